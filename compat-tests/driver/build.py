@@ -1,0 +1,69 @@
+"""Builds every flavour of the library and lays each out as it would be installed."""
+import json
+import os
+import shutil
+import subprocess
+
+import process
+from interpreters import BUILD, REPOSITORY, RUNNER_FEATURES, STOCK
+
+LIMIT = 1200
+TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
+
+
+def _cargo(arguments, report, name):
+    result = process.run(["cargo"] + arguments, LIMIT, cwd=REPOSITORY)
+    if result.status != 0:
+        report.fail("build " + name, result.output)
+        return False
+    report.note("built " + name + " (%.0f s)" % result.seconds)
+    return True
+
+
+def target_directory():
+    """Where cargo leaves its artifacts."""
+    output = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=REPOSITORY)
+    return json.loads(output)["target_directory"]
+
+
+def _copy(source, destination):
+    os.makedirs(os.path.dirname(destination), exist_ok=True)
+    if os.path.isdir(source):
+        shutil.copytree(source, destination)
+    else:
+        shutil.copy(source, destination)
+
+
+def lay_out(tree, library):
+    """Fills `tree` with the Lua files and, as lib/socket/core.so, the library."""
+    shutil.rmtree(tree, ignore_errors=True)
+    sources = os.path.join(REPOSITORY, "lua")
+    for name in sorted(os.listdir(sources)):
+        share = "share-tls" if name in TLS_FILES else "share"
+        _copy(os.path.join(sources, name), os.path.join(tree, share, name))
+    _copy(library, os.path.join(tree, "lib", "socket", "core.so"))
+
+
+def build(interpreter, report):
+    """Builds what `interpreter` needs; false when that failed.
+
+    All flavours share one target directory, so each artifact is copied aside
+    before the next build replaces it.
+    """
+    if interpreter.is_runner:
+        if not _cargo(["build", "--release"] + RUNNER_FEATURES[interpreter.name], report, interpreter.name):
+            return False
+        _copy(os.path.join(target_directory(), "release", "luasocket"), interpreter.path)
+        return True
+    flavour = STOCK[interpreter.name]
+    features = ["--no-default-features", "--features", "module," + flavour]
+    if not _cargo(["build", "--release", "--lib"] + features, report, flavour):
+        return False
+    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), "release", "libluasocket.so"))
+    return True
+
+
+def is_built(interpreter):
+    """True when an earlier run left what `interpreter` needs."""
+    return os.path.exists(interpreter.path if interpreter.is_runner
+                          else os.path.join(interpreter.tree, "lib", "socket", "core.so"))

@@ -1,0 +1,26 @@
+"""The table of upstream scripts; each row_*.py module adds its rows."""
+from typing import Callable, NamedTuple, Tuple
+
+ROWS = []
+
+
+class Row(NamedTuple):
+    """One upstream script, or pair of scripts, with the function that judges it."""
+    name: str
+    judge: Callable
+    limit: int                  # seconds
+    commands: Tuple[str, ...]   # programs it needs
+
+
+# Listed, never run: the reference itself cannot pass them.
+IMPOSSIBLE = {
+    "samples/cddb.lua": "mixes up the results of http.request, so it prints the function `error` on the reference too",
+}
+
+
+def row(name, limit=60, commands=()):
+    """Registers the decorated function as the judge of upstream script `name`."""
+    def register(judge):
+        ROWS.append(Row(name, judge, limit, tuple(commands)))
+        return judge
+    return register

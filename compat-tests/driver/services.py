@@ -1,0 +1,159 @@
+"""What test scripts can ask for: programs, certificates, web servers, a private network."""
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+
+import process
+from interpreters import BUILD, SERVERS
+from stage import write_template
+
+CERTIFICATES = os.path.join(BUILD, "certificates")
+PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
+            "certs": "openssl", "curl": "curl"}
+ATTEMPTS = 5
+SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
+
+
+def _free_ports(count):
+    """Ports that were free a moment ago; whoever uses them must be ready to try again."""
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _answers(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+class Services:
+    """Starts what the selected scripts need, once a run, and knows what is missing."""
+
+    def __init__(self, needed, world, report):
+        self._running, self._broken, self._variables = [], {}, {}
+        self._folder = tempfile.mkdtemp(prefix="luasocket-services-")
+        os.chmod(self._folder, 0o755)
+        self.world = world and world[0]
+        if needed & {"certs", "nginx"} and shutil.which("openssl"):
+            self._certificates()
+        for name, start in (("nginx", self._nginx), ("apache", self._apache)):
+            if name in needed and not self._uninstalled(name):
+                self._attempt(name, start, report)
+
+    @staticmethod
+    def _uninstalled(name):
+        program = PROGRAMS.get(name)
+        return program and not shutil.which(program, path=os.environ.get("PATH", "") + ":" + SEARCH)
+
+    def missing(self, need, interpreter):
+        """Why `interpreter` cannot have `need`, or None."""
+        if self._uninstalled(need):
+            return PROGRAMS[need] + " is not installed"
+        if need in self._broken:
+            return self._broken[need]
+        if need == "root" and os.geteuid() != 0:
+            return "needs root"
+        if need == "network-namespace" and not self.world:
+            return "no private network namespaces here"
+        if need == "lua-sec":
+            return self._without_luasec(interpreter)
+        if need not in PROGRAMS and need not in ("root", "network-namespace"):
+            return "unknown need: " + need
+        return None
+
+    @staticmethod
+    def _without_luasec(interpreter):
+        if interpreter.is_runner:
+            return "LuaSec is a module for the stock interpreters"
+        probe = process.run([interpreter.path, "-e", "require('ssl')"], 20)
+        return "LuaSec is not installed" if probe.status != 0 else None
+
+    def environment(self, needs):
+        """The variables that tell a script where its services are."""
+        shown = {key: value for key, (need, value) in self._variables.items() if need in needs}
+        return dict(shown, COMPAT_WWW=os.path.join(self._folder, "www"))
+
+    def close(self):
+        """Stops every server."""
+        for child in self._running:
+            process.end_session(child)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _export(self, need, **values):
+        self._variables.update({key: (need, str(value)) for key, value in values.items()})
+
+    def _certificates(self):
+        result = process.run(["sh", os.path.join(SERVERS, "tls", "make-certs.sh"), CERTIFICATES], 120)
+        if result.status != 0:
+            self._broken["certs"] = self._broken["nginx"] = "no certificates: " + result.output.strip()[-200:]
+        self._export("certs", COMPAT_CERTS=CERTIFICATES)
+
+    def _attempt(self, name, start, report):
+        self._site()
+        for _ in range(ATTEMPTS):
+            command, ports, log = start()
+            child = subprocess.Popen(command, cwd=self._folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                     stderr=subprocess.DEVNULL, start_new_session=True,
+                                     env=dict(os.environ, PATH=os.environ.get("PATH", "") + ":" + SEARCH))
+            deadline = time.monotonic() + 20
+            while child.poll() is None and time.monotonic() < deadline:
+                if all(map(_answers, ports)):
+                    self._running.append(child)
+                    return
+                time.sleep(0.02)
+            process.end_session(child)
+        with open(log, errors="replace") as file:
+            self._broken[name] = name + " does not start: " + file.read().strip()[-300:]
+        report.note(self._broken[name])
+
+    def _site(self):
+        """The files that both web servers offer."""
+        www = os.path.join(self._folder, "www")
+        if os.path.exists(www):
+            return
+        shutil.copytree(os.path.join(SERVERS, "www"), www)
+        with open(os.path.join(www, "large.bin"), "wb") as file:
+            file.write(bytes((i * 7 + (i >> 8)) % 256 for i in range(65536)) * 64)
+        for path in glob.glob(os.path.join(www, "cgi", "*")):
+            os.chmod(path, 0o755)
+        shutil.copytree(www, os.path.join(self._folder, "site", "test"))
+        if shutil.which("openssl"):
+            digest = subprocess.check_output(["openssl", "passwd", "-apr1", "password"], text=True)
+            with open(os.path.join(self._folder, "site", "test", "auth", ".htpasswd"), "w") as file:
+                file.write("luasocket:" + digest)
+        subprocess.run(["chmod", "-R", "a+rX", self._folder], check=True)
+
+    def _nginx(self):
+        run = os.path.join(self._folder, "nginx")
+        os.makedirs(run, exist_ok=True)
+        http, https = _free_ports(2)
+        user = "user root;" if os.geteuid() == 0 else ""
+        words = {"RUN": run, "WWW": os.path.join(self._folder, "www"), "HTTP": str(http), "HTTPS": str(https),
+                 "CERTS": CERTIFICATES, "USER": user}
+        path = os.path.join(run, "nginx.conf")
+        write_template("nginx.conf.in", path, words)
+        self._export("nginx", COMPAT_HTTP_PORT=http, COMPAT_HTTPS_PORT=https)
+        log = os.path.join(run, "error.log")
+        return ["nginx", "-p", run, "-c", path], (http, https), log
+
+    def _apache(self):
+        run = os.path.join(self._folder, "apache")
+        os.makedirs(os.path.join(run, "docroot"), exist_ok=True)
+        port, proxy = _free_ports(2)
+        user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
+        words = {"RUN": run, "SUITE": os.path.join(self._folder, "site"), "PORT": str(port), "PROXYPORT": str(proxy),
+                 "MODULES": "/usr/lib/apache2/modules", "USER": user}
+        path = os.path.join(run, "apache.conf")
+        write_template("apache.conf.in", path, words)
+        self._export("apache", COMPAT_APACHE_PORT=port, COMPAT_PROXY_PORT=proxy)
+        return (["apache2", "-d", run, "-f", path, "-D", "FOREGROUND"], (port, proxy),
+                os.path.join(run, "apache.error"))
