@@ -1,0 +1,42 @@
+-- Assertions for the scripts in own/: each names the behaviour it pins.
+local show = require("show")
+
+local check = {}
+local passed, failed = 0, 0
+
+local function report(ok, name, why)
+    if ok then
+        passed = passed + 1
+    else
+        failed = failed + 1
+        print("not ok - " .. name .. (why and (": " .. why) or ""))
+    end
+    return ok
+end
+
+-- Passes when `condition` is true-ish.
+function check.ok(name, condition, message)
+    return report(condition and true or false, name, message and tostring(message))
+end
+
+-- Passes when both values print the same: deep, with number subtypes ignored.
+function check.equal(name, got, expected)
+    local function plain(v) return (show.text(v):gsub("(%d)%.0%f[^%d]", "%1")) end
+    return report(plain(got) == plain(expected), name, "got " .. plain(got) .. ", expected " .. plain(expected))
+end
+
+-- Passes when calling f(...) raises a string that matches `pattern`.
+function check.raises(name, pattern, f, ...)
+    local ok, message = pcall(f, ...)
+    if ok then return report(false, name, "did not raise") end
+    return report(type(message) == "string" and message:find(pattern) ~= nil, name, "raised " .. show.text(message))
+end
+
+-- Prints the totals and ends the script, with exit status 1 when something failed.
+function check.done()
+    io.stdout:write(("%d passed, %d failed\n"):format(passed, failed))
+    io.stdout:flush()
+    os.exit(failed == 0 and 0 or 1)
+end
+
+return check

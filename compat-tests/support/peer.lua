@@ -1,0 +1,38 @@
+-- Peers that run in a process of their own. Each prints the port it listens on
+-- as its first line ("12345" or "READY 12345") and ends when its work is done
+-- or its standard input is closed.
+local peer = {}
+
+local function interpreter()
+    local i = 0
+    while arg and arg[i - 1] do i = i - 1 end
+    return os.getenv("COMPAT_LUA") or (arg and arg[i]) or "lua"
+end
+
+local function quote(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
+
+local function start(command)
+    local output = assert(io.popen(command, "r"))
+    local first = output:read("*l") or ""
+    local port = tonumber(first:match("(%d+)%s*$"))
+    if not port then error("peer did not start: " .. command .. ": " .. first) end
+    return { port = port, output = output, close = function(self) return self.output:close() end }
+end
+
+-- Starts the same interpreter on a piece of Lua code.
+function peer.lua(code)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write("io.stdout:setvbuf('no')\nos.remove(", ("%q"):format(path), ")\n", code)
+    file:close()
+    return start("exec " .. interpreter() .. " " .. quote(path))
+end
+
+-- Starts a Python script with arguments; it prints `READY port`.
+function peer.python(script, ...)
+    local words = { "exec python3", quote(script) }
+    for i = 1, select("#", ...) do words[#words + 1] = quote((select(i, ...))) end
+    return start(table.concat(words, " "))
+end
+
+return peer

@@ -1,0 +1,278 @@
+//! Objects whose classes a Lua script can look at: LuaSocket's metatables.
+
+use std::any::TypeId;
+use std::ffi::{CStr, c_int, c_void};
+use std::marker::PhantomData;
+use std::ptr;
+
+use mlua::ffi::{self, lua_State};
+
+use super::call::{Call, Outcome, key, native};
+use super::{Message, NativeFunction, Raise};
+
+/// How many classes the library may define.
+const SLOTS: usize = 16;
+
+/// What a full userdata of ours can hold.
+pub trait Object: Sized + 'static {
+    /// Frees everything the object owns, because Lua collects it. The object may still be
+    /// called afterwards (a script can call `__gc` itself) and then acts as closed.
+    fn finalize(&mut self);
+}
+
+/// A class: a name that scripts see, and a slot that no other class has.
+pub struct Class<T> {
+    /// The registry name, `tostring`'s prefix and the field `class`.
+    pub name: &'static CStr,
+    slot: usize,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T> Class<T> {
+    /// A class for slot `slot`; slots are given out in one place, `crate::classes`.
+    pub const fn new(slot: usize, name: &'static CStr) -> Self {
+        assert!(slot < SLOTS);
+        Class { name, slot, object: PhantomData }
+    }
+}
+
+/// The classes that a method accepts as its receiver, and how its error message calls them.
+pub struct Receiver<T> {
+    /// `tcp{server}` or `tcp{any}`: the message is this and ` expected`.
+    pub name: &'static str,
+    slots: u32,
+    object: PhantomData<fn() -> T>,
+}
+
+impl<T> Receiver<T> {
+    /// Accepts the classes listed.
+    pub const fn new(name: &'static str, classes: &[&Class<T>]) -> Self {
+        let mut slots = 0;
+        let mut i = 0;
+        while i < classes.len() {
+            #[allow(clippy::indexing_slicing)] // bounded by the loop, and `const fn` has no iterators
+            let class = classes[i];
+            slots |= 1 << class.slot;
+            i += 1;
+        }
+        Receiver { name, slots, object: PhantomData }
+    }
+}
+
+/// How a class looks to a script.
+pub struct ClassSpec<T: 'static> {
+    /// The class.
+    pub class: &'static Class<T>,
+    /// Names of boolean fields in the metatable, such as `tcp{any}`.
+    pub groups: &'static [&'static str],
+    /// The methods: the contents of `__index`, beside the field `class`.
+    pub methods: &'static [(&'static str, NativeFunction)],
+    /// Metamethods beside or instead of `__gc` and `__tostring`.
+    pub metamethods: &'static [(&'static str, NativeFunction)],
+    /// Whether `__index` has a field `class` with the name, as LuaSocket's classes do.
+    pub named: bool,
+}
+
+/// What the library keeps for one Lua state. It lives in a userdata that the registry holds.
+pub(super) struct Shared {
+    metatables: [*const c_void; SLOTS],
+    names: [&'static CStr; SLOTS],
+}
+
+#[repr(C)]
+struct Header<T> {
+    type_id: TypeId,
+    object: T,
+}
+
+static SHARED: u8 = 0;
+static METATABLES: u8 = 0;
+
+/// Creates this library's registry entries, unless the state has them.
+///
+/// # Safety
+/// `state` is the running state with a few free slots; may raise.
+pub(super) unsafe fn prepare(state: *mut lua_State) {
+    // SAFETY: balanced stack use; the userdata is as large as what is written to it, and Lua's
+    // userdata are aligned for any of C's types.
+    unsafe {
+        if !shared(state).is_null() {
+            return;
+        }
+        let memory = ffi::lua_newuserdata(state, size_of::<Shared>()).cast::<Shared>();
+        memory.write(Shared { metatables: [ptr::null(); SLOTS], names: [c""; SLOTS] });
+        ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key(&SHARED));
+        ffi::lua_createtable(state, SLOTS as c_int, 0);
+        ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
+    }
+}
+
+/// The library's part of the state, null before `prepare`.
+///
+/// # Safety
+/// `state` is the running state with one free slot.
+pub(super) unsafe fn shared(state: *mut lua_State) -> *const Shared {
+    // SAFETY: reads the registry and restores the stack.
+    unsafe {
+        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&SHARED));
+        let found = ffi::lua_touserdata(state, -1);
+        ffi::lua_settop(state, -2);
+        found.cast_const().cast()
+    }
+}
+
+/// Defines the class of `spec`: the metatable is made once a state, its `__index` anew each time.
+pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
+    let state = call.raw_state();
+    let class = spec.class;
+    // SAFETY: runs in an entry point: nothing is owned here, so raising is harmless; the stack
+    // use is balanced: 1 the metatables, 2 this metatable, 3 its fields.
+    unsafe {
+        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
+        ffi::lua_rawgeti(state, -1, class.slot as ffi::lua_Integer + 1);
+        if ffi::lua_type(state, -1) != ffi::LUA_TTABLE {
+            ffi::lua_settop(state, -2);
+            ffi::lua_createtable(state, 0, 8);
+            ffi::lua_pushvalue(state, -1);
+            ffi::lua_rawseti(state, -3, class.slot as ffi::lua_Integer + 1);
+            let shared = call.shared().cast_mut();
+            if let Some(place) = (*shared).metatables.get_mut(class.slot) {
+                *place = ffi::lua_topointer(state, -1);
+            }
+            if let Some(place) = (*shared).names.get_mut(class.slot) {
+                *place = class.name;
+            }
+        }
+        ffi::lua_pushvalue(state, -1);
+        ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, class.name.as_ptr());
+    }
+    if cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55")) {
+        call.push_bytes(class.name.to_bytes());
+        call.set_field(-2, b"__name");
+    }
+    for group in spec.groups {
+        call.push_boolean(true);
+        call.set_field(-2, group.as_bytes());
+    }
+    call.set_functions(&[("__gc", native(collect::<T>)), ("__tostring", native(to_string))]);
+    call.set_functions(spec.metamethods);
+    call.new_table(0, spec.methods.len() + 1);
+    if spec.named {
+        call.push_bytes(class.name.to_bytes());
+        call.set_field(-2, b"class");
+    }
+    call.set_functions(spec.methods);
+    call.set_field(-2, b"__index");
+    call.pop(2);
+}
+
+/// The object at `index`, if its metatable is one of the receiver's and it holds a `T`.
+///
+/// # Safety
+/// The caller must not let two references to one object live at the same time.
+pub(super) unsafe fn find<T: Object>(
+    state: *mut lua_State,
+    shared: *const Shared,
+    index: c_int,
+    receiver: &Receiver<T>,
+) -> Option<*mut T> {
+    // SAFETY: the metatable is compared by address with those the registry keeps alive, so a
+    // script cannot forge one; with the debug library it could still hang one on a foreign
+    // userdata, hence the checks of size and type before the header is believed.
+    unsafe {
+        let memory = ffi::lua_touserdata(state, index);
+        if memory.is_null() || shared.is_null() || ffi::lua_getmetatable(state, index) == 0 {
+            return None;
+        }
+        let metatable = ffi::lua_topointer(state, -1);
+        ffi::lua_settop(state, -2);
+        let mut slots = receiver.slots;
+        let known = loop {
+            if slots == 0 {
+                break false;
+            }
+            let slot = slots.trailing_zeros() as usize;
+            if (*shared).metatables.get(slot) == Some(&metatable) {
+                break true;
+            }
+            slots &= slots - 1;
+        };
+        if !known || ffi::lua_rawlen(state, index) as usize != size_of::<Header<T>>() {
+            return None;
+        }
+        let header = memory.cast::<Header<T>>();
+        ((*header).type_id == TypeId::of::<T>()).then(|| &raw mut (*header).object)
+    }
+}
+
+/// Makes an object of a class and pushes it.
+pub(super) fn create<T: Object, E>(
+    call: &mut Call<'_>,
+    class: &Class<T>,
+    make: impl FnOnce(&Call<'_>) -> Result<T, E>,
+) -> Result<(), E> {
+    let state = call.raw_state();
+    const { assert!(align_of::<Header<T>>() <= 8, "Lua aligns userdata for C's types") };
+    // SAFETY: the userdata is as large as the header. While `make` runs it has no metatable,
+    // so nobody takes it for an object; it gets one when it is complete. `assign` does not allocate.
+    unsafe {
+        let memory = ffi::lua_newuserdata(state, size_of::<Header<T>>()).cast::<Header<T>>();
+        match make(call) {
+            Ok(object) => {
+                memory.write(Header { type_id: TypeId::of::<T>(), object });
+                assign(state, -1, class);
+                Ok(())
+            }
+            Err(error) => {
+                ffi::lua_settop(state, -2);
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Gives the object at `index` the metatable of a class.
+pub(super) fn assign<T>(state: *mut lua_State, index: c_int, class: &Class<T>) {
+    // SAFETY: reads of the registry and one write to the userdata; balanced stack use.
+    unsafe {
+        let index = ffi::lua_absindex(state, index);
+        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
+        ffi::lua_rawgeti(state, -1, class.slot as ffi::lua_Integer + 1);
+        ffi::lua_setmetatable(state, index);
+        ffi::lua_settop(state, -2);
+    }
+}
+
+/// The class name and the address of the object at `index`.
+pub(super) fn describe(
+    state: *mut lua_State,
+    shared: *const Shared,
+    index: c_int,
+) -> Option<(&'static str, *const c_void)> {
+    // SAFETY: only addresses are compared; the memory is not read.
+    unsafe {
+        let memory = ffi::lua_touserdata(state, index);
+        if memory.is_null() || shared.is_null() || ffi::lua_getmetatable(state, index) == 0 {
+            return None;
+        }
+        let metatable = ffi::lua_topointer(state, -1);
+        ffi::lua_settop(state, -2);
+        let slot = (*shared).metatables.iter().position(|known| *known == metatable)?;
+        let name = (*shared).names.get(slot)?.to_str().ok()?;
+        Some((name, memory.cast_const()))
+    }
+}
+
+fn collect<T: Object>(call: &mut Call<'_>) -> Outcome {
+    let every = Receiver { name: "", slots: u32::MAX >> (32 - SLOTS), object: PhantomData };
+    call.try_object(1, &every, T::finalize);
+    Ok(0)
+}
+
+fn to_string(call: &mut Call<'_>) -> Outcome {
+    let (name, address) = call
+        .describe(1)
+        .ok_or(Raise::Error(Message::new("invalid object passed to 'auxiliar.c:__tostring'")))?;
+    call.push_bytes(Message::format(format_args!("{name}: {address:p}")).as_bytes());
+    Ok(1)
+}

@@ -1,0 +1,143 @@
+//! Errors on their way to Lua.
+
+use std::ffi::c_int;
+use std::fmt;
+
+use mlua::ffi;
+
+const CAPACITY: usize = 110;
+
+/// A short text without a destructor, cut at its capacity: it can be held while Lua raises.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Message {
+    length: u8,
+    bytes: [u8; CAPACITY],
+}
+
+impl Message {
+    /// The text, cut to what a message holds.
+    pub fn new(text: impl AsRef<[u8]>) -> Self {
+        let mut message = Message { length: 0, bytes: [0; CAPACITY] };
+        message.append(text.as_ref());
+        message
+    }
+
+    /// A formatted text: `Message::format(format_args!("unknown {name}"))`.
+    pub fn format(arguments: fmt::Arguments<'_>) -> Self {
+        let mut message = Message { length: 0, bytes: [0; CAPACITY] };
+        // Only a failing `Display` could make this fail, and then the text so far is used.
+        let _ = fmt::write(&mut message, arguments);
+        message
+    }
+
+    /// Adds bytes at the end, as far as they fit.
+    pub fn append(&mut self, text: &[u8]) {
+        for (place, byte) in self.bytes.iter_mut().skip(usize::from(self.length)).zip(text) {
+            *place = *byte;
+            self.length += 1;
+        }
+    }
+
+    /// The text.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Message {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.append(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.as_bytes()))
+    }
+}
+
+/// What the standard library's argument checks ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// A string, or a number taken as one.
+    String,
+    /// A number, or a string that reads as one.
+    Number,
+    /// A number without a fraction.
+    Integer,
+    /// `true` or `false`.
+    Boolean,
+    /// A table.
+    Table,
+}
+
+/// An error that the trampoline raises once the native function has returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raise {
+    /// `bad argument #n to 'f' (x expected, got y)`, worded by the interpreter itself.
+    Type(c_int, Expected),
+    /// `bad argument #n to 'f' (message)`.
+    Argument(c_int, Message),
+    /// The message with the position of the caller in front.
+    Error(Message),
+    /// The value on top of the stack, unchanged.
+    Value,
+}
+
+impl Raise {
+    /// A bad argument with a fixed text.
+    pub fn argument(index: c_int, text: impl AsRef<[u8]>) -> Self {
+        Raise::Argument(index, Message::new(text))
+    }
+
+    /// Raises. Lua has one more stack slot than it needs here: every native function starts
+    /// with `LUA_MINSTACK` free ones.
+    ///
+    /// # Safety
+    /// `state` is the running state, and no frame above the trampoline's may own anything.
+    pub(super) unsafe fn raise(self, state: *mut ffi::lua_State) -> c_int {
+        // SAFETY: the checks of the auxiliary library are called on values that fail them, so
+        // they do not return; should one return nevertheless, the fixed text below is raised.
+        unsafe {
+            match self {
+                Raise::Type(index, Expected::String) => {
+                    ffi::luaL_checklstring(state, index, std::ptr::null_mut());
+                }
+                Raise::Type(index, Expected::Number) => {
+                    ffi::luaL_checknumber(state, index);
+                }
+                Raise::Type(index, Expected::Integer) => {
+                    ffi::luaL_checkinteger(state, index);
+                }
+                Raise::Type(index, Expected::Boolean) => ffi::luaL_checktype(state, index, ffi::LUA_TBOOLEAN),
+                Raise::Type(index, Expected::Table) => ffi::luaL_checktype(state, index, ffi::LUA_TTABLE),
+                Raise::Argument(index, message) => {
+                    let text = push_message(state, &message);
+                    ffi::luaL_argerror(state, index, text);
+                }
+                Raise::Error(message) => {
+                    ffi::luaL_where(state, 1);
+                    push_message(state, &message);
+                    ffi::lua_concat(state, 2);
+                    ffi::lua_error(state);
+                }
+                Raise::Value => {
+                    ffi::lua_error(state);
+                }
+            }
+            ffi::lua_pushlstring(state, c"bad argument".as_ptr(), 12);
+            ffi::lua_error(state)
+        }
+    }
+}
+
+/// Pushes a message; the pointer is to Lua's copy, which ends in a zero byte.
+unsafe fn push_message(state: *mut ffi::lua_State, message: &Message) -> *const std::ffi::c_char {
+    let text = message.as_bytes();
+    // SAFETY: the bytes are valid for the length given.
+    unsafe {
+        ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
+        ffi::lua_tolstring(state, -1, std::ptr::null_mut())
+    }
+}

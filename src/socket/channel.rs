@@ -1,0 +1,86 @@
+//! A connected socket as a transport.
+
+use rustix::io::Errno;
+use rustix::net::SendFlags;
+
+use super::descriptor::Descriptor;
+use super::error::{Direction, Failure};
+use super::stream::{Stop, Transport};
+use super::timeout::Deadline;
+use super::wait::wait;
+use crate::sys;
+
+/// A stream socket: TCP or Unix.
+#[derive(Debug)]
+pub struct SocketChannel {
+    /// The descriptor; without one the stream is closed.
+    pub descriptor: Descriptor,
+}
+
+/// No signal from any send, whatever the process does with SIGPIPE (add.23).
+#[cfg(not(target_vendor = "apple"))]
+const QUIET: SendFlags = SendFlags::NOSIGNAL;
+#[cfg(target_vendor = "apple")]
+const QUIET: SendFlags = SendFlags::empty();
+
+/// Sends what the socket takes now.
+pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
+    let fd = open_descriptor(descriptor)?;
+    loop {
+        match rustix::net::send(fd, data, QUIET) {
+            Ok(count) => return Ok(count),
+            Err(error) => retry(error, Direction::Write)?,
+        }
+    }
+}
+
+/// Receives what is there, at most `limit` bytes.
+pub fn receive(descriptor: &Descriptor, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
+    let fd = open_descriptor(descriptor)?;
+    loop {
+        match sys::recv_append(fd, into, limit) {
+            Ok(0) => return Err(Stop::Failed(Failure::Closed)),
+            Ok(count) => return Ok(count),
+            Err(error) => retry(error, Direction::Read)?,
+        }
+    }
+}
+
+/// Waits on the descriptor of a stream.
+pub fn wait_on(descriptor: &Descriptor, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
+    if descriptor.is_none() {
+        return Err(Failure::Closed);
+    }
+    wait(descriptor.borrow()?, direction, deadline)
+}
+
+/// What an error number means for a stream: go on after a signal, wait, or fail.
+pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
+    match error {
+        Errno::INTR => Ok(()),
+        Errno::AGAIN => Err(Stop::WouldBlock(direction)),
+        Errno::PIPE => Err(Stop::Failed(Failure::Closed)),
+        error => Err(Stop::Failed(error.into())),
+    }
+}
+
+fn open_descriptor(descriptor: &Descriptor) -> Result<std::os::fd::BorrowedFd<'_>, Stop> {
+    if descriptor.is_none() {
+        return Err(Stop::Failed(Failure::Closed));
+    }
+    descriptor.borrow().map_err(Stop::Failed)
+}
+
+impl Transport for SocketChannel {
+    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
+        receive(&self.descriptor, into, limit)
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
+        send(&self.descriptor, data)
+    }
+
+    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
+        wait_on(&self.descriptor, direction, deadline)
+    }
+}

@@ -1,0 +1,70 @@
+//! The module table of `socket.core`.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use super::tcp;
+use crate::binding::{Call, NativeFunction, Outcome, native};
+use crate::sys;
+
+const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("__unload", native(unload)),
+    ("connect", native(tcp::connect_new)),
+    ("gettime", native(gettime)),
+    ("skip", native(skip)),
+    ("sleep", native(sleep)),
+    ("tcp", native(tcp::tcp)),
+    ("tcp4", native(tcp::tcp4)),
+    ("tcp6", native(tcp::tcp6)),
+];
+
+/// Opens `socket.core`: a new module table each time, the classes shared (contract mod.9).
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    // A process that loads LuaSocket ignores SIGPIPE: LuaSec and pipe users rely on it (KEEP-7).
+    #[cfg(feature = "module")]
+    sys::ignore_sigpipe();
+    tcp::define(call);
+    call.new_table(0, 24);
+    call.push_bytes(b"LuaSocket 3.1.0");
+    call.set_field(-2, b"_VERSION");
+    for (name, value) in [("_SETSIZE", 1024), ("_SOCKETINVALID", -1), ("_DATAGRAMSIZE", 8192)] {
+        call.push_integer(value);
+        call.set_field(-2, name.as_bytes());
+    }
+    call.set_functions(FUNCTIONS);
+    call.push_value(-1);
+    call.run_source(c"=socket.core", include_str!("protect.lua"), 1);
+    call.pop(1);
+    Ok(1)
+}
+
+fn unload(_: &mut Call<'_>) -> Outcome {
+    Ok(0)
+}
+
+/// `gettime()`: wall-clock seconds since 1970, with a fraction.
+fn gettime(call: &mut Call<'_>) -> Outcome {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    call.push_number(now.as_secs_f64());
+    Ok(1)
+}
+
+/// `skip(count, ...)`: what follows the first `count` values.
+fn skip(call: &mut Call<'_>) -> Outcome {
+    let count = call.integer(1)?;
+    let results = i64::from(call.count()).saturating_sub(1).saturating_sub(count);
+    Ok(i32::try_from(results.max(0)).unwrap_or(0).min(call.count()))
+}
+
+/// `sleep(seconds)`: goes on sleeping after signals.
+fn sleep(call: &mut Call<'_>) -> Outcome {
+    let seconds = call.number(1)?;
+    if seconds > 0.0 {
+        let duration = Duration::try_from_secs_f64(seconds.min(f64::from(i32::MAX)));
+        let end = duration.ok().and_then(|duration| Instant::now().checked_add(duration));
+        if let Some(end) = end {
+            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+        }
+    }
+    Ok(0)
+}

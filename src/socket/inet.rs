@@ -1,0 +1,160 @@
+//! What TCP and UDP objects share: address families, binding, names.
+
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::BorrowedFd;
+
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
+
+use super::descriptor::Descriptor;
+use super::error::Failure;
+use super::resolve::resolve;
+use super::timeout::Deadline;
+use crate::binding::{Call, Message, Outcome};
+use crate::sys::resolver::{Hints, numeric};
+
+/// An address family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Not decided yet.
+    Unspecified,
+    /// IPv4
+    V4,
+    /// IPv6
+    V6,
+}
+
+impl Family {
+    /// The family of an address.
+    pub fn of(address: &SocketAddr) -> Self {
+        if address.is_ipv6() { Family::V6 } else { Family::V4 }
+    }
+
+    /// The system's number for it.
+    pub fn number(self) -> i32 {
+        match self {
+            Family::Unspecified => libc::AF_UNSPEC,
+            Family::V4 => libc::AF_INET,
+            Family::V6 => libc::AF_INET6,
+        }
+    }
+
+    /// The word in names and arguments.
+    pub fn name(self) -> &'static str {
+        match self {
+            Family::Unspecified => "unspec",
+            Family::V4 => "inet",
+            Family::V6 => "inet6",
+        }
+    }
+
+    /// The word that `getfamily` uses: other than anywhere else (KEEP-8).
+    pub fn object_name(self) -> &'static str {
+        if self == Family::V6 { "inet6" } else { "inet4" }
+    }
+}
+
+/// A new descriptor: non-blocking and closed on exec (add.33); IPv6 ones take no IPv4 traffic.
+pub fn open(family: Family, kind: Type) -> Result<Descriptor, Failure> {
+    let domain = if family == Family::V6 { Domain::IPV6 } else { Domain::IPV4 };
+    let socket = Socket::new(domain, kind, None).map_err(|error| Failure::from_io(&error))?;
+    socket.set_nonblocking(true).map_err(|error| Failure::from_io(&error))?;
+    if family == Family::V6 {
+        // The reference ignores a system that cannot do it, too.
+        let _ = socket.set_only_v6(true);
+    }
+    Ok(socket.into())
+}
+
+/// Binds to the first address of a name that takes it. Makes a descriptor where the object has
+/// none, and one of the right family where the object's family is not decided.
+pub fn bind(
+    descriptor: &mut Descriptor,
+    family: &mut Family,
+    kind: Type,
+    host: &[u8],
+    service: &[u8],
+    deadline: &Deadline,
+) -> Result<(), Failure> {
+    let host = match (host, *family) {
+        (b"*", Family::V6) => b"::".as_slice(),
+        (b"*", _) => b"0.0.0.0",
+        _ => host,
+    };
+    let hints = Hints { family: family.number(), kind: kind.into(), flags: libc::AI_PASSIVE };
+    let mut outcome = Err(Failure::Text("no info on address"));
+    let mut open_as = if descriptor.is_none() { None } else { Some(*family) };
+    for address in resolve(host, service, hints, deadline)? {
+        let wanted = Family::of(&address);
+        if open_as != Some(wanted) {
+            match open(wanted, kind) {
+                Ok(fresh) => {
+                    *descriptor = fresh;
+                    open_as = Some(wanted);
+                }
+                Err(failure) => {
+                    outcome = Err(failure);
+                    continue;
+                }
+            }
+        }
+        let bound = SockRef::from(&descriptor.borrow()?).bind(&SockAddr::from(address));
+        outcome = bound.map_err(|error| Failure::from_io(&error));
+        if outcome.is_ok() {
+            *family = wanted;
+            break;
+        }
+    }
+    outcome
+}
+
+/// The unspecified address of a family, with which a datagram socket is disconnected.
+pub fn unspecified(family: Family) -> SocketAddr {
+    match family {
+        Family::V6 => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
+        Family::Unspecified | Family::V4 => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+    }
+}
+
+/// The address of this end of a descriptor.
+pub fn local_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
+    SockRef::from(&fd).local_addr()
+}
+
+/// The address of the other end of a descriptor.
+pub fn peer_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
+    SockRef::from(&fd).peer_addr()
+}
+
+/// One end of a socket as text and number, without anything to free.
+pub struct Name {
+    host: Message,
+    port: u16,
+    family: Family,
+}
+
+impl Name {
+    /// Reads a name; the family is the object's, not the address's.
+    pub fn read(
+        descriptor: &Descriptor,
+        family: Family,
+        which: fn(BorrowedFd<'_>) -> std::io::Result<SockAddr>,
+    ) -> Result<Name, Failure> {
+        let address = which(descriptor.borrow()?).map_err(|error| Failure::from_io(&error))?;
+        let address = address.as_socket().ok_or(Failure::ResolveRaw(libc::EAI_FAMILY))?;
+        let host = numeric(&address).map_err(|error| Failure::ResolveRaw(error.code))?;
+        Ok(Name { host: Message::new(host), port: address.port(), family })
+    }
+
+    /// Pushes host, port and family.
+    pub fn push(result: Result<Name, Failure>, call: &mut Call<'_>) -> Outcome {
+        match result {
+            Ok(name) => {
+                call.push_bytes(name.host.as_bytes());
+                call.push_integer(i64::from(name.port));
+                call.push_bytes(name.family.name().as_bytes());
+                Ok(3)
+            }
+            Err(failure) => Ok(call.push_failure(&failure.message())),
+        }
+    }
+}

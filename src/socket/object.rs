@@ -1,0 +1,220 @@
+//! Methods that socket objects share, whatever they transport.
+
+use super::descriptor::Descriptor;
+use super::stream::{Pattern, Small, Stream, Transport};
+use super::timeout::Timeout;
+use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
+
+/// An object around one descriptor.
+pub trait Described: Object {
+    /// Accepts every class of the family.
+    fn any() -> &'static Receiver<Self>;
+    /// The descriptor.
+    fn descriptor(&mut self) -> &mut Descriptor;
+    /// The limits of its operations.
+    fn timeout(&mut self) -> &mut Timeout;
+    /// Whether bytes were read ahead of what was asked for.
+    fn is_dirty(&self) -> bool;
+}
+
+/// A [`Described`] object that carries a byte stream once it is connected.
+pub trait Streaming: Described {
+    /// What moves the bytes.
+    type Channel: Transport;
+    /// Accepts the class that is connected.
+    fn client() -> &'static Receiver<Self>;
+    /// Everything an operation needs.
+    fn parts(&mut self) -> (&mut Stream, &mut Self::Channel, Timeout);
+}
+
+/// `close()`: 1, any number of times.
+pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::any(), |object| object.descriptor().close())?;
+    success(call)
+}
+
+/// `getfd()`: the descriptor's number, -1 when there is none.
+pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
+    let number = call.object(1, T::any(), |object| object.descriptor().number())?;
+    call.push_number(f64::from(number));
+    Ok(1)
+}
+
+/// `setfd(number)`: stores it, and forgets what was there.
+pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::any(), |_| ())?;
+    let number = call.number(2)?;
+    call.object(1, T::any(), |object| object.descriptor().set(number as i32))?;
+    Ok(0)
+}
+
+/// `dirty()`: whether bytes were read ahead.
+pub fn dirty<T: Described>(call: &mut Call<'_>) -> Outcome {
+    let dirty = call.object(1, T::any(), |object| object.is_dirty())?;
+    call.push_boolean(dirty);
+    Ok(1)
+}
+
+/// `settimeout(seconds, mode)`
+pub fn settimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::any(), |_| ())?;
+    let set = Timeout::set(call)?;
+    call.object(1, T::any(), |object| set(object.timeout()))?;
+    success(call)
+}
+
+/// `gettimeout()`: block and total limit in seconds, -1 for none.
+pub fn gettimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
+    let timeout = call.object(1, T::any(), |object| *object.timeout())?;
+    call.push_number(timeout.block);
+    call.push_number(timeout.total);
+    Ok(2)
+}
+
+/// `send(data, first, last)`: the index of the last byte sent, or nil, message and that index.
+pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::client(), |_| ())?;
+    let data = call.bytes(2)?;
+    let length = data.len() as i64;
+    let first = call.optional_number(3, 1.0)? as i64;
+    let last = call.optional_number(4, -1.0)? as i64;
+    // The index rules of tcp.send.3: `first` is raised to 1 but never lowered to the length.
+    let first = if first < 0 { length.saturating_add(first).saturating_add(1) } else { first }.max(1);
+    let last = if last < 0 { length.saturating_add(last).saturating_add(1) } else { last }.min(length);
+    let range = usize::try_from(first - 1).unwrap_or(usize::MAX)..usize::try_from(last).unwrap_or(0);
+    let part = data.get(range).unwrap_or_default();
+    let (sent, failure) = call.object(1, T::client(), |object| {
+        let (stream, channel, timeout) = object.parts();
+        stream.send(channel, part, &timeout.start())
+    })?;
+    let last_sent = (first - 1) as f64 + sent as f64;
+    match failure {
+        None => {
+            call.push_number(last_sent);
+            call.push_nil();
+            call.push_nil();
+        }
+        Some(failure) => {
+            call.push_failure(&failure.message());
+            call.push_number(last_sent);
+        }
+    }
+    Ok(3)
+}
+
+/// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
+pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::client(), |_| ())?;
+    let prefix = call.optional_bytes(3)?.unwrap_or_default();
+    let pattern = pattern(call, 2)?;
+    let limit = limit(call, pattern, prefix)?;
+    let mut small = Small::new();
+    let received = call.object(1, T::client(), |object| {
+        let (stream, channel, timeout) = object.parts();
+        stream.receive(channel, pattern, prefix, limit, &timeout.start(), &mut small)
+    })?;
+    if let Some(failure) = received.failure {
+        call.push_nil();
+        // The data first, while nothing else is owned; then the message goes in front of it.
+        call.push_vec(received.large)?;
+        call.push_bytes(failure.message().as_bytes());
+        call.insert(-2);
+        return Ok(3);
+    }
+    if received.large.is_empty() {
+        call.push_bytes(&small);
+    } else {
+        call.push_vec(received.large)?;
+    }
+    call.push_nil();
+    call.push_nil();
+    Ok(3)
+}
+
+/// The pattern argument: a number of bytes, `*l` or `*a` (contract tcp.receive.2).
+fn pattern(call: &Call<'_>, index: i32) -> Result<Pattern, Raise> {
+    if call.kind(index).is_absent() {
+        return Ok(Pattern::Line);
+    }
+    if let Some(count) = call.try_number(index) {
+        if count.is_nan() || count < 0.0 {
+            return Err(Raise::argument(index, "invalid receive pattern"));
+        }
+        return Ok(Pattern::Count(count as usize));
+    }
+    match call.try_bytes(index) {
+        Some([b'*', b'l', ..]) => Ok(Pattern::Line),
+        Some([b'*', b'a', ..]) => Ok(Pattern::All),
+        Some(_) => Err(Raise::argument(index, "invalid receive pattern")),
+        None => Err(Raise::Type(index, Expected::String)),
+    }
+}
+
+/// The `maxsize` argument (add.2, add.3).
+fn limit(call: &Call<'_>, pattern: Pattern, prefix: &[u8]) -> Result<usize, Raise> {
+    if call.kind(4).is_absent() {
+        return Ok(usize::MAX);
+    }
+    let limit = call.number(4)?;
+    if limit.is_nan() || limit < 1.0 {
+        return Err(Raise::argument(4, "invalid maxsize"));
+    }
+    let limit = limit as usize;
+    if prefix.len() >= limit {
+        return Err(Raise::argument(3, "prefix too long for maxsize"));
+    }
+    if matches!(pattern, Pattern::Count(count) if count > limit) {
+        return Err(Raise::argument(2, "pattern exceeds maxsize"));
+    }
+    Ok(limit)
+}
+
+/// `getstats()`: bytes received, bytes sent, age in seconds.
+pub fn getstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let (received, sent, age) = call.object(1, T::client(), |object| object.parts().0.stats())?;
+    call.push_number(received as f64);
+    call.push_number(sent as f64);
+    call.push_number(age);
+    Ok(3)
+}
+
+/// `setstats(received, sent, age)`: overwrites those that are given.
+pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::client(), |_| ())?;
+    let counter = |index| match call.kind(index) {
+        Kind::None | Kind::Nil => Ok(None),
+        _ => call.number(index).map(|value| Some(value as i64)),
+    };
+    let (received, sent, age) = (counter(2)?, counter(3)?, call.try_number(4));
+    call.object(1, T::client(), |object| object.parts().0.set_stats(received, sent, age))?;
+    success(call)
+}
+
+/// Pushes LuaSocket's answer for "done": 1, a float where there are floats (contract num.1).
+pub fn success(call: &mut Call<'_>) -> Outcome {
+    call.push_number(1.0);
+    Ok(1)
+}
+
+/// Pushes 1, or nil and the message.
+pub fn report(call: &mut Call<'_>, result: Result<(), super::error::Failure>) -> Outcome {
+    match result {
+        Ok(()) => success(call),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
+/// The methods of every stream object, by name.
+pub const fn stream_methods<T: Streaming>() -> [(&'static str, NativeFunction); 9] {
+    [
+        ("close", native(close::<T>)),
+        ("dirty", native(dirty::<T>)),
+        ("getfd", native(getfd::<T>)),
+        ("getstats", native(getstats::<T>)),
+        ("receive", native(receive::<T>)),
+        ("send", native(send::<T>)),
+        ("setfd", native(setfd::<T>)),
+        ("setstats", native(setstats::<T>)),
+        ("settimeout", native(settimeout::<T>)),
+    ]
+}

@@ -1,0 +1,234 @@
+//! `getoption` and `setoption`: which options an object knows, and what their values look like.
+
+use std::ffi::{CStr, c_int};
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::fd::BorrowedFd;
+
+use super::error::Failure;
+use crate::binding::{Call, Kind, Message, Outcome, Raise};
+use crate::sys;
+use crate::sys::resolver::ipv4_number;
+
+/// The shape of an option's value.
+#[derive(Clone, Copy)]
+pub enum Shape {
+    /// A boolean.
+    Flag,
+    /// A number; anything else counts as zero.
+    Number,
+    /// `{on = boolean, timeout = seconds}`
+    Linger,
+    /// The pending error's text, or nil.
+    Error,
+    /// A network interface's name.
+    Device,
+    /// An IPv4 address, `*` for any.
+    Ipv4,
+    /// `{multiaddr = address, interface = address}`
+    Membership4,
+    /// `{multiaddr = address, interface = index}`
+    Membership6,
+}
+
+/// One option of an object.
+pub struct SocketOption {
+    name: &'static str,
+    shape: Shape,
+    level: c_int,
+    number: c_int,
+    get: bool,
+    set: bool,
+}
+
+/// An option that can be read and set.
+pub const fn both(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, shape, level, number, get: true, set: true }
+}
+
+/// An option that can only be set.
+pub const fn set_only(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, shape, level, number, get: false, set: true }
+}
+
+/// An option that can only be read.
+pub const fn get_only(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, shape, level, number, get: true, set: false }
+}
+
+/// A value ready for the system.
+#[derive(Clone, Copy)]
+struct Encoded {
+    bytes: [u8; 20],
+    length: usize,
+}
+
+impl Encoded {
+    fn new(parts: &[&[u8]]) -> Self {
+        let mut encoded = Encoded { bytes: [0; 20], length: 0 };
+        for byte in parts.iter().copied().flatten() {
+            if let Some(place) = encoded.bytes.get_mut(encoded.length) {
+                *place = *byte;
+                encoded.length += 1;
+            }
+        }
+        encoded
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+fn find<'o>(
+    call: &Call<'_>,
+    options: &'o [SocketOption],
+    usable: fn(&SocketOption) -> bool,
+) -> Result<&'o SocketOption, Raise> {
+    let name = call.bytes(2)?;
+    options.iter().find(|option| option.name.as_bytes() == name && usable(option)).ok_or_else(|| {
+        let mut message = Message::new("unsupported option `");
+        message.append(name.get(..name.len().min(35)).unwrap_or_default());
+        message.append(b"'");
+        Raise::Argument(2, message)
+    })
+}
+
+/// `object:getoption(name)`; `with` calls its argument with the object's descriptor.
+pub fn get(
+    call: &mut Call<'_>,
+    options: &[SocketOption],
+    with: impl FnOnce(&Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
+) -> Outcome {
+    let option = find(call, options, |option| option.get)?;
+    let mut value = [0u8; 64];
+    let mut length = None;
+    with(call, &mut |fd| length = sys::option_bytes(fd, option.level, option.number, &mut value).ok())?;
+    let Some(bytes) = length.and_then(|length| value.get(..length)) else {
+        return Ok(call.push_failure(&Message::new("getsockopt failed")));
+    };
+    // Linux answers some of the IPv4 multicast options with a single byte.
+    let integer = |at: usize| {
+        let word = bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(c_int::from_ne_bytes);
+        word.or_else(|| bytes.first().map(|byte| c_int::from(*byte))).unwrap_or(0)
+    };
+    match option.shape {
+        Shape::Flag => call.push_boolean(integer(0) != 0),
+        Shape::Number => call.push_number(f64::from(integer(0))),
+        Shape::Linger => {
+            let (on, seconds) = (integer(0) != 0, integer(4));
+            call.new_table(0, 2);
+            call.push_boolean(on);
+            call.set_field(-2, b"on");
+            call.push_integer(i64::from(seconds));
+            call.set_field(-2, b"timeout");
+        }
+        Shape::Error => match integer(0) {
+            0 => call.push_nil(),
+            code => call.push_bytes(Failure::Errno(code).message().as_bytes()),
+        },
+        Shape::Device => {
+            let name = CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes);
+            call.push_bytes(name);
+        }
+        Shape::Ipv4 | Shape::Membership4 | Shape::Membership6 => {
+            let address: [u8; 4] = bytes.get(..4).and_then(|word| word.try_into().ok()).unwrap_or_default();
+            call.push_bytes(Message::format(format_args!("{}", Ipv4Addr::from(address))).as_bytes());
+        }
+    }
+    Ok(1)
+}
+
+/// `object:setoption(name, value)`; `with` calls its argument with the object's descriptor.
+pub fn set(
+    call: &mut Call<'_>,
+    options: &[SocketOption],
+    with: impl FnOnce(&Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
+) -> Outcome {
+    let option = find(call, options, |option| option.set)?;
+    let done = if let Shape::Device = option.shape {
+        let name = call.bytes(3)?;
+        let mut done = false;
+        with(call, &mut |fd| done = sys::set_option_bytes(fd, option.level, option.number, name).is_ok())?;
+        done
+    } else {
+        let value = encode(call, option.shape)?;
+        let mut done = false;
+        with(call, &mut |fd| {
+            done = sys::set_option_bytes(fd, option.level, option.number, value.as_bytes()).is_ok();
+        })?;
+        done
+    };
+    if !done {
+        return Ok(call.push_failure(&Message::new("setsockopt failed")));
+    }
+    call.push_number(1.0);
+    Ok(1)
+}
+
+fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
+    Ok(match shape {
+        Shape::Flag => Encoded::new(&[&c_int::from(call.boolean(3)?).to_ne_bytes()]),
+        Shape::Number => Encoded::new(&[&(call.try_number(3).unwrap_or(0.0) as c_int).to_ne_bytes()]),
+        Shape::Linger => {
+            call.table(3)?;
+            call.push_field(3, c"on");
+            if call.kind(-1) != Kind::Boolean {
+                return Err(Raise::argument(3, "boolean 'on' field expected"));
+            }
+            let on = c_int::from(call.truthy(-1));
+            call.push_field(3, c"timeout");
+            let seconds =
+                call.try_number(-1).ok_or_else(|| Raise::argument(3, "number 'timeout' field expected"))?;
+            call.pop(2);
+            Encoded::new(&[&on.to_ne_bytes(), &(seconds as c_int).to_ne_bytes()])
+        }
+        Shape::Ipv4 => {
+            let address = any_or_ipv4(call.bytes(3)?).ok_or_else(|| Raise::argument(3, "ip expected"))?;
+            Encoded::new(&[&address.octets()])
+        }
+        Shape::Membership4 => {
+            call.table(3)?;
+            let group = address_field(call, c"multiaddr", ipv4_number)?;
+            let interface = address_field(call, c"interface", any_or_ipv4)?;
+            Encoded::new(&[&group.octets(), &interface.octets()])
+        }
+        Shape::Membership6 => {
+            call.table(3)?;
+            let ipv6 = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok();
+            let group = address_field(call, c"multiaddr", ipv6)?;
+            call.push_field(3, c"interface");
+            let index = if call.kind(-1).is_absent() {
+                0.0
+            } else {
+                call.try_number(-1).ok_or_else(|| Raise::argument(3, "number 'interface' field expected"))?
+            };
+            call.pop(1);
+            Encoded::new(&[&group.octets(), &(index as u32).to_ne_bytes()])
+        }
+        Shape::Error | Shape::Device => Encoded::new(&[]),
+    })
+}
+
+/// A field of the table argument that holds an address.
+fn address_field<A>(
+    call: &mut Call<'_>,
+    name: &CStr,
+    read: impl FnOnce(&[u8]) -> Option<A>,
+) -> Result<A, Raise> {
+    let name_text = name.to_str().unwrap_or_default();
+    call.push_field(3, name);
+    let address = call
+        .with_bytes(-1, read)
+        .ok_or_else(|| {
+            Raise::Argument(3, Message::format(format_args!("string '{name_text}' field expected")))
+        })?
+        .ok_or_else(|| {
+            Raise::Argument(3, Message::format(format_args!("invalid '{name_text}' ip address")))
+        })?;
+    call.pop(1);
+    Ok(address)
+}
+
+fn any_or_ipv4(text: &[u8]) -> Option<Ipv4Addr> {
+    if text == b"*" { Some(Ipv4Addr::UNSPECIFIED) } else { ipv4_number(text) }
+}

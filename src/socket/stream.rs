@@ -1,0 +1,347 @@
+//! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
+
+use std::time::Instant;
+
+use arrayvec::ArrayVec;
+use memchr::{memchr, memchr2};
+
+use super::error::{Direction, Failure};
+use super::timeout::Deadline;
+
+/// The size of the read buffer (contract tcp.receive.11).
+const BUFFER: usize = 8192;
+/// What the buffer may grow to while a peer fills it completely each time.
+const LARGEST_BUFFER: usize = 65536;
+/// The first piece read straight into a result.
+const FIRST_PIECE: usize = 16384;
+/// The largest piece asked for at once.
+const LARGEST_PIECE: usize = 4 << 20;
+
+/// Why a single read or write did nothing.
+#[derive(Clone, Copy, Debug)]
+pub enum Stop {
+    /// It would have to wait for this direction.
+    WouldBlock(Direction),
+    /// It failed; the orderly end of the stream is `Failure::Closed`.
+    Failed(Failure),
+}
+
+/// A byte stream whose operations do not block.
+pub trait Transport {
+    /// Appends at most `limit` bytes; never `Ok(0)`.
+    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop>;
+
+    /// Writes some bytes; `data` is not empty.
+    fn write(&mut self, data: &[u8]) -> Result<usize, Stop>;
+
+    /// Waits until the direction is possible, or the time is up.
+    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure>;
+}
+
+/// What `receive` is to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pattern {
+    /// Up to a line feed.
+    Line,
+    /// Up to the end of the stream.
+    All,
+    /// So many bytes, the prefix included.
+    Count(usize),
+}
+
+/// A result small enough to be handed to Lua without an allocation of ours.
+pub type Small = ArrayVec<u8, BUFFER>;
+
+/// What `receive` got: `small` when it has content, else `large`.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// The bytes of a large or unfinished result.
+    pub large: Vec<u8>,
+    /// Why the pattern was not completed.
+    pub failure: Option<Failure>,
+}
+
+/// The state of one stream beside its transport: what was read ahead, and statistics.
+#[derive(Debug)]
+pub struct Stream {
+    buffer: Vec<u8>,
+    start: usize,
+    next_fill: usize,
+    received: i64,
+    sent: i64,
+    born: Instant,
+    age: f64,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Stream {
+            buffer: Vec::new(),
+            start: 0,
+            next_fill: BUFFER,
+            received: 0,
+            sent: 0,
+            born: Instant::now(),
+            age: 0.0,
+        }
+    }
+}
+
+impl Stream {
+    /// Whether bytes were read ahead.
+    pub fn is_dirty(&self) -> bool {
+        self.start < self.buffer.len()
+    }
+
+    /// Takes the bytes that were read ahead.
+    pub fn take_buffered(&mut self) -> Vec<u8> {
+        let rest = self.buffered().to_vec();
+        self.consume(rest.len());
+        rest
+    }
+
+    /// Puts bytes in front of what the transport will deliver.
+    pub fn prepend(&mut self, bytes: &[u8]) {
+        let mut joined = bytes.to_vec();
+        joined.extend_from_slice(self.buffered());
+        self.buffer = joined;
+        self.start = 0;
+    }
+
+    /// Bytes handed out, bytes sent, and the age in seconds.
+    pub fn stats(&self) -> (i64, i64, f64) {
+        (self.received, self.sent, self.age + self.born.elapsed().as_secs_f64())
+    }
+
+    /// Overwrites the statistics that are given.
+    pub fn set_stats(&mut self, received: Option<i64>, sent: Option<i64>, age: Option<f64>) {
+        self.received = received.unwrap_or(self.received);
+        self.sent = sent.unwrap_or(self.sent);
+        if let Some(age) = age {
+            self.age = age;
+            self.born = Instant::now();
+        }
+    }
+
+    fn buffered(&self) -> &[u8] {
+        self.buffer.get(self.start..).unwrap_or_default()
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.start += count;
+        self.received = self.received.wrapping_add(count as i64);
+    }
+
+    /// Sends all of `data`. Returns how many bytes went out, and why not all.
+    pub fn send(
+        &mut self,
+        transport: &mut impl Transport,
+        data: &[u8],
+        deadline: &Deadline,
+    ) -> (usize, Option<Failure>) {
+        let mut rest = data;
+        let mut failure = None;
+        while !rest.is_empty() {
+            match transport.write(rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(Stop::Failed(reason)) => failure = Some(reason),
+                Err(Stop::WouldBlock(direction)) => failure = transport.wait(direction, deadline).err(),
+            }
+            if failure.is_some() {
+                break;
+            }
+        }
+        let count = data.len() - rest.len();
+        self.sent = self.sent.wrapping_add(count as i64);
+        (count, failure)
+    }
+
+    /// Reads by a pattern. A complete result that was buffered, or is short, ends up in `small`.
+    ///
+    /// `limit` bounds the result, prefix included (add.2): what would exceed it stays buffered.
+    pub fn receive(
+        &mut self,
+        transport: &mut impl Transport,
+        pattern: Pattern,
+        prefix: &[u8],
+        limit: usize,
+        deadline: &Deadline,
+        small: &mut Small,
+    ) -> Received {
+        let mut reader = Reader { stream: self, transport, deadline };
+        match pattern {
+            Pattern::Line => {
+                if prefix.is_empty() && reader.stream.buffered_line(limit, small) {
+                    return Received::default();
+                }
+                reader.line(prefix, limit)
+            }
+            Pattern::All => reader.all(prefix, limit),
+            Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => {
+                Received { large: prefix.to_vec(), failure: None }
+            }
+            Pattern::Count(0) => Received { large: Vec::new(), failure: reader.fill().err() },
+            Pattern::Count(count) => {
+                let count = count - prefix.len();
+                match self.buffered().get(..count) {
+                    Some(bytes) if prefix.is_empty() && small.try_extend_from_slice(bytes).is_ok() => {
+                        self.consume(count);
+                        Received::default()
+                    }
+                    _ => Reader { stream: self, transport, deadline }.count(prefix, count),
+                }
+            }
+        }
+    }
+
+    /// The usual line: whole in the buffer, at most one CR and that before the LF.
+    fn buffered_line(&mut self, limit: usize, small: &mut Small) -> bool {
+        let buffered = self.buffered();
+        let Some(length) = memchr(b'\n', buffered) else { return false };
+        let Some(line) = buffered.get(..length) else { return false };
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.len() > limit || memchr(b'\r', line).is_some() || small.try_extend_from_slice(line).is_err() {
+            return false;
+        }
+        self.consume(length + 1);
+        true
+    }
+}
+
+/// One `receive` that has to read.
+struct Reader<'a, T> {
+    stream: &'a mut Stream,
+    transport: &'a mut T,
+    deadline: &'a Deadline,
+}
+
+impl<T: Transport> Reader<'_, T> {
+    /// Makes sure that at least one byte is buffered.
+    fn fill(&mut self) -> Result<(), Failure> {
+        if self.stream.is_dirty() {
+            return Ok(());
+        }
+        self.stream.start = 0;
+        self.stream.buffer.clear();
+        let size = self.stream.next_fill;
+        let count = loop {
+            match self.transport.read(&mut self.stream.buffer, size) {
+                Ok(count) => break count,
+                Err(Stop::Failed(reason)) => return Err(reason),
+                Err(Stop::WouldBlock(direction)) => self.transport.wait(direction, self.deadline)?,
+            }
+        };
+        if count == size {
+            self.stream.next_fill = (size * 2).min(LARGEST_BUFFER);
+        } else if count < size / 4 && size > BUFFER {
+            self.stream.next_fill = BUFFER;
+            self.stream.buffer.shrink_to(BUFFER);
+        }
+        Ok(())
+    }
+
+    /// Reads straight into a result, at most `limit` bytes.
+    fn read_into(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
+        loop {
+            match self.transport.read(data, limit) {
+                Ok(count) => {
+                    self.stream.received = self.stream.received.wrapping_add(count as i64);
+                    return Ok(());
+                }
+                Err(Stop::Failed(reason)) => return Err(reason),
+                Err(Stop::WouldBlock(direction)) => self.transport.wait(direction, self.deadline)?,
+            }
+        }
+    }
+
+    fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) {
+        let buffered = self.stream.buffered();
+        let count = buffered.len().min(most);
+        data.extend_from_slice(buffered.get(..count).unwrap_or_default());
+        self.stream.consume(count);
+    }
+
+    fn line(mut self, prefix: &[u8], limit: usize) -> Received {
+        let mut data = prefix.to_vec();
+        // Dropped carriage returns count as well, or an endless run of them would never end.
+        let mut dropped = 0;
+        let failure = loop {
+            if let Err(reason) = self.fill() {
+                // A partial result is always shorter than the limit (add.4).
+                break Some(if data.len() >= limit { Failure::Oversized } else { reason });
+            }
+            let buffered = self.stream.buffered();
+            let run = memchr2(b'\r', b'\n', buffered).unwrap_or(buffered.len());
+            let room = limit - data.len();
+            let taken = run.min(room);
+            data.extend_from_slice(buffered.get(..taken).unwrap_or_default());
+            let end = buffered.get(run).copied();
+            self.stream.consume(taken);
+            if run > room || dropped > limit {
+                break Some(Failure::Oversized);
+            }
+            match end {
+                Some(b'\n') => {
+                    self.stream.consume(1);
+                    break None;
+                }
+                Some(_) => {
+                    self.stream.consume(1);
+                    dropped += 1;
+                }
+                None => {}
+            }
+        };
+        Received { large: data, failure }
+    }
+
+    fn all(mut self, prefix: &[u8], limit: usize) -> Received {
+        let mut data = prefix.to_vec();
+        self.take_buffered(&mut data, limit - prefix.len());
+        let failure = loop {
+            let room = limit - data.len();
+            if room == 0 {
+                // Full: only the end of the stream, seen without taking a byte, is success (add.5).
+                break match self.fill() {
+                    Err(Failure::Closed) => None,
+                    _ => Some(Failure::Oversized),
+                };
+            }
+            let piece = data.len().clamp(FIRST_PIECE, LARGEST_PIECE).min(room);
+            match self.read_into(&mut data, piece) {
+                Ok(()) => {}
+                Err(Failure::Closed) if data.len() > prefix.len() => break None,
+                Err(reason) => break Some(reason),
+            }
+        };
+        Received { large: data, failure }
+    }
+
+    fn count(mut self, prefix: &[u8], count: usize) -> Received {
+        let mut data = Vec::with_capacity(prefix.len() + count.min(LARGEST_BUFFER));
+        data.extend_from_slice(prefix);
+        let mut missing = count;
+        let failure = loop {
+            let before = data.len();
+            self.take_buffered(&mut data, missing);
+            missing -= data.len() - before;
+            if missing == 0 {
+                break None;
+            }
+            // Small remainders go through the buffer, so that one read serves many calls.
+            let outcome = if missing < self.stream.next_fill {
+                self.fill()
+            } else {
+                let piece = missing.min(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE));
+                let before = data.len();
+                let outcome = self.read_into(&mut data, piece);
+                missing -= data.len() - before;
+                outcome
+            };
+            if let Err(reason) = outcome {
+                break Some(reason);
+            }
+        };
+        Received { large: data, failure }
+    }
+}

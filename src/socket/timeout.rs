@@ -1,0 +1,156 @@
+//! Block and total timeouts, and what is left of them during one operation.
+
+use std::time::{Duration, Instant};
+
+use crate::binding::{Call, Expected, Raise};
+
+/// The limits of an object, in seconds; negative means none.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeout {
+    /// The longest wait inside one operation.
+    pub block: f64,
+    /// The longest one whole operation may take.
+    pub total: f64,
+}
+
+impl Default for Timeout {
+    fn default() -> Self {
+        Timeout { block: -1.0, total: -1.0 }
+    }
+}
+
+/// How long to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Not at all: not even a look whether the descriptor is ready.
+    No,
+    /// So long at most; zero is one look.
+    For(Duration),
+    /// Until it happens.
+    Forever,
+}
+
+impl Wait {
+    /// A wait of so many seconds: cut to milliseconds, NaN is zero, what no clock can measure is forever.
+    pub fn seconds(seconds: f64) -> Self {
+        if seconds.is_nan() || seconds <= 0.0 {
+            return Wait::For(Duration::ZERO);
+        }
+        let milliseconds = (seconds * 1000.0).floor();
+        if milliseconds >= i64::MAX as f64 {
+            return Wait::Forever;
+        }
+        Wait::For(Duration::from_millis(milliseconds as u64))
+    }
+}
+
+/// The limits of one operation, counted from its start on the monotonic clock (FIX-19).
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    timeout: Timeout,
+    start: Option<Instant>,
+}
+
+impl Timeout {
+    /// Starts an operation.
+    pub fn start(self) -> Deadline {
+        // Without a limit, or with "do not wait", the clock is never asked.
+        let timed = self.block != 0.0 && !(self.block < 0.0 && self.total < 0.0);
+        Deadline { timeout: self, start: timed.then(Instant::now) }
+    }
+
+    /// Sets the limits from `settimeout`'s arguments: value and mode at 2 and 3.
+    pub fn set(call: &Call<'_>) -> Result<impl Fn(&mut Timeout) + use<>, Raise> {
+        let value = if call.kind(2).is_absent() {
+            -1.0
+        } else {
+            call.try_number(2).ok_or(Raise::Type(2, Expected::Number))?
+        };
+        let total = match call.optional_bytes(3)?.map(|mode| mode.first().copied()) {
+            None | Some(Some(b'b')) => false,
+            Some(Some(b't' | b'r')) => true,
+            Some(_) => return Err(Raise::argument(3, "invalid timeout mode")),
+        };
+        Ok(move |timeout: &mut Timeout| {
+            if total {
+                timeout.total = value;
+            } else {
+                timeout.block = value;
+            }
+        })
+    }
+}
+
+impl Deadline {
+    /// No limit at all.
+    pub const NEVER: Deadline = Deadline { timeout: Timeout { block: -1.0, total: -1.0 }, start: None };
+
+    /// A limit of so many seconds from now.
+    pub fn after(seconds: f64) -> Self {
+        Timeout { block: seconds, total: -1.0 }.start()
+    }
+
+    /// Whether the operation must not wait at all: a block timeout of exactly zero.
+    pub fn is_nonblocking(&self) -> bool {
+        self.timeout.block == 0.0
+    }
+
+    /// Whether there is no limit.
+    pub fn is_unlimited(&self) -> bool {
+        self.timeout.block < 0.0 && self.timeout.total < 0.0
+    }
+
+    /// How long the next wait may be. A lone block timeout counts from the start of the
+    /// operation, not anew for each wait (contract time.3, time.4).
+    pub fn remaining(&self) -> Wait {
+        let Timeout { block, total } = self.timeout;
+        if self.is_nonblocking() {
+            return Wait::No;
+        }
+        let elapsed = self.start.map_or(0.0, |start| start.elapsed().as_secs_f64());
+        if block.is_nan() || total.is_nan() {
+            return Wait::For(Duration::ZERO);
+        }
+        match (block >= 0.0, total >= 0.0) {
+            (false, false) => Wait::Forever,
+            (false, true) => Wait::seconds(total - elapsed),
+            (true, false) => Wait::seconds(block - elapsed),
+            (true, true) => Wait::seconds(block.min(total - elapsed)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn remaining(block: f64, total: f64) -> Wait {
+        Timeout { block, total }.start().remaining()
+    }
+
+    #[test]
+    fn no_limit_waits_forever() {
+        assert_eq!(remaining(-1.0, -1.0), Wait::Forever);
+        assert_eq!(remaining(1e300, -1.0), Wait::Forever);
+    }
+
+    #[test]
+    fn a_zero_block_timeout_never_waits_whatever_the_total() {
+        assert_eq!(remaining(0.0, 10.0), Wait::No);
+    }
+
+    #[test]
+    fn a_zero_total_looks_once() {
+        assert_eq!(remaining(-1.0, 0.0), Wait::For(Duration::ZERO));
+    }
+
+    #[test]
+    fn not_a_number_looks_once() {
+        assert_eq!(remaining(f64::NAN, -1.0), Wait::For(Duration::ZERO));
+    }
+
+    #[test]
+    fn the_smaller_limit_counts() {
+        assert_eq!(remaining(0.25, 100.0), Wait::For(Duration::from_millis(250)));
+    }
+}

@@ -1,0 +1,59 @@
+//! Waiting for one descriptor.
+
+use std::os::fd::BorrowedFd;
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use super::error::{Direction, Failure};
+use super::timeout::{Deadline, Wait};
+
+/// Waits until a descriptor is ready for a direction; a descriptor in trouble counts as ready,
+/// because the next system call reports the trouble.
+pub fn wait(fd: BorrowedFd<'_>, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
+    let events = match direction {
+        Direction::Read => PollFlags::IN,
+        Direction::Write => PollFlags::OUT,
+    };
+    wait_for(fd, events, deadline)
+}
+
+/// Waits until a pending connect has an outcome.
+pub fn wait_connected(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<(), Failure> {
+    wait_for(fd, PollFlags::IN | PollFlags::OUT, deadline)
+}
+
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<(), Failure> {
+    match deadline.remaining() {
+        Wait::No => Err(Failure::Timeout),
+        wait => match poll_until(&mut [PollFd::from_borrowed_fd(fd, events)], wait)? {
+            0 => Err(Failure::Timeout),
+            _ => Ok(()),
+        },
+    }
+}
+
+/// Polls, going on with the time left when a signal interrupts.
+pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, Failure> {
+    let end = match wait {
+        Wait::For(limit) => Instant::now().checked_add(limit),
+        Wait::No | Wait::Forever => None,
+    };
+    let mut left = match wait {
+        Wait::No => Some(Timespec { tv_sec: 0, tv_nsec: 0 }),
+        Wait::For(limit) => end.and_then(|_| Timespec::try_from(limit).ok()),
+        Wait::Forever => None,
+    };
+    loop {
+        match poll(descriptors, left.as_ref()) {
+            Ok(ready) => return Ok(ready),
+            Err(Errno::INTR) => {
+                if let Some(end) = end {
+                    left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The C library's calls that no safe crate covers: the resolver's full answers, raw socket
+//! options, error texts. Nothing here knows Lua.
+#![allow(unsafe_code)]
+
+pub mod resolver;
+
+use std::ffi::{CStr, c_int, c_void};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use rustix::io::Errno;
+
+use crate::binding::Message;
+
+/// The C library's text for an error number.
+pub fn error_text(code: i32) -> Message {
+    let mut text = [0u8; 128];
+    // SAFETY: the buffer is writable for the length given; on success it holds a C string.
+    let status = unsafe { libc::strerror_r(code, text.as_mut_ptr().cast(), text.len()) };
+    match CStr::from_bytes_until_nul(&text) {
+        Ok(text) if status == 0 && !text.is_empty() => Message::new(text.to_bytes()),
+        _ => Message::format(format_args!("Unknown error {code}")),
+    }
+}
+
+/// Sets an integer option.
+pub fn set_option(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
+    set_option_bytes(fd, level, name, &value.to_ne_bytes())
+}
+
+/// Sets an option given as the bytes of the C type that it takes.
+pub fn set_option_bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -> Result<(), Errno> {
+    // SAFETY: the kernel reads `value.len()` bytes.
+    let status = unsafe {
+        libc::setsockopt(
+            fd.as_raw_fd(),
+            level,
+            name,
+            value.as_ptr().cast::<c_void>(),
+            value.len() as libc::socklen_t,
+        )
+    };
+    if status == 0 { Ok(()) } else { Err(last_error()) }
+}
+
+/// Reads an integer option.
+pub fn option(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> Result<c_int, Errno> {
+    let mut value = [0; size_of::<c_int>()];
+    option_bytes(fd, level, name, &mut value)?;
+    Ok(c_int::from_ne_bytes(value))
+}
+
+/// Reads an option as the bytes of its C type; returns how many there are.
+pub fn option_bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &mut [u8]) -> Result<usize, Errno> {
+    let mut length = value.len() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes.
+    let status = unsafe {
+        libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast::<c_void>(), &mut length)
+    };
+    if status == 0 { Ok(length as usize) } else { Err(last_error()) }
+}
+
+/// Receives at most `limit` bytes at the end of `into`. Zero is the end of the stream.
+pub fn recv_append(fd: BorrowedFd<'_>, into: &mut Vec<u8>, limit: usize) -> Result<usize, Errno> {
+    append(into, limit, |space| {
+        rustix::net::recv(fd, space, rustix::net::RecvFlags::empty()).map(|((filled, _), _)| filled.len())
+    })
+}
+
+/// Reads at most `limit` bytes at the end of `into`. Zero is the end of the file.
+pub fn read_append(fd: BorrowedFd<'_>, into: &mut Vec<u8>, limit: usize) -> Result<usize, Errno> {
+    append(into, limit, |space| rustix::io::read(fd, space).map(|(filled, _)| filled.len()))
+}
+
+fn append(
+    into: &mut Vec<u8>,
+    limit: usize,
+    read: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Errno>,
+) -> Result<usize, Errno> {
+    if into.try_reserve(limit).is_err() {
+        return Err(Errno::NOMEM);
+    }
+    let length = into.len();
+    let space = into.spare_capacity_mut();
+    let most = space.len().min(limit);
+    let count = read(space.get_mut(..most).unwrap_or_default())?;
+    // SAFETY: `read` reports the length of the part that it has initialised.
+    unsafe { into.set_len(length + count.min(most)) };
+    Ok(count)
+}
+
+/// Makes the process ignore SIGPIPE, as LuaSocket does: LuaSec on top of our sockets relies on it.
+pub fn ignore_sigpipe() {
+    // SAFETY: installs "ignore", which needs no handler.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+    }
+}
+
+/// The machine's host name.
+pub fn host_name() -> Result<Vec<u8>, Errno> {
+    let mut name = [0u8; 256];
+    // SAFETY: the buffer is writable for the length given, which leaves room for the final zero.
+    let status = unsafe { libc::gethostname(name.as_mut_ptr().cast(), name.len() - 1) };
+    match CStr::from_bytes_until_nul(&name) {
+        Ok(name) if status == 0 => Ok(name.to_bytes().to_vec()),
+        _ => Err(last_error()),
+    }
+}
+
+fn last_error() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
+}
