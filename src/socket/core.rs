@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::tcp;
+use super::{dns, select, tcp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
 use crate::sys;
 
@@ -10,6 +10,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("__unload", native(unload)),
     ("connect", native(tcp::connect_new)),
     ("gettime", native(gettime)),
+    ("select", native(select::select)),
     ("skip", native(skip)),
     ("sleep", native(sleep)),
     ("tcp", native(tcp::tcp)),
@@ -32,6 +33,8 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         call.set_field(-2, name.as_bytes());
     }
     call.set_functions(FUNCTIONS);
+    dns::push_table(call);
+    call.set_field(-2, b"dns");
     call.push_value(-1);
     call.run_source(c"=socket.core", include_str!("protect.lua"), 1);
     call.pop(1);

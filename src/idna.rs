@@ -1,0 +1,48 @@
+//! `socket_idna`: international host names in their ASCII form (add.32).
+
+use ::url::Host;
+
+use crate::binding::{Call, Message, Outcome, native};
+
+/// Opens the internal module: `to_ascii(host)`.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    call.new_table(0, 1);
+    call.set_functions(&[("to_ascii", native(to_ascii))]);
+    Ok(1)
+}
+
+/// `to_ascii(host)`: the ASCII form of a host name in UTF-8, or nil and "invalid host '…'".
+fn to_ascii(call: &mut Call<'_>) -> Outcome {
+    let host = call.bytes(1)?;
+    match convert(host) {
+        Some(ascii) => call.push_vec(ascii.into_bytes()).map(|()| 1),
+        None => {
+            let mut message = Message::new("invalid host '");
+            message.append(host);
+            message.append(b"'");
+            Ok(call.push_failure(&message))
+        }
+    }
+}
+
+fn convert(host: &[u8]) -> Option<String> {
+    // The WHATWG parser would also decode percent signs, which LuaSocket leaves alone.
+    let text = std::str::from_utf8(host).ok().filter(|text| !text.contains('%'))?;
+    match Host::parse(text).ok()? {
+        Host::Domain(name) => Some(name),
+        Host::Ipv4(_) | Host::Ipv6(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::convert;
+
+    #[test]
+    fn international_names_become_ascii() {
+        assert_eq!(convert("bücher.example".as_bytes()).as_deref(), Some("xn--bcher-kva.example"));
+        assert_eq!(convert(b"\xff\xfe"), None);
+        assert_eq!(convert("a%41.ü".as_bytes()), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! `socket.dns`: the resolver's answers as tables. These calls block as long as the resolver does.
+
+use super::error::Failure;
+use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
+use crate::sys;
+use crate::sys::resolver::{
+    Hints, HostEntry, explain_host_error, host_entry, literal, lookup, name_of, numeric,
+};
+
+const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("getaddrinfo", native(getaddrinfo)),
+    ("gethostname", native(gethostname)),
+    ("getnameinfo", native(getnameinfo)),
+    ("tohostname", native(tohostname)),
+    ("toip", native(toip)),
+];
+
+/// Pushes the table `dns`.
+pub fn push_table(call: &mut Call<'_>) {
+    call.new_table(0, FUNCTIONS.len());
+    call.set_functions(FUNCTIONS);
+}
+
+const STREAM: Hints = Hints { family: libc::AF_UNSPEC, kind: libc::SOCK_STREAM, flags: 0 };
+
+/// `getaddrinfo(host)`: `{{family = "inet", addr = "127.0.0.1"}, …}`
+fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
+    let host = call.bytes(1)?;
+    let found = match literal(host) {
+        Some(ip) => Ok(vec![(ip, 0).into()]),
+        None => lookup(Some(host), None, STREAM),
+    };
+    let addresses = match found {
+        Ok(addresses) => addresses,
+        Err(error) => return fail(call, Failure::Resolve(error)),
+    };
+    let mut texts = Vec::with_capacity(addresses.len());
+    for address in &addresses {
+        match numeric(address) {
+            Ok(text) => texts.push((if address.is_ipv6() { "inet6" } else { "inet" }, text)),
+            Err(error) => {
+                drop((texts, addresses));
+                return fail(call, Failure::Resolve(error));
+            }
+        }
+    }
+    call.protected(&[], |call| {
+        call.new_table(texts.len(), 0);
+        for (position, (family, text)) in (1..).zip(&texts) {
+            call.new_table(0, 2);
+            call.push_bytes(family.as_bytes());
+            call.set_field(-2, b"family");
+            call.push_bytes(text);
+            call.set_field(-2, b"addr");
+            call.set_element(-2, position);
+        }
+        Ok(1)
+    })
+}
+
+/// `getnameinfo(host, service)`: the names of a host's addresses, and of the service if one is given.
+fn getnameinfo(call: &mut Call<'_>) -> Outcome {
+    let (host, service) = (call.optional_bytes(1)?, call.optional_bytes(2)?);
+    if host.is_none() && service.is_none() {
+        return Err(Raise::Error(Message::new("host and serv cannot be both nil")));
+    }
+    // What was not asked for is not looked up.
+    let flags = if host.is_none() { libc::NI_NUMERICHOST } else { 0 }
+        | if service.is_none() { libc::NI_NUMERICSERV } else { 0 };
+    let found = lookup(host, service, STREAM).and_then(|addresses| {
+        addresses.iter().map(|address| name_of(address, flags)).collect::<Result<Vec<_>, _>>()
+    });
+    match found {
+        Ok(names) => call.protected(&[], |call| {
+            call.new_table(names.len(), 0);
+            if host.is_some() {
+                for (position, (name, _)) in (1..).zip(&names) {
+                    call.push_bytes(name);
+                    call.set_element(-2, position);
+                }
+            }
+            match names.first() {
+                Some((_, name)) if service.is_some() => call.push_bytes(name),
+                _ => return Ok(1),
+            }
+            Ok(2)
+        }),
+        Err(error) => fail(call, Failure::Resolve(error)),
+    }
+}
+
+/// `toip(name)`: the first IPv4 address, and all that is known.
+fn toip(call: &mut Call<'_>) -> Outcome {
+    host(call, |call, entry| match entry.addresses.first() {
+        Some(ip) => call.push_bytes(Message::format(format_args!("{ip}")).as_bytes()),
+        None => call.push_nil(),
+    })
+}
+
+/// `tohostname(address)`: the canonical name, and all that is known.
+fn tohostname(call: &mut Call<'_>) -> Outcome {
+    host(call, |call, entry| call.push_bytes(&entry.name))
+}
+
+fn host(call: &mut Call<'_>, push_first: fn(&mut Call<'_>, &HostEntry)) -> Outcome {
+    let entry = match host_entry(call.bytes(1)?) {
+        Ok(entry) => entry,
+        Err(code) => return Ok(call.push_failure(&explain_host_error(code))),
+    };
+    call.protected(&[], |call| {
+        push_first(call, &entry);
+        call.new_table(0, 3);
+        call.push_bytes(&entry.name);
+        call.set_field(-2, b"name");
+        call.new_table(entry.aliases.len(), 0);
+        for (position, alias) in (1..).zip(&entry.aliases) {
+            call.push_bytes(alias);
+            call.set_element(-2, position);
+        }
+        call.set_field(-2, b"alias");
+        call.new_table(entry.addresses.len(), 0);
+        for (position, ip) in (1..).zip(&entry.addresses) {
+            call.push_bytes(Message::format(format_args!("{ip}")).as_bytes());
+            call.set_element(-2, position);
+        }
+        call.set_field(-2, b"ip");
+        Ok(2)
+    })
+}
+
+/// `gethostname()`: the machine's own name.
+fn gethostname(call: &mut Call<'_>) -> Outcome {
+    match sys::host_name() {
+        Ok(name) => call.push_vec(name).map(|()| 1),
+        Err(error) => fail(call, error.into()),
+    }
+}
+
+fn fail(call: &mut Call<'_>, failure: Failure) -> Outcome {
+    Ok(call.push_failure(&failure.message()))
+}

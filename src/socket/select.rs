@@ -1,0 +1,238 @@
+//! `socket.select` over anything that has a descriptor.
+
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags};
+
+use super::descriptor::borrow_number;
+use super::error::Failure;
+use super::timeout::Wait;
+use super::wait::poll_until;
+use crate::binding::{Call, Kind, Message, Outcome, Raise};
+
+/// One watched descriptor.
+#[derive(Clone, Copy)]
+struct Watched {
+    number: i32,
+    /// Where the object that stands for it is held.
+    held: i64,
+    events: PollFlags,
+}
+
+/// Stack indices inside the protected part.
+const RECEIVERS: i32 = 1;
+const SENDERS: i32 = 2;
+const HELD: i32 = 3;
+const READABLE: i32 = 4;
+const WRITABLE: i32 = 5;
+
+/// How the protected part ended.
+enum Ending {
+    Ready,
+    TimedOut,
+    Failed,
+}
+
+/// `select(receivers, senders, seconds)`: two tables of ready objects, and "timeout" when both
+/// are empty.
+pub fn select(call: &mut Call<'_>) -> Outcome {
+    for list in [RECEIVERS, SENDERS] {
+        if !call.kind(list).is_absent() {
+            call.table(list)?;
+        }
+    }
+    let seconds = call.optional_number(3, -1.0)?;
+    let mut watched = Vec::new();
+    let mut ending = Ending::TimedOut;
+    // Objects' methods and metamethods may raise: what is owned here outlives that.
+    call.protected(&[RECEIVERS, SENDERS], |call| {
+        call.new_table(16, 0);
+        call.new_table(0, 0);
+        call.new_table(0, 0);
+        let mut held = 0;
+        gather(call, RECEIVERS, PollFlags::IN, &mut held, &mut watched);
+        gather(call, SENDERS, PollFlags::OUT, &mut held, &mut watched);
+        merge(&mut watched);
+        let dirty = collect_dirty(call, &mut watched);
+        let wait = if dirty > 0 {
+            Wait::For(std::time::Duration::ZERO)
+        } else if seconds < 0.0 {
+            Wait::Forever
+        } else {
+            Wait::seconds(seconds)
+        };
+        match poll(&mut watched, wait) {
+            Ok(()) => {
+                let readable = push_ready(call, READABLE, dirty, &watched, PollFlags::IN);
+                let writable = push_ready(call, WRITABLE, 0, &watched, PollFlags::OUT);
+                if readable + writable > 0 {
+                    ending = Ending::Ready;
+                }
+            }
+            Err(_) => ending = Ending::Failed,
+        }
+        Ok(2)
+    })?;
+    match ending {
+        Ending::Ready => Ok(2),
+        Ending::TimedOut => {
+            call.push_bytes(b"timeout");
+            Ok(3)
+        }
+        Ending::Failed => Err(Raise::Error(Message::new("select failed"))),
+    }
+}
+
+/// Adds the descriptors of a list's objects; a hole ends the list.
+fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, held: &mut i64, watched: &mut Vec<Watched>) {
+    if call.kind(list).is_absent() {
+        return;
+    }
+    for position in 1.. {
+        call.push_element(list, position);
+        if call.kind(-1) == Kind::Nil {
+            call.pop(1);
+            return;
+        }
+        match descriptor(call) {
+            Some(number) => {
+                *held += 1;
+                call.set_element(HELD, *held);
+                watched.push(Watched { number, held: *held, events });
+            }
+            None => call.pop(1),
+        }
+    }
+}
+
+/// The descriptor that the object on top of the stack names, if it names one.
+fn descriptor(call: &mut Call<'_>) -> Option<i32> {
+    call.push_field(-1, c"getfd");
+    if call.kind(-1) == Kind::Nil {
+        call.pop(1);
+        return None;
+    }
+    call.push_value(-2);
+    call.call_value(1, 1);
+    let number = call.try_number(-1);
+    call.pop(1);
+    number.filter(|number| !number.is_nan()).map(|number| number as i32).filter(|number| *number >= 0)
+}
+
+/// Sorts by descriptor and joins entries of the same one; the last object seen stands for it.
+fn merge(watched: &mut Vec<Watched>) {
+    watched.sort_by_key(|entry| (entry.number, entry.held));
+    watched.dedup_by(|later, earlier| {
+        let same = later.number == earlier.number;
+        if same {
+            earlier.held = later.held;
+            earlier.events |= later.events;
+        }
+        same
+    });
+}
+
+/// Objects with bytes read ahead are ready at once: they fill the front of the readable table,
+/// and their descriptors need not be watched for reading.
+fn collect_dirty(call: &mut Call<'_>, watched: &mut [Watched]) -> i64 {
+    let mut dirty = 0;
+    if call.kind(RECEIVERS).is_absent() {
+        return dirty;
+    }
+    for position in 1.. {
+        call.push_element(RECEIVERS, position);
+        if call.kind(-1) == Kind::Nil {
+            call.pop(1);
+            break;
+        }
+        if let Some(number) = descriptor(call) {
+            call.push_field(-1, c"dirty");
+            if call.kind(-1) != Kind::Nil {
+                call.push_value(-2);
+                call.call_value(1, 1);
+                if call.truthy(-1) {
+                    call.push_value(-2);
+                    dirty += 1;
+                    append(call, READABLE, dirty);
+                    if let Ok(at) = watched.binary_search_by_key(&number, |entry| entry.number)
+                        && let Some(entry) = watched.get_mut(at)
+                    {
+                        entry.events.remove(PollFlags::IN);
+                    }
+                }
+            }
+            call.pop(1);
+        }
+        call.pop(1);
+    }
+    dirty
+}
+
+/// Polls; afterwards `events` holds what was asked for and is ready.
+fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<(), Failure> {
+    let end = match wait {
+        Wait::For(limit) => Instant::now().checked_add(limit),
+        Wait::No | Wait::Forever => None,
+    };
+    loop {
+        let mut descriptors: Vec<PollFd<'_>> = watched
+            .iter()
+            .filter_map(|entry| Some(PollFd::from_borrowed_fd(borrow_number(entry.number)?, entry.events)))
+            .collect();
+        let count = poll_until(&mut descriptors, wait)?;
+        if descriptors.iter().any(|polled| polled.revents().contains(PollFlags::NVAL)) {
+            return Err(Failure::Errno(libc::EBADF));
+        }
+        let ready = |entry: &Watched, polled: &PollFd<'_>| reportable(entry.events, polled.revents());
+        let pairs = watched.iter().zip(&descriptors);
+        if count == 0 || pairs.into_iter().any(|(entry, polled)| !ready(entry, polled).is_empty()) {
+            for (entry, polled) in watched.iter_mut().zip(&descriptors) {
+                entry.events = ready(entry, polled);
+            }
+            return Ok(());
+        }
+        // A hang-up that nobody asked about would end every further wait at once.
+        let mut polled = descriptors.iter();
+        watched.retain(|_| polled.next().is_some_and(|polled| polled.revents().is_empty()));
+        if let Some(end) = end {
+            wait = Wait::For(end.saturating_duration_since(Instant::now()));
+        }
+    }
+}
+
+/// What of a poll's answer counts (contract select.11): trouble comes unasked, and a hang-up
+/// alone is not writable.
+fn reportable(asked: PollFlags, answer: PollFlags) -> PollFlags {
+    let mut reported = answer & asked;
+    if asked.contains(PollFlags::IN) && answer.intersects(PollFlags::HUP | PollFlags::ERR) {
+        reported |= PollFlags::IN;
+    }
+    if asked.contains(PollFlags::OUT) && answer.contains(PollFlags::ERR) {
+        reported |= PollFlags::OUT;
+    }
+    reported
+}
+
+/// Appends the ready objects of one direction to a result table.
+fn push_ready(
+    call: &mut Call<'_>,
+    table: i32,
+    mut count: i64,
+    watched: &[Watched],
+    direction: PollFlags,
+) -> i64 {
+    for entry in watched.iter().filter(|entry| entry.events.contains(direction)) {
+        call.push_element(HELD, entry.held);
+        count += 1;
+        append(call, table, count);
+    }
+    count
+}
+
+/// `table[position] = object` and `table[object] = position` for the object on top, which is popped.
+fn append(call: &mut Call<'_>, table: i32, position: i64) {
+    call.push_value(-1);
+    call.set_element(table, position);
+    call.push_number(position as f64);
+    call.set_raw(table);
+}
