@@ -1,0 +1,112 @@
+-- Takes mail folders in mbox form and mail messages apart. Pure string
+-- functions; CRLF counts as LF throughout.
+
+---@class socket.mbox
+local mbox = {}
+
+local function with_lf(s)
+    return (s:gsub("\r\n", "\n"))
+end
+
+---Separates a message's header part from its body (B1).
+---@param message string
+---@return string headers
+---@return string body
+function mbox.split_message(message)
+    message = with_lf(message)
+    local empty = message:find("\n\n", 1, true)
+    if empty then return message:sub(1, empty), message:sub(empty + 2) end
+    if message:sub(1, 1) == "\n" then return "", message:sub(2) end
+    return message, ""
+end
+
+-- Joins folded lines (RFC 5322, 2.2.3).
+local function unfold(s)
+    return (with_lf(s):gsub("\n[ \t]+", " "))
+end
+
+---Takes a header part apart into logical lines (B2).
+---@param headers string
+---@return string[] lines
+function mbox.split_headers(headers)
+    local lines = {}
+    for line in unfold(headers):gmatch("[^\n]+") do
+        lines[#lines + 1] = line
+    end
+    return lines
+end
+
+---Takes one header line apart (B3).
+---@param line string
+---@return string|nil name nil when there is no colon
+---@return string|nil value
+function mbox.parse_header(line)
+    local name, value = unfold(line):gsub("\n", ""):match("([^%s:]*):%s*(.*)")
+    return name, value
+end
+
+---Takes a header part apart into names and values (B4).
+---@param headers string
+---@return table<string, string> fields by lower-case name; repeated ones joined by ", "
+function mbox.parse_headers(headers)
+    local fields = {}
+    for _, line in ipairs(mbox.split_headers(headers)) do
+        local name, value = mbox.parse_header(line)
+        if name then
+            name = name:lower()
+            fields[name] = fields[name] and fields[name] .. ", " .. value or value
+        end
+    end
+    return fields
+end
+
+---Takes the value of a From header apart (B5).
+---@param from string
+---@return string name the address when there is no name
+---@return string address
+function mbox.parse_from(from)
+    local name, address = from:match("^%s*(.-)%s*<(.-)>")
+    if not address then address = from:match("^%s*(.-)%s*$") end
+    if not name or name == "" then name = address end
+    return (name:gsub('"', "")), address
+end
+
+---Takes a folder apart into messages (B6, B8).
+---@param folder string
+---@return string[] messages
+function mbox.split_mbox(folder)
+    local messages, first = {}, 1
+    -- a separator at the end, so that the last message has one too
+    folder = with_lf(folder) .. "\n\nFrom \n"
+    while true do
+        local empty = folder:find("\n\nFrom ", first, true)
+        if not empty then break end
+        messages[#messages + 1] = folder:sub(first, empty - 1)
+        first = folder:find("\n", empty + 2, true) + 1
+    end
+    return messages
+end
+
+---Takes a folder apart into parsed messages (B7).
+---@param folder string
+---@return { headers: table<string, string>, body: string }[] messages
+function mbox.parse(folder)
+    local messages = mbox.split_mbox(folder)
+    for i, message in ipairs(messages) do
+        messages[i] = mbox.parse_message(message)
+    end
+    return messages
+end
+
+---Takes one message apart (B7).
+---@param message string
+---@return { headers: table<string, string>, body: string } parsed
+function mbox.parse_message(message)
+    local headers, body = mbox.split_message(message)
+    return { headers = mbox.parse_headers(headers), body = body }
+end
+
+-- Scripts written for `module` find the global it makes (L3).
+if type(rawget(_G, "module")) == "function" then rawset(_G, "mbox", mbox) end
+
+return mbox

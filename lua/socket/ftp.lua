@@ -1,0 +1,162 @@
+-- FTP client (RFC 959, RFC 2428): get, put and single commands.
+
+local socket = require("socket")
+local url = require("socket.url")
+local ltn12 = require("ltn12")
+local session = require("socket.session")
+local ftp_session = require("socket.ftp_session")
+
+---@class socket.ftp
+---@field TIMEOUT number seconds an operation on either connection waits
+---@field USER string default user name
+---@field PASSWORD string default password
+local ftp = {
+    TIMEOUT = 60,
+    USER = "ftp",
+    PASSWORD = "anonymous@anonymous.org",
+}
+socket.ftp = ftp
+
+---@class socket.ftp.request
+---@field host string|nil
+---@field port number|nil default 21
+---@field user string|nil default `ftp.USER`
+---@field password string|nil default `ftp.PASSWORD`
+---@field url string|nil its parts stand in for fields not given
+---@field command string|string[]|nil
+---@field argument string|table|nil what follows the command
+---@field check any of `ftp.command`: the replies to accept, see `check` of `socket.tp`
+---@field create (fun(): table)|nil makes the control connection, default `socket.tcp`
+
+---@class socket.ftp.transfer : socket.ftp.request
+---@field path string|nil percent-encoded, for the argument
+---@field type string|nil "a" for text, "i" for bytes
+---@field sink function|nil ltn12 sink, of `ftp.get`
+---@field source function|nil ltn12 source, of `ftp.put`
+---@field step function|nil ltn12 pump step
+
+---Opens a session (F30, F31). The greeting is left to its `greet`. Throws on failure.
+---@param server string
+---@param port number|nil default 21
+---@param create (fun(): table)|nil makes the control connection, default `socket.tcp`
+---@return socket.ftp.session
+function ftp.open(server, port, create)
+    return ftp_session.open(ftp, server, port, create)
+end
+
+-- The table a request works on: the parts of its `url` under its own fields.
+-- The caller's table stays as it is (F4, add.31).
+local function with_url(request)
+    if not request.url then return request end
+    local merged = url.parse(request.url) or {}
+    for name, value in pairs(request) do merged[name] = value end
+    return merged
+end
+
+-- Fails before connecting on what must not reach the wire (F16, add.26).
+local function validate(request)
+    socket.try(request.host, "missing hostname")
+    for _, name in ipairs({ "user", "password", "type" }) do
+        if request[name] ~= nil then socket.try(session.valid(name, request[name])) end
+    end
+end
+
+local function validate_command(command, argument)
+    socket.try(session.valid("command", command))
+    if argument ~= nil then socket.try(session.valid("argument", argument)) end
+end
+
+local function open_for(request, f)
+    local self = ftp.open(request.host, request.port, request.create)
+    return session.run(self, function()
+        self:greet()
+        self:login(request.user, request.password)
+        local result = f(self, request)
+        self:quit()
+        self:close()
+        return result
+    end)
+end
+
+local function transfer(request, default_command, f)
+    request = with_url(request)
+    validate(request)
+    validate_command(request.command or default_command, ftp_session.argument(request))
+    return open_for(request, function(self)
+        if request.type then self:type(request.type) end
+        ftp_session.enter_passive(self)
+        return f(self, request)
+    end)
+end
+
+---Takes an FTP URL apart (F2, F3). Throws when it is none.
+---@param u string
+---@return table parsed fields of `socket.url.parse`, and `type`
+function ftp.genericform(u)
+    local parsed = socket.try(url.parse(u, { scheme = "ftp", path = "/" }))
+    socket.try(parsed.scheme == "ftp", ("wrong scheme '%s'"):format(parsed.scheme))
+    socket.try(parsed.host, "missing hostname")
+    if parsed.params then
+        local kind = parsed.params:match("^type=(.*)$") or ""
+        socket.try(kind == "a" or kind == "i", ("invalid type '%s'"):format(kind))
+        parsed.type = kind
+    end
+    return parsed
+end
+
+---Downloads: a URL's content as a string, or a table's into its `sink` (F18 to F21).
+---@param gett string|socket.ftp.transfer
+---@return string|number|nil result the content, or 1 for the table form; nil on failure
+---@return string|nil message the server's reply or what else went wrong
+ftp.get = socket.protect(function(gett)
+    if type(gett) ~= "string" then return transfer(gett, "retr", ftp_session.receive) end
+    local request, chunks = ftp.genericform(gett), {}
+    request.sink = ltn12.sink.table(chunks)
+    transfer(request, "retr", ftp_session.receive)
+    return table.concat(chunks)
+end)
+
+---Uploads a string to a URL, or a table's `source` (F22 to F25).
+---@param putt string|socket.ftp.transfer
+---@param content string|nil with a URL
+---@return number|nil sent bytes; nil on failure
+---@return string|nil message
+ftp.put = socket.protect(function(putt, content)
+    if type(putt) == "string" then
+        putt = ftp.genericform(putt)
+        putt.source = ltn12.source.string(content)
+    end
+    return transfer(putt, "stor", ftp_session.send)
+end)
+
+-- The commands of a request in order: { command, argument, check } (F27, F28).
+local function command_list(request)
+    local command, argument, check = request.command, request.argument, request.check
+    if type(command) ~= "table" then return { { command, argument, check } } end
+    local list = {}
+    for i, word in ipairs(command) do
+        list[i] = { word, (argument or {})[i], (check or {})[i] }
+    end
+    return list
+end
+
+---Sends commands that need no data connection (F26 to F29).
+---@param cmdt socket.ftp.request
+---@return number|nil ok 1; nil on failure
+---@return string|nil message
+ftp.command = socket.protect(function(cmdt)
+    cmdt = with_url(cmdt)
+    validate(cmdt)
+    socket.try(cmdt.command, "missing command")
+    local commands = command_list(cmdt)
+    for _, entry in ipairs(commands) do validate_command(entry[1], entry[2]) end
+    return open_for(cmdt, function(self)
+        for _, entry in ipairs(commands) do
+            self.try(self.tp:command(entry[1], entry[2]))
+            if entry[3] then self.try(self.tp:check(entry[3])) end
+        end
+        return 1
+    end)
+end)
+
+return ftp

@@ -1,0 +1,322 @@
+-- An FTP session (RFC 959, RFC 2428): what `ftp.open` returns.
+
+local socket = require("socket")
+local url = require("socket.url")
+local ltn12 = require("ltn12")
+local tp = require("socket.tp")
+
+local session = {}
+
+local PORT = 21
+
+-- After a failed upload the server's reason may trail the end of the data
+-- connection: seconds it is waited for.
+local LATE_REPLY = 1
+
+---A session with a server. Its methods throw (see `socket.protect`) after
+---closing everything (F31).
+---@class socket.ftp.session
+---@field defaults socket.ftp its constants, read when they are needed (L5)
+---@field tp socket.tp.connection control connection
+---@field try function
+---@field pasvt { address: string, port: number }|nil where the server listens, after `pasv` or `epsv`
+---@field server table|nil listening socket, after `port` or `eprt`
+---@field data table|nil data connection
+local connection = {}
+local metatable = { __index = connection }
+
+local function close_data(self)
+    local data = self.data
+    self.data = nil
+    if data then data:close() end
+end
+
+local function close_listener(self)
+    local server = self.server
+    self.server = nil
+    if server then server:close() end
+end
+
+---Closes the control and data connections and the listener.
+---@return number one
+function connection:close()
+    close_data(self)
+    close_listener(self)
+    return self.tp:close()
+end
+
+local function ask(self, ok, command, argument)
+    self.try(self.tp:command(command, argument))
+    return self.try(self.tp:check(ok))
+end
+
+---Reads the greeting, waiting out a "120 ready in n minutes" (F8).
+---@return number one
+function connection:greet()
+    local code = self.try(self.tp:check({ "1..", "2.." }))
+    if code < 200 then self.try(self.tp:check("2..")) end
+    return 1
+end
+
+---@param user string|nil default `ftp.USER`
+---@param password string|nil default `ftp.PASSWORD`
+---@return number one
+function connection:login(user, password)
+    local code = ask(self, { "2..", 331 }, "USER", user or self.defaults.USER)
+    if code == 331 then ask(self, "2..", "PASS", password or self.defaults.PASSWORD) end
+    return 1
+end
+
+---@param dir string
+---@return number one
+function connection:cwd(dir)
+    ask(self, 250, "CWD", dir)
+    return 1
+end
+
+---@param kind string "a" for text, "i" for bytes
+---@return number one
+function connection:type(kind)
+    ask(self, 200, "TYPE", kind)
+    return 1
+end
+
+---@return number one
+function connection:quit()
+    ask(self, "2..", "QUIT")
+    return 1
+end
+
+-- A port the server names, or nil when it can be none.
+local function port_number(text)
+    local port = tonumber(text)
+    if port and port >= 1 and port <= 65535 then return port end
+    return nil
+end
+
+local function use_passive(self, address, port)
+    close_listener(self)
+    self.pasvt = { address = address, port = port }
+    return address, port
+end
+
+-- Address and port out of a reply to PASV. The code is skipped: it could pass
+-- for the first of the six numbers.
+local function pasv_address(reply)
+    local a, b, c, d, high, low = reply:sub(4):match("(%d+)%D(%d+)%D(%d+)%D(%d+)%D(%d+)%D(%d+)")
+    local port = low and port_number(tonumber(high) * 256 + tonumber(low))
+    if not port then return nil end
+    return ("%d.%d.%d.%d"):format(a, b, c, d), port
+end
+
+---Asks where the server listens for the data connection.
+---@return string address as the server names it
+---@return number port
+function connection:pasv()
+    local _, reply = ask(self, "2..", "PASV")
+    local address, port = pasv_address(reply)
+    self.try(address, reply)
+    return use_passive(self, address, port)
+end
+
+-- Port out of a reply to EPSV, or nil and a message.
+local function epsv_port(reply)
+    local _, _, _, port = reply:match("%((.)(.-)%1(.-)%1(.-)%1%)")
+    port = port and port:match("^%d+$") and port_number(port)
+    if not port then return nil, "invalid epsv response" end
+    return port
+end
+
+---Asks which port the server listens on for the data connection, in any address family.
+---@return string address the control connection's peer
+---@return number port
+function connection:epsv()
+    local _, reply = ask(self, 229, "EPSV")
+    local port = self.try(epsv_port(reply))
+    return use_passive(self, (self.try(self.tp:getpeername())), port)
+end
+
+local function pasv_port(self, address)
+    -- PASV has no room for an IPv6 address
+    if address:find(":", 1, true) or not self.tp:command("PASV") then return nil end
+    local code, reply = self.tp:check("2..")
+    return code and select(2, pasv_address(reply))
+end
+
+-- Passive mode for get and put: EPSV, or PASV where a server does not know
+-- EPSV (F11). Either way the data connection goes to the control connection's
+-- peer, so that no reply can send it elsewhere.
+function session.enter_passive(self)
+    self.try(self.tp:command("EPSV"))
+    local code, reply = self.tp:check(229)
+    self.try(code or reply:find("^5%d%d"), reply)
+    local address = self.try(self.tp:getpeername())
+    local port
+    if code then
+        port = self.try(epsv_port(reply))
+    else
+        port = self.try(pasv_port(self, address), reply)
+    end
+    use_passive(self, address, port)
+end
+
+-- The address to announce: the one given, or that of a new listener on the
+-- control connection's own address.
+local function announced(self, address, port)
+    self.pasvt = nil
+    if address then return address, port end
+    close_listener(self)
+    self.server = self.try(socket.bind((self.try(self.tp:getsockname())), 0))
+    self.server:settimeout(self.defaults.TIMEOUT)
+    return self.try(self.server:getsockname())
+end
+
+---Tells the server where to connect to (active mode); without an address this
+---side listens on a free port.
+---@param address string|nil IPv4 address
+---@param port number|nil
+---@return number one
+function connection:port(address, port)
+    address, port = announced(self, address, port)
+    port = tonumber(port)
+    local low = port % 256
+    ask(self, "2..", "PORT", ("%s,%d,%d"):format(address:gsub("%.", ","), (port - low) / 256, low))
+    return 1
+end
+
+---`port` for any address family.
+---@param family number|string 1 for IPv4, 2 for IPv6
+---@param address string|nil
+---@param port number|nil
+---@return number one
+function connection:eprt(family, address, port)
+    address, port = announced(self, address, port)
+    ask(self, "2..", "EPRT", ("|%s|%s|%s|"):format(family, address, port))
+    return 1
+end
+
+---Makes the data connection to where `pasv` or `epsv` said.
+function connection:pasvconnect()
+    close_data(self)
+    self.data = self.try(socket.tcp())
+    self.data:settimeout(self.defaults.TIMEOUT)
+    self.try(self.data:connect(self.pasvt.address, self.pasvt.port))
+end
+
+---Accepts the data connection announced by `port` or `eprt`.
+function connection:portconnect()
+    close_data(self)
+    self.server:settimeout(self.defaults.TIMEOUT)
+    self.data = self.try(self.server:accept())
+    self.data:settimeout(self.defaults.TIMEOUT)
+end
+
+-- What follows the transfer command (F15).
+function session.argument(transfert)
+    local argument = transfert.argument
+    if argument == nil then
+        local path = (transfert.path or ""):gsub("^[/\\]", "")
+        argument = url.unescape(path)
+    end
+    if argument == "" then return nil end
+    return argument
+end
+
+-- Sends a transfer command and makes the data connection on the side and at
+-- the time its mode asks for. Returns the first reply.
+local function begin_transfer(self, command, transfert)
+    self.try(self.pasvt or self.server, "need port or pasv first")
+    if self.pasvt then self:pasvconnect() end
+    return ask(self, { "1..", "2.." }, command, session.argument(transfert))
+end
+
+---Downloads (F19).
+---@param gett { command?: string, argument?: string, path?: string, sink: function, step?: function }
+---@return number one
+function connection:receive(gett)
+    local code, reply = begin_transfer(self, gett.command or "retr", gett)
+    if code >= 200 then
+        local ok, err = gett.sink(reply)
+        self.try(ok or not err, err)
+        close_data(self)
+        return 1
+    end
+    if not self.pasvt then self:portconnect() end
+    local source = socket.source("until-closed", self.data)
+    self.try(ltn12.pump.all(source, gett.sink, gett.step))
+    close_data(self)
+    self.try(self.tp:check("2.."))
+    return 1
+end
+
+-- True when the server has something to say on the control connection.
+local function has_reply(self, seconds)
+    local c = self.tp:getcontrol()
+    if not c.getfd or not c.dirty then return false end
+    return #socket.select({ c }, nil, seconds) > 0
+end
+
+-- The reason an upload failed for: the server's, when it gives one.
+local function upload_failure(self, final, err)
+    if final or not has_reply(self, LATE_REPLY) then return err end
+    local code, reply = self.tp:check("2..")
+    if code or not reply:find("^%d%d%d") then return err end
+    return reply
+end
+
+---Uploads (F22 to F25).
+---@param putt { command?: string, argument?: string, path?: string, source: function, step?: function }
+---@return number sent bytes of the data connection
+function connection:send(putt)
+    local code = begin_transfer(self, putt.command or "stor", putt)
+    if not self.pasvt then self:portconnect() end
+    local final, sent, broken = code >= 200, 0, false
+    local step = putt.step or ltn12.pump.step
+
+    local function sink(chunk)
+        if not chunk then return 1 end
+        local last, err = self.data:send(chunk)
+        if not last then
+            broken = true
+            return nil, err
+        end
+        sent = sent + #tostring(chunk)
+        return 1
+    end
+
+    -- between chunks: a server that has given up says so before the data ends
+    local function watching_step(src, snk)
+        if not final and has_reply(self, 0) then
+            self.try(self.tp:check("2.."))
+            final = true
+        end
+        return step(src, snk)
+    end
+
+    local ok, err = ltn12.pump.all(putt.source, sink, watching_step)
+    if not ok then
+        if broken then err = upload_failure(self, final, err) end
+        self.try(nil, err)
+    end
+    close_data(self)
+    if not final then self.try(self.tp:check("2..")) end
+    return sent
+end
+
+session.receive = connection.receive
+session.send = connection.send
+
+---Connects to a server; the greeting is left to `greet`. Throws on failure.
+---@param defaults socket.ftp
+---@param server string
+---@param port number|nil default 21
+---@param create (fun(): table)|nil makes the control connection, default `socket.tcp`
+---@return socket.ftp.session
+function session.open(defaults, server, port, create)
+    local control = socket.try(tp.connect(server, port or PORT, defaults.TIMEOUT, create))
+    local self = setmetatable({ tp = control, defaults = defaults }, metatable)
+    self.try = socket.newtry(function() self:close() end)
+    return self
+end
+
+return session

@@ -1,0 +1,2 @@
+-- The name under which Debian installs the mail folder parser.
+return require("mbox")
