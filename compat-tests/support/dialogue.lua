@@ -120,7 +120,7 @@ local function converse(client, steps, log, socket, address)
             return nil
         end
         local a, b, c, d, high, low = line:match("^PORT (%d+),(%d+),(%d+),(%d+),(%d+),(%d+)$")
-        if a then active = { table.concat({ a, b, c, d }, "."), high * 256 + low } end
+        if a then active = { table.concat({ a, b, c, d }, "."), tonumber(high) * 256 + tonumber(low) } end
         local family, host, port = line:match("^EPRT |(%d)|(.-)|(%d+)|$")
         if family then active = { host, tonumber(port) } end
         log("  " .. printable(line))
