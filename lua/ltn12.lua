@@ -1,0 +1,448 @@
+--- Filters, sources, sinks and pumps: the ways of a text that comes in chunks.
+--
+--     ltn12.pump.all(ltn12.source.file(io.open("in")), ltn12.sink.file(io.open("out", "w")))
+--
+-- A source is asked for chunks: a string, "" (nothing now, go on), nil (the end) or nil and an
+-- error. A sink is given chunks, nil at the end, and answers a true value to go on or nil and an
+-- error. A filter is given a chunk, "" (is there more?) or nil (the end, repeated until it
+-- answers nil), and answers a chunk, "" (nothing yet) or nil (all is out). Each may be any
+-- callable value, and may yield.
+
+---@alias ltn12.Filter fun(chunk: string|nil): string|nil
+---@alias ltn12.Source fun(): string|nil, any
+---@alias ltn12.Sink fun(chunk: string|nil, err: any): any, any
+---@alias ltn12.Step fun(src: ltn12.Source, snk: ltn12.Sink): any, any
+
+local assert, error, getmetatable, select, type = assert, error, getmetatable, select, type
+local sub = string.sub
+local remove = table.remove
+local unpack = table.unpack or unpack -- luacheck: ignore 143
+
+local filter, source, sink, pump = {}, {}, {}, {}
+
+---@class ltn12
+---@field BLOCKSIZE integer bytes in a chunk of `source.string` and `source.file`; read at every call
+local ltn12 = {
+    _VERSION = "LTN12 1.0.3",
+    BLOCKSIZE = 2048,
+    filter = filter,
+    source = source,
+    sink = sink,
+    pump = pump,
+}
+
+local INAPPROPRIATE_NIL = "filter returned inappropriate nil"
+local INAPPROPRIATE_EMPTY = 'filter returned ""'
+
+-- Whether a value can be called.
+local function callable(value)
+    if type(value) == "function" then
+        return true
+    end
+    local metatable = getmetatable(value)
+    return type(metatable) == "table" and metatable.__call ~= nil
+end
+
+-- Filters --------------------------------------------------------------------------------------
+
+--- A filter made of a function that gets its state as argument and returns the next one.
+---@param low fun(context: any, chunk: string|nil, extra: any): string|nil, any
+---@param context any the first state
+---@param extra any passed to every call
+---@return ltn12.Filter # ltn12.filter.1
+function filter.cycle(low, context, extra)
+    assert(low)
+    return function(chunk)
+        local out
+        out, context = low(context, chunk, extra)
+        return out
+    end
+end
+
+-- The filter second(first(chunk)). A filter may have more output than it returns at once, so the
+-- second one is asked for its rest before the first one is, and both before there is new input.
+local function join(first, second)
+    local ended = false -- first has nothing left
+    local more = false -- second may have something left
+    return function(chunk)
+        if ended then
+            return (second(chunk))
+        end
+        local again = chunk and ""
+        local out
+        if more then
+            out = second(chunk or "")
+            if out == "" then
+                more = false
+                out = first(again)
+            elseif out then
+                return out
+            else
+                error(INAPPROPRIATE_NIL)
+            end
+        else
+            out = first(chunk)
+        end
+        while out do
+            if out == "" then
+                return out
+            end
+            out = second(out)
+            if not out then
+                error(INAPPROPRIATE_NIL)
+            elseif out ~= "" then
+                more = true
+                return out
+            end
+            out = first(again)
+        end
+        ended = true
+        return (second(nil))
+    end
+end
+
+--- One filter in place of several, the first of which gets the input.
+---@param ... ltn12.Filter
+---@return ltn12.Filter # ltn12.filter.2
+function filter.chain(...)
+    local filters = { ... }
+    local chained = filters[1]
+    for i = 2, select("#", ...) do
+        chained = join(chained, filters[i])
+    end
+    return function(chunk)
+        return (chained(chunk))
+    end
+end
+
+-- Sources --------------------------------------------------------------------------------------
+
+local function end_of_source()
+    return nil
+end
+
+--- A source that is at its end.
+---@return ltn12.Source # ltn12.source.1
+function source.empty()
+    return end_of_source
+end
+
+--- A source that gives nothing but an error.
+---@param err any
+---@return ltn12.Source # ltn12.source.2
+function source.error(err)
+    return function()
+        return nil, err
+    end
+end
+
+--- The content of a file in chunks of BLOCKSIZE bytes. The file is closed at its end, and when
+--- reading fails, which gives nil and the message.
+---@param handle any open file, or any object with `read` and `close`; nil gives an error source
+---@param io_err? string the error to give when there is no handle: what `io.open` returned
+---@return ltn12.Source # ltn12.source.5
+function source.file(handle, io_err)
+    if not handle then
+        return source.error(io_err or "unable to open file")
+    end
+    return function()
+        local chunk, err = handle:read(ltn12.BLOCKSIZE)
+        if chunk then
+            return chunk
+        end
+        handle:close()
+        if err then
+            return nil, err
+        end
+        return nil
+    end
+end
+
+--- An ordinary source made of one that may name its successor: a second result of `src` that can
+--- be called is asked from then on. Any other second result beside nil is an error, and lasts.
+---@param src ltn12.Source
+---@return ltn12.Source # ltn12.source.8
+function source.simplify(src)
+    assert(src)
+    local err
+    return function()
+        if err then
+            return nil, err
+        end
+        local chunk, extra = src()
+        if callable(extra) then
+            src = extra
+        elseif not chunk then
+            err = extra
+        end
+        if chunk then
+            return chunk
+        end
+        return nil, extra
+    end
+end
+
+--- A string in chunks of BLOCKSIZE bytes.
+---@param s? string|number nothing at all when nil
+---@return ltn12.Source # ltn12.source.3
+function source.string(s)
+    if not s then
+        return end_of_source
+    end
+    local position = 1
+    return function()
+        local size = ltn12.BLOCKSIZE
+        local chunk = sub(s, position, position + size - 1)
+        position = position + size
+        if chunk ~= "" then
+            return chunk
+        end
+        return nil
+    end
+end
+
+--- The elements of an array, one at a time, looked up when they are asked for.
+---@param t string[]
+---@return ltn12.Source # ltn12.source.4
+function source.table(t)
+    assert(type(t) == "table")
+    local i = 0
+    return function()
+        i = i + 1
+        return t[i]
+    end
+end
+
+--- A source that takes chunks back: called with a chunk it gives that chunk next, the last one
+--- first.
+---@param src ltn12.Source
+---@return fun(chunk?: string): string|nil, any # ltn12.source.6
+function source.rewind(src)
+    assert(src)
+    local returned = {}
+    return function(chunk)
+        if chunk then
+            returned[#returned + 1] = chunk
+        elseif returned[1] then
+            return remove(returned)
+        else
+            return src()
+        end
+    end
+end
+
+-- A source's chunks through one filter.
+local function filtered(src, through)
+    local polled = "" -- what the filter is asked for more with: nil once src has ended
+    local more = false -- the filter may have something left
+    local out = ""
+    return function()
+        if not out then
+            error("source is empty!", 2)
+        end
+        while true do
+            local chunk
+            if more then
+                chunk = polled
+            else
+                local err
+                chunk, err = src()
+                if err then
+                    return nil, err
+                end
+            end
+            out = through(chunk)
+            if not out then
+                if chunk then
+                    error(INAPPROPRIATE_NIL)
+                end
+                return nil
+            elseif out ~= "" then
+                more = true
+                polled = chunk and ""
+                return out
+            elseif not chunk then
+                error(INAPPROPRIATE_EMPTY)
+            end
+            more = false
+        end
+    end
+end
+
+--- A source with its chunks sent through filters. It never gives "". Asked after its end it
+--- raises `source is empty!`.
+---@param src ltn12.Source
+---@param first ltn12.Filter
+---@param ... ltn12.Filter
+---@return ltn12.Source # ltn12.source.9
+function source.chain(src, first, ...)
+    if select("#", ...) > 0 then
+        first = filter.chain(first, ...)
+    end
+    assert(src and first)
+    return filtered(src, first)
+end
+
+--- Sources one after the other. After an error the same source is asked again.
+---@param ... ltn12.Source
+---@return ltn12.Source # ltn12.source.7
+function source.cat(...)
+    local sources = { ... }
+    local i = 1
+    local src = sources[1]
+    return function()
+        while src do
+            local chunk, err = src()
+            if chunk then
+                return chunk
+            elseif err then
+                return nil, err
+            end
+            i = i + 1
+            src = sources[i]
+        end
+    end
+end
+
+-- Sinks ----------------------------------------------------------------------------------------
+
+--- A sink that collects the chunks in an array.
+---@param t? string[] default a new table
+---@return ltn12.Sink, string[] # the sink and the array: ltn12.sink.1
+function sink.table(t)
+    t = t or {}
+    return function(chunk)
+        if chunk then
+            t[#t + 1] = chunk
+        end
+        return 1
+    end, t
+end
+
+--- An ordinary sink made of one that may name its successor: a second result of `snk` beside a
+--- true one gets the chunks from then on.
+---@param snk ltn12.Sink
+---@return ltn12.Sink # ltn12.sink.5
+function sink.simplify(snk)
+    assert(snk)
+    return function(chunk, err)
+        local ok, extra = snk(chunk, err)
+        if not ok then
+            return nil, extra
+        end
+        snk = extra or snk
+        return 1
+    end
+end
+
+local function discard()
+    return 1
+end
+
+--- A sink that takes everything and keeps nothing.
+---@return ltn12.Sink # ltn12.sink.2
+function sink.null()
+    return discard
+end
+
+--- A sink that answers nothing but an error.
+---@param err any
+---@return ltn12.Sink # ltn12.sink.3
+function sink.error(err)
+    return function()
+        return nil, err
+    end
+end
+
+--- A sink that writes to a file, which it closes at the end.
+---@param handle any open file, or any object with `write` and `close`; nil gives an error sink
+---@param io_err? string the error to give when there is no handle: what `io.open` returned
+---@return ltn12.Sink # ltn12.sink.4
+function sink.file(handle, io_err)
+    if not handle then
+        return sink.error(io_err or "unable to open file")
+    end
+    return function(chunk)
+        if chunk then
+            return handle:write(chunk)
+        end
+        handle:close()
+        return 1
+    end
+end
+
+-- A sink that gets its chunks through one filter.
+local function filtering(through, snk)
+    return function(chunk, err)
+        if chunk == "" then
+            return 1
+        end
+        local last = chunk and ""
+        local out = through(chunk)
+        while true do
+            local ok, failure = snk(out, err)
+            if not ok then
+                return nil, failure
+            elseif out == last then
+                return 1
+            end
+            out = through(last)
+        end
+    end
+end
+
+--- A sink that gets its chunks through filters: the last argument is the sink, those before it
+--- are filters.
+---@param ... ltn12.Filter|ltn12.Sink
+---@return ltn12.Sink # ltn12.sink.6
+function sink.chain(...)
+    local arguments = { ... }
+    local snk = remove(arguments)
+    local through = arguments[1]
+    if arguments[2] then
+        through = filter.chain(unpack(arguments))
+    end
+    assert(through and snk)
+    return filtering(through, snk)
+end
+
+-- Pumps ----------------------------------------------------------------------------------------
+
+--- Moves one chunk from a source to a sink.
+---@param src ltn12.Source
+---@param snk ltn12.Sink
+---@return 1|nil, any # 1, or nil at the end, or nil and an error: ltn12.pump.1
+function pump.step(src, snk)
+    local chunk, src_err = src()
+    local ok, snk_err = snk(chunk, src_err)
+    if chunk and ok then
+        return 1
+    end
+    return nil, src_err or snk_err
+end
+
+--- Moves all chunks from a source to a sink.
+---@param src ltn12.Source
+---@param snk ltn12.Sink
+---@param step? ltn12.Step default `pump.step`
+---@return 1|nil, any # 1, or nil and an error: ltn12.pump.2
+function pump.all(src, snk, step)
+    assert(src and snk)
+    step = step or pump.step
+    while true do
+        local ok, err = step(src, snk)
+        if not ok then
+            if err then
+                return nil, err
+            end
+            return 1
+        end
+    end
+end
+
+-- Where Lua has `module`, LuaSocket's programs find ltn12 as a global variable too.
+if rawget(_G, "module") then
+    _G.ltn12 = ltn12
+end
+
+return ltn12
