@@ -1,0 +1,172 @@
+//! Line lengths, line ends and dot stuffing, in chunks of any size.
+
+use memchr::memchr2;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
+
+const CRLF: &[u8] = b"\r\n";
+
+/// Splits at the next CR or LF: the text before it, that byte, and what follows.
+fn next_line_end(data: &[u8]) -> (&[u8], Option<(u8, &[u8])>) {
+    // Line ends come in pairs and rows, where a search costs more than a look.
+    if let [end @ (b'\r' | b'\n'), rest @ ..] = data {
+        return (&[], Some((*end, rest)));
+    }
+    let (text, rest) = data.split_at(memchr2(b'\r', b'\n', data).unwrap_or(data.len()));
+    (text, rest.split_first().map(|(&end, rest)| (end, rest)))
+}
+
+/// Splits after at most `count` bytes.
+fn take(data: &[u8], count: i64) -> (&[u8], &[u8]) {
+    let count = usize::try_from(count).unwrap_or(0);
+    data.split_at(count.min(data.len()))
+}
+
+/// How a text is broken into lines of a given length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Break {
+    /// A line break, the line ends of plain text and of base64.
+    Hard,
+    /// The soft break of quoted-printable, which does not count as text and must
+    /// not stand inside an escape.
+    Soft,
+}
+
+impl Break {
+    /// What breaks a line that is full.
+    fn mark(self) -> &'static [u8] {
+        match self {
+            Self::Hard => CRLF,
+            Self::Soft => b"=\r\n",
+        }
+    }
+
+    /// The room that must be left on the line for this byte to be put there.
+    fn room(self, byte: u8) -> i64 {
+        match (self, byte) {
+            (Self::Hard, _) => 1,
+            // Three for the escape, one for the `=` of the soft break behind it.
+            (Self::Soft, b'=') => 4,
+            (Self::Soft, _) => 2,
+        }
+    }
+
+    /// With this much room any byte can follow.
+    fn ample(self) -> i64 {
+        match self {
+            Self::Hard => 1,
+            Self::Soft => 4,
+        }
+    }
+
+    /// What ends the text when the last line has room for `left` of `length` bytes.
+    pub fn end(self, left: i32, length: i32) -> Option<&'static [u8]> {
+        (left < length).then(|| self.mark())
+    }
+}
+
+/// Breaks `chunk` into lines of at most `length` bytes, where the current line has
+/// room for `left` more, and returns the room then left. A CR is dropped, and an LF
+/// starts a new line.
+pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec<u8>) -> i32 {
+    let length = i64::from(length);
+    let mut left = i64::from(left);
+    loop {
+        let (mut text, end) = next_line_end(chunk);
+        while let Some((&byte, _)) = text.split_first() {
+            if left < kind.room(byte) {
+                out.extend_from_slice(kind.mark());
+                left = length;
+            }
+            // At least one byte goes out, however short the line is.
+            let (part, rest) = take(text, (left - kind.ample() + 1).max(1));
+            out.extend_from_slice(part);
+            left -= part.len() as i64;
+            text = rest;
+        }
+        match end {
+            None => return left.clamp(i32::MIN.into(), i32::MAX.into()) as i32,
+            Some((b'\n', rest)) => {
+                out.extend_from_slice(CRLF);
+                left = length;
+                chunk = rest;
+            }
+            Some((_, rest)) => chunk = rest,
+        }
+    }
+}
+
+/// Writes `marker` for every CR, LF, CRLF and LFCR of `chunk`. `context` is the last
+/// byte before `chunk` when that is a CR or LF whose pair may still come; the same is
+/// returned for the last byte of `chunk`, and 0 otherwise.
+pub fn normalize(context: i32, mut chunk: &[u8], marker: &[u8], out: &mut Vec<u8>) -> i32 {
+    if chunk.is_empty() {
+        return context;
+    }
+    let is_end = |byte: i32| byte == i32::from(b'\r') || byte == i32::from(b'\n');
+    let mut last = context;
+    loop {
+        let (text, end) = next_line_end(chunk);
+        if !text.is_empty() {
+            out.extend_from_slice(text);
+            last = 0;
+        }
+        let Some((end, rest)) = end else {
+            return last;
+        };
+        let end = i32::from(end);
+        if !is_end(last) {
+            out.extend_from_slice(marker);
+            last = end;
+        } else {
+            if last == end {
+                out.extend_from_slice(marker);
+            }
+            last = 0;
+        }
+        chunk = rest;
+        if chunk.is_empty() {
+            return last;
+        }
+    }
+}
+
+static STUFFED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n."));
+
+/// Doubles each `.` that follows a CRLF. `state` tells what stands before `chunk`: 2
+/// a CRLF (or nothing at all), 1 a CR, anything else other text; the same is returned
+/// for the end of `chunk`.
+pub fn stuff(state: i32, chunk: &[u8], out: &mut Vec<u8>) -> i32 {
+    match (state, chunk) {
+        (_, []) => return state,
+        (2, [b'.', ..]) => out.push(b'.'),
+        (1, [b'\n', b'.', ..]) => {
+            out.extend_from_slice(b"\n.");
+            stuff_line_starts(chunk.get(1..).unwrap_or_default(), out);
+            return state_after(state, chunk);
+        }
+        _ => {}
+    }
+    stuff_line_starts(chunk, out);
+    state_after(state, chunk)
+}
+
+/// Doubles each `.` that follows a CRLF of `text` itself.
+fn stuff_line_starts(text: &[u8], out: &mut Vec<u8>) {
+    let mut copied = 0;
+    for found in STUFFED.find_iter(text) {
+        out.extend_from_slice(text.get(copied..found + CRLF.len()).unwrap_or_default());
+        out.push(b'.');
+        copied = found + CRLF.len();
+    }
+    out.extend_from_slice(text.get(copied..).unwrap_or_default());
+}
+
+fn state_after(state: i32, chunk: &[u8]) -> i32 {
+    match chunk {
+        [.., b'\r', b'\n'] => 2,
+        [b'\n'] if state == 1 => 2,
+        [.., b'\r'] => 1,
+        _ => 0,
+    }
+}

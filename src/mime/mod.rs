@@ -1,0 +1,205 @@
+//! `mime.core`: the codecs as Lua calls them.
+//!
+//! Each function treats one chunk and returns its output together with what the next call
+//! needs to go on: the bytes held back, or a number. The state thus lives in Lua, and a
+//! codec is set up anew for every call.
+
+mod base64;
+mod carry;
+mod line;
+mod quoted_printable;
+
+#[cfg(test)]
+mod tests;
+
+use crate::binding::{Call, Outcome, Raise, native};
+use line::Break;
+
+const VERSION: &[u8] = b"MIME 1.0.3";
+const CRLF: &[u8] = b"\r\n";
+const LINE_LENGTH: f64 = 76.0;
+
+/// Pushes the table of functions.
+pub fn open(call: &mut Call) -> Outcome {
+    call.prepare();
+    call.new_table(0, 24);
+    call.set_functions(&[
+        ("b64", native(b64)),
+        ("unb64", native(unb64)),
+        ("qp", native(qp)),
+        ("unqp", native(unqp)),
+        ("wrp", native(wrp)),
+        ("qpwrp", native(qpwrp)),
+        ("eol", native(eol)),
+        ("dot", native(dot)),
+    ]);
+    call.push_bytes(VERSION);
+    call.set_field(-2, b"_VERSION");
+    Ok(1)
+}
+
+/// Room for the output of most texts, so that it is not moved while it grows.
+fn output(text: &[u8]) -> Vec<u8> {
+    Vec::with_capacity(text.len() + text.len() / 8 + 8)
+}
+
+/// Two nils: there was no text.
+fn nothing(call: &mut Call) -> Outcome {
+    call.push_nil();
+    call.push_nil();
+    Ok(2)
+}
+
+/// Output and bytes held back, in the middle of a text.
+fn chunk(call: &mut Call, out: Vec<u8>, open: &[u8]) -> Outcome {
+    call.push_vec(out)?;
+    call.push_bytes(open);
+    Ok(2)
+}
+
+/// The last output, nil when there is none, and nil: the text has ended.
+fn end(call: &mut Call, out: Vec<u8>) -> Outcome {
+    if out.is_empty() {
+        call.push_nil();
+    } else {
+        call.push_vec(out)?;
+    }
+    call.push_nil();
+    Ok(2)
+}
+
+/// Output and state, in the middle of a text.
+fn line(call: &mut Call, out: Vec<u8>, state: i32) -> Outcome {
+    call.push_vec(out)?;
+    call.push_number(state.into());
+    Ok(2)
+}
+
+/// The last output, if any, and the state in which a text starts.
+fn line_end(call: &mut Call, out: Option<&'static [u8]>, state: i32) -> Outcome {
+    match out {
+        Some(out) => call.push_bytes(out),
+        None => call.push_nil(),
+    }
+    call.push_number(state.into());
+    Ok(2)
+}
+
+/// A number without its fraction, cut to the range of the C library's `int`; 0 for NaN.
+fn int(number: f64) -> i32 {
+    number as i32
+}
+
+/// The marker argument: CRLF when absent, and as in C the part before the first NUL.
+fn marker<'c>(call: &Call<'c>, index: i32) -> Result<&'c [u8], Raise> {
+    let given = call.optional_bytes(index)?.unwrap_or(CRLF);
+    Ok(given.split(|&byte| byte == 0).next().unwrap_or_default())
+}
+
+/// `A, B = b64(C [, D])`
+fn b64(call: &mut Call) -> Outcome {
+    let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
+    let text = call.optional_bytes(2)?;
+    let mut encoder = base64::Encoder::default();
+    let mut out = Vec::new();
+    encoder.feed(context, &mut out);
+    if let Some(text) = text {
+        encoder.feed(text, &mut out);
+        chunk(call, out, encoder.open())
+    } else {
+        encoder.finish(&mut out);
+        end(call, out)
+    }
+}
+
+/// `A, B = unb64(C [, D])`
+fn unb64(call: &mut Call) -> Outcome {
+    let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
+    let text = call.optional_bytes(2)?;
+    let mut decoder = base64::Decoder::default();
+    let mut out = Vec::new();
+    decoder.feed(context, &mut out);
+    if let Some(text) = text {
+        decoder.feed(text, &mut out);
+        chunk(call, out, decoder.open())
+    } else {
+        end(call, out)
+    }
+}
+
+/// `A, B = qp(C [, D [, marker]])`
+fn qp(call: &mut Call) -> Outcome {
+    let context = call.optional_bytes(1)?;
+    let marker = marker(call, 3)?;
+    let Some(context) = context else { return nothing(call) };
+    let text = call.optional_bytes(2)?;
+    let mut encoder = quoted_printable::Encoder::new(marker);
+    let mut out = output(text.unwrap_or(context));
+    encoder.feed(context, &mut out);
+    if let Some(text) = text {
+        encoder.feed(text, &mut out);
+        chunk(call, out, encoder.open())
+    } else {
+        encoder.finish(&mut out);
+        end(call, out)
+    }
+}
+
+/// `A, B = unqp(C [, D])`
+fn unqp(call: &mut Call) -> Outcome {
+    let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
+    let text = call.optional_bytes(2)?;
+    let mut decoder = quoted_printable::Decoder::default();
+    let mut out = Vec::new();
+    decoder.feed(context, &mut out);
+    if let Some(text) = text {
+        decoder.feed(text, &mut out);
+        chunk(call, out, decoder.open())
+    } else {
+        end(call, out)
+    }
+}
+
+/// `A, n = wrp(left [, B [, length]])`
+fn wrp(call: &mut Call) -> Outcome {
+    wrap(call, Break::Hard)
+}
+
+/// `A, n = qpwrp(left [, B [, length]])`
+fn qpwrp(call: &mut Call) -> Outcome {
+    wrap(call, Break::Soft)
+}
+
+fn wrap(call: &mut Call, kind: Break) -> Outcome {
+    let left = int(call.number(1)?);
+    let text = call.optional_bytes(2)?;
+    let length = int(call.optional_number(3, LINE_LENGTH)?);
+    let Some(text) = text else {
+        return line_end(call, kind.end(left, length), length);
+    };
+    let mut out = output(text);
+    let left = line::wrap(kind, left, text, length, &mut out);
+    line(call, out, left)
+}
+
+/// `A, n = eol(ctx [, B [, marker]])`
+fn eol(call: &mut Call) -> Outcome {
+    let context = call.integer(1)?.clamp(i32::MIN.into(), i32::MAX.into()) as i32;
+    let text = call.optional_bytes(2)?;
+    let marker = marker(call, 3)?;
+    let Some(text) = text else { return line_end(call, None, 0) };
+    let mut out = output(text);
+    let context = line::normalize(context, text, marker, &mut out);
+    line(call, out, context)
+}
+
+/// `A, n = dot(state [, B])`
+fn dot(call: &mut Call) -> Outcome {
+    let state = int(call.number(1)?);
+    let Some(text) = call.optional_bytes(2)? else {
+        return line_end(call, None, 2);
+    };
+    let mut out = output(text);
+    let state = line::stuff(state, text, &mut out);
+    line(call, out, state)
+}

@@ -1,0 +1,306 @@
+//! Quoted-printable (RFC 2045, section 6.7) in chunks of any size, without the
+//! soft line breaks, which are the business of [`super::line::QuotedWrapper`].
+
+use super::carry::Carry;
+use memchr::memchr;
+
+const CRLF: &[u8] = b"\r\n";
+const HEX: [u8; 16] = *b"0123456789ABCDEF";
+
+/// Bytes looked at together.
+const BLOCK: usize = 32;
+
+/// Blanks may stand as they are, unless a line ends behind them.
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Printable ASCII and TAB: what both directions copy, `=` aside. Written without
+/// branches, so that a block of bytes is tested with vector instructions.
+fn is_text(byte: u8) -> bool {
+    (byte.wrapping_sub(b' ') < 0x5f) | (byte == b'\t')
+}
+
+/// True when every byte of the block may be copied.
+fn all_plain(block: &[u8]) -> bool {
+    block.iter().fold(true, |all, &b| all & is_text(b) & (b != b'='))
+}
+
+/// The encoded form of each byte and, in the last place, its length.
+#[allow(clippy::indexing_slicing, reason = "an index out of range would not compile")]
+const ENCODED: [[u8; 4]; 256] = {
+    let mut table = [[0; 4]; 256];
+    let mut i = 0;
+    while i < 256 {
+        let byte = i as u8;
+        table[i] = if byte == b'\t' || (byte >= b' ' && byte <= b'~' && byte != b'=') {
+            [byte, 0, 0, 1]
+        } else {
+            [b'=', HEX[i >> 4], HEX[i & 15], 3]
+        };
+        i += 1;
+    }
+    table
+};
+
+fn encoded(byte: u8) -> [u8; 4] {
+    ENCODED.get(usize::from(byte)).copied().unwrap_or_default()
+}
+
+fn push_quoted(byte: u8, out: &mut Vec<u8>) {
+    let digit = |nibble: u8| HEX.get(usize::from(nibble & 15)).copied().unwrap_or(b'0');
+    out.extend_from_slice(&[b'=', digit(byte >> 4), digit(byte)]);
+}
+
+/// Encodes bytes none of which ends a line. Most blocks are plain text and are
+/// copied; the others are encoded by table without a branch per byte.
+fn encode_line(line: &[u8], out: &mut Vec<u8>) {
+    for block in line.chunks(BLOCK) {
+        if all_plain(block) {
+            out.extend_from_slice(block);
+            continue;
+        }
+        let mut scratch = [0; 3 * BLOCK + 1];
+        let mut filled = 0;
+        for &byte in block {
+            let code = encoded(byte);
+            if let Some(room) = scratch.get_mut(filled..filled + 4) {
+                room.copy_from_slice(&code);
+            }
+            filled += usize::from(code[3]);
+        }
+        out.extend_from_slice(scratch.get(..filled).unwrap_or_default());
+    }
+}
+
+/// Encodes a stream; holds back the bytes whose form depends on what follows: CR,
+/// and a blank with the byte behind it.
+pub struct Encoder<'a> {
+    marker: &'a [u8],
+    open: Carry,
+}
+
+impl<'a> Encoder<'a> {
+    /// An encoder that writes `marker` for each CRLF.
+    pub fn new(marker: &'a [u8]) -> Self {
+        Self { marker, open: Carry::default() }
+    }
+
+    /// Encodes `chunk` as far as its form is decided.
+    pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        if !self.open.is_empty() {
+            // Two more bytes decide every byte that was held back.
+            let held = self.open.len();
+            let mut seam = [0; 4];
+            let mut len = 0;
+            for (slot, &byte) in seam.iter_mut().zip(self.open.as_slice().iter().chain(chunk.iter().take(2)))
+            {
+                *slot = byte;
+                len += 1;
+            }
+            let seam = seam.get(..len).unwrap_or_default();
+            if chunk.len() <= 2 {
+                return self.encode(seam, out);
+            }
+            let taken = self.encode_decided(seam, held, out);
+            chunk = chunk.get(taken - held..).unwrap_or_default();
+        }
+        self.encode(chunk, out);
+    }
+
+    /// Encodes the bytes held back as if the line went on, and marks that with a
+    /// soft line break.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        for &byte in self.open.as_slice() {
+            if is_blank(byte) {
+                push_quoted(byte, out);
+            } else {
+                encode_line(&[byte], out);
+            }
+        }
+        if !self.open.is_empty() {
+            out.extend_from_slice(b"=\r\n");
+        }
+        self.open.clear();
+    }
+
+    /// The bytes held back, at most two.
+    pub fn open(&self) -> &[u8] {
+        self.open.as_slice()
+    }
+
+    /// Encodes all of `data` but the bytes that have to be held back.
+    fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) {
+        let held = match data {
+            [.., b' ' | b'\t', _] => 2,
+            [.., b' ' | b'\t' | b'\r'] => 1,
+            _ => 0,
+        };
+        let taken = self.encode_decided(data, data.len() - held, out);
+        self.open.set(data.get(taken..).unwrap_or_default());
+    }
+
+    /// Encodes `data` up to `end`, looking at most two bytes beyond it, and returns
+    /// where it stopped: one byte later when a CRLF straddles `end`.
+    fn encode_decided(&self, data: &[u8], end: usize, out: &mut Vec<u8>) -> usize {
+        let mut rest = data;
+        let mut left = end;
+        while let Some(decided) = rest.get(..left).filter(|decided| !decided.is_empty()) {
+            let (line, behind) = rest.split_at(memchr(b'\r', decided).unwrap_or(left));
+            let line_ends = behind.starts_with(CRLF);
+            match line.split_last() {
+                Some((&blank, text)) if line_ends && is_blank(blank) => {
+                    encode_line(text, out);
+                    push_quoted(blank, out);
+                }
+                _ => encode_line(line, out),
+            }
+            left -= line.len();
+            rest = behind;
+            if left == 0 {
+                break;
+            }
+            let taken = if line_ends {
+                out.extend_from_slice(self.marker);
+                CRLF.len()
+            } else {
+                push_quoted(b'\r', out);
+                1
+            };
+            left = left.saturating_sub(taken);
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        data.len() - rest.len()
+    }
+}
+
+/// The value of a hexadecimal digit of either case, 255 for other bytes.
+#[allow(clippy::indexing_slicing, reason = "an index out of range would not compile")]
+const DIGITS: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut i = 0;
+    while i < 16 {
+        table[HEX[i] as usize] = i as u8;
+        table[HEX[i].to_ascii_lowercase() as usize] = i as u8;
+        i += 1;
+    }
+    table
+};
+
+fn digit(byte: u8) -> u8 {
+    DIGITS.get(usize::from(byte)).copied().unwrap_or(255)
+}
+
+/// Decodes a stream; holds back an escape or a line end that is not complete.
+#[derive(Default)]
+pub struct Decoder {
+    open: Carry,
+}
+
+impl Decoder {
+    /// Decodes `chunk` as far as it is complete.
+    pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
+        while !self.open.is_empty() {
+            let Some((&byte, rest)) = chunk.split_first() else {
+                return;
+            };
+            chunk = rest;
+            self.open.push(byte);
+            match *self.open.as_slice() {
+                [b'=', high, low] => decode_escape(high, low, out),
+                [b'\r', next] => decode_line_end(next, out),
+                _ => continue,
+            }
+            self.open.clear();
+        }
+        out.reserve(chunk.len());
+        loop {
+            while let [b'=', high, low, rest @ ..] = chunk {
+                decode_escape(*high, *low, out);
+                chunk = rest;
+            }
+            chunk = match copy_text(chunk, out) {
+                rest @ [b'=', _, _, ..] => rest,
+                [b'\r', next, rest @ ..] => {
+                    decode_line_end(*next, out);
+                    rest
+                }
+                rest @ ([] | [b'=', ..] | [b'\r']) => {
+                    self.open.set(rest);
+                    return;
+                }
+                [b'\t', rest @ ..] => {
+                    out.push(b'\t');
+                    rest
+                }
+                // Control bytes and bytes above 126 have no place in the encoded form.
+                [_, rest @ ..] => rest,
+            };
+        }
+    }
+
+    /// The bytes held back, at most two.
+    pub fn open(&self) -> &[u8] {
+        self.open.as_slice()
+    }
+}
+
+/// Copies bytes up to the first one that may not be copied, and returns what is left. Stops at
+/// a TAB too, which the word test does not tell from other control bytes.
+fn copy_text<'a>(mut data: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
+    while let Some((word, rest)) = data.split_first_chunk::<WORD>() {
+        let plain = plain_prefix(word);
+        // A copy of known length is a single store; what was too much is cut off again.
+        out.extend_from_slice(word);
+        if plain < WORD {
+            out.truncate(out.len() - (WORD - plain));
+            return data.get(plain..).unwrap_or_default();
+        }
+        data = rest;
+        while let Some((block, rest)) = data.split_first_chunk::<BLOCK>() {
+            if !all_plain(block) {
+                break;
+            }
+            out.extend_from_slice(block);
+            data = rest;
+        }
+    }
+    let plain = data.iter().take_while(|&&byte| is_text(byte) && byte != b'=').count();
+    let (text, rest) = data.split_at(plain);
+    out.extend_from_slice(text);
+    rest
+}
+
+const WORD: usize = size_of::<u64>();
+
+/// How many bytes from the start are printable and not `=`, eight at a time: a borrow can mark
+/// a byte by mistake, but only one behind a byte that is marked rightly.
+fn plain_prefix(word: &[u8; WORD]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; WORD]);
+    let bytes = u64::from_le_bytes(*word);
+    let equals = |byte: u8| {
+        let difference = bytes ^ (ONES * u64::from(byte));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let below_blank = bytes.wrapping_sub(ONES * u64::from(b' ')) & !bytes;
+    let marked = (below_blank | equals(b'=') | equals(0x7f) | bytes) & (ONES << 7);
+    marked.trailing_zeros() as usize / WORD
+}
+
+/// Decodes `=` and two bytes: a byte in hexadecimal, a soft line break, or no
+/// escape at all, which is copied.
+fn decode_escape(high: u8, low: u8, out: &mut Vec<u8>) {
+    let (h, l) = (digit(high), digit(low));
+    if h < 16 && l < 16 {
+        out.push(h << 4 | l);
+    } else if (high, low) != (b'\r', b'\n') {
+        out.extend_from_slice(&[b'=', high, low]);
+    }
+}
+
+/// Keeps a CRLF; a CR before anything else is dropped together with that byte.
+fn decode_line_end(next: u8, out: &mut Vec<u8>) {
+    if next == b'\n' {
+        out.extend_from_slice(CRLF);
+    }
+}

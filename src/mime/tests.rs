@@ -1,0 +1,467 @@
+//! The codecs against the scenarios of LuaSocket's behaviour (`lm.s.N`), and against
+//! models that take one byte at a time, over any bytes in any chunking.
+
+#![allow(clippy::indexing_slicing)]
+
+use super::line::{Break, normalize, stuff, wrap};
+use super::{base64, quoted_printable};
+use proptest::prelude::*;
+
+type Bytes = Vec<u8>;
+
+/// The two results of a codec function as Lua sees them: `D` is `None` at the end.
+type Results = (Option<Bytes>, Option<Bytes>);
+
+fn ended(out: Bytes) -> Results {
+    ((!out.is_empty()).then_some(out), None)
+}
+
+fn b64(c: &[u8], d: Option<&[u8]>) -> Results {
+    let (mut encoder, mut out) = (base64::Encoder::default(), Vec::new());
+    encoder.feed(c, &mut out);
+    match d {
+        Some(d) => encoder.feed(d, &mut out),
+        None => {
+            encoder.finish(&mut out);
+            return ended(out);
+        }
+    }
+    (Some(out), Some(encoder.open().to_vec()))
+}
+
+fn unb64(c: &[u8], d: Option<&[u8]>) -> Results {
+    let (mut decoder, mut out) = (base64::Decoder::default(), Vec::new());
+    decoder.feed(c, &mut out);
+    let Some(d) = d else { return ended(out) };
+    decoder.feed(d, &mut out);
+    (Some(out), Some(decoder.open().to_vec()))
+}
+
+fn qp_with(c: &[u8], d: Option<&[u8]>, marker: &[u8]) -> Results {
+    let (mut encoder, mut out) = (quoted_printable::Encoder::new(marker), Vec::new());
+    encoder.feed(c, &mut out);
+    match d {
+        Some(d) => encoder.feed(d, &mut out),
+        None => {
+            encoder.finish(&mut out);
+            return ended(out);
+        }
+    }
+    (Some(out), Some(encoder.open().to_vec()))
+}
+
+fn qp(c: &[u8], d: Option<&[u8]>) -> Results {
+    qp_with(c, d, b"\r\n")
+}
+
+fn unqp(c: &[u8], d: Option<&[u8]>) -> Results {
+    let (mut decoder, mut out) = (quoted_printable::Decoder::default(), Vec::new());
+    decoder.feed(c, &mut out);
+    let Some(d) = d else { return ended(out) };
+    decoder.feed(d, &mut out);
+    (Some(out), Some(decoder.open().to_vec()))
+}
+
+fn given(a: &[u8], b: &[u8]) -> Results {
+    (Some(a.to_vec()), Some(b.to_vec()))
+}
+
+fn last(a: &[u8]) -> Results {
+    (Some(a.to_vec()), None)
+}
+
+const NOTHING: Results = (None, None);
+
+#[test]
+fn base64_scenarios_51_to_77() {
+    assert_eq!(b64(b"a", None), last(b"YQ=="), "lm.s.51");
+    assert_eq!(b64(b"ab", None), last(b"YWI="), "lm.s.52");
+    assert_eq!(b64(b"abc", None), last(b"YWJj"), "lm.s.53");
+    assert_eq!(b64(b"abcdefghij", None), last(b"YWJjZGVmZ2hpag=="), "lm.s.54");
+    assert_eq!(b64(b"", None), NOTHING, "lm.s.55");
+    assert_eq!(b64(b"", Some(b"")), given(b"", b""), "lm.s.56");
+    assert_eq!(b64(b"a", Some(b"b")), given(b"", b"ab"), "lm.s.58");
+    assert_eq!(b64(b"a", Some(b"bcd")), given(b"YWJj", b"d"), "lm.s.59");
+    assert_eq!(b64(b"diego:password", None), last(b"ZGllZ286cGFzc3dvcmQ="), "lm.s.60");
+    assert_eq!(b64(b"\xff\xfe\xfd", None), last(b"//79"), "lm.s.61");
+    assert_eq!(b64(b"\0", None), last(b"AA=="), "lm.s.62");
+    assert_eq!(unb64(b"YWJjZA==", None), last(b"abcd"), "lm.s.63");
+    assert_eq!(unb64(b"YWJj\r\nYWJj", None), last(b"abcabc"), "lm.s.64");
+    assert_eq!(unb64(b"Y W\tJ*j", None), last(b"abc"), "lm.s.65");
+    assert_eq!(unb64(b"YQ", None), NOTHING, "lm.s.66");
+    assert_eq!(unb64(b"YQ", Some(b"")), given(b"", b"YQ"), "lm.s.67");
+    assert_eq!(unb64(b"YQ", Some(b"==")), given(b"a", b""), "lm.s.68");
+    assert_eq!(unb64(b"YQ==YQ==", None), last(b"aa"), "lm.s.69");
+    assert_eq!(unb64(b"====", None), last(b"\0"), "lm.s.70");
+    assert_eq!(unb64(b"Y===", None), last(b"`"), "lm.s.71");
+    assert_eq!(unb64(b"YQ=a", None), last(b"a"), "lm.s.72");
+    assert_eq!(unb64(b"Y=Jj", None), last(b"`\x02c"), "lm.s.73");
+    assert_eq!(unb64(b"-_-_", None), NOTHING, "lm.s.74");
+    assert_eq!(unb64(b"", Some(b"")), given(b"", b""), "lm.s.75");
+    assert_eq!(unb64(b"", None), NOTHING, "lm.s.76");
+    assert_eq!(unb64(b"AA==", None), last(b"\0"), "lm.s.77");
+}
+
+#[test]
+fn quoted_printable_scenarios_78_to_95() {
+    assert_eq!(qp(b"ma\xe7\xe3", None), last(b"ma=E7=E3"), "lm.s.78");
+    assert_eq!(qp(b"a ", None), last(b"a=20=\r\n"), "lm.s.79");
+    assert_eq!(qp(b"a ", Some(b"")), given(b"a", b" "), "lm.s.80");
+    assert_eq!(qp(b"a \r\n", Some(b"")), given(b"a=20\r\n", b""), "lm.s.81");
+    assert_eq!(qp(b"a \t \r\n", Some(b"")), given(b"a \t=20\r\n", b""), "lm.s.82");
+    assert_eq!(qp_with(b"a\r\n", Some(b""), b"|"), given(b"a|", b""), "lm.s.83");
+    assert_eq!(qp(b"a\n", Some(b"")), given(b"a=0A", b""), "lm.s.84");
+    assert_eq!(qp(b"a\r", Some(b"")), given(b"a", b"\r"), "lm.s.85");
+    assert_eq!(qp(b"a\r", None), last(b"a=0D=\r\n"), "lm.s.86");
+    assert_eq!(qp(b"a\r", Some(b"\n")), given(b"a\r\n", b""), "lm.s.87");
+    assert_eq!(qp(b"a\r", Some(b"b")), given(b"a=0Db", b""), "lm.s.88");
+    assert_eq!(qp(b" ", Some(b"\r")), given(b"", b" \r"), "lm.s.89");
+    assert_eq!(qp(b"a b", None), last(b"a=20b=\r\n"), "lm.s.90");
+    assert_eq!(qp(b"=", None), last(b"=3D"), "lm.s.91");
+    assert_eq!(qp(b"", None), NOTHING, "lm.s.92");
+    assert_eq!(qp_with(b"\r\n", Some(b""), b"=0D=0A"), given(b"=0D=0A", b""), "lm.s.94");
+    assert_eq!(qp(b"\0\x7f~!", Some(b"")), given(b"=00=7F~!", b""), "lm.s.95");
+}
+
+#[test]
+fn quoted_printable_scenarios_96_to_110() {
+    assert_eq!(unqp(b"ma=E7=E3=", None), last(b"ma\xe7\xe3"), "lm.s.96");
+    assert_eq!(unqp(b"ma=E7=E3=", Some(b"")), given(b"ma\xe7\xe3", b"="), "lm.s.97");
+    assert_eq!(unqp(b"a=3d", Some(b"")), given(b"a=", b""), "lm.s.98");
+    assert_eq!(unqp(b"a=zz", Some(b"")), given(b"a=zz", b""), "lm.s.99");
+    assert_eq!(unqp(b"a=3", Some(b"")), given(b"a", b"=3"), "lm.s.100");
+    assert_eq!(unqp(b"a=3", None), last(b"a"), "lm.s.101");
+    assert_eq!(unqp(b"a=\r\nb", Some(b"")), given(b"ab", b""), "lm.s.102");
+    assert_eq!(unqp(b"a=\nb", Some(b"")), given(b"a=\nb", b""), "lm.s.103");
+    assert_eq!(unqp(b"a\nb", Some(b"")), given(b"ab", b""), "lm.s.104");
+    assert_eq!(unqp(b"a\rb", Some(b"")), given(b"a", b""), "lm.s.105");
+    assert_eq!(unqp(b"a\r", Some(b"\nb")), given(b"a\r\nb", b""), "lm.s.106");
+    assert_eq!(unqp(b"\0\x7f\xc8x", Some(b"")), given(b"x", b""), "lm.s.107");
+    assert_eq!(unqp(b"=4", Some(b"1")), given(b"A", b""), "lm.s.108");
+    assert_eq!(unqp(b"==41", Some(b"")), given(b"==41", b""), "lm.s.109");
+    assert_eq!(unqp(b"a  \r\n", Some(b"")), given(b"a  \r\n", b""), "lm.s.110");
+}
+
+/// mime.bugs.1: the C library takes output that starts with NUL for empty.
+#[test]
+fn output_that_starts_with_nul_is_not_lost() {
+    assert_eq!(unqp(b"=00abc", None), last(b"\0abc"));
+}
+
+fn wrapped(kind: Break, left: i32, text: &[u8], length: i32) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    let left = wrap(kind, left, text, length, &mut out);
+    (out, left)
+}
+
+#[test]
+fn wrapping_scenarios_111_to_125() {
+    let wrp = |left, text: &[u8], length| wrapped(Break::Hard, left, text, length);
+    assert_eq!(wrp(4, b"abcdefgh", 4), (b"abcd\r\nefgh".to_vec(), 0), "lm.s.111");
+    assert_eq!(wrp(2, b"abcdefgh", 4), (b"ab\r\ncdef\r\ngh".to_vec(), 2), "lm.s.112");
+    assert_eq!(wrp(0, b"abc", 4), (b"\r\nabc".to_vec(), 1), "lm.s.113");
+    assert_eq!(Break::Hard.end(4, 4), None, "lm.s.114");
+    assert_eq!(Break::Hard.end(3, 4), Some(&b"\r\n"[..]), "lm.s.115");
+    assert_eq!(wrp(4, b"ab\ncd", 4), (b"ab\r\ncd".to_vec(), 2), "lm.s.116");
+    assert_eq!(wrp(4, b"a\rb", 4), (b"ab".to_vec(), 2), "lm.s.117");
+    assert_eq!(wrp(76, b"abc", 76), (b"abc".to_vec(), 73), "lm.s.118");
+    let qpwrp = |left, text: &[u8], length| wrapped(Break::Soft, left, text, length);
+    assert_eq!(qpwrp(4, b"abcdefgh", 4), (b"abc=\r\ndef=\r\ngh".to_vec(), 2), "lm.s.119");
+    assert_eq!(qpwrp(6, b"ab=3D=3Dc", 6), (b"ab=3D=\r\n=3Dc".to_vec(), 2), "lm.s.120");
+    assert_eq!(qpwrp(4, b"=3D", 6), (b"=3D".to_vec(), 1), "lm.s.121");
+    assert_eq!(qpwrp(3, b"=3D", 6), (b"=\r\n=3D".to_vec(), 3), "lm.s.122");
+    assert_eq!(Break::Soft.end(6, 6), None, "lm.s.123");
+    assert_eq!(Break::Soft.end(5, 6), Some(&b"=\r\n"[..]), "lm.s.124");
+    assert_eq!(qpwrp(6, b"ab\r\ncd", 6), (b"ab\r\ncd".to_vec(), 4), "lm.s.125");
+}
+
+/// mime.bugs.6: extreme lengths neither overflow nor hang.
+#[test]
+fn extreme_line_lengths_are_safe() {
+    assert_eq!(wrapped(Break::Hard, i32::MIN, b"ab", i32::MIN), (b"\r\na\r\nb".to_vec(), i32::MIN));
+    assert_eq!(wrapped(Break::Soft, i32::MAX, b"ab", i32::MAX), (b"ab".to_vec(), i32::MAX - 2));
+    assert_eq!(wrapped(Break::Soft, 0, b"a=", 0), (b"=\r\na=\r\n=".to_vec(), -1));
+}
+
+fn eol(context: i32, text: &[u8], marker: &[u8]) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    let context = normalize(context, text, marker, &mut out);
+    (out, context)
+}
+
+#[test]
+fn line_end_scenarios_126_to_136() {
+    let crlf = b"\r\n";
+    assert_eq!(eol(0, b"a\nb\r\nc\rd", crlf), (b"a\r\nb\r\nc\r\nd".to_vec(), 0), "lm.s.126");
+    assert_eq!(eol(0, b"\n\n", crlf), (b"\r\n\r\n".to_vec(), 0), "lm.s.127");
+    assert_eq!(eol(0, b"\r\n\r\n", crlf), (b"\r\n\r\n".to_vec(), 0), "lm.s.128");
+    assert_eq!(eol(0, b"a\n\rb", crlf), (b"a\r\nb".to_vec(), 0), "lm.s.129");
+    assert_eq!(eol(0, b"a\r", crlf), (b"a\r\n".to_vec(), 13), "lm.s.130");
+    assert_eq!(eol(13, b"\nb", crlf), (b"b".to_vec(), 0), "lm.s.131");
+    assert_eq!(eol(13, b"\rb", crlf), (b"\r\nb".to_vec(), 0), "lm.s.132");
+    assert_eq!(eol(13, b"", crlf), (b"".to_vec(), 13), "lm.s.133");
+    assert_eq!(eol(0, b"a\r\nb", b"\n"), (b"a\nb".to_vec(), 0), "lm.s.135");
+    assert_eq!(eol(0, b"\r\n\n", crlf), (b"\r\n\r\n".to_vec(), 10), "lm.s.136");
+}
+
+fn dot(state: i32, text: &[u8]) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    let state = stuff(state, text, &mut out);
+    (out, state)
+}
+
+#[test]
+fn dot_stuffing_scenarios_137_to_145() {
+    assert_eq!(dot(2, b"."), (b"..".to_vec(), 0), "lm.s.137");
+    assert_eq!(dot(0, b"."), (b".".to_vec(), 0), "lm.s.138");
+    assert_eq!(dot(1, b"\n."), (b"\n..".to_vec(), 0), "lm.s.139");
+    assert_eq!(dot(2, b".\r\nStuffing\r\n.\r\n."), (b"..\r\nStuffing\r\n..\r\n..".to_vec(), 0), "lm.s.140");
+    assert_eq!(dot(0, b"a\n."), (b"a\n.".to_vec(), 0), "lm.s.141");
+    assert_eq!(dot(0, b"a\r\n"), (b"a\r\n".to_vec(), 2), "lm.s.142");
+    assert_eq!(dot(0, b"a\r"), (b"a\r".to_vec(), 1), "lm.s.143");
+    assert_eq!(dot(2, b".."), (b"...".to_vec(), 0), "lm.s.145");
+}
+
+/// Decodes base64 as item 2 of the contract says it, one character at a time.
+fn unb64_model(data: &[u8]) -> (Bytes, Bytes) {
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let known: Bytes = data.iter().copied().filter(|b| *b == b'=' || alphabet.contains(b)).collect();
+    let groups = known.chunks_exact(4);
+    let open = groups.remainder().to_vec();
+    let mut out = Vec::new();
+    for group in groups {
+        let bits =
+            group.iter().fold(0, |bits, b| bits << 6 | alphabet.iter().position(|a| a == b).unwrap_or(0));
+        let count = if group[2] == b'=' {
+            1
+        } else if group[3] == b'=' {
+            2
+        } else {
+            3
+        };
+        out.extend([(bits >> 16) as u8, (bits >> 8) as u8, bits as u8].iter().take(count));
+    }
+    (out, open)
+}
+
+/// Encodes quoted-printable by looking at each byte and the two behind it.
+fn qp_model(data: &[u8]) -> (Bytes, Bytes) {
+    let mut out = Vec::new();
+    let mut i = 0;
+    while i < data.len() {
+        let rest = &data[i..];
+        match rest {
+            [b'\r'] | [b' ' | b'\t'] | [b' ' | b'\t', _] => return (out, rest.to_vec()),
+            [b'\r', b'\n', ..] => {
+                out.extend(b"<>");
+                i += 1;
+            }
+            [b @ (b' ' | b'\t'), b'\r', b'\n', ..] => out.extend(format!("={b:02X}").bytes()),
+            [b @ (b'\t' | b' '..=b'<' | b'>'..=b'~'), ..] => out.push(*b),
+            [b, ..] => out.extend(format!("={b:02X}").bytes()),
+            [] => {}
+        }
+        i += 1;
+    }
+    (out, Vec::new())
+}
+
+/// Decodes quoted-printable one atom at a time.
+fn unqp_model(mut data: &[u8]) -> (Bytes, Bytes) {
+    let mut out = Vec::new();
+    loop {
+        data = match data {
+            [] | [b'='] | [b'=', _] | [b'\r'] => return (out, data.to_vec()),
+            [b'=', b'\r', b'\n', rest @ ..] => rest,
+            [b'=', h, l, rest @ ..] => {
+                let digits = [*h, *l].map(char::from);
+                match digits.map(|d| d.to_digit(16)) {
+                    [Some(h), Some(l)] => out.push((h * 16 + l) as u8),
+                    _ => out.extend([b'=', *h, *l]),
+                }
+                rest
+            }
+            [b'\r', b'\n', rest @ ..] => {
+                out.extend(b"\r\n");
+                rest
+            }
+            [b'\r', _, rest @ ..] => rest,
+            [b @ (b'\t' | b' '..=b'~'), rest @ ..] => {
+                out.push(*b);
+                rest
+            }
+            [_, rest @ ..] => rest,
+        };
+    }
+}
+
+fn wrap_model(kind: Break, mut left: i32, text: &[u8], length: i32) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    for &byte in text {
+        let needs_break = match (kind, byte) {
+            (_, b'\r') => continue,
+            (_, b'\n') => {
+                out.extend(b"\r\n");
+                left = length;
+                continue;
+            }
+            (Break::Hard, _) => left <= 0,
+            (Break::Soft, b'=') => left <= 3,
+            (Break::Soft, _) => left <= 1,
+        };
+        if needs_break {
+            out.extend_from_slice(if kind == Break::Soft { b"=\r\n" } else { b"\r\n" });
+            left = length;
+        }
+        out.push(byte);
+        left -= 1;
+    }
+    (out, left)
+}
+
+fn eol_model(mut last: i32, text: &[u8], marker: &[u8]) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    for &byte in text {
+        let is_end = |b: i32| b == 13 || b == 10;
+        let c = i32::from(byte);
+        if !is_end(c) {
+            out.push(byte);
+            last = 0;
+        } else if is_end(last) {
+            if c == last {
+                out.extend(marker);
+            }
+            last = 0;
+        } else {
+            out.extend(marker);
+            last = c;
+        }
+    }
+    (out, last)
+}
+
+fn dot_model(mut state: i32, text: &[u8]) -> (Bytes, i32) {
+    let mut out = Vec::new();
+    for &byte in text {
+        out.push(byte);
+        state = match (byte, state) {
+            (b'\r', _) => 1,
+            (b'\n', 1) => 2,
+            (b'.', 2) => {
+                out.push(b'.');
+                0
+            }
+            _ => 0,
+        };
+    }
+    (out, state)
+}
+
+/// Bytes in which the interesting ones are frequent, in runs long enough for the fast paths.
+fn text() -> impl Strategy<Value = Bytes> {
+    let piece = prop_oneof![
+        4 => proptest::collection::vec(any::<u8>(), 0..8),
+        8 => proptest::sample::select(vec!["\r\n", "\r", "\n", ".", " ", "\t", "=", "=3D", "=\r\n", "\r\n.", "YQ=="])
+            .prop_map(|s| s.as_bytes().to_vec()),
+        4 => proptest::collection::vec(proptest::sample::select(b"abcdefgh0123XYZ+/".to_vec()), 0..120),
+        1 => proptest::collection::vec(any::<u8>(), 0..120),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+/// A text and the sizes of the chunks it comes in.
+fn chunked() -> impl Strategy<Value = (Bytes, Vec<usize>)> {
+    (text(), proptest::collection::vec(prop_oneof![3 => 0_usize..5, 1 => 0_usize..200], 1..40))
+}
+
+/// The chunks; what is left when the sizes run out is the last one.
+fn chunks<'a>(text: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
+    let mut rest = text;
+    let mut parts = Vec::new();
+    for &size in sizes {
+        let (part, behind) = rest.split_at(size.min(rest.len()));
+        parts.push(part);
+        rest = behind;
+    }
+    parts.push(rest);
+    parts
+}
+
+proptest! {
+    #[test]
+    fn base64_round_trip((text, sizes) in chunked()) {
+        let (mut encoder, mut out) = (base64::Encoder::default(), Vec::new());
+        for chunk in chunks(&text, &sizes) {
+            encoder.feed(chunk, &mut out);
+        }
+        encoder.finish(&mut out);
+        prop_assert_eq!(Some(out.clone()).filter(|out| !out.is_empty()), b64(&text, None).0);
+        prop_assert_eq!(unb64_model(&out).0, text);
+    }
+
+    #[test]
+    fn base64_decoding((text, sizes) in chunked()) {
+        let (mut decoder, mut out) = (base64::Decoder::default(), Vec::new());
+        for chunk in chunks(&text, &sizes) {
+            decoder.feed(chunk, &mut out);
+        }
+        prop_assert_eq!((out, decoder.open().to_vec()), unb64_model(&text));
+    }
+
+    #[test]
+    fn base64_decoding_of_wrapped_text((text, sizes) in chunked(), width in 1_i32..100) {
+        let encoded = b64(&text, None).0.unwrap_or_default();
+        let (wrapped, _) = wrapped(Break::Hard, width, &encoded, width);
+        let (mut decoder, mut out) = (base64::Decoder::default(), Vec::new());
+        for chunk in chunks(&wrapped, &sizes) {
+            decoder.feed(chunk, &mut out);
+        }
+        prop_assert_eq!(out, text);
+    }
+
+    #[test]
+    fn quoted_printable_encoding((text, sizes) in chunked()) {
+        let (mut encoder, mut out) = (quoted_printable::Encoder::new(b"<>"), Vec::new());
+        for chunk in chunks(&text, &sizes) {
+            encoder.feed(chunk, &mut out);
+        }
+        prop_assert_eq!((out, encoder.open().to_vec()), qp_model(&text));
+    }
+
+    #[test]
+    fn quoted_printable_decoding((text, sizes) in chunked()) {
+        let (mut decoder, mut out) = (quoted_printable::Decoder::default(), Vec::new());
+        for chunk in chunks(&text, &sizes) {
+            decoder.feed(chunk, &mut out);
+        }
+        prop_assert_eq!((out, decoder.open().to_vec()), unqp_model(&text));
+    }
+
+    #[test]
+    fn wrapping((text, sizes) in chunked(), soft in any::<bool>(), left in -3_i32..90, length in -3_i32..90) {
+        let kind = if soft { Break::Soft } else { Break::Hard };
+        let (mut out, mut now) = (Vec::new(), left);
+        for chunk in chunks(&text, &sizes) {
+            now = wrap(kind, now, chunk, length, &mut out);
+        }
+        prop_assert_eq!((out, now), wrap_model(kind, left, &text, length));
+    }
+
+    #[test]
+    fn line_ends((text, sizes) in chunked(), context in proptest::sample::select(vec![0, 13, 10, 7])) {
+        let (mut out, mut now) = (Vec::new(), context);
+        for chunk in chunks(&text, &sizes) {
+            now = normalize(now, chunk, b"<>", &mut out);
+        }
+        prop_assert_eq!((out, now), eol_model(context, &text, b"<>"));
+    }
+
+    #[test]
+    fn dot_stuffing((text, sizes) in chunked(), state in 0_i32..4) {
+        let (mut out, mut now) = (Vec::new(), state);
+        for chunk in chunks(&text, &sizes) {
+            now = stuff(now, chunk, &mut out);
+        }
+        prop_assert_eq!((out, now), dot_model(state, &text));
+    }
+}
