@@ -1,0 +1,297 @@
+//! `socket.url`: URLs cut, built, resolved and escaped by LuaSocket's rules.
+//!
+//! The files beside this one work on bytes and know nothing of Lua.
+
+mod absolute;
+mod build;
+mod components;
+mod dots;
+mod escape;
+mod path;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::ffi::{CStr, c_int};
+
+use crate::binding::{Call, Kind, Message, Outcome, Raise, native};
+
+use absolute::Base;
+use components::Components;
+
+/// The argument of `parse` that gives defaults.
+const DEFAULT: c_int = 2;
+
+/// Pushes the module's table.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    call.new_table(0, 8);
+    call.set_functions(&[
+        ("parse", native(parse)),
+        ("build", native(build)),
+        ("absolute", native(absolute_url)),
+        ("escape", native(escape_text)),
+        ("unescape", native(unescape_text)),
+        ("parse_path", native(parse_path)),
+        ("build_path", native(build_path)),
+    ]);
+    call.push_bytes(b"URL 1.0.3");
+    call.set_field(-2, b"_VERSION");
+    Ok(1)
+}
+
+/// Whether an argument counts as not given: `nil` and `false` do.
+fn is_missing(call: &Call<'_>, index: c_int) -> bool {
+    !call.truthy(index)
+}
+
+/// `parse(url, default)`
+fn parse(call: &mut Call<'_>) -> Outcome {
+    const RESULT: c_int = 3;
+    call.set_top(DEFAULT);
+    let has_default = !is_missing(call, DEFAULT);
+    if has_default {
+        call.table(DEFAULT)?;
+    }
+    let url = if is_missing(call, 1) { b"" } else { call.bytes(1)? };
+    if url.is_empty() {
+        return Ok(call.push_failure(&Message::new("invalid url")));
+    }
+    let mut parts = Components::parse(url);
+    call.new_table(0, count(&parts));
+    if has_default {
+        copy_pairs(call, DEFAULT, RESULT);
+        split_defaults(call, RESULT, &mut parts)?;
+        call.set_top(RESULT);
+    }
+    for (name, part) in named(&parts) {
+        if let Some(part) = part {
+            call.push_bytes(part);
+            call.set_field(RESULT, name);
+        }
+    }
+    Ok(1)
+}
+
+/// Copies every pair of one table into another.
+fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
+    call.push_nil();
+    while call.next(from) {
+        call.push_value(-2);
+        call.insert(-2);
+        call.set_raw(to);
+    }
+}
+
+/// A default authority is split like a URL's own, and a default userinfo wherever there is an authority
+/// without one. What is split stays on the stack.
+fn split_defaults<'c>(call: &mut Call<'c>, defaults: c_int, parts: &mut Components<'c>) -> Result<(), Raise> {
+    let mut has_authority = parts.authority.is_some();
+    if !has_authority && let Some(authority) = field(call, defaults, c"authority", DEFAULT)? {
+        parts.split_authority(authority);
+        has_authority = true;
+    }
+    if has_authority
+        && parts.userinfo.is_none()
+        && let Some(userinfo) = field(call, defaults, c"userinfo", DEFAULT)?
+    {
+        parts.split_userinfo(userinfo);
+    }
+    Ok(())
+}
+
+/// `build(components)`
+fn build(call: &mut Call<'_>) -> Outcome {
+    // A string has fields in Lua, none of which is a component.
+    if call.kind(1) == Kind::String {
+        call.push_bytes(b"");
+        return Ok(1);
+    }
+    let parts = fields(call)?;
+    call.push_vec(parts.build())?;
+    Ok(1)
+}
+
+/// `absolute(base, relative)`
+fn absolute_url(call: &mut Call<'_>) -> Outcome {
+    call.set_top(2);
+    let base = match call.kind(1) {
+        Kind::Table => Base::Parsed(fields(call)?),
+        _ if is_missing(call, 1) => Base::Text(b""),
+        _ => Base::Text(call.bytes(1)?),
+    };
+    let relative = match base {
+        Base::Text(b"") => call.bytes(2)?,
+        _ if is_missing(call, 2) => b"",
+        _ => call.bytes(2)?,
+    };
+    call.push_vec(absolute::absolute(base, relative))?;
+    Ok(1)
+}
+
+/// `escape(text)`
+fn escape_text(call: &mut Call<'_>) -> Outcome {
+    let escaped = escape::escape(call.bytes(1)?);
+    call.push_vec(escaped)?;
+    Ok(1)
+}
+
+/// `unescape(text)`
+fn unescape_text(call: &mut Call<'_>) -> Outcome {
+    let text = call.bytes(1)?;
+    push_unescaped(call, text)?;
+    Ok(1)
+}
+
+fn push_unescaped(call: &mut Call<'_>, text: &[u8]) -> Result<(), Raise> {
+    match escape::unescape(text) {
+        Cow::Borrowed(plain) => call.push_bytes(plain),
+        Cow::Owned(decoded) => call.push_vec(decoded)?,
+    }
+    Ok(())
+}
+
+/// `parse_path(path)`
+fn parse_path(call: &mut Call<'_>) -> Outcome {
+    const RESULT: c_int = 2;
+    call.set_top(1);
+    let path = if is_missing(call, 1) { b"" } else { call.bytes(1)? };
+    call.new_table(path::segments(path).count(), 2);
+    for (position, segment) in (1..).zip(path::segments(path)) {
+        push_unescaped(call, segment)?;
+        call.set_element(RESULT, position);
+    }
+    for (name, present) in
+        [(b"is_absolute".as_slice(), path.starts_with(b"/")), (b"is_directory", path.ends_with(b"/"))]
+    {
+        if present {
+            call.push_integer(1);
+            call.set_field(RESULT, name);
+        }
+    }
+    Ok(1)
+}
+
+/// `build_path(segments, count, unsafe)`: the Lua file takes the length, with the metamethods of its Lua.
+fn build_path(call: &mut Call<'_>) -> Outcome {
+    call.set_top(3);
+    call.table(1)?;
+    let count = call.integer(2)?;
+    let as_it_is = call.truthy(3);
+    call.push_field(1, c"is_absolute");
+    let is_absolute = call.truthy(-1);
+    call.push_field(1, c"is_directory");
+    let is_directory = call.truthy(-1);
+
+    let mut path = Vec::new();
+    let mut wrong = None;
+    if is_absolute {
+        path.push(b'/');
+    }
+    call.protected(&[1], |call| {
+        for position in 1..=count {
+            call.push_element(1, position);
+            let Some(segment) = call.try_bytes(-1) else {
+                let kind = call.kind_name(-1);
+                wrong =
+                    Some(Message::format(format_args!("string expected at index {position}, got {kind}")));
+                return Ok(0);
+            };
+            if position > 1 {
+                path.push(b'/');
+            }
+            path::write_segment(segment, as_it_is, &mut path);
+            call.pop(1);
+        }
+        Ok(0)
+    })?;
+    if let Some(message) = wrong {
+        return Err(Raise::Argument(1, message));
+    }
+    if is_directory && count > 0 {
+        path.push(b'/');
+    }
+    call.push_vec(path)?;
+    Ok(1)
+}
+
+/// The components in a table that is argument 1. They stay on the stack: the slices are theirs.
+fn fields<'c>(call: &mut Call<'c>) -> Result<Components<'c>, Raise> {
+    call.table(1)?;
+    call.set_top(2);
+    let mut parts = Components {
+        scheme: field(call, 1, c"scheme", 1)?,
+        host: field(call, 1, c"host", 1)?,
+        path: field(call, 1, c"path", 1)?,
+        params: field(call, 1, c"params", 1)?,
+        query: field(call, 1, c"query", 1)?,
+        fragment: field(call, 1, c"fragment", 1)?,
+        ..Components::default()
+    };
+    if parts.host.is_none() {
+        parts.authority = field(call, 1, c"authority", 1)?;
+        return Ok(parts);
+    }
+    call.push_field(1, c"authority");
+    parts.authority = call.try_bytes(-1);
+    parts.port = port(call)?;
+    parts.user = field(call, 1, c"user", 1)?;
+    if parts.user.is_some() {
+        parts.password = field(call, 1, c"password", 1)?;
+    } else {
+        parts.userinfo = field(call, 1, c"userinfo", 1)?;
+    }
+    Ok(parts)
+}
+
+/// A port may be anything that `tostring` can show.
+fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
+    call.push_field(1, c"port");
+    if is_missing(call, -1) {
+        return Ok(None);
+    }
+    call.to_string(-1);
+    Ok(call.try_bytes(-1))
+}
+
+/// Pushes a field and reads it: a string or a number, `None` when missing. `argument` is blamed for anything else.
+fn field<'c>(
+    call: &mut Call<'c>,
+    table: c_int,
+    name: &CStr,
+    argument: c_int,
+) -> Result<Option<&'c [u8]>, Raise> {
+    call.push_field(table, name);
+    if is_missing(call, -1) {
+        return Ok(None);
+    }
+    call.try_bytes(-1).map(Some).ok_or_else(|| {
+        let kind = call.kind_name(-1);
+        let name = name.to_string_lossy();
+        Raise::Argument(
+            argument,
+            Message::format(format_args!("string expected in field '{name}', got {kind}")),
+        )
+    })
+}
+
+/// Every component with the name of its field.
+fn named<'a>(parts: &Components<'a>) -> [(&'static [u8], Option<&'a [u8]>); 11] {
+    [
+        (b"scheme", parts.scheme),
+        (b"authority", parts.authority),
+        (b"userinfo", parts.userinfo),
+        (b"user", parts.user),
+        (b"password", parts.password),
+        (b"host", parts.host),
+        (b"port", parts.port),
+        (b"path", parts.path),
+        (b"params", parts.params),
+        (b"query", parts.query),
+        (b"fragment", parts.fragment),
+    ]
+}
+
+fn count(parts: &Components<'_>) -> usize {
+    named(parts).iter().filter(|(_, part)| part.is_some()).count()
+}

@@ -1,0 +1,20 @@
+//! Paths as lists of decoded segments.
+
+use super::escape::{ByteSet, write_escaped};
+
+/// What a path's segment may contain as it is (RFC 2396, section 3.3).
+const SEGMENT: ByteSet = ByteSet::alphanumeric_and(b"-_.!~*'():@&=+$,");
+
+/// The segments of a path that are not empty, still encoded.
+pub fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty())
+}
+
+/// Appends one segment to a path; encoded, unless it is to be taken as it is.
+pub fn write_segment(segment: &[u8], as_it_is: bool, path: &mut Vec<u8>) {
+    if as_it_is {
+        path.extend_from_slice(segment);
+    } else {
+        write_escaped(segment, SEGMENT, b'A', path);
+    }
+}
