@@ -9,6 +9,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import build  # noqa: E402
+import examples  # noqa: E402
 import interpreters  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
@@ -74,18 +75,23 @@ def main():
     tasks = []
     if "upstream" in suites:
         tasks += upstream.tasks(chosen, wanted, world, options.reference_only, report)
-    started = services.Services(scripts.needs(wanted, written), world, report)
+    needed = scripts.needs(wanted, written)
+    if "examples" in suites and wanted("examples get.lua"):
+        needed |= examples.NEEDS
+    started = services.Services(needed, world, report)
     try:
         maker = scripts.Scripts(report, started)
         for name in written:
             tasks += maker.tasks(name, chosen, wanted)
+        if "examples" in suites:
+            tasks += examples.tasks(chosen, wanted, started, report)
         _run(tasks, max(1, options.jobs), report)
     finally:
         started.close()
     if "rust" in suites and wanted("rust cargo test"):
         rust.crate(report)
     if "examples" in suites and wanted("examples embed"):
-        rust.embed(report)
+        examples.embed(report)
     return report.close()
 
 

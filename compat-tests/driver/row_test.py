@@ -74,10 +74,11 @@ def udp_zero_length_send_recv(stage):
 
 @row("test/testclnt.lua", limit=240)
 def testclnt(stage):
-    # more than _SETSIZE descriptors, or one of the checks does not run
-    server = stage.start("testsrvr.lua", files=4096)
+    # fewer descriptors than _SETSIZE: the script then leaves out its check that select
+    # refuses more sockets than that, a ceiling which ours does not have
+    server = stage.start("testsrvr.lua", files=1000)
     stage.listening(8383, server)
-    output = stage.run("testclnt.lua", before=[DEBUG], files=4096, limit=220)
+    output = stage.run("testclnt.lua", before=[DEBUG], files=1000, limit=220)
     refuse(output, r"ERROR:")
     expect(output, r"testing: done in .*s$")
     same("the server's exit status", server.wait(10), 0)

@@ -1,5 +1,4 @@
-"""Suites `rust` and `examples`: the crate's own tests, and the programs shown to newcomers."""
-import os
+"""Suite `rust`: the crate's own tests."""
 import re
 
 import process
@@ -26,13 +25,3 @@ def _failures(output):
     """The part of cargo's output that says what went wrong."""
     start = re.search(r"^(error|failures:)", output, re.M)
     return output[start.start():] if start else output
-
-
-def embed(report):
-    """Runs the example of a Rust program with a Lua state of its own."""
-    if not os.path.exists(os.path.join(REPOSITORY, "examples", "embed.rs")):
-        return report.skip("examples embed", "there is no examples/embed.rs")
-    result = process.run(["cargo", "run", "--release", "--example", "embed"], LIMIT, cwd=REPOSITORY)
-    if result.status == 0 and result.output:
-        return report.ok("examples embed", result.seconds)
-    return report.fail("examples embed", result.output)

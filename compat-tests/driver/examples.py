@@ -1,0 +1,44 @@
+"""Suite `examples`: the programs shown to newcomers."""
+import filecmp
+import os
+import tempfile
+
+import process
+from interpreters import REPOSITORY, environment
+
+EXAMPLES = os.path.join(REPOSITORY, "examples")
+NEEDS = {"nginx"}
+LIMIT = 1200
+
+
+def _get(interpreter, services, report):
+    name = "examples get.lua [%s]" % interpreter.name
+    missing = services.missing("nginx", interpreter)
+    if missing:
+        return report.skip(name, missing)
+    variables = services.environment(NEEDS)
+    with tempfile.TemporaryDirectory(prefix="luasocket-test-") as scratch:
+        url = "http://127.0.0.1:%s/large.bin" % variables["COMPAT_HTTP_PORT"]
+        got = os.path.join(scratch, "large.bin")
+        result = process.run([interpreter.path, os.path.join(EXAMPLES, "get.lua"), url], 60, cwd=scratch,
+                             env=environment(interpreter))
+        if result.status != 0 or not os.path.exists(got):
+            return report.fail(name, result.output)
+        if not filecmp.cmp(got, os.path.join(variables["COMPAT_WWW"], "large.bin"), shallow=False):
+            return report.fail(name, "the file is not what the server sent\n" + result.output)
+    return report.ok(name, result.seconds)
+
+
+def tasks(interpreters, wanted, services, report):
+    """Downloads a file with examples/get.lua on each interpreter."""
+    if not wanted("examples get.lua"):
+        return []
+    return [lambda interpreter=interpreter: _get(interpreter, services, report) for interpreter in interpreters]
+
+
+def embed(report):
+    """Runs the Rust program that owns a Lua state and preloads the library."""
+    result = process.run(["cargo", "run", "--release", "--example", "embed"], LIMIT, cwd=REPOSITORY)
+    if result.status == 0 and "status: 200" in result.output:
+        return report.ok("examples embed", result.seconds)
+    return report.fail("examples embed", result.output)
