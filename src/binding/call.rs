@@ -78,8 +78,8 @@ where
 {
     let outcome = {
         let _guard = PanicGuard;
-        // SAFETY: `native` has checked that F has no size, so there is nothing to initialise.
-        let function = unsafe { MaybeUninit::<F>::uninit().assume_init() };
+        // SAFETY: `native` has checked that F has no size, so any aligned address holds one.
+        let function = unsafe { ptr::NonNull::<F>::dangling().as_ref() };
         function(&mut Call { state, lifetime: PhantomData })
     };
     match outcome {
@@ -578,8 +578,7 @@ impl<'c> Call<'c> {
         class::describe(self.state, self.shared(), index)
     }
 
-    /// Pushes the method `name` of the object's class as this library defined it; see
-    /// [`Call::is_native`].
+    /// The library's part of this state.
     pub(super) fn shared(&self) -> *const Shared {
         // SAFETY: upvalue 1 of a function pushed by `push_function`; entry points have none
         // and find the same pointer in the registry.
