@@ -1,15 +1,61 @@
-//! Link settings of the native module.
+//! Embeds the Lua files, and sets how the native module and the runner are linked.
+#![allow(clippy::expect_used)] // A build script reports by panicking.
+
+use std::env;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=lua");
+    embed_lua_files();
     // Lua closes a loaded library with its state, while a thread of ours may still wait for a
     // name server in it: the library stays in memory until the process ends.
-    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     }
+    // C modules find Lua's own functions in the runner.
+    if env::var_os("CARGO_CFG_UNIX").is_some() && env::var_os("CARGO_FEATURE_VENDORED").is_some() {
+        println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
+    }
     // Lua's own symbols come from the interpreter that loads the module.
-    if std::env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple") {
+    if env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple") {
         println!("cargo:rustc-cdylib-link-arg=-undefined");
         println!("cargo:rustc-cdylib-link-arg=dynamic_lookup");
+    }
+}
+
+/// Writes the table that `src/bundle.rs` includes: path and text of every file under `lua/`.
+fn embed_lua_files() {
+    let mut paths = Vec::new();
+    find_lua_files(Path::new("lua"), &mut paths);
+    paths.sort();
+    let mut table = String::from("&[\n");
+    for path in paths {
+        // `socket.native` looks for the native library on disk; a program with the code linked in
+        // has its own.
+        if path != "socket/native.lua" {
+            writeln!(
+                table,
+                "({path:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/lua/\", {path:?}))),"
+            )
+            .expect("a string takes any text");
+        }
+    }
+    table.push(']');
+    let directory = env::var_os("OUT_DIR").expect("cargo sets OUT_DIR");
+    fs::write(Path::new(&directory).join("lua_files.rs"), table).expect("OUT_DIR is writable");
+}
+
+fn find_lua_files(directory: &Path, paths: &mut Vec<String>) {
+    for entry in fs::read_dir(directory).expect("lua/ is readable") {
+        let path = entry.expect("lua/ is readable").path();
+        if path.is_dir() {
+            find_lua_files(&path, paths);
+        } else if path.extension().is_some_and(|extension| extension == "lua") {
+            let inside = path.strip_prefix("lua").expect("the path starts there");
+            paths.push(inside.to_str().expect("the name is plain").replace('\\', "/"));
+        }
     }
 }

@@ -1,0 +1,133 @@
+-- Downloads a URL to a file:  luasocket examples/get.lua URL [FILE]
+-- http, https and ftp. The file is named after the last part of the URL unless FILE says otherwise.
+local socket = require("socket")
+local http = require("socket.http")
+local ftp = require("socket.ftp")
+local ltn12 = require("ltn12")
+local url = require("socket.url")
+
+local stderr = io.stderr
+
+local function fail(message)
+    stderr:write("get: ", tostring(message), "\n")
+    os.exit(1)
+end
+
+-- 1536 -> "1.5 KiB"
+local function size(bytes)
+    if bytes < 1024 then return ("%d B"):format(bytes) end
+    for _, unit in ipairs({ "KiB", "MiB", "GiB" }) do
+        bytes = bytes / 1024
+        if bytes < 1024 then return ("%.1f %s"):format(bytes, unit) end
+    end
+    return ("%.1f TiB"):format(bytes / 1024)
+end
+
+local function rate(bytes, seconds)
+    return size(bytes / math.max(seconds, 0.001)) .. "/s"
+end
+
+-- Lua itself cannot tell whether a file is a terminal, a shell can.
+local function on_terminal()
+    if package.config:sub(1, 1) ~= "/" then return false end
+    local result = os.execute("test -t 2")
+    return result == true or result == 0
+end
+
+-- The last part of the URL's path, as a plain file name.
+local function file_name(path)
+    local segments = url.parse_path(path)
+    local last = segments[#segments]
+    if not last or segments.is_directory or last == "." or last == ".." then return "index.html" end
+    return (last:gsub("[/\\%c]", "_"))
+end
+
+-- Counts what passes through it, and shows it ten times a second when `show` is set.
+local function progress(name, total, show)
+    local start, shown = socket.gettime(), 0
+    local count = { bytes = 0 }
+
+    function count.seconds()
+        return socket.gettime() - start
+    end
+
+    function count.filter(chunk)
+        if not chunk then return chunk end
+        count.bytes = count.bytes + #chunk
+        local seconds = count.seconds()
+        if show and seconds - shown >= 0.1 then
+            shown = seconds
+            local share = total and ("%3d%%  "):format(math.min(100, math.floor(100 * count.bytes / total))) or ""
+            -- Carriage return and "erase to the end of the line".
+            stderr:write("\r", name, "  ", share, size(count.bytes), "  ", rate(count.bytes, seconds), "\27[K")
+            stderr:flush()
+        end
+        return chunk
+    end
+
+    function count.clear()
+        if shown > 0 then stderr:write("\r\27[K") end
+    end
+
+    return count
+end
+
+local fetch = {}
+
+function fetch.http(address, _, sink)
+    local ok, code, _, status = http.request({ url = address, sink = sink })
+    if not ok then return nil, code end
+    if code ~= 200 then return nil, status or code end
+    return true
+end
+
+fetch.https = fetch.http
+
+function fetch.ftp(_, parts, sink)
+    return ftp.get({
+        host = parts.host, port = parts.port, user = parts.user, password = parts.password,
+        path = parts.path, type = "i", sink = sink,
+    })
+end
+
+-- How many bytes there will be, as far as a server says so beforehand.
+local function announced(address, scheme)
+    if scheme == "ftp" then return nil end
+    local _, code, headers = http.request({ url = address, method = "HEAD" })
+    local length = code == 200 and tonumber(headers["content-length"])
+    return length and length > 0 and length or nil
+end
+
+local address, target = ...
+if not address or select("#", ...) > 2 then
+    stderr:write("usage: luasocket get.lua URL [FILE]\n")
+    os.exit(1)
+end
+if not address:find("^%a[%w+.-]*://") then address = "http://" .. address end
+
+local parts = url.parse(address)
+local scheme = parts.scheme:lower()
+if not fetch[scheme] then fail("cannot download " .. scheme .. " URLs, only http, https and ftp") end
+if not parts.host then fail("no host in " .. address) end
+target = target or file_name(parts.path or "")
+
+-- A download that fails leaves no file, and none that was there before is touched.
+local partial = target .. ".part"
+local file, message = io.open(partial, "wb")
+if not file then fail(message) end
+
+local terminal = on_terminal()
+local count = progress(target, terminal and announced(address, scheme) or nil, terminal)
+local ok
+ok, message = fetch[scheme](address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))
+count.clear()
+if ok then
+    ok, message = os.rename(partial, target)
+end
+if not ok then
+    if io.type(file) == "file" then file:close() end
+    os.remove(partial)
+    fail(message)
+end
+stderr:write(("%s: %s in %.1f s (%s)\n"):format(
+    target, size(count.bytes), count.seconds(), rate(count.bytes, count.seconds())))

@@ -1,0 +1,426 @@
+//! A Lua state as the stock interpreter keeps it: same libraries, collector, error messages and
+//! call stack under a script. mlua's own states differ in each of these, so this one is made
+//! through Lua's C interface; mlua then enters every module into it.
+//!
+//! An error of Lua's leaves a method by a long jump, up to `protected`. Whoever calls a method from inside
+//! `protected` owns nothing with a destructor.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int, c_void};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use mlua::ffi::{self, lua_State};
+
+use crate::process;
+
+/// What can be run.
+#[derive(Clone, Copy)]
+pub enum Source {
+    /// A file by its name.
+    File(&'static CStr),
+    /// Everything on standard input.
+    StandardInput,
+    /// A text, and the chunk name that messages show.
+    Text(&'static CStr, &'static CStr),
+}
+
+/// What became of a line given to [`Interpreter::load_line`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// A function, on top of the stack.
+    Complete,
+    /// The beginning of a statement; the error that it has not ended is on top.
+    Incomplete,
+    /// An error, on top.
+    Wrong,
+}
+
+/// The state of the program.
+#[derive(Clone, Copy)]
+pub struct Interpreter {
+    state: *mut lua_State,
+    name: Option<&'static CStr>,
+}
+
+/// A Rust function and its argument, behind the pointer that a C function gets.
+struct Body<'a, T> {
+    lua: Interpreter,
+    function: fn(Interpreter, &T) -> bool,
+    argument: &'a T,
+}
+
+/// The state that an interrupt stops.
+static RUNNING: AtomicPtr<lua_State> = AtomicPtr::new(ptr::null_mut());
+
+impl Interpreter {
+    /// A state without libraries; none without memory. Messages begin with `name`.
+    pub fn new(name: &'static CStr) -> Option<Self> {
+        // SAFETY: makes a new state.
+        let state = unsafe { ffi::luaL_newstate() };
+        (!state.is_null()).then_some(Interpreter { state, name: Some(name) })
+    }
+
+    /// The same state, with messages that do not name the program.
+    pub fn without_name(self) -> Self {
+        Interpreter { name: None, ..self }
+    }
+
+    /// Closes the state, which runs what finalizers are left.
+    pub fn close(self) {
+        // SAFETY: `new` made the state, and nothing uses it afterwards.
+        unsafe { ffi::lua_close(self.state) }
+    }
+
+    /// Calls `function` where it may raise; reports what it raises.
+    pub fn protected<T>(self, function: fn(Interpreter, &T) -> bool, argument: &T) -> bool {
+        unsafe extern "C-unwind" fn call<T>(state: *mut lua_State) -> c_int {
+            // SAFETY: `protected` passes its `Body`, which outlives this call.
+            unsafe {
+                let body = &*ffi::lua_touserdata(state, 1).cast::<Body<'_, T>>();
+                let success = (body.function)(body.lua, body.argument);
+                ffi::lua_pushboolean(state, c_int::from(success));
+                1
+            }
+        }
+        let body = Body { lua: self, function, argument };
+        // SAFETY: a new state has room for three values.
+        unsafe {
+            ffi::lua_pushcfunction(self.state, call::<T>);
+            ffi::lua_pushlightuserdata(self.state, ptr::from_ref(&body).cast_mut().cast::<c_void>());
+            let status = ffi::lua_pcall(self.state, 1, 1, 0);
+            let success = ffi::lua_toboolean(self.state, -1) != 0;
+            self.report(status) && success
+        }
+    }
+
+    /// Opens the standard libraries, which read `LUA_PATH` and `LUA_CPATH` if `environment` says so.
+    pub fn open_libraries(self, environment: bool) {
+        // SAFETY: as in the stock interpreter; runs inside `protected`.
+        unsafe {
+            ffi::luaL_checkstack(self.state, 4, ptr::null());
+            if !environment {
+                ffi::lua_pushboolean(self.state, 1);
+                ffi::lua_setfield(self.state, ffi::LUA_REGISTRYINDEX, c"LUA_NOENV".as_ptr());
+            }
+            ffi::luaL_openlibs(self.state);
+        }
+    }
+
+    /// Makes every module of this library requirable.
+    pub fn preload_modules(self) -> bool {
+        // SAFETY: the reference is not kept, and the state outlives it.
+        let lua = unsafe { mlua::Lua::get_or_init_from_ptr(self.state) };
+        luasocket::preload(lua)
+            .inspect_err(|error| process::write_error(&[b"luasocket: ", error.to_string().as_bytes()]))
+            .is_ok()
+    }
+
+    /// The collector's mode that the stock interpreter of this version chooses.
+    pub fn start_collector(self) {
+        #[cfg(any(feature = "lua54", feature = "lua55"))]
+        // SAFETY: both parameters of the generational mode, zero for their defaults.
+        unsafe {
+            ffi::lua_gc(self.state, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
+        }
+    }
+
+    /// Turns warnings on, where this version of Lua has any.
+    pub fn turn_warnings_on(self) {
+        #[cfg(any(feature = "lua54", feature = "lua55"))]
+        // SAFETY: a C string.
+        unsafe {
+            ffi::lua_warning(self.state, c"@on".as_ptr(), 0);
+        }
+    }
+
+    /// Sets the global `arg`: the script at 0, its arguments after it, everything else before it.
+    pub fn set_arguments(self, arguments: &[&'static CStr], script: usize) {
+        let size = |count: usize| c_int::try_from(count).unwrap_or(0);
+        // SAFETY: a table and one value on the stack; runs inside `protected`.
+        unsafe {
+            ffi::lua_createtable(
+                self.state,
+                size(arguments.len().saturating_sub(script + 1)),
+                size(script + 1),
+            );
+            for (place, argument) in arguments.iter().enumerate() {
+                ffi::lua_pushstring(self.state, argument.as_ptr());
+                ffi::lua_rawseti(self.state, -2, place as ffi::lua_Integer - script as ffi::lua_Integer);
+            }
+            ffi::lua_setglobal(self.state, c"arg".as_ptr());
+        }
+    }
+
+    /// Runs a source with the script's arguments as they stand in `arg`.
+    pub fn run_script(self, source: Source) -> bool {
+        // SAFETY: the stack is grown before `arg` is laid out on it; runs inside `protected`.
+        unsafe {
+            let status = self.load(source);
+            if status != ffi::LUA_OK {
+                return self.report(status);
+            }
+            ffi::lua_getglobal(self.state, c"arg".as_ptr());
+            if ffi::lua_type(self.state, -1) != ffi::LUA_TTABLE {
+                ffi::luaL_error(self.state, c"'arg' is not a table".as_ptr());
+            }
+            let length = ffi::luaL_len(self.state, -1);
+            let count = c_int::try_from(length).unwrap_or(c_int::MAX - 3);
+            ffi::luaL_checkstack(self.state, count + 3, c"too many arguments to script".as_ptr());
+            for place in 1..=count {
+                ffi::lua_rawgeti(self.state, -place, ffi::lua_Integer::from(place));
+            }
+            ffi::lua_remove(self.state, -1 - count.max(0));
+            self.call(count.max(0), ffi::LUA_MULTRET)
+        }
+    }
+
+    /// Runs a source and drops what it returns, but for `results` values.
+    pub fn run(self, source: Source, results: c_int) -> bool {
+        // SAFETY: the function that was loaded is on top.
+        unsafe {
+            let status = self.load(source);
+            if status == ffi::LUA_OK { self.call(0, results) } else { self.report(status) }
+        }
+    }
+
+    /// `-l`: requires `module`, or the part of `name=module` after the sign, into a global.
+    pub fn require(self, module: &'static CStr) -> bool {
+        let bytes = module.to_bytes();
+        let sign = bytes.iter().position(|byte| *byte == b'=');
+        let (name, module) = match sign {
+            Some(sign) => (bytes.get(..sign), bytes.get(sign + 1..)),
+            // What follows a hyphen tells versions of a library file apart.
+            None => (bytes.split(|byte| *byte == b'-').next(), Some(bytes)),
+        };
+        // SAFETY: the function and its argument are on top, then its result.
+        unsafe {
+            ffi::lua_getglobal(self.state, c"require".as_ptr());
+            self.push(module.unwrap_or_default());
+            if !self.call(1, 1) {
+                return false;
+            }
+            ffi::lua_pushglobaltable(self.state);
+            self.push(name.unwrap_or_default());
+            ffi::lua_pushvalue(self.state, -3);
+            ffi::lua_settable(self.state, -3);
+            ffi::lua_pop(self.state, 2);
+        }
+        true
+    }
+
+    /// Pushes bytes as a string.
+    pub fn push(self, bytes: &[u8]) {
+        // SAFETY: Lua copies the bytes.
+        unsafe {
+            ffi::luaL_checkstack(self.state, 4, ptr::null());
+            ffi::lua_pushlstring(self.state, bytes.as_ptr().cast(), bytes.len());
+        }
+    }
+
+    /// Replaces the top `count` strings by one.
+    pub fn concatenate(self, count: c_int) {
+        // SAFETY: the caller pushed that many.
+        unsafe { ffi::lua_concat(self.state, count) }
+    }
+
+    /// The bytes of the string at `index`, empty if it is none, handed to `look`.
+    pub fn text<R>(self, index: c_int, look: impl FnOnce(&[u8]) -> R) -> R {
+        let mut length = 0;
+        // SAFETY: the string stays on the stack while `look` sees its bytes.
+        unsafe {
+            let bytes = ffi::lua_tolstring(self.state, index, &mut length);
+            look(if bytes.is_null() { &[] } else { std::slice::from_raw_parts(bytes.cast(), length) })
+        }
+    }
+
+    /// Pushes the global `name` as `tostring` shows it; pushes nothing and is false if it is nil.
+    pub fn push_global(self, name: &CStr) -> bool {
+        // SAFETY: leaves one value, or none.
+        unsafe {
+            ffi::lua_getglobal(self.state, name.as_ptr());
+            let given = ffi::lua_type(self.state, -1) != ffi::LUA_TNIL;
+            if given {
+                ffi::luaL_tolstring(self.state, -1, ptr::null_mut());
+                ffi::lua_remove(self.state, -2);
+            } else {
+                ffi::lua_pop(self.state, 1);
+            }
+            given
+        }
+    }
+
+    /// Empties the stack down to its first `count` values.
+    pub fn keep(self, count: c_int) {
+        // SAFETY: `protected` starts with one value on the stack.
+        unsafe { ffi::lua_settop(self.state, count) }
+    }
+
+    /// Drops the value on top.
+    pub fn drop_top(self) {
+        // SAFETY: the caller has one there.
+        unsafe { ffi::lua_pop(self.state, 1) }
+    }
+
+    /// Turns lines, an error and a further line, all there is on the stack, into one text.
+    pub fn append_line(self) {
+        self.push(b"\n");
+        // SAFETY: the line end takes the error's place.
+        unsafe {
+            ffi::lua_replace(self.state, 2);
+            ffi::lua_concat(self.state, 3);
+        }
+    }
+
+    /// Compiles the string on top, which stays below the outcome.
+    pub fn load_line(self) -> Line {
+        let mut length = 0;
+        // SAFETY: the string stays on the stack while it is compiled.
+        let status = unsafe {
+            let text = ffi::lua_tolstring(self.state, -1, &mut length);
+            ffi::luaL_loadbufferx(self.state, text, length, c"=stdin".as_ptr(), ptr::null())
+        };
+        let open_end = |message: &[u8]| message.ends_with(b"<eof>") || message.ends_with(b"'<eof>'");
+        match status {
+            ffi::LUA_OK => Line::Complete,
+            ffi::LUA_ERRSYNTAX if self.text(-1, open_end) => Line::Incomplete,
+            _ => Line::Wrong,
+        }
+    }
+
+    /// Calls the function on top and shows its results through the global `print`.
+    pub fn call_and_print(self) {
+        // SAFETY: the results lie above the values that were there before the call.
+        unsafe {
+            let below = ffi::lua_gettop(self.state) - 1;
+            if !self.call(0, ffi::LUA_MULTRET) {
+                return;
+            }
+            let results = ffi::lua_gettop(self.state) - below;
+            if results > 0 {
+                ffi::luaL_checkstack(self.state, ffi::LUA_MINSTACK, c"too many results to print".as_ptr());
+                ffi::lua_getglobal(self.state, c"print".as_ptr());
+                ffi::lua_insert(self.state, below + 1);
+                if ffi::lua_pcall(self.state, results, 0, 0) != ffi::LUA_OK {
+                    self.text(-1, |message| {
+                        process::write_error(&[b"error calling 'print' (", message, b")"])
+                    });
+                }
+            }
+        }
+    }
+
+    /// Reports the error on top.
+    pub fn report_top(self) {
+        // SAFETY: the caller has an error there.
+        unsafe {
+            self.report(ffi::LUA_ERRRUN);
+        }
+    }
+
+    /// Leaves a function, or an error, on top.
+    unsafe fn load(self, source: Source) -> c_int {
+        // SAFETY: C strings throughout; no file name is standard input.
+        unsafe {
+            match source {
+                Source::File(name) => ffi::luaL_loadfile(self.state, name.as_ptr()),
+                Source::StandardInput => ffi::luaL_loadfile(self.state, ptr::null()),
+                Source::Text(text, name) => {
+                    let bytes = text.to_bytes();
+                    ffi::luaL_loadbufferx(
+                        self.state,
+                        bytes.as_ptr().cast(),
+                        bytes.len(),
+                        name.as_ptr(),
+                        ptr::null(),
+                    )
+                }
+            }
+        }
+    }
+
+    /// Calls a function with `arguments` values above it; an error is reported, with a traceback.
+    unsafe fn call(self, arguments: c_int, results: c_int) -> bool {
+        // SAFETY: the message handler goes below the function, and away again.
+        unsafe {
+            let place = ffi::lua_gettop(self.state) - arguments;
+            ffi::lua_pushcfunction(self.state, add_traceback);
+            ffi::lua_insert(self.state, place);
+            RUNNING.store(self.state, Ordering::SeqCst);
+            let handler: extern "C" fn(c_int) = interrupt;
+            libc::signal(libc::SIGINT, handler as libc::sighandler_t);
+            let status = ffi::lua_pcall(self.state, arguments, results, place);
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            ffi::lua_remove(self.state, place);
+            self.report(status)
+        }
+    }
+
+    /// Shows and drops the error on top, unless the status is a success.
+    unsafe fn report(self, status: c_int) -> bool {
+        if status == ffi::LUA_OK {
+            return true;
+        }
+        self.text(-1, |message| match self.name {
+            Some(name) => process::write_error(&[name.to_bytes(), b": ", message]),
+            None => process::write_error(&[message]),
+        });
+        // SAFETY: the error is there.
+        unsafe { ffi::lua_pop(self.state, 1) };
+        false
+    }
+}
+
+/// The name and copyright notice of the Lua that is linked in.
+pub fn version() -> &'static [u8] {
+    #[cfg(not(feature = "luajit"))]
+    {
+        unsafe extern "C" {
+            static lua_ident: std::ffi::c_char;
+        }
+        // SAFETY: Lua defines it as a constant C string.
+        let notice = unsafe { CStr::from_ptr(&raw const lua_ident) }.to_bytes();
+        let start = notice.windows(5).position(|window| window == b"Lua 5").unwrap_or(0);
+        let notice = notice.get(start..).unwrap_or_default();
+        notice.split(|byte| *byte == b'$').next().unwrap_or_default().trim_ascii_end()
+    }
+    #[cfg(feature = "luajit")]
+    b"LuaJIT"
+}
+
+/// The handler of errors in scripts: a message with a traceback.
+unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua calls it with the error as the one value on the stack, and room for more.
+    unsafe {
+        let mut message = ffi::lua_tolstring(state, 1, ptr::null_mut());
+        if message.is_null() {
+            if ffi::luaL_callmeta(state, 1, c"__tostring".as_ptr()) != 0
+                && ffi::lua_type(state, -1) == ffi::LUA_TSTRING
+            {
+                return 1;
+            }
+            let kind = ffi::lua_typename(state, ffi::lua_type(state, 1));
+            message = ffi::lua_pushfstring(state, c"(error object is a %s value)".as_ptr(), kind);
+        }
+        ffi::luaL_traceback(state, state, message, 1);
+        1
+    }
+}
+
+/// The first interrupt raises an error in the script, the second ends the process.
+extern "C" fn interrupt(signal: c_int) {
+    let mask = ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT;
+    // SAFETY: setting a hook is the one thing that Lua allows at any moment.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        ffi::lua_sethook(RUNNING.load(Ordering::SeqCst), Some(stop), mask, 1);
+    }
+}
+
+unsafe extern "C-unwind" fn stop(state: *mut lua_State, _: *mut ffi::lua_Debug) {
+    // SAFETY: a hook may raise.
+    unsafe {
+        ffi::lua_sethook(state, None, 0, 0);
+        ffi::luaL_error(state, c"interrupted!".as_ptr());
+    }
+}

@@ -1,0 +1,104 @@
+//! The runner: Lua's stand-alone interpreter with every module of luasocket-rs linked in.
+//!
+//! It takes the options of the stock `lua` and answers as that does: `luasocket script.lua`.
+// Rust's own start-up would change what SIGPIPE does to the process, and to its children: the
+// runner leaves that as it was inherited (add.23), so it starts where C programs do.
+#![no_main]
+#![deny(unsafe_code)]
+
+mod interactive;
+mod interpreter;
+mod options;
+mod process;
+
+use std::ffi::CStr;
+
+use interpreter::{Interpreter, Source};
+use options::{Action, Options};
+
+/// What an interpreter is started with.
+struct Start<'a> {
+    arguments: &'a [&'static CStr],
+    options: Options,
+}
+
+/// The whole program, given its arguments; true is success.
+fn run(arguments: &[&'static CStr]) -> bool {
+    let program = arguments.first().copied().unwrap_or(c"luasocket");
+    let options = match options::parse(arguments) {
+        Ok(options) => options,
+        Err(rejected) => {
+            rejected.report(program);
+            return false;
+        }
+    };
+    let Some(lua) = Interpreter::new(program) else {
+        process::write_error(&[program.to_bytes(), b": cannot create state: not enough memory"]);
+        return false;
+    };
+    let success = lua.protected(script_and_options, &Start { arguments, options });
+    lua.close();
+    success
+}
+
+/// What happens inside Lua: nothing here may own memory, since an error leaves by a long jump.
+fn script_and_options(lua: Interpreter, start: &Start<'_>) -> bool {
+    let options = &start.options;
+    if options.version {
+        interactive::print_version();
+    }
+    lua.open_libraries(options.environment);
+    if !lua.preload_modules() {
+        return false;
+    }
+    lua.set_arguments(start.arguments, options.script.unwrap_or(0));
+    lua.start_collector();
+    if options.environment && !initialize(lua) {
+        return false;
+    }
+    for action in &options.actions {
+        let success = match *action {
+            Action::Execute(text) => lua.run(Source::Text(text, c"=(command line)"), 0),
+            Action::Require(module) => lua.require(module),
+            Action::Warn => {
+                lua.turn_warnings_on();
+                true
+            }
+        };
+        if !success {
+            return false;
+        }
+    }
+    if let Some(script) = options.script {
+        let source = match start.arguments.get(script) {
+            Some(name) if !options.standard_input => Source::File(name),
+            _ => Source::StandardInput,
+        };
+        if !lua.run_script(source) {
+            return false;
+        }
+    }
+    if options.interactive {
+        interactive::run(lua.without_name());
+    } else if options.script.is_none() && !options.executes && !options.version {
+        if process::is_terminal() {
+            interactive::print_version();
+            interactive::run(lua.without_name());
+        } else {
+            // Without effect on the exit status, as in the stock interpreter; a `-` has one.
+            lua.run(Source::StandardInput, 0);
+        }
+    }
+    true
+}
+
+/// Runs what `LUA_INIT` says: a statement, or a file after an `@`.
+fn initialize(lua: Interpreter) -> bool {
+    let Some((name, value)) = process::initial_statement() else {
+        return true;
+    };
+    match value.to_bytes_with_nul().split_first() {
+        Some((b'@', rest)) => lua.run(Source::File(CStr::from_bytes_until_nul(rest).unwrap_or_default()), 0),
+        _ => lua.run(Source::Text(value, name), 0),
+    }
+}

@@ -1,0 +1,120 @@
+//! The command line, read as the stock `lua` reads it.
+
+use std::ffi::CStr;
+
+use crate::process;
+
+/// Something to do before the script, in the order given.
+pub enum Action {
+    /// `-e stat`
+    Execute(&'static CStr),
+    /// `-l mod` or `-l name=mod`
+    Require(&'static CStr),
+    /// `-W`
+    Warn,
+}
+
+/// What the command line asks for.
+#[derive(Default)]
+pub struct Options {
+    /// The place of the script among the arguments.
+    pub script: Option<usize>,
+    /// The script is `-`, standard input.
+    pub standard_input: bool,
+    /// What `-e`, `-l` and `-W` say.
+    pub actions: Vec<Action>,
+    /// There is a `-e`.
+    pub executes: bool,
+    /// `-v`, or `-i`, which says its version too.
+    pub version: bool,
+    /// `-i`
+    pub interactive: bool,
+    /// False with `-E`.
+    pub environment: bool,
+}
+
+/// A command line that cannot be followed.
+pub struct Rejected {
+    option: &'static CStr,
+    lacks_argument: bool,
+}
+
+const USAGE: &str = " [options] [script [args]]
+Available options are:
+  -e stat   execute string 'stat'
+  -i        enter interactive mode after executing 'script'
+  -l mod    require library 'mod' into global 'mod'
+  -l g=mod  require library 'mod' into global 'g'
+  -v        show version information
+  -E        ignore environment variables
+  -W        turn warnings on
+  --        stop handling options
+  -         stop handling options and execute stdin";
+
+impl Rejected {
+    /// Says what is wrong and how it is done, on standard error.
+    pub fn report(&self, program: &CStr) {
+        let program = program.to_bytes();
+        let option = self.option.to_bytes();
+        if self.lacks_argument {
+            process::write_error(&[program, b": '", option, b"' needs argument"]);
+        } else {
+            process::write_error(&[program, b": unrecognized option '", option, b"'"]);
+        }
+        process::write_error(&[b"usage: ", program, USAGE.as_bytes()]);
+    }
+}
+
+/// Reads the arguments up to the script's name, which is the last one that concerns the runner.
+pub fn parse(arguments: &[&'static CStr]) -> Result<Options, Rejected> {
+    let mut options = Options { environment: true, ..Options::default() };
+    let mut rest = arguments.iter().copied().enumerate().skip(1);
+    while let Some((place, argument)) = rest.next() {
+        let (letter, attached) = match argument.to_bytes() {
+            [b'-'] => {
+                options.script = Some(place);
+                options.standard_input = true;
+                break;
+            }
+            b"--" => {
+                options.script = rest.next().map(|(place, _)| place);
+                break;
+            }
+            [b'-', letter, attached @ ..] => (*letter, !attached.is_empty()),
+            _ => {
+                options.script = Some(place);
+                break;
+            }
+        };
+        let rejected = |lacks_argument| Rejected { option: argument, lacks_argument };
+        match letter {
+            b'e' | b'l' => {
+                let value = if attached {
+                    argument
+                        .to_bytes_with_nul()
+                        .get(2..)
+                        .and_then(|value| CStr::from_bytes_with_nul(value).ok())
+                } else {
+                    rest.next().map(|(_, value)| value).filter(|value| !value.to_bytes().starts_with(b"-"))
+                };
+                let value = value.ok_or(rejected(true))?;
+                options.executes |= letter == b'e';
+                options.actions.push(if letter == b'e' {
+                    Action::Execute(value)
+                } else {
+                    Action::Require(value)
+                });
+            }
+            _ if attached => return Err(rejected(false)),
+            b'i' => {
+                options.interactive = true;
+                options.version = true;
+            }
+            b'v' => options.version = true,
+            b'E' => options.environment = false,
+            b'W' => options.actions.push(Action::Warn),
+            _ => return Err(rejected(false)),
+        }
+    }
+    Ok(options)
+}

@@ -1,0 +1,73 @@
+//! What the runner needs of the C library: Lua reads and writes through C's own buffers, and
+//! whatever does not go through the same ones comes out of order.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_char, c_int};
+use std::io::Write;
+
+const INIT: &CStr = c"=LUA_INIT";
+
+#[cfg(feature = "lua52")]
+const INIT_OF_VERSION: Option<&CStr> = Some(c"=LUA_INIT_5_2");
+#[cfg(feature = "lua53")]
+const INIT_OF_VERSION: Option<&CStr> = Some(c"=LUA_INIT_5_3");
+#[cfg(feature = "lua54")]
+const INIT_OF_VERSION: Option<&CStr> = Some(c"=LUA_INIT_5_4");
+#[cfg(feature = "lua55")]
+const INIT_OF_VERSION: Option<&CStr> = Some(c"=LUA_INIT_5_5");
+#[cfg(any(feature = "lua51", feature = "luajit"))]
+const INIT_OF_VERSION: Option<&CStr> = None;
+
+/// Where the C library starts the program.
+#[unsafe(no_mangle)]
+extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
+    let count = usize::try_from(count).unwrap_or(0);
+    // SAFETY: the C library passes `count` C strings, which live as long as the process.
+    let arguments: Vec<&'static CStr> =
+        unsafe { (0..count).map(|place| CStr::from_ptr(*values.add(place))).collect() };
+    if crate::run(&arguments) { libc::EXIT_SUCCESS } else { libc::EXIT_FAILURE }
+}
+
+/// The chunk name and the text of `LUA_INIT_5_4` (or the version at hand) or else of `LUA_INIT`.
+pub fn initial_statement() -> Option<(&'static CStr, &'static CStr)> {
+    INIT_OF_VERSION.into_iter().chain([INIT]).find_map(|name| {
+        let variable = name.to_bytes_with_nul().get(1..)?;
+        // SAFETY: the name ends in a zero byte; nothing changes the environment before Lua runs,
+        // and Lua cannot.
+        let value = unsafe { libc::getenv(variable.as_ptr().cast()) };
+        // SAFETY: a C string of the environment.
+        (!value.is_null()).then(|| (name, unsafe { CStr::from_ptr(value) }))
+    })
+}
+
+/// Standard input is a terminal.
+pub fn is_terminal() -> bool {
+    std::io::IsTerminal::is_terminal(&std::io::stdin())
+}
+
+/// One line on standard error.
+pub fn write_error(parts: &[&[u8]]) {
+    let mut stderr = std::io::stderr().lock();
+    for part in parts {
+        // There is nowhere left to report a failure to.
+        let _ = stderr.write_all(part);
+    }
+    let _ = stderr.write_all(b"\n");
+}
+
+/// Writes to C's standard output, and out of its buffer.
+pub fn write(parts: &[&[u8]]) {
+    // SAFETY: C's standard output is open or failing, never invalid.
+    unsafe {
+        for byte in parts.iter().copied().flatten() {
+            libc::putchar(c_int::from(*byte));
+        }
+        libc::fflush(std::ptr::null_mut());
+    }
+}
+
+/// The next byte of C's standard input.
+pub fn read() -> Option<u8> {
+    // SAFETY: C's standard input is open or failing, never invalid.
+    u8::try_from(unsafe { libc::getchar() }).ok()
+}
