@@ -1,0 +1,101 @@
+-- Time limits and early ends on real connections (http.s.45, http.s.160-172).
+local show = require("show")
+local fake = require("fake_http")
+local peer = require("peer")
+local socket = require("socket")
+local http = require("socket.http")
+
+-- A server in a process of its own: one connection a request; the path says
+-- what it does. It ends when it is asked for /end.
+local SERVER = [[
+local socket = require("socket")
+local listener = assert(socket.bind("127.0.0.1", 0))
+print((select(2, listener:getsockname())))
+io.stdout:flush()
+local OK = "HTTP/1.1 200 OK\r\n"
+local replies = {
+    ["/silent"] = "",
+    ["/status"] = "HTTP/1.1 20",
+    ["/three"] = "HTT",
+    ["/headers"] = OK .. "A: b\r\nC",
+    ["/length"] = OK .. "Content-Length: 5\r\n\r\nabc",
+    ["/chunk"] = OK .. "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    ["/size"] = OK .. "Transfer-Encoding: chunked\r\n\r\n5",
+    ["/trailers"] = OK .. "Transfer-Encoding: chunked\r\n\r\n0\r\nA: b\r\n",
+    ["/close"] = OK .. "\r\nabc",
+    ["/old"] = "hello world",
+    ["/whole"] = OK .. "Content-Length: 5\r\n\r\nwhole",
+}
+while true do
+    local c = listener:accept()
+    local line = c:receive()
+    local path, ending = line:match("^%u+ (/%a*)/?(%a*)")
+    if path == "/end" then break end
+    while line ~= "" do line = c:receive() end
+    c:send(replies[path] or "")
+    if ending == "stall" then
+        -- until the client gives up
+        c:receive()
+    elseif ending == "reset" then
+        c:receive(1)
+        c:setoption("linger", { on = true, timeout = 0 })
+    end
+    c:close()
+end
+]]
+local server = peer.lua(SERVER)
+
+http.TIMEOUT = 0.3
+local function get(label, path)
+    local sink, seen = fake.sink()
+    show(label, http.request({ url = "http://127.0.0.1:" .. server.port .. path, sink = sink }))
+    show(label .. " sink", seen())
+end
+
+get("http.s.160", "/silent/stall")
+get("http.s.161", "/status/stall")
+get("http.s.162", "/three/stall")
+get("http.s.163", "/headers/stall")
+get("http.s.164", "/length/stall")
+get("http.s.165", "/chunk/stall")
+get("http.s.166", "/size/stall")
+get("http.s.167", "/trailers/stall")
+get("http.s.168", "/close/stall")
+get("http.s.169", "/old/stall")
+get("http.s.172", "/silent")
+get("closed in a body", "/length")
+get("close-delimited body", "/close")
+get("whole body, then a stall", "/whole/stall")
+
+-- resets: the client sends a byte after its request, once it has the reply,
+-- and the server then ends with a reset
+http.TIMEOUT = 5
+local function reset(label, path)
+    local sink, seen = fake.sink()
+    show(label, http.request({
+        url = "http://127.0.0.1:" .. server.port .. path, sink = sink,
+        create = function()
+            local sock = socket.tcp()
+            local object = {}
+            for _, name in ipairs({ "settimeout", "connect", "send", "close" }) do
+                object[name] = function(_, ...) return sock[name](sock, ...) end
+            end
+            function object.receive(_, pattern, ...)
+                -- before the body is read
+                if pattern == 2048 or pattern == 5 and object.started then sock:send("!") end
+                object.started = true
+                if pattern then return sock:receive(pattern, ...) end
+                return sock:receive()
+            end
+            return object
+        end,
+    }))
+    show(label .. " sink", seen())
+end
+reset("http.s.170", "/close/reset")
+reset("http.s.171", "/length/reset")
+
+http.TIMEOUT = 60
+http.request("http://127.0.0.1:" .. server.port .. "/end")
+server:close()
+show("http.s.45", http.request("http://127.0.0.1:" .. server.port .. "/"))

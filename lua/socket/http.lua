@@ -1,0 +1,200 @@
+-- HTTP/1.1 client.
+local socket = require("socket")
+local ltn12 = require("ltn12")
+local connection = require("socket.http_connection")
+local framing = require("socket.http_framing")
+local preparation = require("socket.http_request")
+local redirect = require("socket.http_redirect")
+
+local error, rawget, type = error, rawget, type
+local concat = table.concat
+
+local INTERIM = { [100] = true, [102] = true, [103] = true }
+local MOST_INTERIM = 100
+
+---@class socket.http
+local http = {
+    ---Seconds that each single socket operation may take; nil or negative: no limit (http.create.7).
+    ---@type number|nil
+    TIMEOUT = 60,
+    ---Value of the User-Agent header; nil sends none.
+    ---@type string|nil
+    USERAGENT = socket._VERSION,
+    ---URL of the proxy for all requests that name none.
+    ---@type string|nil
+    PROXY = nil,
+    ---Most bytes of one line of a response's head; a longer one fails with "oversized" (add.6).
+    ---@type number|nil
+    MAXHEADERLINE = 65536,
+    ---Most bytes of a response's header lines together; more fail with "oversized" (add.6).
+    ---@type number|nil
+    MAXHEADERSIZE = 262144,
+    ---The schemes that are served, by lower-case name; entries may be added and replaced (http.module.3).
+    ---@type table<string, socket.http.scheme>
+    schemes = require("socket.http_schemes").schemes,
+}
+
+---Opens a connection. What fails is raised as an exception of `socket.try`, to be caught by `socket.protect`.
+---@param host string
+---@param port number|string
+---@param create? fun(): table|userdata makes the socket, or returns nil and a message; default `socket.tcp`
+---@return socket.http.connection
+function http.open(host, port, create)
+    return connection.open(http, host, port, create)
+end
+
+local open = http.open
+
+-- Opens the connection that a request goes over: to its proxy if it has one,
+-- else to its host.
+local function connect(plan)
+    local proxy = plan.proxy
+    if proxy then return http.open(proxy.host, proxy.port, proxy.create) end
+    return http.open(plan.request.host, plan.request.port, plan.create)
+end
+
+-- True when the socket was made by the library alone, so that nobody sees in
+-- how many calls a message goes over it (add.24).
+local function is_ours(h, plan)
+    if plan.request.create or http.open ~= open then return false end
+    local c = h.c
+    return type(c) == "userdata" or type(c) == "table" and type(rawget(c, "sock")) == "userdata"
+end
+
+local function send(h, plan)
+    local source = plan.request.source
+    if is_ours(h, plan) then
+        framing.bound(h.c)
+        -- the body is written after the head and must not wait for the head's acknowledgement
+        if source and h.c.setoption then h.c:setoption("tcp-nodelay", true) end
+        h:sendhead(plan.method, plan.uri, plan.headers)
+    else
+        h:sendrequestline(plan.method, plan.uri)
+        h:sendheaders(plan.headers)
+    end
+    if source then h:sendbody(plan.headers, source, plan.request.step) end
+end
+
+-- Reads past interim replies; returns code and status line of the final one.
+local function skip_interim(h, code, status)
+    local try = h.try or socket.try
+    local replies = 0
+    while INTERIM[code] do
+        replies = replies + 1
+        if replies > MOST_INTERIM then try(nil, "oversized") end
+        h:receiveheaders()
+        code, status = h:receivestatusline()
+        if not code then try(nil, status) end
+        if not status then try(nil, "timeout") end
+    end
+    return code, status
+end
+
+-- Sends a request and receives the answer. Returns its code, headers and
+-- status line, as far as it has them, and true when it redirects.
+local function exchange(h, plan)
+    local request = plan.request
+    send(h, plan)
+    local code, status = h:receivestatusline()
+    if not code then
+        h:receive09body(status, request.sink, request.step)
+        return 200
+    end
+    if code == 408 then
+        h:close()
+        return 408
+    end
+    code, status = skip_interim(h, code, status)
+    local fields = h:receiveheaders()
+    if redirect.applies(plan, code, fields.location) then
+        h:close()
+        return code, fields, status, true
+    end
+    if plan.method ~= "HEAD" and code ~= 204 and code ~= 304 and (code < 100 or code > 199) then
+        h:receivebody(fields, request.sink, request.step)
+    end
+    h:close()
+    return code, fields, status
+end
+
+-- Makes a request and the ones it is redirected to.
+local function perform(reqt)
+    local location
+    while true do
+        local plan, err = preparation.prepare(http, reqt)
+        if not plan then return nil, err end
+        local code, fields, status, redirects = connection.run(connect(plan), exchange, plan)
+        if redirects then
+            location = fields.location
+            reqt = redirect.follow(plan, location)
+        elseif location then
+            fields = fields or {}
+            fields.location = fields.location or location
+            return 1, code, fields, status
+        elseif fields then
+            return 1, code, fields, status
+        else
+            return 1, code
+        end
+    end
+end
+
+local function generic_form(url, body)
+    local target = {}
+    local reqt = { url = url, sink = ltn12.sink.table(target), target = target }
+    if body then
+        reqt.source = ltn12.source.string(body)
+        reqt.method = "POST"
+        reqt.headers = {
+            ["content-length"] = string.len(body),
+            ["content-type"] = "application/x-www-form-urlencoded",
+        }
+    end
+    return reqt
+end
+
+---The request table that the string form of `request` makes; its sink fills the table in the field `target`.
+---@param url string
+---@param body? string form to POST; without one the method is GET
+---@return table reqt
+function http.genericform(url, body)
+    return generic_form(url, body)
+end
+
+local request = socket.protect(function(reqt, body)
+    if type(reqt) ~= "string" then return perform(reqt) end
+    reqt = generic_form(reqt, body)
+    local result, code, headers, status = perform(reqt)
+    if not result then return nil, code end
+    return concat(reqt.target), code, headers, status
+end)
+
+-- TLS objects tell an expired time limit by what they waited for (add.34).
+local function report(result, message, ...)
+    if result == nil and (message == "wantread" or message == "wantwrite") then message = "timeout" end
+    return result, message, ...
+end
+
+---Makes a request. String form: `request(url)` gets, `request(url, body)` posts a form. Table form: `request(reqt)`
+---with the fields `url`, or `host`, `port`, `path`; `method`, `headers`, `source`, `sink`, `step`, `proxy`,
+---`redirect`, `maxredirects`, `create` (http.fields). The table is not modified (add.31).
+---
+---Any status is a success. What callbacks raise passes through, after the connection was closed.
+---@param reqt string|table URL, or request table
+---@param body? string form to POST, with the string form only
+---@return string|number|nil result the body (string form) or 1 (table form); nil on failure
+---@return number|any code the status code; on failure the message, such as "timeout", "closed", "oversized"
+---@return table<string, string>|nil headers by lower-case name; nil for HTTP/0.9
+---@return string|nil status the whole status line
+function http.request(reqt, body)
+    if type(reqt) ~= "string" and type(reqt) ~= "table" then
+        error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)
+    end
+    return report(request(reqt, body))
+end
+
+socket.sourcet["http-chunked"] = function(sock, fields) return framing.chunked_source(sock, fields, http) end
+socket.sinkt["http-chunked"] = framing.chunked_sink
+
+socket.http = http
+return http

@@ -1,0 +1,147 @@
+-- From a request table to what is sent, and where to: everything that is
+-- settled and checked before a socket exists. Internal to socket.http.
+local mime = require("mime")
+local url = require("socket.url")
+local connection = require("socket.http_connection")
+local framing = require("socket.http_framing")
+local find_scheme = require("socket.http_schemes").find
+
+local type, pairs, tostring = type, pairs, tostring
+local find, lower, sub = string.find, string.lower, string.sub
+
+local URL_DEFAULTS = { path = "/", scheme = "http" }
+local PROXY_PORT = 3128
+
+local preparation = {}
+
+-- The ASCII form in which an international name is resolved, sent and
+-- verified (add.32), or nil when it has none.
+function preparation.ascii_host(host)
+    if type(host) ~= "string" or not find(host, "[\128-\255]") then return host end
+    return (require("socket.native")("socket_idna").to_ascii(host))
+end
+
+local ascii_host = preparation.ascii_host
+
+local function valid_host(host)
+    return (type(host) == "string" or type(host) == "number") and host ~= "" and not find(host, "[%z\1-\31\127]")
+end
+
+-- `host[:port]`, with an IPv6 address in brackets; a nil port is left out.
+function preparation.authority(host, port)
+    if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
+    return port and host .. ":" .. port or host
+end
+
+local function basic(user, password)
+    return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password)))
+end
+
+-- The proxy at a URL, parsed, with host and port filled in and `create` the
+-- maker of its sockets. Returns nil and a message when there is none.
+local function find_proxy(text, request)
+    local proxy = type(text) == "string" and url.parse(text, URL_DEFAULTS)
+    local host = proxy and ascii_host(proxy.host)
+    if not valid_host(host) then return nil, "invalid proxy '" .. tostring(text) .. "'" end
+    proxy.host = host
+    local entry, scheme = find_scheme(proxy.scheme)
+    if not entry then return nil, "unsupported scheme '" .. scheme .. "'" end
+    if not proxy.port or proxy.port == "" then proxy.port = PROXY_PORT end
+    proxy.create = request.create or entry.create(request)
+    return proxy
+end
+
+local function request_uri(request, proxy)
+    if request.uri then return request.uri end
+    if proxy then
+        -- userinfo and fragment concern nobody on the way (http.bugs.2, http.bugs.3)
+        return url.build({
+            scheme = request.scheme, host = request.host, port = request.port,
+            path = request.path, params = request.params, query = request.query,
+        })
+    end
+    if not request.path then return nil, "invalid path '" .. tostring(request.path) .. "'" end
+    return url.build({ path = request.path, params = request.params, query = request.query })
+end
+
+-- The headers to send, by lower-case name; nil and a message when one of them
+-- cannot be sent.
+local function request_headers(settings, request, proxy, default_port)
+    local port = request.port
+    if tostring(port) == tostring(default_port) then port = nil end
+    local fields = {
+        ["user-agent"] = settings.USERAGENT,
+        host = preparation.authority(request.host, port),
+        connection = "close, TE",
+        te = "trailers",
+    }
+    if request.user and request.password then fields.authorization = basic(request.user, request.password) end
+    if proxy and proxy.user and proxy.password then
+        fields["proxy-authorization"] = basic(proxy.user, proxy.password)
+    end
+    for name, value in pairs(fields) do
+        if not framing.valid_field(name, value) then return nil, "invalid header '" .. name .. "'" end
+    end
+    if request.headers then
+        for name, value in pairs(request.headers) do
+            if not framing.valid_field(name, value) then return nil, "invalid header '" .. tostring(name) .. "'" end
+            fields[lower(name)] = value
+        end
+    end
+    if request.source and not fields["content-length"] and not fields["transfer-encoding"] then
+        fields["transfer-encoding"] = "chunked"
+    end
+    return fields
+end
+
+---What is to be sent and where to, while no socket exists yet.
+---@class socket.http.plan
+---@field given table the request table as it came
+---@field request table the same merged over the fields of its URL
+---@field given_port string|number|nil the port, when there was one
+---@field default_port number the scheme's port
+---@field create function makes the socket to the host
+---@field proxy table|nil parsed proxy URL, with `create`
+---@field method string
+---@field uri string
+---@field headers table<string, string|number> lower-case names
+
+-- The plan for a request table, which is not modified; nil and a message when
+-- the request cannot be made. `settings` has USERAGENT and PROXY.
+function preparation.prepare(settings, given)
+    local request = given.url and url.parse(given.url, URL_DEFAULTS) or {}
+    for name, value in pairs(given) do request[name] = value end
+
+    local entry, scheme = find_scheme(request.scheme or "http")
+    if not entry then return nil, "unsupported scheme '" .. tostring(scheme) .. "'" end
+    request.scheme = scheme
+
+    local host = request.host
+    request.host = ascii_host(host)
+    local create = request.create or entry.create(request)
+    local port = request.port
+    if port == "" then port = nil end
+    request.port = port or entry.port
+    local method = request.method
+    if not method or method == "" then method = "GET" end
+    if not valid_host(request.host) then return nil, "invalid host '" .. tostring(host) .. "'" end
+
+    local proxy, uri, fields, ok, err
+    local proxy_url = request.proxy or settings.PROXY
+    if proxy_url then
+        proxy, err = find_proxy(proxy_url, request)
+        if not proxy then return nil, err end
+    end
+    uri, err = request_uri(request, proxy)
+    if not uri then return nil, err end
+    ok, err = connection.check_request_line(method, uri)
+    if not ok then return nil, err end
+    fields, err = request_headers(settings, request, proxy, entry.port)
+    if not fields then return nil, err end
+    return {
+        given = given, request = request, given_port = port, default_port = entry.port,
+        create = create, proxy = proxy, method = method, uri = uri, headers = fields,
+    }
+end
+
+return preparation
