@@ -12,7 +12,8 @@
 //!         r#"
 //!         local socket = require("socket")
 //!         local server = assert(socket.bind("127.0.0.1", 0))
-//!         local client = assert(socket.connect(server:getsockname()))
+//!         local host, port = server:getsockname()
+//!         local client = assert(socket.connect(host, port))
 //!         local peer = assert(server:accept())
 //!         peer:send("hello\n")
 //!         return client:receive("*l")

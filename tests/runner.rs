@@ -236,7 +236,7 @@ fn the_interactive_mode_shows_values_and_goes_on_after_errors() {
         ("error('e')\n2\n", "> > 2\n> \n", format!("stdin:1: e{traceback}")),
         ("_PROMPT, _PROMPT2 = '$', '+'\nx =\n1\n", "> $+$\n", String::new()),
         ("io.read()\ntyped\n5", "> typed\n> 5\n> \n", String::new()),
-        ("(\n", "> >> \n", "stdin:1: unexpected symbol near <eof>\n".to_owned()),
+        ("(\n", "> >> > \n", "stdin:1: unexpected symbol near <eof>\n".to_owned()),
         ("print = nil\n1\n", "> > > \n", "error calling 'print' (attempt to call a nil value)\n".to_owned()),
     ] {
         assert_eq!(converse(&[], input), (printed.to_owned(), errors), "{input}");
