@@ -41,8 +41,11 @@ end
 ---@return string|nil name nil when there is no colon
 ---@return string|nil value
 function mbox.parse_header(line)
-    local name, value = unfold(line):gsub("\n", ""):match("([^%s:]*):%s*(.*)")
-    return name, value
+    line = unfold(line):gsub("\n", "")
+    local colon = line:find(":", 1, true)
+    if not colon then return nil, nil end
+    local before = line:sub(1, colon - 1)
+    return before:match("^.*%s(.*)$") or before, line:match("^%s*(.*)$", colon + 1)
 end
 
 ---Takes a header part apart into names and values (B4).
@@ -60,14 +63,20 @@ function mbox.parse_headers(headers)
     return fields
 end
 
+local function trim(s)
+    return s:match("^%s*(.*%S)") or ""
+end
+
 ---Takes the value of a From header apart (B5).
 ---@param from string
 ---@return string name the address when there is no name
 ---@return string address
 function mbox.parse_from(from)
-    local name, address = from:match("^%s*(.-)%s*<(.-)>")
-    if not address then address = from:match("^%s*(.-)%s*$") end
-    if not name or name == "" then name = address end
+    local open = from:find("<", 1, true)
+    local address = open and from:match("^<(.-)>", open)
+    local name = trim(address and from:sub(1, open - 1) or from)
+    if not address then address = name end
+    if name == "" then name = address end
     return (name:gsub('"', "")), address
 end
 

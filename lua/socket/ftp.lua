@@ -68,6 +68,8 @@ end
 
 local function open_for(request, f)
     local self = ftp.open(request.host, request.port, request.create)
+    -- session.run closes; a finalizer of newtry's could not yield while it does
+    self.try = socket.try
     return session.run(self, function()
         self:greet()
         self:login(request.user, request.password)

@@ -57,6 +57,13 @@ function connection:rcpt(to)
     return self.try(self.tp:check("2.."))
 end
 
+-- The end mark must not wait for the acknowledgement of the text before it.
+local function send_without_delay(control, text)
+    local c = control:getcontrol()
+    if control.ours and c.setoption then c:setoption("tcp-nodelay", true) end
+    return control:send(text)
+end
+
 ---Sends the message text; dots are the caller's to stuff.
 ---@param src function ltn12 source
 ---@param step function|nil ltn12 pump step
@@ -66,7 +73,7 @@ function connection:data(src, step)
     self.try(self.tp:command("DATA"))
     self.try(self.tp:check("3.."))
     self.try(self.tp:source(src, step))
-    self.try(self.tp:send("\r\n.\r\n"))
+    self.try(send_without_delay(self.tp, "\r\n.\r\n"))
     return self.try(self.tp:check("2.."))
 end
 
@@ -184,6 +191,8 @@ end
 smtp.send = socket.protect(function(mailt)
     validate(mailt)
     local self = smtp.open(mailt.server, mailt.port, mailt.create)
+    -- session.run closes; a finalizer of newtry's could not yield while it does
+    self.try = socket.try
     return session.run(self, deliver, mailt)
 end)
 

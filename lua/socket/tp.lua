@@ -16,6 +16,7 @@ local MAXREPLY = 4 * 1024 * 1024
 
 ---@class socket.tp.connection
 ---@field c table the underlying connection (T3)
+---@field ours boolean `c` is a socket of ours, not made by a user's `create`
 local connection = {}
 local metatable = { __index = connection }
 
@@ -23,7 +24,7 @@ local metatable = { __index = connection }
 -- objects of a user's `create` get the plain call they know.
 local function receive_line(self, size)
     local line, err
-    if self.limited then
+    if self.ours then
         line, err = self.c:receive("*l", "", MAXREPLY - size)
     else
         line, err = self.c:receive()
@@ -171,7 +172,7 @@ end
 function tp.connect(host, port, timeout, create)
     local c, message = (create or socket.tcp)()
     if not c then return nil, message end
-    local self = setmetatable({ c = c, limited = not create }, metatable)
+    local self = setmetatable({ c = c, ours = not create }, metatable)
     local ok
     ok, message = session.run(self, establish, host, port, timeout)
     if not ok then
