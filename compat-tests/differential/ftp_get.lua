@@ -37,8 +37,9 @@ end
 
 try_get("46 whole dialogue", { "220 hi", "331 password", "230 in", "200 type", EPSV, "150 coming", FILE, "221 bye" },
     path("/pub/a%20b;type=i"))
-try_get("47 delay, no password", { "120-in\r\n120 a minute", { raw = "220-now\r\n220 hi\r\n" }, "230 in", EPSV, "125 open", FILE, "221 bye" },
-    path("/f"))
+try_get("47 delay, no password", {
+    "120-in\r\n120 a minute", { raw = "220-now\r\n220 hi\r\n" }, "230 in", EPSV, "125 open", FILE, "221 bye",
+}, path("/f"))
 try_get("F6 user and password", transfer(FILE, "221 bye"), function(port) return "ftp://joe:secret@127.0.0.1:" .. port .. "/f" end)
 try_get("F9 user alone", transfer(FILE, "221 bye"), function(port) return "ftp://joe@127.0.0.1:" .. port .. "/f" end)
 for _, p in ipairs({ "//abs", "/\\p", "/%23%3f", "/dir/", "/", "", "/a%2fb", "/;type=a" }) do

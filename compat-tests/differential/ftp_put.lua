@@ -83,8 +83,8 @@ show("F5 no host", ftp.command({ command = "noop" }))
 show("F5 empty", ftp.command({}))
 
 -- the low-level session
-local function session(label, steps, body)
-    with_server(label, steps, socket.protect(function(port)
+local function session(label, dialogue_steps, body)
+    with_server(label, dialogue_steps, socket.protect(function(port)
         return body(ftp.open("127.0.0.1", port))
     end))
 end

@@ -13,6 +13,7 @@
 --   { download = s, reply = r }    data connection: sends s, closes, answers r
 --   { upload = true, reply = r }   data connection: takes everything, answers r
 --   { abort = true, reply = r }    data connection: takes some bytes, answers r, closes it
+--   { early = r }   data connection: takes some bytes, answers r, takes the rest
 --   { hold = true } leaves the data connection alone until the client is gone
 --   { quit = true } closes the connection
 -- After its steps the server waits for the client's end of file.
@@ -88,6 +89,14 @@ function actions.abort(state, step)
     data:close()
 end
 
+function actions.early(state, step)
+    local data = state.data()
+    data:receive(1)
+    state.client:send(step.early .. "\r\n")
+    data:receive("*a")
+    data:close()
+end
+
 function actions.hold(state)
     state.held = state.data()
 end
@@ -112,6 +121,7 @@ local function converse(client, steps, log, socket, address)
     local state = { client = client, log = log }
     local listener, active
     client:settimeout(10)
+    client:setoption("tcp-nodelay", true)
 
     function state.take()
         local line, err = client:receive("*l")
