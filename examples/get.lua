@@ -42,8 +42,9 @@ local function file_name(path)
     return (last:gsub("[/\\%c]", "_"))
 end
 
--- Counts what passes through it, and shows it ten times a second when `show` is set.
-local function progress(name, total, show)
+-- Counts what passes through it, and shows it ten times a second when `show` is set:
+-- with the share of `total`, a field, where that is known.
+local function progress(name, show)
     local start, shown = socket.gettime(), 0
     local count = { bytes = 0 }
 
@@ -57,6 +58,7 @@ local function progress(name, total, show)
         local seconds = count.seconds()
         if show and seconds - shown >= 0.1 then
             shown = seconds
+            local total = count.total
             local share = total and ("%3d%%  "):format(math.min(100, math.floor(100 * count.bytes / total))) or ""
             -- Carriage return and "erase to the end of the line".
             stderr:write("\r", name, "  ", share, size(count.bytes), "  ", rate(count.bytes, seconds), "\27[K")
@@ -113,13 +115,17 @@ target = target or file_name(parts.path or "")
 
 -- A download that fails leaves no file, and none that was there before is touched.
 local partial = target .. ".part"
-local file, message = io.open(partial, "wb")
-if not file then fail(message) end
+local file, refusal = io.open(partial, "wb")
+if not file then fail(refusal) end
 
 local terminal = on_terminal()
-local count = progress(target, terminal and announced(address, scheme) or nil, terminal)
-local ok
-ok, message = fetch[scheme](address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))
+local count = progress(target, terminal)
+-- An interrupt raises an error, and must not leave half a file either.
+local returned, ok, message = pcall(function()
+    if terminal then count.total = announced(address, scheme) end
+    return fetch[scheme](address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))
+end)
+if not returned then ok, message = nil, ok end
 count.clear()
 if ok then
     ok, message = os.rename(partial, target)

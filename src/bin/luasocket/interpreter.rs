@@ -6,9 +6,10 @@
 //! `protected` owns nothing with a destructor.
 #![allow(unsafe_code)]
 
+mod call;
+
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
 
 use mlua::ffi::{self, lua_State};
 
@@ -49,9 +50,6 @@ struct Body<'a, T> {
     function: fn(Interpreter, &T) -> bool,
     argument: &'a T,
 }
-
-/// The state that an interrupt stops.
-static RUNNING: AtomicPtr<lua_State> = AtomicPtr::new(ptr::null_mut());
 
 impl Interpreter {
     /// A state without libraries; none without memory. Messages begin with `name`.
@@ -338,37 +336,6 @@ impl Interpreter {
             }
         }
     }
-
-    /// Calls a function with `arguments` values above it; an error is reported, with a traceback.
-    unsafe fn call(self, arguments: c_int, results: c_int) -> bool {
-        // SAFETY: the message handler goes below the function, and away again.
-        unsafe {
-            let place = ffi::lua_gettop(self.state) - arguments;
-            ffi::lua_pushcfunction(self.state, add_traceback);
-            ffi::lua_insert(self.state, place);
-            RUNNING.store(self.state, Ordering::SeqCst);
-            let handler: extern "C" fn(c_int) = interrupt;
-            libc::signal(libc::SIGINT, handler as libc::sighandler_t);
-            let status = ffi::lua_pcall(self.state, arguments, results, place);
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
-            ffi::lua_remove(self.state, place);
-            self.report(status)
-        }
-    }
-
-    /// Shows and drops the error on top, unless the status is a success.
-    unsafe fn report(self, status: c_int) -> bool {
-        if status == ffi::LUA_OK {
-            return true;
-        }
-        self.text(-1, |message| match self.name {
-            Some(name) => process::write_error(&[name.to_bytes(), b": ", message]),
-            None => process::write_error(&[message]),
-        });
-        // SAFETY: the error is there.
-        unsafe { ffi::lua_pop(self.state, 1) };
-        false
-    }
 }
 
 /// The name and copyright notice of the Lua that is linked in.
@@ -386,41 +353,4 @@ pub fn version() -> &'static [u8] {
     }
     #[cfg(feature = "luajit")]
     b"LuaJIT"
-}
-
-/// The handler of errors in scripts: a message with a traceback.
-unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the error as the one value on the stack, and room for more.
-    unsafe {
-        let mut message = ffi::lua_tolstring(state, 1, ptr::null_mut());
-        if message.is_null() {
-            if ffi::luaL_callmeta(state, 1, c"__tostring".as_ptr()) != 0
-                && ffi::lua_type(state, -1) == ffi::LUA_TSTRING
-            {
-                return 1;
-            }
-            let kind = ffi::lua_typename(state, ffi::lua_type(state, 1));
-            message = ffi::lua_pushfstring(state, c"(error object is a %s value)".as_ptr(), kind);
-        }
-        ffi::luaL_traceback(state, state, message, 1);
-        1
-    }
-}
-
-/// The first interrupt raises an error in the script, the second ends the process.
-extern "C" fn interrupt(signal: c_int) {
-    let mask = ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT;
-    // SAFETY: setting a hook is the one thing that Lua allows at any moment.
-    unsafe {
-        libc::signal(signal, libc::SIG_DFL);
-        ffi::lua_sethook(RUNNING.load(Ordering::SeqCst), Some(stop), mask, 1);
-    }
-}
-
-unsafe extern "C-unwind" fn stop(state: *mut lua_State, _: *mut ffi::lua_Debug) {
-    // SAFETY: a hook may raise.
-    unsafe {
-        ffi::lua_sethook(state, None, 0, 0);
-        ffi::luaL_error(state, c"interrupted!".as_ptr());
-    }
 }
