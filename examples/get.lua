@@ -15,7 +15,7 @@ end
 
 -- 1536 -> "1.5 KiB"
 local function size(bytes)
-    if bytes < 1024 then return ("%d B"):format(bytes) end
+    if bytes < 1024 then return ("%.0f B"):format(bytes) end
     for _, unit in ipairs({ "KiB", "MiB", "GiB" }) do
         bytes = bytes / 1024
         if bytes < 1024 then return ("%.1f %s"):format(bytes, unit) end
