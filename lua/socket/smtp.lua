@@ -22,6 +22,9 @@ local smtp = {
 }
 socket.smtp = smtp
 
+-- where servers talk TLS from the start (RFC 8314)
+local SECURE_PORT = 465
+
 ---A session with a server. Its methods throw (see `socket.protect`) after
 ---closing the connection (S20).
 ---@class socket.smtp.session
@@ -30,13 +33,17 @@ socket.smtp = smtp
 local connection = {}
 local metatable = { __index = connection }
 
+local function introduce(self, domain)
+    self.try(self.tp:command("EHLO", domain or smtp.DOMAIN))
+    return (select(2, self.try(self.tp:check("2.."))))
+end
+
 ---Reads the greeting and introduces this side.
 ---@param domain string|nil default `smtp.DOMAIN`
 ---@return string reply the server's list of extensions
 function connection:greet(domain)
     self.try(self.tp:check("2.."))
-    self.try(self.tp:command("EHLO", domain or smtp.DOMAIN))
-    return (select(2, self.try(self.tp:check("2.."))))
+    return introduce(self, domain)
 end
 
 ---@param from string goes out as it is, angle brackets and all
@@ -145,6 +152,32 @@ function connection:send(mailt)
     self:data(ltn12.source.chain(mailt.source, mime.stuff()), mailt.step)
 end
 
+-- A secured connection goes through `ssl` as LuaSec's do: ours checks the
+-- certificate and the host name unless the parameters say otherwise.
+local function secure(self, host, given)
+    local params = { mode = "client", protocol = "any", verify = "peer", options = "all" }
+    if type(given) == "table" then
+        for name, value in pairs(given) do params[name] = value end
+    end
+    local control = self.tp
+    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
+    self.try(not control:dirty(), "unexpected data before the TLS handshake")
+    control.c = self.try(require("ssl").wrap(control.c, params))
+    control.c:settimeout(smtp.TIMEOUT)
+    control.c:sni(host)
+    local ok, message = control.c:dohandshake()
+    if message == "wantread" or message == "wantwrite" then message = "timeout" end
+    self.try(ok, message)
+end
+
+-- Secures the connection after EHLO (RFC 3207), or fails: never goes on in the clear.
+local function starttls(self, ext, host, given)
+    self.try(("\n" .. ext:upper() .. "\n"):find("\n250[ -]STARTTLS%s"), "STARTTLS not supported")
+    self.try(self.tp:command("STARTTLS"))
+    self.try(self.tp:check(220))
+    secure(self, host, given)
+end
+
 ---Connects to a server; the greeting is left to `greet`. Throws on failure.
 ---@param server string|nil default `smtp.SERVER`
 ---@param port number|nil default `smtp.PORT`
@@ -165,7 +198,13 @@ local function validate(mailt)
 end
 
 local function deliver(self, mailt)
+    local host = mailt.server or smtp.SERVER
+    if mailt.tls then secure(self, host, mailt.tls) end
     local ext = self:greet(mailt.domain)
+    if mailt.starttls then
+        starttls(self, ext, host, mailt.starttls)
+        ext = introduce(self, mailt.domain)
+    end
     self:auth(mailt.user, mailt.password, ext)
     self:send(mailt)
     self:quit()
@@ -179,7 +218,9 @@ end
 ---@field user string|nil
 ---@field password string|nil
 ---@field server string|nil default `smtp.SERVER`
----@field port number|nil default `smtp.PORT`
+---@field port number|nil default `smtp.PORT`, or 465 with `tls`
+---@field tls boolean|table|nil talk TLS from the start; a table holds parameters for `ssl.wrap`
+---@field starttls boolean|table|nil switch to TLS before anything else is said, or fail; likewise
 ---@field domain string|nil default `smtp.DOMAIN`
 ---@field step function|nil ltn12 pump step for the message
 ---@field create (fun(): table)|nil makes the connection object, default `socket.tcp`
@@ -190,7 +231,8 @@ end
 ---@return string|nil message
 smtp.send = socket.protect(function(mailt)
     validate(mailt)
-    local self = smtp.open(mailt.server, mailt.port, mailt.create)
+    local port = mailt.port or mailt.tls and SECURE_PORT or nil
+    local self = smtp.open(mailt.server, port, mailt.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
     self.try = socket.try
     return session.run(self, deliver, mailt)
