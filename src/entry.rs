@@ -38,6 +38,8 @@ entry_points! {
     luaopen_socket_core => crate::socket::core::open;
     /// The internal `socket_idna`
     luaopen_socket_idna => crate::idna::open;
+    /// The native part of `socket.tls`
+    luaopen_socket_tls => crate::tls::open;
     /// `mime.core`
     luaopen_mime_core => crate::mime::open;
     /// The native part of `socket.url`

@@ -26,7 +26,8 @@ fn to_ascii(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn convert(host: &[u8]) -> Option<String> {
+/// The ASCII form of a host name in UTF-8; `None` when it has none.
+pub fn convert(host: &[u8]) -> Option<String> {
     // The WHATWG parser would also decode percent signs, which LuaSocket leaves alone.
     let text = std::str::from_utf8(host).ok().filter(|text| !text.contains('%'))?;
     match Host::parse(text).ok()? {

@@ -46,6 +46,7 @@ mod idna;
 mod mime;
 mod socket;
 mod sys;
+mod tls;
 mod url;
 
 /// Makes every module of luasocket-rs requirable in `lua`, ahead of anything installed on the machine.

@@ -1,0 +1,64 @@
+-- TLS on the operating system's library, in LuaSec's manner. A file of its own,
+-- because Lua files are found before shared libraries: whatever else is
+-- installed, `require "socket.tls"` is ours.
+local native = require("socket.native")("socket_tls")
+local config = require("socket.tls_config")
+
+local error, type = error, type
+
+---@class socket.tls
+local tls = {
+    ---The library below: "openssl" or "secure-transport".
+    ---@type string
+    backend = native.backend,
+    ---What programs may ask for before they use it; what is missing here is refused (A2).
+    ---@type table<string, boolean>
+    capabilities = { alpn = true },
+}
+
+---Makes a context, which any number of connections may share. Contexts of the
+---same settings share what was made of them.
+---@param cfg table LuaSec's parameters, and `host`, the name to verify, and `verifyhost`, false to verify none
+---@return userdata|nil context
+---@return string|nil message
+function tls.newcontext(cfg)
+    return config.newcontext(native, cfg)
+end
+
+-- What was read from a socket ahead of what was asked for belongs to TLS (Δ11).
+local function take_ahead(sock)
+    local dirty = sock.dirty
+    if not dirty or not dirty(sock) then return nil end
+    sock:settimeout(0)
+    local data, _, partial = sock:receive("*a")
+    return data or partial
+end
+
+---Makes a TLS object that takes the socket's descriptor over; the socket acts as closed afterwards (A4, A5).
+---@param sock table|userdata anything with `getfd` and `setfd`
+---@param context userdata|table a context, or the parameters of one
+---@return userdata|nil connection
+---@return string|nil message
+function tls.wrap(sock, context)
+    if type(context) == "table" then
+        local err
+        context, err = tls.newcontext(context)
+        if not context then return nil, err end
+    end
+    if not native.iscontext(context) then error("bad argument #1 to 'create' (invalid context)", 2) end
+    local connection = native.wrap(sock, context)
+    if connection then return connection end
+    local ahead = take_ahead(sock)
+    local descriptor = sock:getfd()
+    sock:setfd(-1)
+    return native.adopt(descriptor, context, ahead)
+end
+
+---Reads the first certificate of a PEM text (A8).
+---@param pem string
+---@return userdata|nil certificate
+function tls.loadcertificate(pem)
+    return native.loadcertificate(pem)
+end
+
+return tls

@@ -1,0 +1,92 @@
+//! What `info` tells of a cipher suite, in OpenSSL's words.
+
+use super::hello::ServerHello;
+use crate::binding::{Call, Message};
+
+/// The fields of `info`.
+pub const FIELDS: [&str; 9] =
+    ["protocol", "cipher", "bits", "algbits", "key", "authentication", "encryption", "mac", "export"];
+
+struct Suite {
+    number: u16,
+    name: &'static str,
+    key: &'static str,
+    authentication: &'static str,
+    encryption: &'static str,
+    bits: u16,
+    mac: &'static str,
+}
+
+const fn suite(
+    number: u16,
+    name: &'static str,
+    [key, authentication, encryption, mac]: [&'static str; 4],
+    bits: u16,
+) -> Suite {
+    Suite { number, name, key, authentication, encryption, bits, mac }
+}
+
+/// The suites that are met; of another one, nothing is told but the protocol.
+#[rustfmt::skip]
+const SUITES: &[Suite] = &[
+    suite(0x002f, "AES128-SHA", ["RSA", "RSA", "AES", "SHA1"], 128),
+    suite(0x0033, "DHE-RSA-AES128-SHA", ["DH", "RSA", "AES", "SHA1"], 128),
+    suite(0x0035, "AES256-SHA", ["RSA", "RSA", "AES", "SHA1"], 256),
+    suite(0x0039, "DHE-RSA-AES256-SHA", ["DH", "RSA", "AES", "SHA1"], 256),
+    suite(0x003c, "AES128-SHA256", ["RSA", "RSA", "AES", "SHA256"], 128),
+    suite(0x003d, "AES256-SHA256", ["RSA", "RSA", "AES", "SHA256"], 256),
+    suite(0x0067, "DHE-RSA-AES128-SHA256", ["DH", "RSA", "AES", "SHA256"], 128),
+    suite(0x006b, "DHE-RSA-AES256-SHA256", ["DH", "RSA", "AES", "SHA256"], 256),
+    suite(0x009c, "AES128-GCM-SHA256", ["RSA", "RSA", "AESGCM", "AEAD"], 128),
+    suite(0x009d, "AES256-GCM-SHA384", ["RSA", "RSA", "AESGCM", "AEAD"], 256),
+    suite(0x009e, "DHE-RSA-AES128-GCM-SHA256", ["DH", "RSA", "AESGCM", "AEAD"], 128),
+    suite(0x009f, "DHE-RSA-AES256-GCM-SHA384", ["DH", "RSA", "AESGCM", "AEAD"], 256),
+    suite(0x1301, "TLS_AES_128_GCM_SHA256", ["any", "any", "AESGCM", "AEAD"], 128),
+    suite(0x1302, "TLS_AES_256_GCM_SHA384", ["any", "any", "AESGCM", "AEAD"], 256),
+    suite(0x1303, "TLS_CHACHA20_POLY1305_SHA256", ["any", "any", "CHACHA20/POLY1305", "AEAD"], 256),
+    suite(0xc009, "ECDHE-ECDSA-AES128-SHA", ["ECDH", "ECDSA", "AES", "SHA1"], 128),
+    suite(0xc00a, "ECDHE-ECDSA-AES256-SHA", ["ECDH", "ECDSA", "AES", "SHA1"], 256),
+    suite(0xc013, "ECDHE-RSA-AES128-SHA", ["ECDH", "RSA", "AES", "SHA1"], 128),
+    suite(0xc014, "ECDHE-RSA-AES256-SHA", ["ECDH", "RSA", "AES", "SHA1"], 256),
+    suite(0xc023, "ECDHE-ECDSA-AES128-SHA256", ["ECDH", "ECDSA", "AES", "SHA256"], 128),
+    suite(0xc024, "ECDHE-ECDSA-AES256-SHA384", ["ECDH", "ECDSA", "AES", "SHA384"], 256),
+    suite(0xc027, "ECDHE-RSA-AES128-SHA256", ["ECDH", "RSA", "AES", "SHA256"], 128),
+    suite(0xc028, "ECDHE-RSA-AES256-SHA384", ["ECDH", "RSA", "AES", "SHA384"], 256),
+    suite(0xc02b, "ECDHE-ECDSA-AES128-GCM-SHA256", ["ECDH", "ECDSA", "AESGCM", "AEAD"], 128),
+    suite(0xc02c, "ECDHE-ECDSA-AES256-GCM-SHA384", ["ECDH", "ECDSA", "AESGCM", "AEAD"], 256),
+    suite(0xc02f, "ECDHE-RSA-AES128-GCM-SHA256", ["ECDH", "RSA", "AESGCM", "AEAD"], 128),
+    suite(0xc030, "ECDHE-RSA-AES256-GCM-SHA384", ["ECDH", "RSA", "AESGCM", "AEAD"], 256),
+    suite(0xcca8, "ECDHE-RSA-CHACHA20-POLY1305", ["ECDH", "RSA", "CHACHA20/POLY1305", "AEAD"], 256),
+    suite(0xcca9, "ECDHE-ECDSA-CHACHA20-POLY1305", ["ECDH", "ECDSA", "CHACHA20/POLY1305", "AEAD"], 256),
+    suite(0xccaa, "DHE-RSA-CHACHA20-POLY1305", ["DH", "RSA", "CHACHA20/POLY1305", "AEAD"], 256),
+];
+
+/// Pushes one field of `info`, nil when it is not known.
+pub fn push(call: &mut Call<'_>, hello: Option<ServerHello>, field: &str) {
+    let Some(hello) = hello else { return call.push_nil() };
+    if field == "protocol" {
+        return match hello.version {
+            0x0301 => call.push_bytes(b"TLSv1"),
+            0x0302 => call.push_bytes(b"TLSv1.1"),
+            0x0303 => call.push_bytes(b"TLSv1.2"),
+            0x0304 => call.push_bytes(b"TLSv1.3"),
+            _ => call.push_nil(),
+        };
+    }
+    let Some(suite) = SUITES.iter().find(|suite| suite.number == hello.cipher) else {
+        return call.push_nil();
+    };
+    match field {
+        "cipher" => call.push_bytes(suite.name.as_bytes()),
+        "bits" | "algbits" => call.push_number(suite.bits.into()),
+        "key" => call.push_bytes(suite.key.as_bytes()),
+        "authentication" => call.push_bytes(suite.authentication.as_bytes()),
+        "encryption" => {
+            let text = Message::format(format_args!("{}({})", suite.encryption, suite.bits));
+            call.push_bytes(text.as_bytes());
+        }
+        "mac" => call.push_bytes(suite.mac.as_bytes()),
+        "export" => call.push_boolean(false),
+        _ => call.push_nil(),
+    }
+}

@@ -1,0 +1,441 @@
+//! TLS objects: LuaSec's connections.
+
+use super::certificate;
+use super::cipher;
+use super::context::Context;
+use super::error::Refusal;
+use super::session::{Session, Verification};
+use crate::binding::{
+    Call, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
+};
+use crate::classes::{CERTIFICATE, TLS_CONNECTION, TLS_CONTEXT};
+use crate::socket::descriptor::Descriptor;
+use crate::socket::error::{Direction, Failure};
+use crate::socket::object::{self, Described, Streaming};
+use crate::socket::stream::Stream;
+use crate::socket::tcp;
+use crate::socket::timeout::Timeout;
+use std::sync::Arc;
+
+/// Accepts a TLS object.
+pub static CONNECTION: Receiver<Connection> = Receiver::new("SSL:Connection", &[&TLS_CONNECTION]);
+/// Accepts a context.
+pub static CONTEXT: Receiver<Handle> = Receiver::new("SSL:Context", &[&TLS_CONTEXT]);
+
+const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
+
+/// A context as scripts hold it.
+pub struct Handle {
+    /// What it shares with other contexts of the same settings; None once it was collected.
+    pub context: Option<Arc<Context>>,
+    /// The name to verify, whatever name is asked for.
+    pub host: Option<String>,
+}
+
+impl Object for Handle {
+    fn finalize(&mut self) {
+        *self = Handle { context: None, host: None };
+    }
+}
+
+/// A TLS object in any of its states.
+pub struct Connection {
+    stream: Stream,
+    session: Session,
+    timeout: Timeout,
+}
+
+impl Connection {
+    fn new(handle: &Handle, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
+        let context = handle.context.clone()?;
+        let session = Session::new(context, handle.host.clone(), descriptor, ahead);
+        Some(Connection { stream: Stream::default(), session, timeout: Timeout::default() })
+    }
+
+    fn close(&mut self, may_wait: bool) {
+        self.session.close(may_wait);
+        // What was read ahead is no longer there for `receive`, and was not received.
+        let (received, sent, _) = self.stream.stats();
+        drop(self.stream.take_buffered());
+        self.stream.set_stats(Some(received), Some(sent), None);
+    }
+
+    /// The n-th certificate, from 1, of the peer or of this side.
+    fn certificate(&self, n: usize, own: bool) -> Option<Vec<u8>> {
+        if own {
+            return self.session.context()?.chain.get(n.checked_sub(1)?).cloned();
+        }
+        // The TLS library shows the peer's own alone.
+        if n == 1 { self.session.peer_certificate() } else { None }
+    }
+}
+
+impl Object for Connection {
+    fn finalize(&mut self) {
+        self.close(false);
+        self.stream = Stream::default();
+    }
+}
+
+impl Described for Connection {
+    fn any() -> &'static Receiver<Self> {
+        &CONNECTION
+    }
+
+    fn descriptor(&mut self) -> &mut Descriptor {
+        &mut self.session.descriptor
+    }
+
+    fn timeout(&mut self) -> &mut Timeout {
+        &mut self.timeout
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.stream.is_dirty() || self.session.is_dirty()
+    }
+}
+
+impl Streaming for Connection {
+    type Channel = Session;
+
+    fn client() -> &'static Receiver<Self> {
+        &CONNECTION
+    }
+
+    fn parts(&mut self) -> (&mut Stream, &mut Session, Timeout) {
+        (&mut self.stream, &mut self.session, self.timeout)
+    }
+}
+
+/// `wrap(tcp, context)`: a TLS object that takes over what a TCP object of ours holds; nothing for other objects.
+pub fn wrap(call: &mut Call<'_>) -> Outcome {
+    check_context(call, 2)?;
+    if call.try_object(1, tcp::any(), |_| ()).is_none() {
+        return Ok(0);
+    }
+    create(call, |call, handle| {
+        let (descriptor, ahead) = call.try_object(1, tcp::any(), tcp::Tcp::hand_over)?;
+        Connection::new(handle, descriptor, ahead)
+    })
+}
+
+/// `adopt(descriptor, context, ahead)`: a TLS object over a descriptor that nobody else owns any
+/// more, and what was already read from it.
+pub fn adopt(call: &mut Call<'_>) -> Outcome {
+    let number = call.number(1)?;
+    check_context(call, 2)?;
+    let ahead = call.optional_bytes(3)?.unwrap_or_default();
+    create(call, |_, handle| {
+        let mut descriptor = Descriptor::NONE;
+        descriptor.set(number as i32);
+        Connection::new(handle, descriptor, ahead.to_vec())
+    })
+}
+
+/// `iscontext(value)`
+pub fn is_context(call: &mut Call<'_>) -> Outcome {
+    let is_context = check_context(call, 1).is_ok();
+    call.push_boolean(is_context);
+    Ok(1)
+}
+
+fn check_context(call: &Call<'_>, index: i32) -> Result<(), Raise> {
+    match call.try_object(index, &CONTEXT, |handle| handle.context.is_some()) {
+        Some(true) => Ok(()),
+        _ => Err(Raise::argument(index, "invalid context")),
+    }
+}
+
+fn create(call: &mut Call<'_>, make: impl FnOnce(&Call<'_>, &Handle) -> Option<Connection>) -> Outcome {
+    let made = call.new_object(&TLS_CONNECTION, |call| {
+        let connection = call.try_object(2, &CONTEXT, |handle| make(call, handle));
+        connection.flatten().ok_or(Failure::Closed)
+    });
+    match made {
+        Ok(()) => Ok(1),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
+/// `close()`: nothing. Tells the peer if there was a handshake.
+fn close(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |connection| connection.close(connection.timeout.block != 0.0))?;
+    Ok(0)
+}
+
+/// `dohandshake()`: true; or false, message, and why a certificate was refused.
+fn dohandshake(call: &mut Call<'_>) -> Outcome {
+    let outcome = call.object(1, &CONNECTION, |connection| {
+        let deadline = connection.timeout.start();
+        connection.session.handshake(&deadline)
+    })?;
+    match outcome {
+        Ok(()) => call.push_boolean(true),
+        Err(Refusal { failure, detail }) => {
+            call.push_boolean(false);
+            call.push_bytes(failure.message().as_bytes());
+            if let Some(detail) = detail {
+                call.push_bytes(detail.as_bytes());
+                return Ok(3);
+            }
+            return Ok(2);
+        }
+    }
+    Ok(1)
+}
+
+/// `want()`: what the last unfinished operation waits for.
+fn want(call: &mut Call<'_>) -> Outcome {
+    let wants = call.object(1, &CONNECTION, |connection| connection.session.wants())?;
+    call.push_bytes(match wants {
+        None => b"nothing",
+        Some(Direction::Read) => b"read",
+        Some(Direction::Write) => b"write",
+    });
+    Ok(1)
+}
+
+/// `sni(name)` of a client; `sni(names, strict)` of a server, names with their contexts.
+fn sni(call: &mut Call<'_>) -> Outcome {
+    let server = call.object(1, &CONNECTION, |connection| {
+        connection.session.context().is_some_and(|context| context.settings.server)
+    })?;
+    if !server || call.kind(2) != Kind::Table {
+        let name = call.bytes(2)?;
+        if !server {
+            call.object(1, &CONNECTION, |connection| connection.session.set_name(name))?;
+        }
+        return Ok(0);
+    }
+    let strict = call.truthy(3);
+    call.set_top(2);
+    call.push_nil();
+    while call.next(2) {
+        if call.kind(3) != Kind::String || check_context(call, 4).is_err() {
+            return Err(Raise::argument(2, "host names with contexts expected"));
+        }
+        call.pop(1);
+    }
+    call.object(1, &CONNECTION, |connection| connection.session.reset_names(strict))?;
+    call.push_nil();
+    while call.next(2) {
+        let name = call.with_bytes(3, |name| String::from_utf8_lossy(name).to_ascii_lowercase());
+        let context = call.try_object(4, &CONTEXT, |handle| handle.context.clone()).flatten();
+        if let (Some(name), Some(context)) = (name, context) {
+            call.object(1, &CONNECTION, |connection| connection.session.add_name(name, context))?;
+        }
+        call.pop(1);
+    }
+    Ok(0)
+}
+
+/// `getsniname()`: the name asked for, or nil.
+fn getsniname(call: &mut Call<'_>) -> Outcome {
+    let name = call.object(1, &CONNECTION, |connection| {
+        connection.session.name().map(|name| name.as_bytes().to_vec())
+    })?;
+    push_optional(call, name)
+}
+
+/// `getalpn()`: the protocol agreed on, or nil.
+fn getalpn(call: &mut Call<'_>) -> Outcome {
+    let alpn = call.object(1, &CONNECTION, |connection| connection.session.alpn())?;
+    push_optional(call, alpn)
+}
+
+fn push_optional(call: &mut Call<'_>, value: Option<Vec<u8>>) -> Outcome {
+    match value {
+        Some(value) => call.push_vec(value)?,
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
+
+/// `info(field)`: what is known of version and cipher, as a table or one field of it.
+fn info(call: &mut Call<'_>) -> Outcome {
+    let state = call.object(1, &CONNECTION, |connection| {
+        connection.session.is_established().then(|| connection.session.hello())
+    })?;
+    let Some(hello) = state else { return closed(call) };
+    if call.kind(2).is_absent() {
+        call.set_top(1);
+        call.new_table(0, 10);
+        for field in cipher::FIELDS {
+            cipher::push(call, hello, field);
+            call.set_field(2, field.as_bytes());
+        }
+        return Ok(1);
+    }
+    let field = std::str::from_utf8(call.bytes(2)?).unwrap_or_default();
+    cipher::push(call, hello, field);
+    Ok(1)
+}
+
+fn closed(call: &mut Call<'_>) -> Outcome {
+    Ok(call.push_failure(&Message::new("closed")))
+}
+
+fn push_certificate(call: &mut Call<'_>, n: usize, own: bool) -> bool {
+    let pushed = call.new_object(&CERTIFICATE, |call| {
+        let der = call.try_object(1, &CONNECTION, |connection| connection.certificate(n, own));
+        der.flatten().map(certificate::Certificate::new).ok_or(())
+    });
+    pushed.is_ok()
+}
+
+/// `getpeercertificate(n)`, `getlocalcertificate(n)`: one certificate, or nil.
+fn one_certificate(call: &mut Call<'_>, own: bool) -> Outcome {
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if !established {
+        return closed(call);
+    }
+    let n = call.optional_number(2, 1.0)?;
+    if n.is_nan() || n < 1.0 {
+        return Ok(call.push_failure(&Message::new("invalid certificate index")));
+    }
+    if !push_certificate(call, n as usize, own) {
+        call.push_nil();
+    }
+    Ok(1)
+}
+
+/// `getpeerchain()`, `getlocalchain()`: a list of certificates, leaf first.
+fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if !established {
+        return closed(call);
+    }
+    call.set_top(1);
+    call.new_table(1, 0);
+    let mut n = 0;
+    while push_certificate(call, n + 1, own) {
+        n += 1;
+        call.set_element(2, n as i64);
+    }
+    Ok(1)
+}
+
+/// `getpeerverification()`: true; or false, and why the peer is not known to be who it says.
+fn getpeerverification(call: &mut Call<'_>) -> Outcome {
+    let verification = call.object(1, &CONNECTION, |connection| connection.session.verification())?;
+    call.push_boolean(verification == Verification::Trusted);
+    call.push_bytes(match verification {
+        Verification::Trusted => return Ok(1),
+        Verification::Skipped => b"certificate not verified",
+        Verification::Closed => b"closed",
+    });
+    Ok(2)
+}
+
+/// What the TLS library does not tell.
+fn unsupported(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    Ok(call.push_failure(&Message::new(UNSUPPORTED)))
+}
+
+/// As [`unsupported`], with nothing at all before the handshake.
+fn unsupported_or_nothing(call: &mut Call<'_>) -> Outcome {
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if established { unsupported(call) } else { Ok(0) }
+}
+
+fn getfinished(call: &mut Call<'_>) -> Outcome {
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if established { unsupported(call) } else { closed(call) }
+}
+
+/// `SSL connection: 0x…`, and whether it is closed: applications know TLS objects by this text.
+fn to_string(call: &mut Call<'_>) -> Outcome {
+    let closed = call.object(1, &CONNECTION, |connection| connection.session.is_closed())?;
+    let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);
+    let end = if closed { " (closed)" } else { "" };
+    call.push_bytes(Message::format(format_args!("SSL connection: {address:p}{end}")).as_bytes());
+    Ok(1)
+}
+
+const METHODS: &[(&str, NativeFunction)] = &[
+    ("close", native(close)),
+    ("dirty", native(object::dirty::<Connection>)),
+    ("dohandshake", native(dohandshake)),
+    ("exportkeyingmaterial", native(unsupported_or_nothing)),
+    ("getalpn", native(getalpn)),
+    ("getfd", native(object::getfd::<Connection>)),
+    ("getfinished", native(getfinished)),
+    ("getlocalcertificate", native(|call| one_certificate(call, true))),
+    ("getlocalchain", native(|call| chain(call, true))),
+    ("getpeercertificate", native(|call| one_certificate(call, false))),
+    ("getpeerchain", native(|call| chain(call, false))),
+    ("getpeerfinished", native(unsupported_or_nothing)),
+    ("getpeerverification", native(getpeerverification)),
+    ("getsniname", native(getsniname)),
+    ("getstats", native(object::getstats::<Connection>)),
+    ("info", native(info)),
+    ("receive", native(object::receive::<Connection>)),
+    ("send", native(object::send::<Connection>)),
+    ("setdane", native(unsupported)),
+    ("setstats", native(object::setstats::<Connection>)),
+    ("settimeout", native(object::settimeout::<Connection>)),
+    ("settlsa", native(unsupported)),
+    ("sni", native(sni)),
+    ("want", native(want)),
+];
+
+const METAMETHODS: &[(&str, NativeFunction)] =
+    &[("__close", native(close)), ("__tostring", native(to_string))];
+
+fn context_to_string(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONTEXT, |_| ())?;
+    let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);
+    call.push_bytes(Message::format(format_args!("SSL context: {address:p}")).as_bytes());
+    Ok(1)
+}
+
+/// `setverifyext(...)`: true without flags; every flag is refused, because each changes who is trusted.
+fn setverifyext(call: &mut Call<'_>) -> Outcome {
+    const KNOWN: [&[u8]; 4] = [b"lsec_continue", b"lsec_ignore_purpose", b"crl_check", b"crl_check_chain"];
+    call.object(1, &CONTEXT, |_| ())?;
+    if call.count() < 2 {
+        call.push_boolean(true);
+        return Ok(1);
+    }
+    let flag = call.bytes(2)?;
+    let mut message = Message::new(if KNOWN.contains(&flag) {
+        "verifyext not supported by this TLS backend ("
+    } else {
+        "invalid verify option ("
+    });
+    message.append(flag);
+    message.append(b")");
+    call.push_boolean(false);
+    call.push_bytes(message.as_bytes());
+    Ok(2)
+}
+
+/// Closing a context has nothing to do: it holds no descriptor.
+fn context_close(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONTEXT, |_| ())?;
+    Ok(0)
+}
+
+const CONTEXT_METHODS: &[(&str, NativeFunction)] = &[("setverifyext", native(setverifyext))];
+
+const CONTEXT_METAMETHODS: &[(&str, NativeFunction)] =
+    &[("__close", native(context_close)), ("__tostring", native(context_to_string))];
+
+/// Defines the classes of connections and contexts.
+pub fn define(call: &mut Call<'_>) {
+    call.define_class(&ClassSpec {
+        class: &TLS_CONNECTION,
+        groups: &[],
+        methods: METHODS,
+        metamethods: METAMETHODS,
+        named: false,
+    });
+    call.define_class(&ClassSpec {
+        class: &TLS_CONTEXT,
+        groups: &[],
+        methods: CONTEXT_METHODS,
+        metamethods: CONTEXT_METAMETHODS,
+        named: false,
+    });
+}

@@ -1,0 +1,97 @@
+//! Failures in LuaSec's words.
+
+use std::error::Error;
+use std::io;
+
+use super::adapter::Wire;
+use crate::binding::Message;
+use crate::socket::error::Failure;
+
+const REFUSED: &str = "certificate verify failed";
+
+/// A failed handshake.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal {
+    /// The failure, in LuaSec's words.
+    pub failure: Failure,
+    /// Why a certificate was refused, if one was.
+    pub detail: Option<Message>,
+}
+
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Refusal { failure, detail: None }
+    }
+}
+
+/// Why a handshake failed.
+pub fn handshake(error: &native_tls::Error, wire: &Wire) -> Refusal {
+    let text = error.to_string();
+    let stack = error.source().map(ToString::to_string).unwrap_or_default();
+    let verdict = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
+    let detail = verdict.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
+    let failure = describe(&text, wire);
+    let refused = failure == Failure::Text(REFUSED);
+    Refusal { failure, detail: detail.filter(|_| refused).map(Message::new) }
+}
+
+/// Why reading or writing failed.
+pub fn stream(error: &io::Error, wire: &Wire) -> Failure {
+    describe(&error.to_string(), wire)
+}
+
+/// Why the TLS library did not take a configuration.
+pub fn setup(error: &native_tls::Error) -> Message {
+    let text = error.to_string();
+    Message::new(reason(&text).unwrap_or(&text))
+}
+
+fn describe(text: &str, wire: &Wire) -> Failure {
+    match reason(text) {
+        Some(REFUSED) => Failure::Text(REFUSED),
+        Some(reason) => Failure::Other(Message::new(reason)),
+        // What the library itself found goes first: an alert that cannot be sent hides nothing.
+        None => wire.broken().unwrap_or_else(|| platform(text)),
+    }
+}
+
+#[cfg(target_vendor = "apple")]
+fn platform(text: &str) -> Failure {
+    let text = text.to_ascii_lowercase();
+    if ["certificate", "trust"].iter().any(|word| text.contains(word)) {
+        return Failure::Text(REFUSED);
+    }
+    Failure::Other(Message::new(text))
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn platform(text: &str) -> Failure {
+    Failure::Other(Message::new(text))
+}
+
+/// The reason in OpenSSL's list of errors, `error:code:library:function:reason:file:line:data, …`:
+/// the first, unless one is that a certificate was refused.
+fn reason(text: &str) -> Option<&str> {
+    let mut reasons = text.split("error:").skip(1).filter_map(|entry| entry.split(':').nth(3));
+    let first = reasons.next()?;
+    Some(if reasons.any(|reason| reason == REFUSED) { REFUSED } else { first })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::reason;
+
+    #[test]
+    fn the_first_reason_counts() {
+        let one = "error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl/record.c:354:";
+        assert_eq!(reason(one), Some("wrong version number"));
+        assert_eq!(reason("connection reset"), None);
+    }
+
+    #[test]
+    fn a_refused_certificate_goes_before_the_noise() {
+        let two = "error:1C880004:Provider routines:rsa_verify:RSA lib:../rsa_sig.c:774:, \
+                   error:0A000086:SSL routines:tls_post:certificate verify failed:../statem.c:1889:";
+        assert_eq!(reason(two), Some("certificate verify failed"));
+    }
+}
