@@ -1,7 +1,11 @@
 //! Every class of the library: the name that scripts see, and a slot of its own.
 
 use crate::binding::Class;
+use crate::socket::serial::Serial;
 use crate::socket::tcp::Tcp;
+use crate::socket::udp::Udp;
+use crate::socket::unix_datagram::UnixDatagram;
+use crate::socket::unix_stream::UnixStream;
 use crate::tls::{Certificate, Connection, Handle};
 
 /// A TCP object before it is connected or listens.
@@ -10,6 +14,22 @@ pub static TCP_MASTER: Class<Tcp> = Class::new(0, c"tcp{master}");
 pub static TCP_CLIENT: Class<Tcp> = Class::new(1, c"tcp{client}");
 /// A listening TCP object.
 pub static TCP_SERVER: Class<Tcp> = Class::new(2, c"tcp{server}");
+/// A UDP object that sends to, and receives from, anybody.
+pub static UDP_UNCONNECTED: Class<Udp> = Class::new(3, c"udp{unconnected}");
+/// A UDP object with a fixed peer.
+pub static UDP_CONNECTED: Class<Udp> = Class::new(4, c"udp{connected}");
+/// A Unix stream object before it is connected or listens.
+pub static UNIX_STREAM_MASTER: Class<UnixStream> = Class::new(5, c"unixstream{master}");
+/// A connected Unix stream object.
+pub static UNIX_STREAM_CLIENT: Class<UnixStream> = Class::new(6, c"unixstream{client}");
+/// A listening Unix stream object.
+pub static UNIX_STREAM_SERVER: Class<UnixStream> = Class::new(7, c"unixstream{server}");
+/// A Unix datagram object that sends to, and receives from, anybody.
+pub static UNIX_DATAGRAM_UNCONNECTED: Class<UnixDatagram> = Class::new(8, c"unixdgram{unconnected}");
+/// A Unix datagram object with a fixed peer.
+pub static UNIX_DATAGRAM_CONNECTED: Class<UnixDatagram> = Class::new(9, c"unixdgram{connected}");
+/// A serial line.
+pub static SERIAL_CLIENT: Class<Serial> = Class::new(10, c"serial{client}");
 
 /// A TLS object.
 pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"SSL:Connection");

@@ -36,6 +36,10 @@ macro_rules! entry_points {
 entry_points! {
     /// `socket.core`
     luaopen_socket_core => crate::socket::core::open;
+    /// `socket.unix`
+    luaopen_socket_unix => crate::socket::unix::open;
+    /// `socket.serial`
+    luaopen_socket_serial => crate::socket::serial::open;
     /// The internal `socket_idna`
     luaopen_socket_idna => crate::idna::open;
     /// The native part of `socket.tls`

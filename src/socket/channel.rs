@@ -19,9 +19,10 @@ pub struct SocketChannel {
 
 /// No signal from any send, whatever the process does with SIGPIPE (add.23).
 #[cfg(not(target_vendor = "apple"))]
-const QUIET: SendFlags = SendFlags::NOSIGNAL;
+pub const QUIET: SendFlags = SendFlags::NOSIGNAL;
+/// No flag there: an option of each socket does it.
 #[cfg(target_vendor = "apple")]
-const QUIET: SendFlags = SendFlags::empty();
+pub const QUIET: SendFlags = SendFlags::empty();
 
 /// Sends what the socket takes now.
 pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
@@ -64,7 +65,8 @@ pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
     }
 }
 
-fn open_descriptor(descriptor: &Descriptor) -> Result<std::os::fd::BorrowedFd<'_>, Stop> {
+/// The descriptor of a stream, which is closed without one.
+pub fn open_descriptor(descriptor: &Descriptor) -> Result<std::os::fd::BorrowedFd<'_>, Stop> {
     if descriptor.is_none() {
         return Err(Stop::Failed(Failure::Closed));
     }

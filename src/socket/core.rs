@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::{dns, select, tcp};
+use super::{dns, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
 use crate::sys;
 
@@ -16,6 +16,9 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("tcp", native(tcp::tcp)),
     ("tcp4", native(tcp::tcp4)),
     ("tcp6", native(tcp::tcp6)),
+    ("udp", native(udp::udp)),
+    ("udp4", native(udp::udp4)),
+    ("udp6", native(udp::udp6)),
 ];
 
 /// Opens `socket.core`: a new module table each time, the classes shared (contract mod.9).
@@ -25,6 +28,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     #[cfg(feature = "module")]
     sys::ignore_sigpipe();
     tcp::define(call);
+    udp::define(call);
     call.new_table(0, 24);
     call.push_bytes(b"LuaSocket 3.1.0");
     call.set_field(-2, b"_VERSION");

@@ -1,6 +1,6 @@
 //! What TCP and UDP objects share: address families, binding, names.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -105,14 +105,6 @@ pub fn bind(
         }
     }
     outcome
-}
-
-/// The unspecified address of a family, with which a datagram socket is disconnected.
-pub fn unspecified(family: Family) -> SocketAddr {
-    match family {
-        Family::V6 => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
-        Family::Unspecified | Family::V4 => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
-    }
 }
 
 /// The address of this end of a descriptor.

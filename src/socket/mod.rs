@@ -2,15 +2,22 @@
 
 pub mod channel;
 pub mod core;
+pub mod datagram;
 pub mod descriptor;
 pub mod dns;
 pub mod error;
 pub mod inet;
+pub mod listening;
 pub mod object;
 pub mod options;
 pub mod resolve;
 pub mod select;
+pub mod serial;
 pub mod stream;
 pub mod tcp;
 pub mod timeout;
+pub mod udp;
+pub mod unix;
+pub mod unix_datagram;
+pub mod unix_stream;
 pub mod wait;

@@ -34,7 +34,7 @@ pub fn resolve(
 }
 
 /// A literal of the right family with a plain decimal port.
-fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
+pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
     let plain = !service.is_empty() && service.len() <= 5 && service.iter().all(u8::is_ascii_digit);
     let port: u16 = if plain { std::str::from_utf8(service).ok()?.parse().ok()? } else { return None };
     match literal(host)? {

@@ -2,19 +2,19 @@
 
 use std::os::fd::BorrowedFd;
 
-use rustix::io::Errno;
 use socket2::{SockAddr, SockRef, Type};
 
 use super::channel::SocketChannel;
 use super::descriptor::Descriptor;
-use super::error::{Direction, Failure};
+use super::error::Failure;
 use super::inet::{self, Family, Name};
-use super::object::{self, Described, Streaming, report, success};
+use super::listening::{self, Listening};
+use super::object::{self, Described, Streaming, report};
 use super::options::{self, Shape, SocketOption, both, get_only, set_only};
 use super::resolve::resolve;
 use super::stream::Stream;
 use super::timeout::{Deadline, Timeout};
-use super::wait::{wait, wait_connected};
+use super::wait::wait_connected;
 use crate::binding::{
     Call, Class, ClassSpec, Expected, NativeFunction, Object, Outcome, Raise, Receiver, native,
 };
@@ -86,14 +86,6 @@ impl Tcp {
         outcome
     }
 
-    fn accept(&mut self) -> Result<Tcp, Failure> {
-        if self.channel.descriptor.is_none() {
-            return Err(Failure::Closed);
-        }
-        let descriptor = accept_descriptor(self.channel.descriptor.borrow()?, &self.timeout.start())?;
-        Ok(Tcp::new(descriptor, self.family))
-    }
-
     /// Takes the descriptor and the bytes read ahead, for a TLS object that goes on with both.
     pub fn hand_over(&mut self) -> (Descriptor, Vec<u8>) {
         let descriptor = std::mem::replace(&mut self.channel.descriptor, Descriptor::NONE);
@@ -124,33 +116,6 @@ pub fn connect_descriptor(
         Ok(None) => Ok(()),
         Ok(Some(error)) | Err(error) => Err(Failure::from_io(&error)),
     }
-}
-
-/// Accepts one connection within the deadline.
-pub fn accept_descriptor(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<Descriptor, Failure> {
-    loop {
-        match accept_now(fd) {
-            Ok(descriptor) => return Ok(descriptor),
-            // The peer has gone already: take the next one.
-            Err(Errno::INTR | Errno::CONNABORTED) => {}
-            Err(Errno::AGAIN) => wait(fd, Direction::Read, deadline)?,
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-#[cfg(not(target_vendor = "apple"))]
-fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
-    use rustix::net::{SocketFlags, accept_with};
-    accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).map(Descriptor::from)
-}
-
-#[cfg(target_vendor = "apple")]
-fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
-    let accepted = rustix::net::accept(fd)?;
-    rustix::io::fcntl_setfd(&accepted, rustix::io::FdFlags::CLOEXEC)?;
-    rustix::io::ioctl_fionbio(&accepted, true)?;
-    Ok(accepted.into())
 }
 
 impl Object for Tcp {
@@ -186,6 +151,28 @@ impl Streaming for Tcp {
 
     fn parts(&mut self) -> (&mut Stream, &mut SocketChannel, Timeout) {
         (&mut self.stream, &mut self.channel, self.timeout)
+    }
+}
+
+impl Listening for Tcp {
+    fn master() -> &'static Receiver<Self> {
+        &MASTER
+    }
+
+    fn server() -> &'static Receiver<Self> {
+        &SERVER
+    }
+
+    fn client_class() -> &'static Class<Self> {
+        &TCP_CLIENT
+    }
+
+    fn server_class() -> &'static Class<Self> {
+        &TCP_SERVER
+    }
+
+    fn accepted(&self, descriptor: Descriptor) -> Self {
+        Tcp::new(descriptor, self.family)
     }
 }
 
@@ -281,45 +268,6 @@ fn bind(call: &mut Call<'_>) -> Outcome {
     report(call, result)
 }
 
-fn listen(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &MASTER, |_| ())?;
-    let backlog = call.optional_number(2, 32.0)?;
-    let result = call.object(1, &MASTER, |tcp| {
-        let fd = tcp.channel.descriptor.borrow()?;
-        SockRef::from(&fd).listen(backlog as i32).map_err(|error| Failure::from_io(&error))
-    })?;
-    if result.is_ok() {
-        call.become_class(1, &TCP_SERVER);
-    }
-    report(call, result)
-}
-
-fn accept(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &SERVER, |_| ())?;
-    let accepted = call
-        .new_object(&TCP_CLIENT, |call| call.object(1, &SERVER, Tcp::accept).unwrap_or(Err(Failure::Closed)));
-    match accepted {
-        Ok(()) => Ok(1),
-        Err(failure) => Ok(call.push_failure(&failure.message())),
-    }
-}
-
-fn shutdown(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CLIENT, |_| ())?;
-    let how = match call.option(2, "both", &["receive", "send", "both"])? {
-        0 => std::net::Shutdown::Read,
-        1 => std::net::Shutdown::Write,
-        _ => std::net::Shutdown::Both,
-    };
-    call.object(1, &CLIENT, |tcp| {
-        if let Ok(fd) = tcp.channel.descriptor.borrow() {
-            // Always 1, whatever the system says (contract tcp.shutdown.1).
-            let _ = SockRef::from(&fd).shutdown(how);
-        }
-    })?;
-    success(call)
-}
-
 fn getfamily(call: &mut Call<'_>) -> Outcome {
     let family = call.object(1, &ANY, |tcp| tcp.family)?;
     call.push_bytes(family.object_name().as_bytes());
@@ -385,7 +333,7 @@ const OPTIONS: &[SocketOption] = &[
 ];
 
 const METHODS: &[(&str, NativeFunction)] = &[
-    ("accept", native(accept)),
+    ("accept", native(listening::accept::<Tcp>)),
     ("bind", native(bind)),
     ("close", native(object::close::<Tcp>)),
     ("connect", native(connect)),
@@ -397,7 +345,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("getsockname", native(getsockname)),
     ("getstats", native(object::getstats::<Tcp>)),
     ("gettimeout", native(object::gettimeout::<Tcp>)),
-    ("listen", native(listen)),
+    ("listen", native(listening::listen::<Tcp>)),
     ("receive", native(object::receive::<Tcp>)),
     ("send", native(object::send::<Tcp>)),
     ("setfd", native(object::setfd::<Tcp>)),
@@ -406,7 +354,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("setsockname", native(bind)),
     ("setstats", native(object::setstats::<Tcp>)),
     ("settimeout", native(object::settimeout::<Tcp>)),
-    ("shutdown", native(shutdown)),
+    ("shutdown", native(listening::shutdown::<Tcp>)),
 ];
 
 /// Defines the three classes.

@@ -1,7 +1,7 @@
 //! Waiting for one descriptor.
 
 use std::os::fd::BorrowedFd;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -31,6 +31,35 @@ fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Resul
             0 => Err(Failure::Timeout),
             _ => Ok(()),
         },
+    }
+}
+
+/// Waits for what no poll reports, such as room in the queue of a listening Unix socket: slices
+/// of sleep, short at first, after each of which the caller tries again.
+#[derive(Debug)]
+pub struct Pauses {
+    next: Duration,
+}
+
+impl Pauses {
+    const FIRST: Duration = Duration::from_micros(250);
+    const LONGEST: Duration = Duration::from_millis(20);
+
+    /// The first slice is yet to come.
+    pub fn new() -> Self {
+        Pauses { next: Self::FIRST }
+    }
+
+    /// Sleeps for the next slice, or says that the time is up.
+    pub fn pause(&mut self, deadline: &Deadline) -> Result<(), Failure> {
+        let slice = match deadline.remaining() {
+            Wait::No | Wait::For(Duration::ZERO) => return Err(Failure::Timeout),
+            Wait::For(limit) => self.next.min(limit),
+            Wait::Forever => self.next,
+        };
+        std::thread::sleep(slice);
+        self.next = (self.next * 2).min(Self::LONGEST);
+        Ok(())
     }
 }
 

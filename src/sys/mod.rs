@@ -8,7 +8,9 @@ use std::ffi::{CStr, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
+use arrayvec::ArrayVec;
 use rustix::io::Errno;
+use socket2::{SockAddr, SockRef};
 
 use crate::binding::Message;
 
@@ -70,6 +72,66 @@ pub fn recv_append(fd: BorrowedFd<'_>, into: &mut Vec<u8>, limit: usize) -> Resu
 /// Reads at most `limit` bytes at the end of `into`. Zero is the end of the file.
 pub fn read_append(fd: BorrowedFd<'_>, into: &mut Vec<u8>, limit: usize) -> Result<usize, Errno> {
     append(into, limit, |space| rustix::io::read(fd, space).map(|(filled, _)| filled.len()))
+}
+
+/// Receives one datagram of at most `limit` bytes at the end of `into`, and its sender's address.
+pub fn recv_from_append(fd: BorrowedFd<'_>, into: &mut Vec<u8>, limit: usize) -> Result<SockAddr, Errno> {
+    let mut sender = Err(Errno::IO);
+    append(into, limit, |space| {
+        let (count, address) = recv_from(fd, space)?;
+        sender = Ok(address);
+        Ok(count)
+    })?;
+    sender
+}
+
+/// As [`recv_from_append`], without an allocation.
+pub fn recv_from_array<const N: usize>(
+    fd: BorrowedFd<'_>,
+    into: &mut ArrayVec<u8, N>,
+    limit: usize,
+) -> Result<SockAddr, Errno> {
+    let length = into.len();
+    let space = into.spare_capacity_mut();
+    let most = space.len().min(limit);
+    let (count, sender) = recv_from(fd, space.get_mut(..most).unwrap_or_default())?;
+    // SAFETY: the kernel has written `count` bytes, not more than there was space for.
+    unsafe { into.set_len(length + count.min(most)) };
+    Ok(sender)
+}
+
+fn recv_from(fd: BorrowedFd<'_>, space: &mut [MaybeUninit<u8>]) -> Result<(usize, SockAddr), Errno> {
+    SockRef::from(&fd).recv_from(space).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+}
+
+/// Writes to a descriptor of any kind without a SIGPIPE reaching the process, whatever it does
+/// with that signal: only sockets have a flag for this, so the signal is blocked for the moment
+/// and, when the write has raised it, taken off this thread's pending ones.
+pub fn write_quietly(fd: BorrowedFd<'_>, data: &[u8]) -> Result<usize, Errno> {
+    // SAFETY: the signal sets are locals that are initialised before they are read; `sigwait` is
+    // only called for a signal that is blocked and pending, so it returns at once.
+    unsafe {
+        let mut pipe: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&mut pipe);
+        libc::sigaddset(&mut pipe, libc::SIGPIPE);
+        let is_pending = || {
+            let mut pending: libc::sigset_t = std::mem::zeroed();
+            libc::sigpending(&mut pending) == 0 && libc::sigismember(&pending, libc::SIGPIPE) == 1
+        };
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        if libc::pthread_sigmask(libc::SIG_BLOCK, &pipe, &mut before) != 0 {
+            return Err(Errno::INVAL);
+        }
+        // One that was pending already is the process's own, and stays.
+        let foreign = is_pending();
+        let result = rustix::io::write(fd, data);
+        if result == Err(Errno::PIPE) && !foreign && is_pending() {
+            let mut taken = 0;
+            libc::sigwait(&pipe, &mut taken);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        result
+    }
 }
 
 fn append(

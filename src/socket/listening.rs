@@ -1,0 +1,108 @@
+//! What the listening kinds of stream objects share: `listen`, `accept`, `shutdown`.
+
+use std::os::fd::BorrowedFd;
+
+use rustix::io::Errno;
+use socket2::SockRef;
+
+use super::descriptor::Descriptor;
+use super::error::{Direction, Failure};
+use super::object::{Streaming, report, success};
+use super::timeout::Deadline;
+use super::wait::wait;
+use crate::binding::{Call, Class, Outcome, Receiver};
+
+/// A stream object that can listen, and then accepts connections as objects of its own kind.
+pub trait Listening: Streaming {
+    /// Accepts the class that is neither connected nor listens.
+    fn master() -> &'static Receiver<Self>;
+    /// Accepts the class that listens.
+    fn server() -> &'static Receiver<Self>;
+    /// The class of accepted objects.
+    fn client_class() -> &'static Class<Self>;
+    /// The class that listens.
+    fn server_class() -> &'static Class<Self>;
+    /// The object of a connection that this one accepted.
+    fn accepted(&self, descriptor: Descriptor) -> Self;
+}
+
+/// `listen(backlog)`: 1, and the object is a server.
+pub fn listen<T: Listening>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::master(), |_| ())?;
+    let backlog = call.optional_number(2, 32.0)?;
+    let result = call.object(1, T::master(), |object| {
+        let fd = object.descriptor().borrow()?;
+        SockRef::from(&fd).listen(backlog as i32).map_err(|error| Failure::from_io(&error))
+    })?;
+    if result.is_ok() {
+        call.become_class(1, T::server_class());
+    }
+    report(call, result)
+}
+
+/// `accept()`: a connected object.
+pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::server(), |_| ())?;
+    let accepted = call.new_object(T::client_class(), |call| {
+        call.object(1, T::server(), take_connection).unwrap_or(Err(Failure::Closed))
+    });
+    match accepted {
+        Ok(()) => Ok(1),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
+fn take_connection<T: Listening>(object: &mut T) -> Result<T, Failure> {
+    let deadline = object.timeout().start();
+    let descriptor = object.descriptor();
+    if descriptor.is_none() {
+        return Err(Failure::Closed);
+    }
+    let accepted = accept_descriptor(descriptor.borrow()?, &deadline)?;
+    Ok(object.accepted(accepted))
+}
+
+/// Accepts one connection within the deadline.
+pub fn accept_descriptor(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<Descriptor, Failure> {
+    loop {
+        match accept_now(fd) {
+            Ok(descriptor) => return Ok(descriptor),
+            // The peer has gone already: take the next one.
+            Err(Errno::INTR | Errno::CONNABORTED) => {}
+            Err(Errno::AGAIN) => wait(fd, Direction::Read, deadline)?,
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
+    use rustix::net::{SocketFlags, accept_with};
+    accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).map(Descriptor::from)
+}
+
+#[cfg(target_vendor = "apple")]
+fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
+    let accepted = rustix::net::accept(fd)?;
+    rustix::io::fcntl_setfd(&accepted, rustix::io::FdFlags::CLOEXEC)?;
+    rustix::io::ioctl_fionbio(&accepted, true)?;
+    // Without it a send would raise SIGPIPE; new sockets get it from socket2.
+    let _ = SockRef::from(&accepted).set_nosigpipe(true);
+    Ok(accepted.into())
+}
+
+/// `shutdown(how)`: 1, whatever the system says (contract tcp.shutdown.1).
+pub fn shutdown<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::client(), |_| ())?;
+    let how = match call.option(2, "both", &["receive", "send", "both"])? {
+        0 => std::net::Shutdown::Read,
+        1 => std::net::Shutdown::Write,
+        _ => std::net::Shutdown::Both,
+    };
+    call.object(1, T::client(), |object| {
+        if let Ok(fd) = object.descriptor().borrow() {
+            let _ = SockRef::from(&fd).shutdown(how);
+        }
+    })?;
+    success(call)
+}

@@ -1,0 +1,322 @@
+//! UDP objects: `udp{unconnected}`, `udp{connected}`.
+
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+
+use socket2::{SockAddr, SockRef, Type};
+
+use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
+use super::descriptor::Descriptor;
+use super::error::Failure;
+use super::inet::{self, Family, Name};
+use super::object::{self, Described, report, success};
+use super::options::{self, Shape, SocketOption, both, get_only, set_only};
+use super::resolve::{direct, resolve};
+use super::stream::Small;
+use super::tcp::service;
+use super::timeout::Timeout;
+use crate::binding::{
+    Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
+};
+use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
+use crate::sys::resolver::{Hints, lookup, numeric};
+
+static ANY: Receiver<Udp> = Receiver::new("udp{any}", &[&UDP_UNCONNECTED, &UDP_CONNECTED]);
+static UNCONNECTED: Receiver<Udp> = Receiver::new("udp{unconnected}", &[&UDP_UNCONNECTED]);
+static CONNECTED: Receiver<Udp> = Receiver::new("udp{connected}", &[&UDP_CONNECTED]);
+
+/// A UDP socket in either of its classes.
+#[derive(Debug)]
+pub struct Udp {
+    descriptor: Descriptor,
+    timeout: Timeout,
+    family: Family,
+}
+
+impl Udp {
+    fn new(descriptor: Descriptor, family: Family) -> Self {
+        Udp { descriptor, timeout: Timeout::default(), family }
+    }
+
+    fn hints(&self, flags: i32) -> Hints {
+        Hints { family: self.family.number(), kind: libc::SOCK_DGRAM, flags }
+    }
+
+    /// Fixes the peer: the first address of a name that the system accepts.
+    fn connect(&mut self, host: &[u8], service: &[u8]) -> Result<(), Failure> {
+        let deadline = self.timeout.start();
+        let mut opened = if self.descriptor.is_none() { None } else { Some(self.family) };
+        let mut outcome = Err(Failure::Text("no info on address"));
+        for address in resolve(host, service, self.hints(0), &deadline)? {
+            let family = Family::of(&address);
+            if opened != Some(family) {
+                match inet::open(family, Type::DGRAM) {
+                    Ok(descriptor) => self.descriptor = descriptor,
+                    Err(failure) => {
+                        outcome = Err(failure);
+                        continue;
+                    }
+                }
+                opened = Some(family);
+            }
+            let connected = SockRef::from(&self.descriptor.borrow()?).connect(&SockAddr::from(address));
+            outcome = connected.map_err(|error| Failure::from_io(&error));
+            if outcome.is_ok() {
+                self.family = family;
+                break;
+            }
+        }
+        outcome
+    }
+
+    fn send_to(&mut self, data: &[u8], host: &[u8], port: &[u8]) -> Result<usize, Failure> {
+        let deadline = self.timeout.start();
+        let address = self.numeric_address(host, port)?;
+        if self.descriptor.is_none() && self.family == Family::Unspecified {
+            let family = Family::of(&address);
+            self.descriptor = inet::open(family, Type::DGRAM)?;
+            self.family = family;
+        }
+        transmit_to(&self.descriptor, &deadline, data, &SockAddr::from(address))
+    }
+
+    /// `sendto` takes numbers only, and words its failures as the C library does (KEEP-11).
+    fn numeric_address(&self, host: &[u8], port: &[u8]) -> Result<SocketAddr, Failure> {
+        let hints = self.hints(libc::AI_NUMERICHOST | libc::AI_NUMERICSERV);
+        if let Some(address) = direct(host, port, hints) {
+            return Ok(address);
+        }
+        let found = lookup(Some(host), Some(port), hints);
+        let found = found.map_err(|error| Failure::ResolveRaw(error.code))?;
+        found.first().copied().ok_or(Failure::ResolveRaw(libc::EAI_NONAME))
+    }
+}
+
+impl Object for Udp {
+    fn finalize(&mut self) {
+        self.descriptor.close();
+    }
+}
+
+impl Described for Udp {
+    fn any() -> &'static Receiver<Self> {
+        &ANY
+    }
+
+    fn descriptor(&mut self) -> &mut Descriptor {
+        &mut self.descriptor
+    }
+
+    fn timeout(&mut self) -> &mut Timeout {
+        &mut self.timeout
+    }
+
+    fn is_dirty(&self) -> bool {
+        false
+    }
+}
+
+impl Datagram for Udp {
+    fn connected() -> &'static Receiver<Self> {
+        &CONNECTED
+    }
+
+    fn parts(&mut self) -> (&Descriptor, Timeout) {
+        (&self.descriptor, self.timeout)
+    }
+}
+
+fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Udp, Failure>) -> Outcome {
+    match call.new_object(&UDP_UNCONNECTED, |_| make()) {
+        Ok(()) => Ok(1),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
+/// `socket.udp()`: an object whose family and descriptor are decided by its first use.
+pub fn udp(call: &mut Call<'_>) -> Outcome {
+    push_new(call, || Ok(Udp::new(Descriptor::NONE, Family::Unspecified)))
+}
+
+/// `socket.udp4()`
+pub fn udp4(call: &mut Call<'_>) -> Outcome {
+    push_new(call, || Ok(Udp::new(inet::open(Family::V4, Type::DGRAM)?, Family::V4)))
+}
+
+/// `socket.udp6()`
+pub fn udp6(call: &mut Call<'_>) -> Outcome {
+    push_new(call, || Ok(Udp::new(inet::open(Family::V6, Type::DGRAM)?, Family::V6)))
+}
+
+fn setsockname(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &UNCONNECTED, |_| ())?;
+    let (host, port) = (call.bytes(2)?, service(call, 3)?);
+    let result = call.object(1, &UNCONNECTED, |udp| {
+        let deadline = udp.timeout.start();
+        inet::bind(&mut udp.descriptor, &mut udp.family, Type::DGRAM, host, &port, &deadline)
+    })?;
+    report(call, result)
+}
+
+fn setpeername(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    let host = call.bytes(2)?;
+    if host == b"*" {
+        call.object(1, &ANY, |udp| {
+            if let Ok(fd) = udp.descriptor.borrow() {
+                // Always 1, whatever the system says (contract udp.peer.2).
+                let _ = rustix::net::connect_unspec(fd);
+            }
+        })?;
+        call.become_class(1, &UDP_UNCONNECTED);
+        return success(call);
+    }
+    let port = service(call, 3)?;
+    let result = call.object(1, &ANY, |udp| udp.connect(host, &port))?;
+    if result.is_ok() {
+        call.become_class(1, &UDP_CONNECTED);
+    }
+    report(call, result)
+}
+
+fn sendto(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &UNCONNECTED, |_| ())?;
+    let (data, host, port) = (call.bytes(2)?, call.bytes(3)?, service(call, 4)?);
+    let sent = call.object(1, &UNCONNECTED, |udp| udp.send_to(data, host, &port))?;
+    report_sent(call, sent)
+}
+
+fn receivefrom(call: &mut Call<'_>) -> Outcome {
+    let mut small = Small::new();
+    let received = match receive_with(call, &UNCONNECTED, &mut small)? {
+        Ok(received) => received,
+        Err(failure) => return Ok(call.push_failure(&failure.message())),
+    };
+    match name_of_sender(&received.sender) {
+        Ok((host, port)) => {
+            received.push(&small, call)?;
+            call.push_bytes(host.as_bytes());
+            call.push_integer(i64::from(port));
+            Ok(3)
+        }
+        Err(failure) => {
+            drop(received);
+            Ok(call.push_failure(&failure.message()))
+        }
+    }
+}
+
+fn name_of_sender(sender: &SockAddr) -> Result<(Message, u16), Failure> {
+    let address = sender.as_socket().ok_or(Failure::ResolveRaw(libc::EAI_FAMILY))?;
+    let host = numeric(&address).map_err(|error| Failure::ResolveRaw(error.code))?;
+    Ok((Message::new(host), address.port()))
+}
+
+fn getfamily(call: &mut Call<'_>) -> Outcome {
+    let family = call.object(1, &ANY, |udp| udp.family)?;
+    call.push_bytes(family.object_name().as_bytes());
+    Ok(1)
+}
+
+fn getsockname(call: &mut Call<'_>) -> Outcome {
+    let name = call.object(1, &ANY, |udp| Name::read(&udp.descriptor, udp.family, inet::local_address))?;
+    Name::push(name, call)
+}
+
+fn getpeername(call: &mut Call<'_>) -> Outcome {
+    let name =
+        call.object(1, &CONNECTED, |udp| Name::read(&udp.descriptor, udp.family, inet::peer_address))?;
+    Name::push(name, call)
+}
+
+fn getoption(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    options::get(call, OPTIONS, with_descriptor)
+}
+
+fn setoption(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    options::set(call, OPTIONS, with_descriptor)
+}
+
+fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+    call.object(1, &ANY, |udp| {
+        if let Ok(fd) = udp.descriptor.borrow() {
+            function(fd);
+        }
+    })
+}
+
+#[cfg(target_vendor = "apple")]
+const JOIN6: i32 = libc::IPV6_JOIN_GROUP;
+#[cfg(target_vendor = "apple")]
+const LEAVE6: i32 = libc::IPV6_LEAVE_GROUP;
+#[cfg(not(target_vendor = "apple"))]
+const JOIN6: i32 = libc::IPV6_ADD_MEMBERSHIP;
+#[cfg(not(target_vendor = "apple"))]
+const LEAVE6: i32 = libc::IPV6_DROP_MEMBERSHIP;
+
+const OPTIONS: &[SocketOption] = &[
+    both("dontroute", Shape::Flag, libc::SOL_SOCKET, libc::SO_DONTROUTE),
+    both("broadcast", Shape::Flag, libc::SOL_SOCKET, libc::SO_BROADCAST),
+    both("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    both("reuseport", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    both("ip-multicast-if", Shape::Ipv4, libc::IPPROTO_IP, libc::IP_MULTICAST_IF),
+    set_only("ip-multicast-ttl", Shape::Number, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL),
+    both("ip-multicast-loop", Shape::Flag, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP),
+    set_only("ip-add-membership", Shape::Membership4, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP),
+    set_only("ip-drop-membership", Shape::Membership4, libc::IPPROTO_IP, libc::IP_DROP_MEMBERSHIP),
+    both("ipv6-unicast-hops", Shape::Number, libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
+    both("ipv6-multicast-hops", Shape::Number, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS),
+    both("ipv6-multicast-loop", Shape::Flag, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP),
+    set_only("ipv6-add-membership", Shape::Membership6, libc::IPPROTO_IPV6, JOIN6),
+    set_only("ipv6-drop-membership", Shape::Membership6, libc::IPPROTO_IPV6, LEAVE6),
+    both("ipv6-v6only", Shape::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    both("recv-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
+    both("send-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
+    get_only("error", Shape::Error, libc::SOL_SOCKET, libc::SO_ERROR),
+];
+
+const METHODS: &[(&str, NativeFunction)] = &[
+    ("close", native(object::close::<Udp>)),
+    ("dirty", native(object::dirty::<Udp>)),
+    ("getfamily", native(getfamily)),
+    ("getfd", native(object::getfd::<Udp>)),
+    ("getoption", native(getoption)),
+    ("getpeername", native(getpeername)),
+    ("getsockname", native(getsockname)),
+    ("gettimeout", native(object::gettimeout::<Udp>)),
+    ("receive", native(datagram::receive::<Udp>)),
+    ("receivefrom", native(receivefrom)),
+    ("send", native(datagram::send::<Udp>)),
+    ("sendto", native(sendto)),
+    ("setfd", native(object::setfd::<Udp>)),
+    ("setoption", native(setoption)),
+    ("setpeername", native(setpeername)),
+    ("setsockname", native(setsockname)),
+    ("settimeout", native(object::settimeout::<Udp>)),
+];
+
+/// Defines the two classes.
+pub fn define(call: &mut Call<'_>) {
+    for class in [&UDP_UNCONNECTED, &UDP_CONNECTED] {
+        let class: &'static Class<Udp> = class;
+        let groups = &["udp{any}", "select{able}"];
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv6Addr, SocketAddrV6};
+
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_scoped_address_keeps_its_scope_however_long_it_is() {
+        let ip = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x1234, 0x5678, 0x9abc, 0xdef0);
+        let sender = SockAddr::from(SocketAddrV6::new(ip, 7, 0, 1));
+        assert_eq!(name_of_sender(&sender), Ok((Message::new("fe80::1234:5678:9abc:def0%lo"), 7)));
+    }
+}

@@ -1,0 +1,168 @@
+//! Unix datagram objects: `unixdgram{unconnected}`, `unixdgram{connected}`.
+
+use std::os::fd::BorrowedFd;
+
+use socket2::Type;
+
+use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
+use super::descriptor::Descriptor;
+use super::error::Failure;
+use super::object::{self, Described, report};
+use super::options::{self, Shape, SocketOption, set_only};
+use super::stream::Small;
+use super::timeout::Timeout;
+use super::unix;
+use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use crate::classes::{UNIX_DATAGRAM_CONNECTED, UNIX_DATAGRAM_UNCONNECTED};
+
+static ANY: Receiver<UnixDatagram> =
+    Receiver::new("unixdgram{any}", &[&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED]);
+static UNCONNECTED: Receiver<UnixDatagram> =
+    Receiver::new("unixdgram{unconnected}", &[&UNIX_DATAGRAM_UNCONNECTED]);
+static CONNECTED: Receiver<UnixDatagram> = Receiver::new("unixdgram{connected}", &[&UNIX_DATAGRAM_CONNECTED]);
+
+/// A Unix datagram socket in either of its classes.
+#[derive(Debug)]
+pub struct UnixDatagram {
+    descriptor: Descriptor,
+    timeout: Timeout,
+}
+
+impl Object for UnixDatagram {
+    fn finalize(&mut self) {
+        self.descriptor.close();
+    }
+}
+
+impl Described for UnixDatagram {
+    fn any() -> &'static Receiver<Self> {
+        &ANY
+    }
+
+    fn descriptor(&mut self) -> &mut Descriptor {
+        &mut self.descriptor
+    }
+
+    fn timeout(&mut self) -> &mut Timeout {
+        &mut self.timeout
+    }
+
+    fn is_dirty(&self) -> bool {
+        false
+    }
+}
+
+impl Datagram for UnixDatagram {
+    fn connected() -> &'static Receiver<Self> {
+        &CONNECTED
+    }
+
+    fn parts(&mut self) -> (&Descriptor, Timeout) {
+        (&self.descriptor, self.timeout)
+    }
+}
+
+/// `unix.dgram()`
+pub fn dgram(call: &mut Call<'_>) -> Outcome {
+    let made = call.new_object(&UNIX_DATAGRAM_UNCONNECTED, |_| {
+        Ok(UnixDatagram { descriptor: unix::new_descriptor(Type::DGRAM)?, timeout: Timeout::default() })
+    });
+    match made {
+        Ok(()) => Ok(1),
+        Err(failure) => {
+            let failure: Failure = failure;
+            Ok(call.push_failure(&failure.message()))
+        }
+    }
+}
+
+fn bind(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &UNCONNECTED, |_| ())?;
+    let path = call.bytes(2)?;
+    let result = call.object(1, &UNCONNECTED, |datagram| unix::bind(&mut datagram.descriptor, path))?;
+    report(call, result)
+}
+
+fn connect(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    let path = call.bytes(2)?;
+    let result = call.object(1, &ANY, |datagram| {
+        unix::connect(&mut datagram.descriptor, path, &datagram.timeout.start())
+    })?;
+    if result.is_ok() {
+        call.become_class(1, &UNIX_DATAGRAM_CONNECTED);
+    }
+    report(call, result)
+}
+
+fn sendto(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &UNCONNECTED, |_| ())?;
+    let (data, path) = (call.bytes(2)?, call.bytes(3)?);
+    let sent = call.object(1, &UNCONNECTED, |datagram| {
+        let address = unix::address(path)?;
+        transmit_to(&datagram.descriptor, &datagram.timeout.start(), data, &address)
+    })?;
+    report_sent(call, sent)
+}
+
+/// `receivefrom(size)`: the datagram and its sender's path.
+fn receivefrom(call: &mut Call<'_>) -> Outcome {
+    let mut small = Small::new();
+    match receive_with(call, &UNCONNECTED, &mut small)? {
+        Ok(received) => {
+            let path = unix::path(&received.sender);
+            received.push(&small, call)?;
+            call.push_bytes(path.as_bytes());
+            Ok(2)
+        }
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
+fn getsockname(call: &mut Call<'_>) -> Outcome {
+    let address = call.object(1, &ANY, |datagram| unix::local_address(&datagram.descriptor))?;
+    unix::push_name(call, address)
+}
+
+fn setoption(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    options::set(call, OPTIONS, with_descriptor)
+}
+
+fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+    call.object(1, &ANY, |datagram| {
+        if let Ok(fd) = datagram.descriptor.borrow() {
+            function(fd);
+        }
+    })
+}
+
+const OPTIONS: &[SocketOption] = &[set_only("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR)];
+
+const METHODS: &[(&str, NativeFunction)] = &[
+    ("bind", native(bind)),
+    ("close", native(object::close::<UnixDatagram>)),
+    ("connect", native(connect)),
+    ("dirty", native(object::dirty::<UnixDatagram>)),
+    ("getfd", native(object::getfd::<UnixDatagram>)),
+    ("getsockname", native(getsockname)),
+    ("gettimeout", native(object::gettimeout::<UnixDatagram>)),
+    ("receive", native(datagram::receive::<UnixDatagram>)),
+    ("receivefrom", native(receivefrom)),
+    ("send", native(datagram::send::<UnixDatagram>)),
+    ("sendto", native(sendto)),
+    ("setfd", native(object::setfd::<UnixDatagram>)),
+    ("setoption", native(setoption)),
+    ("setpeername", native(connect)),
+    ("setsockname", native(bind)),
+    ("settimeout", native(object::settimeout::<UnixDatagram>)),
+];
+
+/// Defines the two classes.
+pub fn define(call: &mut Call<'_>) {
+    for class in [&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED] {
+        let class: &'static Class<UnixDatagram> = class;
+        let groups = &["unixdgram{any}", "select{able}"];
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+    }
+}
