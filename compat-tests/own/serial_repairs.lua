@@ -1,0 +1,58 @@
+-- What serial objects do better than LuaSocket 3.1.0: no signal, no inherited descriptor, bounded reads.
+local check = require("check")
+local serial = require("socket.serial")
+
+local function results(...) return { n = select("#", ...), ... } end
+
+check.equal("serial.2: a zero byte is in no path", results(serial("/dev/null\0junk")), { n = 3, nil, "No such file or directory", 2 })
+
+local null = serial("/dev/null")
+local listing = io.open("/proc/self/fdinfo/" .. ("%d"):format(null:getfd()))
+if listing then
+    local flags = tonumber(listing:read("*a"):match("flags:%s+(%d+)"), 8)
+    listing:close()
+    check.ok("add.33: closed on exec", math.floor(flags / tonumber("2000000", 8)) % 2 == 1)
+    check.ok("serial.2: non-blocking", math.floor(flags / tonumber("4000", 8)) % 2 == 1)
+end
+
+local file = assert(io.open("file", "w"))
+file:write("abcdef\nrest\n")
+file:close()
+local plain = serial("file")
+check.equal("add.2: oversized", results(plain:receive("*l", "", 4)), { n = 3, nil, "oversized", "abcd" })
+check.equal("add.2: nothing is lost", plain:receive(), "ef")
+check.equal("FIX-16", results(plain:receive(math.huge)), { n = 3, nil, "closed", "rest\n" })
+check.equal("FIX-21", { plain:setstats(-1), (plain:getstats()) }, { 1, -1 })
+
+-- FIX-13: a pipe without a reader. The child's standard output is one once `true` has ended.
+local function interpreter()
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
+    return os.getenv("COMPAT_LUA") or arg[i]
+end
+local child = assert(io.open("child.lua", "w"))
+child:write([[
+local function ignored()
+    local status = io.open("/proc/self/status")
+    local mask = status and status:read("*a"):match("SigIgn:%s*(%x+)")
+    if status then status:close() end
+    return mask
+end
+local before = ignored()
+local line = require("socket.serial")("/dev/null")
+line:close()
+line:setfd(1)
+local sent, err, last
+repeat sent, err, last = line:send(("x"):rep(1000)) until not sent
+line:setfd(-1)
+local report = io.open("report", "w")
+report:write(tostring(err), " ", tostring(last == 0), " ", tostring(ignored() == before))
+report:close()
+]])
+child:close()
+os.execute("{ " .. interpreter() .. " child.lua; } | true")
+local report = io.open("report")
+check.ok("D15: the program is not killed", report ~= nil)
+check.equal("D15: the send failed, and signals were left alone", report and report:read("*a"), "closed true true")
+
+check.done()
