@@ -385,6 +385,22 @@ impl<'c> Call<'c> {
         }
     }
 
+    /// Replaces the key on top of the stack by `value[key]`, honouring metamethods: may raise,
+    /// nothing may be owned.
+    pub fn look_up(&mut self, index: c_int) {
+        // SAFETY: the caller names a value on the stack by an index that stays right.
+        unsafe {
+            ffi::lua_gettable(self.state, index);
+        }
+    }
+
+    /// Whether the value at an index is this native function. Never allocates.
+    pub fn is_function(&self, index: c_int, function: NativeFunction) -> bool {
+        // SAFETY: any index is acceptable here.
+        let found = unsafe { ffi::lua_tocfunction(self.state, index) };
+        found.is_some_and(|found| ptr::fn_addr_eq(found, function))
+    }
+
     /// Pushes `value[position]`, honouring metamethods: may raise, nothing may be owned.
     pub fn push_element(&mut self, index: c_int, position: i64) {
         // SAFETY: the index is made absolute before the key is pushed.
@@ -520,9 +536,9 @@ impl<'c> Call<'c> {
     pub fn prepare(&mut self) {
         // SAFETY: plain registry writes with balanced pushes.
         unsafe {
-            ffi::lua_pushcfunction(self.state, dispatch);
-            ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, key(&PROTECTED));
             class::prepare(self.state);
+            self.push_function(dispatch);
+            ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, key(&PROTECTED));
         }
     }
 

@@ -52,7 +52,8 @@ fn unload(_: &mut Call<'_>) -> Outcome {
 /// `gettime()`: wall-clock seconds since 1970, with a fraction.
 fn gettime(call: &mut Call<'_>) -> Outcome {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    call.push_number(now.as_secs_f64());
+    // Whole microseconds, as LuaSocket has them.
+    call.push_number(now.as_secs() as f64 + f64::from(now.subsec_micros()) * 1e-6);
     Ok(1)
 }
 

@@ -1,7 +1,7 @@
 //! Methods that socket objects share, whatever they transport.
 
 use super::descriptor::Descriptor;
-use super::stream::{Pattern, Small, Stream, Transport};
+use super::stream::{Pattern, Request, Small, Stream, Transport};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
 
@@ -42,9 +42,7 @@ pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
 
 /// `setfd(number)`: stores it, and forgets what was there.
 pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::any(), |_| ())?;
-    let number = call.number(2)?;
-    call.object(1, T::any(), |object| object.descriptor().set(number as i32))?;
+    with(call, T::any(), call.number(2), |object, number| object.descriptor().set(number as i32))?;
     Ok(0)
 }
 
@@ -55,11 +53,20 @@ pub fn dirty<T: Described>(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
+/// Runs `function` on the receiver with the arguments that were read. The receiver is judged
+/// first: its error precedes theirs.
+fn with<T: Object, A, R>(
+    call: &Call<'_>,
+    receiver: &Receiver<T>,
+    arguments: Result<A, Raise>,
+    function: impl FnOnce(&mut T, A) -> R,
+) -> Result<R, Raise> {
+    call.object(1, receiver, |object| arguments.map(|arguments| function(object, arguments)))?
+}
+
 /// `settimeout(seconds, mode)`
 pub fn settimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::any(), |_| ())?;
-    let set = Timeout::set(call)?;
-    call.object(1, T::any(), |object| set(object.timeout()))?;
+    with(call, T::any(), Timeout::set(call), |object, set| set(object.timeout()))?;
     success(call)
 }
 
@@ -71,9 +78,8 @@ pub fn gettimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
-/// `send(data, first, last)`: the index of the last byte sent, or nil, message and that index.
-pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::client(), |_| ())?;
+/// What `send` is to send: the bytes, and the index before the first of them.
+fn part<'c>(call: &Call<'c>) -> Result<(&'c [u8], i64), Raise> {
     let data = call.bytes(2)?;
     let length = data.len() as i64;
     let first = call.optional_number(3, 1.0)? as i64;
@@ -82,12 +88,17 @@ pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let first = if first < 0 { length.saturating_add(first).saturating_add(1) } else { first }.max(1);
     let last = if last < 0 { length.saturating_add(last).saturating_add(1) } else { last }.min(length);
     let range = usize::try_from(first - 1).unwrap_or(usize::MAX)..usize::try_from(last).unwrap_or(0);
-    let part = data.get(range).unwrap_or_default();
-    let (sent, failure) = call.object(1, T::client(), |object| {
+    Ok((data.get(range).unwrap_or_default(), first - 1))
+}
+
+/// `send(data, first, last)`: the index of the last byte sent, or nil, message and that index.
+pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let (before, sent, failure) = with(call, T::client(), part(call), |object, (part, before)| {
         let (stream, channel, timeout) = object.parts();
-        stream.send(channel, part, &timeout.start())
+        let (sent, failure) = stream.send(channel, part, timeout);
+        (before, sent, failure)
     })?;
-    let last_sent = (first - 1) as f64 + sent as f64;
+    let last_sent = before as f64 + sent as f64;
     match failure {
         None => {
             call.push_number(last_sent);
@@ -102,16 +113,19 @@ pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
-pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::client(), |_| ())?;
+/// What `receive` is to read.
+fn request<'c>(call: &Call<'c>) -> Result<Request<'c>, Raise> {
     let prefix = call.optional_bytes(3)?.unwrap_or_default();
     let pattern = pattern(call, 2)?;
-    let limit = limit(call, pattern, prefix)?;
+    Ok(Request { pattern, prefix, limit: limit(call, pattern, prefix)? })
+}
+
+/// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
+pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
-    let received = call.object(1, T::client(), |object| {
+    let received = with(call, T::client(), request(call), |object, request| {
         let (stream, channel, timeout) = object.parts();
-        stream.receive(channel, pattern, prefix, limit, &timeout.start(), &mut small)
+        stream.receive(channel, &request, timeout, &mut small)
     })?;
     if let Some(failure) = received.failure {
         call.push_nil();
@@ -180,13 +194,15 @@ pub fn getstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 
 /// `setstats(received, sent, age)`: overwrites those that are given.
 pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::client(), |_| ())?;
     let counter = |index| match call.kind(index) {
         Kind::None | Kind::Nil => Ok(None),
         _ => call.number(index).map(|value| Some(value as i64)),
     };
-    let (received, sent, age) = (counter(2)?, counter(3)?, call.try_number(4));
-    call.object(1, T::client(), |object| object.parts().0.set_stats(received, sent, age))?;
+    let counters = counter(2).and_then(|received| Ok((received, counter(3)?)));
+    let age = call.try_number(4);
+    with(call, T::client(), counters, |object, (received, sent)| {
+        object.parts().0.set_stats(received, sent, age);
+    })?;
     success(call)
 }
 

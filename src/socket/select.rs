@@ -6,9 +6,13 @@ use rustix::event::{PollFd, PollFlags};
 
 use super::descriptor::borrow_number;
 use super::error::Failure;
+use super::object::{self, Described};
+use super::tcp::Tcp;
 use super::timeout::Wait;
+use super::udp::Udp;
+use super::unix_stream::UnixStream;
 use super::wait::poll_until;
-use crate::binding::{Call, Kind, Message, Outcome, Raise};
+use crate::binding::{Call, Kind, Message, NativeFunction, Outcome, Raise, native};
 
 /// One watched descriptor.
 #[derive(Clone, Copy)]
@@ -25,6 +29,52 @@ const SENDERS: i32 = 2;
 const HELD: i32 = 3;
 const READABLE: i32 = 4;
 const WRITABLE: i32 = 5;
+const GETFD: i32 = 6;
+const DIRTY: i32 = 7;
+
+/// What is known of an object of ours without calling a method of it.
+struct Seen {
+    number: i32,
+    is_dirty: bool,
+}
+
+/// Our own objects answer without a call through Lua, as long as their methods are the ones we
+/// gave them.
+struct Shortcut {
+    getfd: NativeFunction,
+    dirty: NativeFunction,
+    see: fn(&Call<'_>) -> Option<Seen>,
+}
+
+const fn shortcut<T: Described>() -> Shortcut {
+    Shortcut {
+        getfd: native(object::getfd::<T>),
+        dirty: native(object::dirty::<T>),
+        see: |call| {
+            call.try_object(OBJECT, T::any(), |object| Seen {
+                number: object.descriptor().number(),
+                is_dirty: object.is_dirty(),
+            })
+        },
+    }
+}
+
+/// Where the object stands while its two methods are on top of it.
+const OBJECT: i32 = -3;
+
+const SHORTCUTS: [Shortcut; 3] = [shortcut::<Tcp>(), shortcut::<Udp>(), shortcut::<UnixStream>()];
+
+/// The descriptors of both lists' objects.
+#[derive(Default)]
+struct Gathered {
+    watched: Vec<Watched>,
+    /// How many objects are held.
+    held: i64,
+    /// Receivers of ours with bytes read ahead, by where they are held, and their descriptors.
+    dirty: Vec<(i64, i32)>,
+    /// Whether an object that is not ours was asked: its answers may have changed others' state.
+    foreign: bool,
+}
 
 /// How the protected part ended.
 enum Ending {
@@ -42,18 +92,20 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         }
     }
     let seconds = call.optional_number(3, -1.0)?;
-    let mut watched = Vec::new();
+    let mut gathered = Gathered::default();
     let mut ending = Ending::TimedOut;
     // Objects' methods and metamethods may raise: what is owned here outlives that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
         call.new_table(16, 0);
         call.new_table(0, 0);
         call.new_table(0, 0);
-        let mut held = 0;
-        gather(call, RECEIVERS, PollFlags::IN, &mut held, &mut watched);
-        gather(call, SENDERS, PollFlags::OUT, &mut held, &mut watched);
-        merge(&mut watched);
-        let dirty = collect_dirty(call, &mut watched);
+        call.push_bytes(b"getfd");
+        call.push_bytes(b"dirty");
+        gather(call, RECEIVERS, PollFlags::IN, &mut gathered);
+        gather(call, SENDERS, PollFlags::OUT, &mut gathered);
+        let Gathered { watched, dirty, foreign, .. } = &mut gathered;
+        merge(watched);
+        let dirty = if *foreign { ask_dirty(call, watched) } else { take_dirty(call, dirty, watched) };
         let wait = if dirty > 0 {
             Wait::For(std::time::Duration::ZERO)
         } else if seconds < 0.0 {
@@ -61,16 +113,17 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         } else {
             Wait::seconds(seconds)
         };
-        match poll(&mut watched, wait) {
+        match poll(watched, wait) {
             Ok(()) => {
-                let readable = push_ready(call, READABLE, dirty, &watched, PollFlags::IN);
-                let writable = push_ready(call, WRITABLE, 0, &watched, PollFlags::OUT);
+                let readable = push_ready(call, READABLE, dirty, watched, PollFlags::IN);
+                let writable = push_ready(call, WRITABLE, 0, watched, PollFlags::OUT);
                 if readable + writable > 0 {
                     ending = Ending::Ready;
                 }
             }
             Err(_) => ending = Ending::Failed,
         }
+        call.set_top(WRITABLE);
         Ok(2)
     })?;
     match ending {
@@ -84,7 +137,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Adds the descriptors of a list's objects; a hole ends the list.
-fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, held: &mut i64, watched: &mut Vec<Watched>) {
+fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gathered) {
     if call.kind(list).is_absent() {
         return;
     }
@@ -94,20 +147,50 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, held: &mut i64, wat
             call.pop(1);
             return;
         }
-        match descriptor(call) {
+        let (number, is_dirty) = match see(call) {
+            Some(seen) => (Some(seen.number), seen.is_dirty),
+            None => {
+                gathered.foreign = true;
+                (ask_number(call), false)
+            }
+        };
+        match number.filter(|number| *number >= 0) {
             Some(number) => {
-                *held += 1;
-                call.set_element(HELD, *held);
-                watched.push(Watched { number, held: *held, events });
+                gathered.held += 1;
+                call.set_element(HELD, gathered.held);
+                gathered.watched.push(Watched { number, held: gathered.held, events });
+                if is_dirty && list == RECEIVERS {
+                    gathered.dirty.push((gathered.held, number));
+                }
             }
             None => call.pop(1),
         }
     }
 }
 
+/// What the object on top of the stack has to tell, when it is ours and has our methods.
+fn see(call: &mut Call<'_>) -> Option<Seen> {
+    if call.kind(-1) != Kind::Userdata {
+        return None;
+    }
+    call.push_value(GETFD);
+    call.look_up(-2);
+    let shortcut = SHORTCUTS.iter().find(|shortcut| call.is_function(-1, shortcut.getfd));
+    let Some(shortcut) = shortcut else {
+        call.pop(1);
+        return None;
+    };
+    call.push_value(DIRTY);
+    call.look_up(-3);
+    let seen = if call.is_function(-1, shortcut.dirty) { (shortcut.see)(call) } else { None };
+    call.pop(2);
+    seen
+}
+
 /// The descriptor that the object on top of the stack names, if it names one.
-fn descriptor(call: &mut Call<'_>) -> Option<i32> {
-    call.push_field(-1, c"getfd");
+fn ask_number(call: &mut Call<'_>) -> Option<i32> {
+    call.push_value(GETFD);
+    call.look_up(-2);
     if call.kind(-1) == Kind::Nil {
         call.pop(1);
         return None;
@@ -134,7 +217,17 @@ fn merge(watched: &mut Vec<Watched>) {
 
 /// Objects with bytes read ahead are ready at once: they fill the front of the readable table,
 /// and their descriptors need not be watched for reading.
-fn collect_dirty(call: &mut Call<'_>, watched: &mut [Watched]) -> i64 {
+fn take_dirty(call: &mut Call<'_>, dirty: &[(i64, i32)], watched: &mut [Watched]) -> i64 {
+    for (position, (held, number)) in (1..).zip(dirty) {
+        call.push_element(HELD, *held);
+        append(call, READABLE, position);
+        ignore_reading(watched, *number);
+    }
+    dirty.len() as i64
+}
+
+/// As [`take_dirty`], asking each object in turn, as LuaSocket does.
+fn ask_dirty(call: &mut Call<'_>, watched: &mut [Watched]) -> i64 {
     let mut dirty = 0;
     if call.kind(RECEIVERS).is_absent() {
         return dirty;
@@ -145,27 +238,40 @@ fn collect_dirty(call: &mut Call<'_>, watched: &mut [Watched]) -> i64 {
             call.pop(1);
             break;
         }
-        if let Some(number) = descriptor(call) {
-            call.push_field(-1, c"dirty");
-            if call.kind(-1) != Kind::Nil {
-                call.push_value(-2);
-                call.call_value(1, 1);
-                if call.truthy(-1) {
-                    call.push_value(-2);
-                    dirty += 1;
-                    append(call, READABLE, dirty);
-                    if let Ok(at) = watched.binary_search_by_key(&number, |entry| entry.number)
-                        && let Some(entry) = watched.get_mut(at)
-                    {
-                        entry.events.remove(PollFlags::IN);
-                    }
-                }
-            }
-            call.pop(1);
+        if let Some(number) = ask_number(call)
+            && is_dirty(call)
+        {
+            call.push_value(-1);
+            dirty += 1;
+            append(call, READABLE, dirty);
+            ignore_reading(watched, number);
         }
         call.pop(1);
     }
     dirty
+}
+
+fn ignore_reading(watched: &mut [Watched], number: i32) {
+    if let Ok(at) = watched.binary_search_by_key(&number, |entry| entry.number)
+        && let Some(entry) = watched.get_mut(at)
+    {
+        entry.events.remove(PollFlags::IN);
+    }
+}
+
+/// Whether the object on top of the stack says that it has bytes read ahead.
+fn is_dirty(call: &mut Call<'_>) -> bool {
+    call.push_value(DIRTY);
+    call.look_up(-2);
+    if call.kind(-1) == Kind::Nil {
+        call.pop(1);
+        return false;
+    }
+    call.push_value(-2);
+    call.call_value(1, 1);
+    let answer = call.truthy(-1);
+    call.pop(1);
+    answer
 }
 
 /// Polls; afterwards `events` holds what was asked for and is ready.

@@ -6,7 +6,7 @@ use arrayvec::ArrayVec;
 use memchr::{memchr, memchr2};
 
 use super::error::{Direction, Failure};
-use super::timeout::Deadline;
+use super::timeout::{Deadline, Timeout};
 
 /// The size of the read buffer (contract tcp.receive.11).
 const BUFFER: usize = 8192;
@@ -47,6 +47,17 @@ pub enum Pattern {
     All,
     /// So many bytes, the prefix included.
     Count(usize),
+}
+
+/// The arguments of `receive`.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Where to stop.
+    pub pattern: Pattern,
+    /// What goes in front of the result.
+    pub prefix: &'a [u8],
+    /// The most bytes of a result, prefix included (add.2): what would exceed it stays buffered.
+    pub limit: usize,
 }
 
 /// A result small enough to be handed to Lua without an allocation of ours.
@@ -137,18 +148,20 @@ impl Stream {
         &mut self,
         transport: &mut impl Transport,
         data: &[u8],
-        deadline: &Deadline,
+        timeout: Timeout,
     ) -> (usize, Option<Failure>) {
         let mut rest = data;
         let mut failure = None;
-        while !rest.is_empty() {
+        // The clock is not asked for what need not wait.
+        let mut deadline = None;
+        while !rest.is_empty() && failure.is_none() {
             match transport.write(rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
                 Err(Stop::Failed(reason)) => failure = Some(reason),
-                Err(Stop::WouldBlock(direction)) => failure = transport.wait(direction, deadline).err(),
-            }
-            if failure.is_some() {
-                break;
+                Err(Stop::WouldBlock(direction)) => {
+                    let deadline = deadline.get_or_insert_with(|| timeout.start());
+                    failure = transport.wait(direction, deadline).err();
+                }
             }
         }
         let count = data.len() - rest.len();
@@ -156,41 +169,42 @@ impl Stream {
         (count, failure)
     }
 
-    /// Reads by a pattern. A complete result that was buffered, or is short, ends up in `small`.
-    ///
-    /// `limit` bounds the result, prefix included (add.2): what would exceed it stays buffered.
+    /// Reads by a pattern. A complete result that was buffered ends up in `small` when it fits.
     pub fn receive(
         &mut self,
         transport: &mut impl Transport,
-        pattern: Pattern,
-        prefix: &[u8],
-        limit: usize,
-        deadline: &Deadline,
+        request: &Request<'_>,
+        timeout: Timeout,
         small: &mut Small,
     ) -> Received {
-        let mut reader = Reader { stream: self, transport, deadline };
+        let Request { pattern, prefix, limit } = *request;
+        if prefix.is_empty() && self.receive_buffered(pattern, limit, small) {
+            return Received::default();
+        }
+        let mut reader = Reader { stream: self, transport, deadline: &timeout.start() };
         match pattern {
-            Pattern::Line => {
-                if prefix.is_empty() && reader.stream.buffered_line(limit, small) {
-                    return Received::default();
-                }
-                reader.line(prefix, limit)
-            }
+            Pattern::Line => reader.line(prefix, limit),
             Pattern::All => reader.all(prefix, limit),
             Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => {
                 Received { large: prefix.to_vec(), failure: None }
             }
             Pattern::Count(0) => Received { large: Vec::new(), failure: reader.fill().err() },
-            Pattern::Count(count) => {
-                let count = count - prefix.len();
-                match self.buffered().get(..count) {
-                    Some(bytes) if prefix.is_empty() && small.try_extend_from_slice(bytes).is_ok() => {
-                        self.consume(count);
-                        Received::default()
-                    }
-                    _ => Reader { stream: self, transport, deadline }.count(prefix, count),
+            Pattern::Count(count) => reader.count(prefix, count - prefix.len()),
+        }
+    }
+
+    /// Serves a request whose whole answer is buffered.
+    fn receive_buffered(&mut self, pattern: Pattern, limit: usize, small: &mut Small) -> bool {
+        match pattern {
+            Pattern::Line => self.buffered_line(limit, small),
+            Pattern::Count(count) if count > 0 => match self.buffered().get(..count) {
+                Some(bytes) if small.try_extend_from_slice(bytes).is_ok() => {
+                    self.consume(count);
+                    true
                 }
-            }
+                _ => false,
+            },
+            Pattern::Count(_) | Pattern::All => false,
         }
     }
 
