@@ -20,7 +20,8 @@ local function run(label, reqt, body)
     show(label .. " connects", sock.host, sock.port)
     show(label .. " request line", fake.request_line(sock))
     for _, line in ipairs(fake.headers(sock)) do
-        if not line:find("^[Xx]%-") then show(label .. " header", line) end
+        -- the two sides need not be of the same version
+        show(label .. " header", (line:gsub("LuaSocket [%d.]+$", "LuaSocket <version>")))
     end
     show(label .. " body", fake.body(sock))
     show(label .. " sends", #sock.sent)

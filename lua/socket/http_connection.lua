@@ -5,8 +5,7 @@ local ltn12 = require("ltn12")
 local framing = require("socket.http_framing")
 local session = require("socket.session")
 
-local type, error, pairs, pcall, setmetatable, tonumber, tostring =
-    type, error, pairs, pcall, setmetatable, tonumber, tostring
+local type, error, pairs, setmetatable, tonumber, tostring = type, error, pairs, setmetatable, tonumber, tostring
 local find, match = string.find, string.match
 
 local connection = {}
@@ -146,7 +145,7 @@ end
 local function closed_on_error(h, ok, ...)
     if ok then return ... end
     -- what `try` raised has closed the connection already
-    if not h.failed then pcall(h.close, h) end
+    if not h.failed then session.pcall(h.close, h) end
     error((...), 0)
 end
 

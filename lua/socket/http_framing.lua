@@ -16,14 +16,21 @@ local bounded = setmetatable({}, { __mode = "k" })
 -- Marks `sock` as one whose lines are bounded while they are read (add.6).
 function framing.bound(sock) bounded[sock] = true end
 
--- Receives one line, at most `limits.MAXHEADERLINE` bytes of it.
+-- The most bytes of a line, and the same as a third argument for `receive`:
+-- one more, so that a line of just the length allowed is seen to end. The
+-- latter is nil when `sock` takes no such argument or there is no limit.
+local function line_limits(sock, limits)
+    local most = limits.MAXHEADERLINE or huge
+    return most, bounded[sock] and most < 2 ^ 31 and most + 1 or nil
+end
+
+-- Receives one line of at most `limits.MAXHEADERLINE` bytes.
 -- Returns the line, or nil and a message.
 function framing.receive_line(sock, limits, prefix)
-    local most = limits.MAXHEADERLINE or huge
+    local most, cap = line_limits(sock, limits)
     local line, err
-    if bounded[sock] and most < 2 ^ 31 then
-        -- one byte more than is allowed, so that a line of just the length allowed is seen to end
-        line, err = sock:receive("*l", prefix, most + 1)
+    if cap then
+        line, err = sock:receive("*l", prefix, cap)
     elseif prefix then
         line, err = sock:receive("*l", prefix)
     else
@@ -36,22 +43,26 @@ end
 
 local receive_line = framing.receive_line
 
-local function is_blank(code) return code == 32 or code >= 9 and code <= 13 end
-
 -- Receives header lines up to the empty line that ends them and merges them
 -- into `fields`; repeated names are joined with ", ".
 -- Returns the table, or nil and a message.
 function framing.receive_fields(sock, fields, limits)
     fields = fields or {}
     local left = limits.MAXHEADERSIZE or huge
+    local most, cap = line_limits(sock, limits)
     local name, value, folded, repeated
     while true do
-        local line, err = receive_line(sock, limits)
+        local line, err
+        if cap then
+            line, err = sock:receive("*l", nil, cap)
+        else
+            line, err = sock:receive()
+        end
         if not line then return nil, err end
         left = left - #line - 2
-        if left < 0 then return nil, "oversized" end
+        if left < 0 or #line > most then return nil, "oversized" end
         local first = byte(line)
-        if name and first and is_blank(first) then
+        if name and first and first <= 32 and (first == 32 or first >= 9 and first <= 13) then
             folded = folded or { value }
             folded[#folded + 1] = line
         else
@@ -79,12 +90,18 @@ function framing.receive_fields(sock, fields, limits)
     return fields
 end
 
--- True when a header line made of the two can be sent as one line (add.26).
--- TAB is allowed in values.
+-- True when a header value can be sent as part of one line (add.26); TAB is
+-- allowed.
+function framing.valid_value(value)
+    local kind = type(value)
+    return (kind == "string" or kind == "number") and not find(value, "[%z\1-\8\10-\31\127]")
+end
+
+-- True when the two can be sent as a header line.
 function framing.valid_field(name, value)
-    local name_type, value_type = type(name), type(value)
-    return (name_type == "string" or name_type == "number") and (value_type == "string" or value_type == "number")
-        and find(name, "^[^%z\1-\32\127:]+$") and not find(value, "[%z\1-\8\10-\31\127]")
+    local kind = type(name)
+    return (kind == "string" or kind == "number") and name ~= "" and not find(name, "[%z\1-\32\127:]")
+        and framing.valid_value(value)
 end
 
 -- The header lines for `fields` and the blank line that ends them.

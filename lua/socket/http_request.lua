@@ -14,18 +14,17 @@ local PROXY_PORT = 3128
 
 local preparation = {}
 
--- The ASCII form in which an international name is resolved, sent and
--- verified (add.32), or nil when it has none.
+-- The form of a host in which it is resolved, sent and verified: ASCII
+-- (add.32). Nil when it is no host, or has no such form.
 function preparation.ascii_host(host)
-    if type(host) ~= "string" or not find(host, "[\128-\255]") then return host end
+    local kind = type(host)
+    if (kind ~= "string" and kind ~= "number") or host == "" then return nil end
+    if not find(host, "[%z\1-\31\127-\255]") then return host end
+    if find(host, "[%z\1-\31\127]") then return nil end
     return (require("socket.native")("socket_idna").to_ascii(host))
 end
 
 local ascii_host = preparation.ascii_host
-
-local function valid_host(host)
-    return (type(host) == "string" or type(host) == "number") and host ~= "" and not find(host, "[%z\1-\31\127]")
-end
 
 -- `host[:port]`, with an IPv6 address in brackets; a nil port is left out.
 function preparation.authority(host, port)
@@ -42,7 +41,7 @@ end
 local function find_proxy(text, request)
     local proxy = type(text) == "string" and url.parse(text, URL_DEFAULTS)
     local host = proxy and ascii_host(proxy.host)
-    if not valid_host(host) then return nil, "invalid proxy '" .. tostring(text) .. "'" end
+    if not host then return nil, "invalid proxy '" .. tostring(text) .. "'" end
     proxy.host = host
     local entry, scheme = find_scheme(proxy.scheme)
     if not entry then return nil, "unsupported scheme '" .. scheme .. "'" end
@@ -67,20 +66,15 @@ end
 -- The headers to send, by lower-case name; nil and a message when one of them
 -- cannot be sent.
 local function request_headers(settings, request, proxy, default_port)
-    local port = request.port
-    if tostring(port) == tostring(default_port) then port = nil end
-    local fields = {
-        ["user-agent"] = settings.USERAGENT,
-        host = preparation.authority(request.host, port),
-        connection = "close, TE",
-        te = "trailers",
-    }
+    local port, agent = request.port, settings.USERAGENT
+    if port == default_port or tostring(port) == tostring(default_port) then port = nil end
+    local host = preparation.authority(request.host, port)
+    if port and not framing.valid_value(host) then return nil, "invalid header 'host'" end
+    if agent ~= nil and not framing.valid_value(agent) then return nil, "invalid header 'user-agent'" end
+    local fields = { ["user-agent"] = agent, host = host, connection = "close, TE", te = "trailers" }
     if request.user and request.password then fields.authorization = basic(request.user, request.password) end
     if proxy and proxy.user and proxy.password then
         fields["proxy-authorization"] = basic(proxy.user, proxy.password)
-    end
-    for name, value in pairs(fields) do
-        if not framing.valid_field(name, value) then return nil, "invalid header '" .. name .. "'" end
     end
     if request.headers then
         for name, value in pairs(request.headers) do
@@ -116,15 +110,16 @@ function preparation.prepare(settings, given)
     if not entry then return nil, "unsupported scheme '" .. tostring(scheme) .. "'" end
     request.scheme = scheme
 
-    local host = request.host
-    request.host = ascii_host(host)
+    local host = ascii_host(request.host)
+    local given_host = request.host
+    request.host = host
     local create = request.create or entry.create(request)
     local port = request.port
     if port == "" then port = nil end
     request.port = port or entry.port
     local method = request.method
     if not method or method == "" then method = "GET" end
-    if not valid_host(request.host) then return nil, "invalid host '" .. tostring(host) .. "'" end
+    if not host then return nil, "invalid host '" .. tostring(given_host) .. "'" end
 
     local proxy, uri, fields, ok, err
     local proxy_url = request.proxy or settings.PROXY
