@@ -4,34 +4,12 @@
 
 local session = {}
 
--- Lua 5.1 alone cannot yield across pcall; there the protected function runs
--- in a coroutine of its own, whose yields are handed on to the caller's.
-local function yields_cross_pcall()
-    local thread = coroutine.create(function() pcall(coroutine.yield) end)
-    coroutine.resume(thread)
-    return coroutine.status(thread) == "suspended"
-end
-
-local function relay(thread, ok, ...)
-    if coroutine.status(thread) == "suspended" then
-        return relay(thread, coroutine.resume(thread, coroutine.yield(...)))
-    end
-    return ok, ...
-end
-
-local function relaying_pcall(f, ...)
-    if not coroutine.running() then return pcall(f, ...) end
-    -- the closure is for functions written in C, which 5.1 takes no coroutine of
-    local thread = coroutine.create(function(...) return f(...) end)
-    return relay(thread, coroutine.resume(thread, ...))
-end
-
 ---Calls `f(...)` as pcall does; `f` may yield (add.25).
 ---@param f function
 ---@param ... any
 ---@return boolean ok
 ---@return any ... results of `f`, or what it raised
-session.pcall = yields_cross_pcall() and pcall or relaying_pcall
+session.pcall = require("socket.native")("socket_protected_call")
 
 local function close_on_error(object, ok, ...)
     if ok then return ... end

@@ -429,18 +429,6 @@ impl<'c> Call<'c> {
         unsafe { ffi::lua_insert(self.state, index) }
     }
 
-    /// Removes the value at an index. Never allocates.
-    pub fn remove(&mut self, index: c_int) {
-        // SAFETY: the caller names a value on the stack.
-        unsafe { ffi::lua_remove(self.state, index) }
-    }
-
-    /// Makes sure that `extra` more values can be pushed; `false` when there is no room.
-    pub fn reserve(&mut self, extra: c_int) -> bool {
-        // SAFETY: grows the stack or refuses.
-        unsafe { ffi::lua_checkstack(self.state, extra) != 0 }
-    }
-
     /// Pushes a new table with room for so many array and hash entries.
     pub fn new_table(&mut self, array: usize, hash: usize) {
         let bound = |n: usize| c_int::try_from(n).unwrap_or(0);
@@ -479,19 +467,13 @@ impl<'c> Call<'c> {
     }
 
     /// Replaces a value by what `tostring` makes of it, honouring `__tostring`: may raise.
-    pub fn to_string(&mut self, index: c_int) {
+    pub fn stringify(&mut self, index: c_int) {
         // SAFETY: pushes one string, which then replaces the value.
         unsafe {
             let index = ffi::lua_absindex(self.state, index);
             ffi::luaL_tolstring(self.state, index, ptr::null_mut());
             ffi::lua_replace(self.state, index);
         }
-    }
-
-    /// The address of a value that has one, to compare identities. Never allocates.
-    pub fn identity(&self, index: c_int) -> *const c_void {
-        // SAFETY: any index is acceptable here.
-        unsafe { ffi::lua_topointer(self.state, index) }
     }
 
     /// Runs a piece of Lua source that belongs to this library and leaves its one result;

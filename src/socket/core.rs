@@ -45,6 +45,14 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
+/// Opens the internal module `socket_protected_call`: a `pcall` that can be yielded across on
+/// every Lua, for the protocols written in Lua.
+pub fn open_protected_call(call: &mut Call<'_>) -> Outcome {
+    call.new_table(0, 2);
+    call.run_source(c"=socket.core", include_str!("protect.lua"), 1);
+    Ok(1)
+}
+
 fn unload(_: &mut Call<'_>) -> Outcome {
     Ok(0)
 }

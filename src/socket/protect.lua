@@ -1,4 +1,5 @@
--- newtry and protect: in Lua, because the functions they call may yield (add.25).
+-- newtry and protect: in Lua, because the functions they call may yield (add.25). They become
+-- fields of the table given; the protected call they are built on is returned.
 local core = ...
 
 local error, pcall, select, setmetatable = error, pcall, select, setmetatable
@@ -13,18 +14,6 @@ local function wrap(payload)
     local object = setmetatable({ payload }, private)
     wrapped[object] = true
     return object
-end
-
-function core.newtry(finalizer)
-    return function(...)
-        if ... then return ... end
-        if finalizer ~= nil then
-            local ok, message = pcall(finalizer)
-            if not ok then error(message, 0) end
-        end
-        local _, payload = ...
-        error(wrap(payload), 0)
-    end
 end
 
 -- Lua 5.1's pcall cannot be yielded across. There the function runs in a coroutine of its own,
@@ -44,6 +33,18 @@ if crosses ~= true then
     end
 end
 
+function core.newtry(finalizer)
+    return function(...)
+        if ... then return ... end
+        if finalizer ~= nil then
+            local ok, message = protected_call(finalizer)
+            if not ok then error(message, 0) end
+        end
+        local _, payload = ...
+        error(wrap(payload), 0)
+    end
+end
+
 local function unwrap(ok, ...)
     if ok then return ... end
     local message = ...
@@ -56,3 +57,5 @@ function core.protect(f)
         return unwrap(protected_call(f, ...))
     end
 end
+
+return protected_call

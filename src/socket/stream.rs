@@ -111,14 +111,6 @@ impl Stream {
         rest
     }
 
-    /// Puts bytes in front of what the transport will deliver.
-    pub fn prepend(&mut self, bytes: &[u8]) {
-        let mut joined = bytes.to_vec();
-        joined.extend_from_slice(self.buffered());
-        self.buffer = joined;
-        self.start = 0;
-    }
-
     /// Bytes handed out, bytes sent, and the age in seconds.
     pub fn stats(&self) -> (i64, i64, f64) {
         (self.received, self.sent, self.age + self.born.elapsed().as_secs_f64())

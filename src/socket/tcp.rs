@@ -176,11 +176,6 @@ impl Listening for Tcp {
     }
 }
 
-/// The receiver that accepts a connected TCP object.
-pub fn client() -> &'static Receiver<Tcp> {
-    &CLIENT
-}
-
 /// The receiver that accepts any TCP object.
 pub fn any() -> &'static Receiver<Tcp> {
     &ANY

@@ -25,11 +25,6 @@ pub fn error_text(code: i32) -> Message {
     }
 }
 
-/// Sets an integer option.
-pub fn set_option(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: c_int) -> Result<(), Errno> {
-    set_option_bytes(fd, level, name, &value.to_ne_bytes())
-}
-
 /// Sets an option given as the bytes of the C type that it takes.
 pub fn set_option_bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[u8]) -> Result<(), Errno> {
     // SAFETY: the kernel reads `value.len()` bytes.
@@ -43,13 +38,6 @@ pub fn set_option_bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &[
         )
     };
     if status == 0 { Ok(()) } else { Err(last_error()) }
-}
-
-/// Reads an integer option.
-pub fn option(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> Result<c_int, Errno> {
-    let mut value = [0; size_of::<c_int>()];
-    option_bytes(fd, level, name, &mut value)?;
-    Ok(c_int::from_ne_bytes(value))
 }
 
 /// Reads an option as the bytes of its C type; returns how many there are.

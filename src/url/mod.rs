@@ -250,7 +250,7 @@ fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
     if is_missing(call, -1) {
         return Ok(None);
     }
-    call.to_string(-1);
+    call.stringify(-1);
     Ok(call.try_bytes(-1))
 }
 
