@@ -56,7 +56,7 @@ end
 -- True when the socket was made by the library alone, so that nobody sees in
 -- how many calls a message goes over it (add.24).
 local function is_ours(h, plan)
-    if plan.request.create or http.open ~= open then return false end
+    if plan.foreign or http.open ~= open then return false end
     local c = h.c
     return type(c) == "userdata" or type(c) == "table" and type(rawget(c, "sock")) == "userdata"
 end
@@ -118,10 +118,10 @@ local function exchange(h, plan)
 end
 
 -- Makes a request and the ones it is redirected to.
-local function perform(reqt)
+local function perform(reqt, notes)
     local location
     while true do
-        local plan, err = preparation.prepare(http, reqt)
+        local plan, err = preparation.prepare(http, reqt, notes)
         if not plan then return nil, err end
         local code, fields, status, redirects = connection.run(connect(plan), exchange, plan)
         if redirects then
@@ -161,17 +161,20 @@ function http.genericform(url, body)
     return generic_form(url, body)
 end
 
-local request = socket.protect(function(reqt, body)
-    if type(reqt) ~= "string" then return perform(reqt) end
+local request = socket.protect(function(reqt, body, notes)
+    if type(reqt) ~= "string" then return perform(reqt, notes) end
     reqt = generic_form(reqt, body)
-    local result, code, headers, status = perform(reqt)
+    local result, code, headers, status = perform(reqt, notes)
     if not result then return nil, code end
     return concat(reqt.target), code, headers, status
 end)
 
 -- TLS objects tell an expired time limit by what they waited for (add.34).
-local function report(result, message, ...)
-    if result == nil and (message == "wantread" or message == "wantwrite") then message = "timeout" end
+local function report(notes, result, message, ...)
+    if result == nil then
+        if message == "wantread" or message == "wantwrite" then message = "timeout" end
+        if notes.detail then return nil, message, nil, notes.detail end
+    end
     return result, message, ...
 end
 
@@ -185,12 +188,13 @@ end
 ---@return string|number|nil result the body (string form) or 1 (table form); nil on failure
 ---@return number|any code the status code; on failure the message, such as "timeout", "closed", "oversized"
 ---@return table<string, string>|nil headers by lower-case name; nil for HTTP/0.9
----@return string|nil status the whole status line
+---@return string|nil status the whole status line; on failure why a certificate was refused, if that was it
 function http.request(reqt, body)
     if type(reqt) ~= "string" and type(reqt) ~= "table" then
         error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)
     end
-    return report(request(reqt, body))
+    local notes = {}
+    return report(notes, request(reqt, body, notes))
 end
 
 socket.sourcet["http-chunked"] = function(sock, fields) return framing.chunked_source(sock, fields, http) end

@@ -88,6 +88,12 @@ local function request_headers(settings, request, proxy, default_port)
     return fields
 end
 
+-- True when sockets are made by a function of the user's own: it is called, and
+-- sees the proxy, as LuaSocket has it.
+local function is_foreign(create, entry)
+    return create ~= nil and not (entry.route and require("socket.tls_connection").is_ours(create))
+end
+
 ---What is to be sent and where to, while no socket exists yet.
 ---@class socket.http.plan
 ---@field given table the request table as it came
@@ -95,14 +101,16 @@ end
 ---@field given_port string|number|nil the port, when there was one
 ---@field default_port number the scheme's port
 ---@field create function makes the socket to the host
+---@field foreign boolean whether it is the user's
 ---@field proxy table|nil parsed proxy URL, with `create`
 ---@field method string
 ---@field uri string
 ---@field headers table<string, string|number> lower-case names
 
 -- The plan for a request table, which is not modified; nil and a message when
--- the request cannot be made. `settings` has USERAGENT and PROXY.
-function preparation.prepare(settings, given)
+-- the request cannot be made. `settings` has USERAGENT and PROXY; `notes` gets what is to be told
+-- of a failure beside its message.
+function preparation.prepare(settings, given, notes)
     local request = given.url and url.parse(given.url, URL_DEFAULTS) or {}
     for name, value in pairs(given) do request[name] = value end
 
@@ -113,7 +121,7 @@ function preparation.prepare(settings, given)
     local host = ascii_host(request.host)
     local given_host = request.host
     request.host = host
-    local create = request.create or entry.create(request)
+    local create = request.create or entry.create(request, given)
     local port = request.port
     if port == "" then port = nil end
     request.port = port or entry.port
@@ -127,6 +135,14 @@ function preparation.prepare(settings, given)
         proxy, err = find_proxy(proxy_url, request)
         if not proxy then return nil, err end
     end
+    local foreign = is_foreign(request.create, entry)
+    if entry.route and not foreign then
+        if proxy and proxy.scheme ~= "http" then return nil, "unsupported proxy scheme '" .. proxy.scheme .. "'" end
+        create, err = entry.route(create, proxy, notes)
+        if not create then return nil, err end
+        -- behind the tunnel there is nobody to be told about it
+        proxy = nil
+    end
     uri, err = request_uri(request, proxy)
     if not uri then return nil, err end
     ok, err = connection.check_request_line(method, uri)
@@ -135,7 +151,7 @@ function preparation.prepare(settings, given)
     if not fields then return nil, err end
     return {
         given = given, request = request, given_port = port, default_port = entry.port,
-        create = create, proxy = proxy, method = method, uri = uri, headers = fields,
+        create = create, foreign = foreign, proxy = proxy, method = method, uri = uri, headers = fields,
     }
 end
 

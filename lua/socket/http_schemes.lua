@@ -2,12 +2,27 @@
 -- offers the table as `http.schemes`.
 local socket = require("socket")
 
-local type, error = type, error
-local lower = string.lower
+local type, error, pcall, require, tostring = type, error, pcall, require, tostring
+local find, lower = string.find, string.lower
 
 ---@class socket.http.scheme
 ---@field port number default port
----@field create fun(reqt: table): function makes, for a merged request table, the function that makes its socket
+---@field create fun(reqt: table, given?: table): function makes, for a request table merged over its URL and as it
+---was given, the function that makes its socket
+---@field route? fun(create: function, proxy: table|nil, notes: table): function|nil, string|nil makes, of the function
+---that makes sockets, one whose sockets reach the host through the proxy
+
+-- The module that speaks HTTPS: `ssl.https`, LuaSec's or ours, or ours where there is none.
+local function https_module()
+    local ok, https = pcall(require, "ssl.https")
+    if not ok then
+        -- one that is there and does not load is not replaced silently
+        if not find(tostring(https), "module 'ssl.https' not found", 1, true) then error(https, 0) end
+        https = require("socket.tls_https")
+    end
+    if not https.tcp then error("LuaSocket: Function tcp() not available from LuaSec", 0) end
+    return https
+end
 
 ---The schemes that are served, by lower-case name; entries may be added and replaced (http.module.3).
 ---@type table<string, socket.http.scheme>
@@ -18,10 +33,17 @@ local schemes = {
     },
     https = {
         port = 443,
-        create = function(reqt)
-            local https = require("ssl.https")
-            if not https.tcp then error("LuaSocket: Function tcp() not available from LuaSec", 0) end
+        create = function(reqt, given)
+            local https = https_module()
+            if https.maker then return https.maker(given or reqt) end
             return https.tcp(reqt)
+        end,
+        route = function(create, proxy, notes)
+            local connection = require("socket.tls_connection")
+            if connection.is_ours(create) then return connection.with(create, { proxy = proxy, notes = notes }) end
+            -- LuaSec knows no proxy: the host would be connected to directly, or the proxy told all in clear
+            if proxy then return nil, "proxy not supported" end
+            return create
         end,
     },
 }

@@ -1,0 +1,271 @@
+"""A TLS server that does as it is told, for the tests of socket.tls and HTTPS.
+
+    tls_peer.py CERTS [name=value ...] step ...
+
+prints `READY port` and treats every connection to 127.0.0.1 by the steps, in order:
+
+    plain:TEXT   send TEXT before TLS        hello        receive something, without TLS
+    tls          the handshake               drip:N       the handshake, its bytes one by one, N ms apart
+    request      receive the head of an HTTP request, and its body by Content-Length
+    line         receive a line              echo         send back what comes until the peer ends
+    read:N       receive N bytes             swallow      receive until the peer ends
+    send:TEXT    send TEXT                   page         a response: `hello tls`
+    fill:N       send N bytes                slow:N:TEXT  send TEXT one byte each N ms
+    notify       send close_notify           shut         end the sending side of TCP
+    cut          close TCP                   reset        reset TCP
+    hold         wait until the peer ends    report       print what the handshake showed, as one line
+    connect      be an HTTP proxy: take CONNECT, print the head it had, pass bytes on, print `tls only`
+                 when each that came from the client belonged to a TLS record
+
+TEXT has Python's escapes. Named values: `cert=a,b,c` (connection n has the n-th), `min`, `max` (1.0 to 1.3),
+`alpn=a,b`, `client=ca.crt` (demand a certificate), `level=N` (OpenSSL's security level), `ciphers`, `ip=::1`.
+It ends with its parent.
+"""
+import os
+import select
+import socket
+import ssl
+import struct
+import sys
+import threading
+import time
+
+CERTS = sys.argv[1]
+VALUES = dict(word.split("=", 1) for word in sys.argv[2:] if "=" in word.split(":")[0])
+STEPS = [word for word in sys.argv[2:] if "=" not in word.split(":")[0]]
+VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1,
+            "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+BODY = "hello tls"
+PAGE = "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(BODY), BODY)
+
+
+def say(text):
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def unescape(text):
+    return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
+
+
+def context(number):
+    names = VALUES.get("cert", "good").split(",")
+    name = names[number % len(names)]
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.set_ciphers(VALUES.get("ciphers", "DEFAULT") + ":@SECLEVEL=" + VALUES.get("level", "0"))
+    made.minimum_version = VERSIONS[VALUES.get("min", "1.2")]
+    made.maximum_version = VERSIONS[VALUES.get("max", "1.3")]
+    made.load_cert_chain(os.path.join(CERTS, name + ".pem"), os.path.join(CERTS, name + ".key"))
+    if "alpn" in VALUES:
+        made.set_alpn_protocols(VALUES["alpn"].split(","))
+    if "client" in VALUES:
+        made.verify_mode = ssl.CERT_REQUIRED
+        made.load_verify_locations(os.path.join(CERTS, VALUES["client"]))
+    return made
+
+
+class Connection:
+    """One connection, whose TLS is kept apart from its TCP."""
+
+    def __init__(self, sock, number):
+        self.sock, self.number, self.name, self.inside, self.buffer = sock, number, "-", None, b""
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def run(self):
+        try:
+            for step in STEPS:
+                word, _, rest = step.partition(":")
+                getattr(self, word)(*([rest] if rest else []))
+        except (OSError, ssl.SSLError, EOFError) as error:
+            say("failed " + str(getattr(error, "reason", None) or error))
+        finally:
+            self.sock.close()
+
+    # TCP
+
+    def plain(self, text):
+        self.sock.sendall(unescape(text))
+
+    def hello(self):
+        self.sock.recv(65536)
+
+    def shut(self):
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def cut(self):
+        self.sock.close()
+
+    def reset(self):
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def hold(self):
+        while self.sock.recv(65536):
+            pass
+
+    # TLS
+
+    def tls(self, pause=None):
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        made = context(self.number)
+
+        def asked(_object, name, _context):
+            self.name = name or "-"
+        made.sni_callback = asked
+        self.inside = made.wrap_bio(self.incoming, self.outgoing, server_side=True)
+        while not self.attempt(self.inside.do_handshake, pause):
+            pass
+
+    def drip(self, milliseconds):
+        self.tls(int(milliseconds) / 1000)
+
+    def flush(self, pause=None):
+        data = self.outgoing.read()
+        for piece in ([data[i:i + 1] for i in range(len(data))] if pause else [data]):
+            self.sock.sendall(piece)
+            if pause:
+                time.sleep(pause)
+
+    def attempt(self, action, pause=None):
+        """True and what the action gave; None when it needs more bytes, which are received then."""
+        try:
+            return (action(),)
+        except ssl.SSLWantReadError:
+            self.flush(pause)
+            data = self.sock.recv(65536)
+            if data:
+                self.incoming.write(data)
+            else:
+                self.incoming.write_eof()
+            return None
+        finally:
+            self.flush(pause)
+
+    def receive(self):
+        while True:
+            try:
+                got = self.attempt(lambda: self.inside.read(65536))
+            except ssl.SSLEOFError:
+                return b""
+            if got:
+                return got[0]
+
+    def until(self, complete):
+        while not complete(self.buffer):
+            data = self.receive()
+            if not data:
+                raise EOFError("ended")
+            self.buffer += data
+
+    def request(self):
+        self.until(lambda data: b"\r\n\r\n" in data)
+        head, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+        for line in head.lower().split(b"\r\n"):
+            if line.startswith(b"content-length:"):
+                self.read(line.split(b":")[1])
+        self.head = head
+
+    def line(self):
+        self.until(lambda data: b"\n" in data)
+        self.buffer = self.buffer.split(b"\n", 1)[1]
+
+    def read(self, count):
+        self.until(lambda data: len(data) >= int(count))
+        self.buffer = self.buffer[int(count):]
+
+    def swallow(self):
+        count = len(self.buffer)
+        data = self.receive()
+        while data:
+            count += len(data)
+            data = self.receive()
+        say("swallowed %d" % count)
+
+    def echo(self):
+        data = self.buffer or self.receive()
+        while data:
+            self.write(data)
+            data = self.receive()
+
+    def write(self, data):
+        for start in range(0, len(data), 65536):
+            self.inside.write(data[start:start + 65536])
+            self.flush()
+
+    def send(self, text):
+        self.write(unescape(text))
+
+    def page(self):
+        self.write(PAGE.encode())
+
+    def fill(self, count):
+        self.write((b"0123456789abcdef" * (int(count) // 16 + 1))[:int(count)])
+
+    def slow(self, rest):
+        milliseconds, text = rest.split(":", 1)
+        for byte in unescape(text):
+            self.write(bytes([byte]))
+            time.sleep(int(milliseconds) / 1000)
+
+    def notify(self):
+        try:
+            self.inside.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        self.flush()
+
+    def report(self):
+        say("name=%s version=%s alpn=%s" % (self.name, self.inside.version(), self.inside.selected_alpn_protocol()))
+
+    # a proxy
+
+    def connect(self):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.sock.recv(1)
+        say(head.decode("latin-1").replace("\r\n", "|"))
+        host, port = head.split()[1].rsplit(b":", 1)
+        target = socket.create_connection((host.decode().strip("[]"), int(port)))
+        self.sock.sendall(b"HTTP/1.1 200 Established\r\n\r\n")
+        sent, ends = b"", {self.sock: target, target: self.sock}
+        while ends:
+            for ready in select.select(list(ends), [], [])[0]:
+                try:
+                    data = ready.recv(65536)
+                except ConnectionError:
+                    data = b""
+                sent += data if ready is self.sock else b""
+                if data:
+                    ends[ready].sendall(data)
+                else:
+                    try:
+                        ends[ready].shutdown(socket.SHUT_WR)
+                    except OSError:
+                        pass
+                    del ends[ready]
+        target.close()
+        while sent and sent[0] in (20, 21, 22, 23):
+            sent = sent[5 + int.from_bytes(sent[3:5], "big"):]
+        say("tls only" if not sent else "not tls: %r" % sent[:40])
+
+
+def end_with_parent(parent):
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(0)
+
+
+def main():
+    address = VALUES.get("ip", "127.0.0.1")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    listener = socket.create_server((address, 0), family=family, backlog=128)
+    threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
+    say("READY %d" % listener.getsockname()[1])
+    number = 0
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=Connection(sock, number).run, daemon=True).start()
+        number += 1
+
+
+main()
