@@ -1,6 +1,7 @@
 """Builds every flavour of the library and lays each out as it would be installed."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -11,10 +12,16 @@ LIMIT = 1200
 TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
 
 
+def complaints(output):
+    """The part of cargo's output that says what went wrong."""
+    start = re.search(r"^(error|failures:)", output, re.M)
+    return output[start.start():] if start else output
+
+
 def _cargo(arguments, report, name):
     result = process.run(["cargo"] + arguments, LIMIT, cwd=REPOSITORY)
     if result.status != 0:
-        report.fail("build " + name, result.output)
+        report.fail("build " + name, complaints(result.output))
         return False
     report.note("built " + name + " (%.0f s)" % result.seconds)
     return True

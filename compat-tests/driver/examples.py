@@ -4,6 +4,7 @@ import os
 import tempfile
 
 import process
+from build import complaints
 from interpreters import REPOSITORY, environment
 
 EXAMPLES = os.path.join(REPOSITORY, "examples")
@@ -41,4 +42,4 @@ def embed(report):
     result = process.run(["cargo", "run", "--release", "--example", "embed"], LIMIT, cwd=REPOSITORY)
     if result.status == 0 and "status: 200" in result.output:
         return report.ok("examples embed", result.seconds)
-    return report.fail("examples embed", result.output)
+    return report.fail("examples embed", complaints(result.output))

@@ -2,6 +2,7 @@
 import re
 
 import process
+from build import complaints
 from interpreters import REPOSITORY
 
 RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored", re.M)
@@ -18,10 +19,4 @@ def crate(report):
     if result.status == 0 and passed:
         report.ok("rust: cargo test", result.seconds, passed)
     else:
-        report.fail("rust: cargo test", _failures(result.output), passed, max(failed, 1))
-
-
-def _failures(output):
-    """The part of cargo's output that says what went wrong."""
-    start = re.search(r"^(error|failures:)", output, re.M)
-    return output[start.start():] if start else output
+        report.fail("rust: cargo test", complaints(result.output), passed, max(failed, 1))
