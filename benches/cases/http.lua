@@ -1,0 +1,108 @@
+-- socket.http and ssl.https: whole requests, a new connection each.
+local measure = require("measure")
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+
+local ROUTES = {
+    nginx = function() return "http://127.0.0.1:" .. measure.setting("HTTP_PORT") end,
+    peer = function() return "http://127.0.0.1:" .. measure.setting("PORT") end,
+    tls = function() return "https://localhost:" .. measure.setting("HTTPS_PORT") end,
+}
+
+-- What both libraries are told about TLS, so that both check the server's certificate.
+local function with_tls(request)
+    request.protocol, request.verify, request.cafile = "any", "peer", measure.setting("CA")
+    return request
+end
+
+-- Keeps nothing and counts.
+local function counting_sink()
+    local total = 0
+    return function(chunk)
+        total = total + #(chunk or "")
+        return 1
+    end, function() return total end
+end
+
+local function download(request, expected)
+    local sink, total = counting_sink()
+    local transfer = request.verify and require("ssl.https").request or http.request
+    request.sink = sink
+    return function()
+        local ok, status = transfer(request)
+        assert(ok and status == 200, status)
+        assert(total() == expected, "short body")
+    end, expected
+end
+
+local cases = {}
+
+function cases.small(count)
+    local url = ROUTES.nginx() .. "/1k"
+    return function()
+        for _ = 1, count do
+            local body, status = http.request(url)
+            assert(status == 200 and #body == 1024, status)
+        end
+    end, count
+end
+
+function cases.download(total)
+    return download({ url = ROUTES.nginx() .. "/100m" }, total)
+end
+
+function cases.string(total)
+    local url = ROUTES.nginx() .. "/100m"
+    return function()
+        local body, status = http.request(url)
+        assert(status == 200 and #body == total, status)
+    end, total
+end
+
+function cases.chunked(total, size)
+    return download({ url = ("%s/chunked/%d/%d"):format(ROUTES.peer(), total, size) }, total)
+end
+
+function cases.post(size, count)
+    local url, body = ROUTES.peer() .. "/", ("x"):rep(size)
+    return function()
+        for _ = 1, count do
+            local _, status = http.request(url, body)
+            assert(status == 200, status)
+        end
+    end, size * count
+end
+
+-- The time for each header line: the answers hold them and nothing else.
+function cases.headers(lines, count)
+    -- longer than what luasocket-rs takes from a server unasked
+    http.MAXHEADERSIZE = math.huge
+    local url = ("%s/headers/%d"):format(ROUTES.peer(), lines)
+    return function()
+        for _ = 1, count do
+            local _, status, headers = http.request(url)
+            assert(status == 200 and headers["x-field-" .. (lines - 1)])
+        end
+    end, lines * count
+end
+
+function cases.tls_small(count)
+    local https = require("ssl.https")
+    return function()
+        for _ = 1, count do
+            local body = {}
+            local ok, status = https.request(with_tls({
+                url = ROUTES.tls() .. "/1k",
+                sink = ltn12.sink.table(body),
+            }))
+            assert(ok and status == 200, status)
+            assert(#table.concat(body) == 1024)
+        end
+    end, count
+end
+
+function cases.tls_download(total)
+    return download(with_tls({ url = ROUTES.tls() .. "/100m" }), total)
+end
+
+measure.run(cases)

@@ -1,0 +1,152 @@
+"""What is measured: each case with its amount of work, its unit and the ratio to reach."""
+from typing import Dict, NamedTuple, Optional, Tuple
+
+MB = 1000000
+KIB, MIB = 1 << 10, 1 << 20
+
+
+class Unit(NamedTuple):
+    """How a measurement becomes a figure."""
+    name: str
+    scale: float
+    is_rate: bool               # more is better: amount by time; else time by amount
+
+    def figure(self, seconds, amount):
+        """The figure for so much work in so many seconds."""
+        return amount / seconds / self.scale if self.is_rate else seconds / amount * self.scale
+
+
+NS, US, MS = (Unit(name, scale, False) for name, scale in (("ns", 1e9), ("µs", 1e6), ("ms", 1e3)))
+RATE = Unit("MB/s", MB, True)
+PEAK = Unit("MB", MB, False)     # of memory: the amount of work plays no part
+
+
+class Case(NamedTuple):
+    """One line of the table."""
+    name: str
+    title: str
+    script: str
+    action: str
+    full: Tuple[int, ...]
+    quick: Tuple[int, ...]
+    unit: Unit
+    clock: str = "wall"         # "cpu" where nothing is waited for: other programs disturb it less
+    targets: Tuple[float, ...] = ()     # PUC-Rio Lua, LuaJIT; one figure for both
+    limit: Optional[str] = None         # the bare loop of the peer that does the same
+    repeat: int = 1             # processes for one sample
+    runs: Optional[int] = None
+
+    def target(self, interpreter):
+        """The ratio to reach, or None."""
+        return self.targets[-1 if interpreter == "luajit" else 0] if self.targets else None
+
+    @property
+    def needs(self):
+        """What must be running beside the peer."""
+        return {"nginx"} if self.script == "http" else set()
+
+
+class Series(NamedTuple):
+    """Figures by size: they stay level where the cost grows linearly."""
+    name: str
+    title: str
+    what: str                   # of the sizes
+    points: Tuple[Tuple[str, Case], ...]
+
+
+CASES = (
+    Case("lines", '`receive("*l")`, 64-byte lines', "receive", "lines", (1000000, 64), (200000, 64), NS, "cpu", (2,)),
+    Case("all-256m", '`receive("*a")`, 256 MB', "receive", "all", (256 * MB,), (64 * MB,), RATE, targets=(4, 10),
+         limit="receive"),
+    Case("all-1g", '`receive("*a")`, 1 GB', "receive", "all", (1000 * MB,), (128 * MB,), RATE, targets=(4, 10),
+         limit="receive", runs=3),
+    Case("receive-1m", "`receive(1 MB)`", "receive", "pieces", (512 * MIB, MIB), (128 * MIB, MIB), RATE,
+         targets=(1.5,), limit="receive"),
+    Case("receive-8k", "`receive(8192)`", "receive", "pieces", (512 * MIB, 8192), (128 * MIB, 8192), RATE,
+         targets=(1.1,), limit="receive"),
+
+    Case("send-1m", "`send` of 1 MB", "send", "pieces", (1024 * MIB, MIB), (256 * MIB, MIB), RATE, targets=(1,),
+         limit="send"),
+    Case("send-64", "`send` of 64 bytes", "send", "pieces", (16 * MIB, 64), (4 * MIB, 64), RATE, targets=(1,),
+         limit="send"),
+    Case("tcp-pingpong", "TCP ping-pong of 1 byte", "send", "pingpong", (20000,), (5000,), US, targets=(1,),
+         limit="pingpong"),
+    Case("udp-pingpong", "UDP ping-pong of 1 byte", "send", "datagrams", (20000,), (5000,), US, targets=(1,),
+         limit="datagrams"),
+    Case("connect", "connect and close", "send", "connect", (5000,), (2000,), US, targets=(1,), limit="connect"),
+
+    Case("http-1k", "`http.request(url)`, 1 KB", "http", "small", (2000,), (500,), US, targets=(1.5,)),
+    Case("http-sink", "HTTP 100 MB to a sink", "http", "download", (100 * MB,), (100 * MB,), RATE, targets=(2, 1.3)),
+    Case("http-string", "HTTP 100 MB as a string", "http", "string", (100 * MB,), (100 * MB,), RATE, targets=(4,)),
+    Case("http-chunked", "HTTP 100 MB chunked to a sink", "http", "chunked", (100 * MB, 32000), (20 * MB, 32000), RATE,
+         targets=(2,)),
+    Case("http-post", "HTTP POST of 8 MB", "http", "post", (8 * MB, 20), (8 * MB, 4), RATE, targets=(1.5,)),
+
+    Case("https-1k", "HTTPS 1 KB", "http", "tls_small", (40,), (10,), MS, targets=(15,)),
+    Case("https-sink", "HTTPS 100 MB to a sink", "http", "tls_download", (100 * MB,), (100 * MB,), RATE, targets=(2,)),
+
+    Case("base64", "base64, encode", "mime", "b64", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (8,)),
+    Case("unbase64", "base64, decode", "mime", "unb64", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (8,)),
+    Case("qp", "quoted-printable, encode", "mime", "qp", (MIB, 64 * MIB), (MIB, 32 * MIB), RATE, "cpu", (4,)),
+    Case("unqp", "quoted-printable, decode", "mime", "unqp", (MIB, 64 * MIB), (MIB, 32 * MIB), RATE, "cpu", (4,)),
+    Case("eol", "`mime.eol`", "mime", "eol", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (4,)),
+    Case("wrp", "`mime.wrp`", "mime", "wrp", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (4,)),
+    Case("dot", "`mime.dot`", "mime", "dot", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (4,)),
+    Case("chain", "ltn12 chain, base64 and wrap", "mime", "chain", (64 * MIB,), (16 * MIB,), RATE, "cpu", (4,)),
+
+    Case("parse", "`url.parse`", "url", "parse", (50000,), (10000,), US, "cpu", (5,)),
+    Case("absolute", "`url.absolute`", "url", "absolute", (50000,), (10000,), US, "cpu", (5,)),
+    Case("escape", "`url.escape`", "url", "escape", (200000,), (20000,), US, "cpu", (5,)),
+
+    Case("select-450", "`select`, 450 sockets, one ready", "select", "ready", (450, 1500), (450, 300), US, "cpu", (2,),
+         limit="select"),
+
+    Case("settimeout", "`settimeout`", "calls", "settimeout", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("gettimeout", "`gettimeout`", "calls", "gettimeout", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("gettime", "`socket.gettime`", "calls", "gettime", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("getfd", "`getfd`", "calls", "getfd", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("dirty", "`dirty`", "calls", "dirty", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("getstats", "`getstats`", "calls", "getstats", (2000000,), (300000,), NS, "cpu", (1,)),
+    Case("setoption", "`setoption`", "calls", "setoption", (500000,), (100000,), NS, "cpu", (1,)),
+    Case("tcp", "`socket.tcp` and `close`", "calls", "tcp", (500000,), (100000,), NS, "cpu", (1,)),
+
+    Case("memory-sink", "peak memory, HTTP 100 MB to a sink", "http", "download", (100 * MB,), (100 * MB,), PEAK,
+         targets=(1,), runs=3),
+    Case("memory-string", "peak memory, HTTP 100 MB as a string", "http", "string", (100 * MB,), (100 * MB,), PEAK,
+         targets=(1 / 0.7,), runs=3),
+
+    Case("require-socket", '`require "socket"`', "startup", "socket", (), (), MS, "cpu", (1 / 1.5,), repeat=10),
+    Case("require-all", "`require` of all but TLS", "startup", "all", (), (), MS, "cpu", (1 / 1.5,), repeat=10),
+    Case("require-tls", "`require` of HTTP and HTTPS", "startup", "tls", (), (), MS, "cpu", (1 / 1.5,), repeat=10),
+)
+
+
+def _series(name, title, what, unit, clock, script, action, points):
+    cases = tuple((label, Case("%s %s" % (name, label), title, script, action, numbers, numbers, unit, clock, runs=3))
+                  for label, numbers in points)
+    return Series(name, title, what, cases)
+
+
+SERIES = (
+    _series("select", "`select`, one socket ready", "sockets", NS, "cpu", "select", "sockets",
+            [("{:,}".format(n), (n, 500000 // n)) for n in (10, 100, 1000, 5000)]),
+    _series("receive-all", '`receive("*a")`', "bytes", RATE, "wall", "receive", "all",
+            [("1 MB", (MB,)), ("4 MB", (4 * MB,)), ("16 MB", (16 * MB,)), ("64 MB", (64 * MB,)),
+             ("256 MB", (256 * MB,)), ("1 GB", (1000 * MB,))]),
+    _series("headers", "HTTP answers, by header lines", "lines", US, "cpu", "http", "headers",
+            [("{:,}".format(n), (n, max(2, 20000 // n))) for n in (10, 100, 1000, 10000)]),
+    _series("base64-size", "`mime.b64`, by size of the input", "bytes", RATE, "cpu", "mime", "b64",
+            [("{:,}".format(n), (n, 100 * MB)) for n in (100, 1000, 10000, 100000, 1000000, 10000000)]),
+)
+
+PER = {"select": "a socket", "headers": "a line"}
+
+
+def named(words) -> Dict[str, object]:
+    """The cases and series whose name or script contains one of the words; all without words."""
+    chosen = {}
+    for entry in CASES + SERIES:
+        scripts = {entry.script} if isinstance(entry, Case) else {case.script for _, case in entry.points}
+        if not words or any(word in entry.name or word in scripts for word in words):
+            chosen[entry.name] = entry
+    return chosen

@@ -1,0 +1,96 @@
+"""The tables of docs/performance.md, between their marks, and its chart."""
+import os
+import platform
+import re
+import subprocess
+
+import chart
+from catalogue import CASES, PER, SERIES
+from report import number, times
+from world import REPOSITORY
+
+DOCS = os.path.join(REPOSITORY, "docs")
+PAGE = os.path.join(DOCS, "performance.md")
+CHART = os.path.join(DOCS, "performance.svg")
+BEGIN, END = "<!-- benches/run: begin -->\n", "<!-- benches/run: end -->\n"
+NAMES = {"luajit": "LuaJIT"}
+
+
+def _name(interpreter):
+    return NAMES.get(interpreter, interpreter.replace("lua", "Lua "))
+
+
+def _first_line(*command):
+    try:
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              text=True).stdout.strip().splitlines()[0]
+    except (OSError, IndexError):
+        return None
+
+
+def _machine(interpreters):
+    processor = None
+    with open("/proc/cpuinfo") as file:
+        found = re.search(r"^model name\s*:\s*(.*)$", file.read(), re.M)
+        processor = found and found.group(1)
+    versions = [re.sub(r"\s+(Copyright|--).*", "", _first_line(name, "-v") or name) for name in interpreters]
+    packages = [_first_line("dpkg-query", "-W", "-f", "${Package} ${Version}", name)
+                for name in ("lua-socket", "lua-sec")]
+    parts = ["%s, %d cores" % (processor or platform.machine(), os.cpu_count()),
+             "Linux " + platform.release().split("-")[0]]
+    return "; ".join(parts + versions + [package for package in packages if package])
+
+
+def _case_table(results, interpreter):
+    rows = ["| | reference | ours | ratio | to reach | bare loop |", "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for case in CASES:
+        outcome = results.get(interpreter, case)
+        ratio, target = outcome.ratio(case), case.target(interpreter)
+        if ratio is None:
+            continue
+        limit = outcome.median("limit")
+        unit = " " + case.unit.name
+        shown = "**%s**" % times(ratio) if target is None or ratio >= target else times(ratio)
+        rows.append("| %s | %s | %s | %s | %s | %s |" % (
+            case.title, number(outcome.median("reference")) + unit, number(outcome.median("ours")) + unit,
+            shown, times(target), number(limit) + unit if limit else ""))
+    return rows
+
+
+def _series_table(results, interpreters, series):
+    unit = series.points[0][1].unit.name
+    if series.name in PER:
+        unit += " " + PER[series.name]
+    rows = ["%s (%s):" % (series.title, unit), ""]
+    head = [series.what] + ["%s, %s" % (_name(name), library) for name in interpreters
+                            for library in ("reference", "ours")]
+    rows += ["| " + " | ".join(head) + " |", "| ---: " * len(head) + "|"]
+    for label, case in series.points:
+        cells = [label]
+        for interpreter in interpreters:
+            outcome = results.get(interpreter, case)
+            cells += [number(outcome.median(library)) or "—" for library in ("reference", "ours")]
+        rows.append("| " + " | ".join(cells) + " |")
+    return rows + [""]
+
+
+def write(results):
+    """Renders everything that was measured."""
+    interpreters = results.interpreters
+    lines = ["![Ratios, ours to the reference](performance.svg)", "",
+             "Measured on: " + _machine(interpreters) + ".", ""]
+    for interpreter in interpreters:
+        lines += ["### " + _name(interpreter), ""] + _case_table(results, interpreter) + [""]
+    lines += ["### Growth", "", "A figure that stays level, or improves, down a column is a cost that grows "
+              "linearly at most. A dash: not possible there.", ""]
+    for series in SERIES:
+        lines += _series_table(results, interpreters, series)
+    with open(PAGE) as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(PAGE, "w") as file:
+        file.write(before + BEGIN + "\n".join(lines) + END + after)
+    bars = [(case.title.replace("`", ""), [results.get(name, case).ratio(case) for name in interpreters])
+            for case in CASES]
+    with open(CHART, "w") as file:
+        file.write(chart.draw([_name(name) for name in interpreters], [bar for bar in bars if any(bar[1])]))

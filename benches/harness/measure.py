@@ -1,0 +1,90 @@
+"""Runs cases: the reference and ours in turn, several times."""
+import os
+import re
+import statistics
+import subprocess
+from typing import Dict, List, NamedTuple
+
+import world
+from catalogue import PEAK
+
+TIME_LIMIT = 300
+LINE = re.compile(r"^wall=(\S+) cpu=(\S+) amount=(\S+) peak=(\S+)$", re.M)
+
+
+class Failed(Exception):
+    """A case did not run; the text says why."""
+
+
+class Outcome(NamedTuple):
+    """The samples of one case, as figures in its unit, by library; and why one has none."""
+    samples: Dict[str, List[float]]
+    failures: Dict[str, str]
+
+    def median(self, library):
+        """The median figure, or None."""
+        values = self.samples.get(library)
+        return statistics.median(values) if values else None
+
+    def ratio(self, case):
+        """How many times better ours is."""
+        reference, ours = self.median("reference"), self.median("ours")
+        if not reference or not ours:
+            return None
+        return ours / reference if case.unit.is_rate else reference / ours
+
+
+def _figure(case, output):
+    found = LINE.search(output)
+    if not found:
+        raise Failed(output.strip().splitlines()[0] if output.strip() else "no output")
+    wall, cpu, amount, peak = map(float, found.groups())
+    if case.unit is PEAK:
+        return peak / case.unit.scale
+    return case.unit.figure(cpu if case.clock == "cpu" else wall, amount)
+
+
+def _run(command, env):
+    try:
+        done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TIME_LIMIT)
+    except subprocess.TimeoutExpired:
+        raise Failed("not done after %d s" % TIME_LIMIT) from None
+    output = done.stdout.decode("utf-8", "replace")
+    if done.returncode != 0:
+        raise Failed(output.strip().splitlines()[0] if output.strip() else "exit status %d" % done.returncode)
+    return output
+
+
+def _sample(case, interpreter, library, numbers, settings):
+    words = [str(number) for number in numbers]
+    if library == "limit":
+        command = [world.PEER, "limit", case.limit] + words
+        env = dict(os.environ, **settings)
+    else:
+        command = [interpreter, os.path.join(world.BENCHES, "cases", case.script + ".lua"), case.action] + words
+        env = world.environment(interpreter, library, settings)
+    return statistics.median(_figure(case, _run(command, env)) for _ in range(case.repeat))
+
+
+def measure(case, interpreter, servers, runs, quick) -> Outcome:
+    """Measures one case on one interpreter."""
+    outcome = Outcome({}, {})
+    for need in case.needs & set(servers.missing):
+        outcome.failures["ours"] = servers.missing[need]
+        return outcome
+    numbers = case.quick if quick else case.full
+    libraries = ["reference", "ours"] + (["limit"] if case.limit else [])
+    for run in range(runs if case.runs is None else min(runs, case.runs)):
+        # Every other round goes backwards: a disturbance that grows or fades meets both alike.
+        for library in libraries[::-1] if run % 2 else libraries:
+            if library in outcome.failures:
+                continue
+            # A bare loop that is given the size of a piece has it last; without one, 256 KiB.
+            given = numbers + (1 << 18,) if library == "limit" and len(numbers) == 1 else numbers
+            try:
+                figure = _sample(case, interpreter, library, given, servers.settings)
+                outcome.samples.setdefault(library, []).append(figure)
+            except Failed as failure:
+                outcome.failures[library] = str(failure)
+    return outcome

@@ -1,0 +1,43 @@
+"""Figures as text, and the table on the terminal."""
+import sys
+
+WIDTHS = "%-16s %11s %11s %11s %7s %7s  %s"
+
+
+def number(value):
+    """A figure with three digits that mean something."""
+    if value is None:
+        return ""
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return "{:,.{}f}".format(value, digits)
+
+
+def times(ratio):
+    """A ratio."""
+    return "" if ratio is None else number(ratio) + "×"
+
+
+def spread(values):
+    """How far samples lie apart, in percent of the middle one."""
+    ordered = sorted(values)
+    return 100 * (ordered[-1] - ordered[0]) / ordered[len(ordered) // 2]
+
+
+def heading(interpreter):
+    """Begins the table of one interpreter."""
+    print("\n" + interpreter)
+    print(WIDTHS % ("case", "reference", "ours", "bare loop", "ratio", "target", "unit; spread of ours"))
+
+
+def line(case, interpreter, outcome):
+    """Prints one case."""
+    ratio, target = outcome.ratio(case), case.target(interpreter)
+    notes = [case.unit.name]
+    if "ours" in outcome.samples:
+        notes.append("±%.0f %%" % (spread(outcome.samples["ours"]) / 2))
+    if ratio is not None and target is not None and ratio < target:
+        notes.append("BELOW TARGET")
+    notes += ["%s: %s" % pair for pair in outcome.failures.items()]
+    figures = [number(outcome.median(library)) for library in ("reference", "ours", "limit")]
+    print(WIDTHS % (case.name, *figures, times(ratio), times(target), "; ".join(notes)))
+    sys.stdout.flush()

@@ -1,0 +1,126 @@
+//! Bare loops: the same traffic as a benchmark case, with system calls alone.
+
+use std::env;
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpStream, UdpSocket};
+use std::time::Instant;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::time::{ClockId, clock_gettime};
+
+/// Runs one loop and prints its time and amount of work as a case's script does.
+pub fn measure(what: &str, numbers: &[usize]) -> io::Result<()> {
+    let number = |at: usize| numbers.get(at).copied().unwrap_or(0);
+    match what {
+        "receive" => receive(number(0), number(1)),
+        "send" => send(number(0), number(1)),
+        "pingpong" => ping_pong(number(0)),
+        "datagrams" => datagrams(number(0)),
+        "connect" => connect(number(0)),
+        "select" => select(number(0), number(1)),
+        _ => Err(io::Error::other("no such limit")),
+    }
+}
+
+fn timed(work: impl FnOnce() -> io::Result<usize>) -> io::Result<()> {
+    let seconds = |time: Timespec| time.tv_sec as f64 + time.tv_nsec as f64 / 1e9;
+    let cpu = || seconds(clock_gettime(ClockId::ProcessCPUTime));
+    let (wall_start, cpu_start) = (Instant::now(), cpu());
+    let amount = work()?;
+    let (wall, cpu) = (wall_start.elapsed().as_secs_f64(), cpu() - cpu_start);
+    println!("wall={wall:.9} cpu={cpu:.9} amount={amount} peak=0");
+    Ok(())
+}
+
+fn port(variable: &str) -> io::Result<u16> {
+    let text = env::var(variable).map_err(io::Error::other)?;
+    text.parse().map_err(io::Error::other)
+}
+
+fn command(line: &str) -> io::Result<TcpStream> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port("BENCH_PORT")?))?;
+    stream.set_nodelay(true)?;
+    stream.write_all(line.as_bytes())?;
+    Ok(stream)
+}
+
+fn receive(total: usize, piece: usize) -> io::Result<()> {
+    let mut stream = command(&format!("bytes {total}\n"))?;
+    let mut data = vec![0; piece];
+    timed(|| {
+        let mut left = total;
+        while left > 0 {
+            let count = stream.read(&mut data)?;
+            if count == 0 {
+                break;
+            }
+            left -= count;
+        }
+        Ok(total - left)
+    })
+}
+
+fn send(total: usize, piece: usize) -> io::Result<()> {
+    let mut stream = command("sink\n")?;
+    let data = vec![b'x'; piece];
+    timed(|| {
+        let pieces = total / piece;
+        for _ in 0..pieces {
+            stream.write_all(&data)?;
+        }
+        stream.shutdown(Shutdown::Write)?;
+        stream.read_exact(&mut [0]).ok();
+        Ok(pieces * piece)
+    })
+}
+
+fn ping_pong(count: usize) -> io::Result<()> {
+    let mut stream = command("echo\n")?;
+    let mut byte = [b'x'];
+    timed(|| {
+        for _ in 0..count {
+            stream.write_all(&byte)?;
+            stream.read_exact(&mut byte)?;
+        }
+        Ok(count)
+    })
+}
+
+fn datagrams(count: usize) -> io::Result<()> {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+    socket.connect((Ipv4Addr::LOCALHOST, port("BENCH_DATAGRAM_PORT")?))?;
+    let mut byte = [b'x'];
+    timed(|| {
+        for _ in 0..count {
+            socket.send(&byte)?;
+            socket.recv(&mut byte)?;
+        }
+        Ok(count)
+    })
+}
+
+fn connect(count: usize) -> io::Result<()> {
+    let address = (Ipv4Addr::LOCALHOST, port("BENCH_CLOSING_PORT")?);
+    timed(|| {
+        for _ in 0..count {
+            drop(TcpStream::connect(address)?);
+        }
+        Ok(count)
+    })
+}
+
+fn select(sockets: usize, count: usize) -> io::Result<()> {
+    let sockets =
+        (0..sockets).map(|_| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))).collect::<io::Result<Vec<_>>>()?;
+    if let Some(last) = sockets.last() {
+        last.send_to(b"x", last.local_addr()?)?;
+    }
+    timed(|| {
+        for _ in 0..count {
+            let mut watched: Vec<_> =
+                sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
+            poll(&mut watched, None)?;
+        }
+        Ok(count)
+    })
+}

@@ -1,0 +1,50 @@
+-- Runs one case of a script and prints what it took; `benches/run` reads that line.
+--
+--     lua5.4 benches/cases/url.lua parse 100000
+--
+-- A case prepares what it needs and returns the work and the amount of it (calls or bytes). Only
+-- the work is timed: wall time by the socket library's clock, CPU time of this process by Lua's.
+local error, io, os, tonumber = error, io, os, tonumber
+
+-- The most memory this process ever had, in bytes; 0 where the system does not say.
+local function peak_memory()
+    local file = io.open("/proc/self/status")
+    if not file then return 0 end
+    local text = file:read("*a")
+    file:close()
+    return (tonumber(text:match("VmHWM:%s*(%d+) kB")) or 0) * 1024
+end
+
+local measure = {}
+
+---A port or path that the driver has set.
+---@param name string without its prefix `BENCH_`
+---@return string
+function measure.setting(name)
+    local value = os.getenv("BENCH_" .. name)
+    return value or error("run by benches/run only: BENCH_" .. name .. " is not set")
+end
+
+---Prints a measurement.
+---@param wall number seconds
+---@param cpu number seconds
+---@param amount number calls or bytes
+function measure.report(wall, cpu, amount)
+    print(("wall=%.9f cpu=%.9f amount=%.0f peak=%.0f"):format(wall, cpu, amount, peak_memory()))
+end
+
+---Runs the case that the command line names, with the numbers that follow it.
+---@param cases table<string, fun(...: number): function, number>
+function measure.run(cases)
+    local prepare = assert(cases[arg[1]], "no such case")
+    local work, amount = prepare(tonumber(arg[2]), tonumber(arg[3]))
+    local gettime, clock = require("socket").gettime, os.clock
+    collectgarbage()
+    collectgarbage()
+    local wall, cpu = gettime(), clock()
+    work()
+    cpu, wall = clock() - cpu, gettime() - wall
+    measure.report(wall, cpu, amount)
+end
+
+return measure
