@@ -56,13 +56,25 @@ impl Family {
 /// A new descriptor: non-blocking and closed on exec (add.33); IPv6 ones take no IPv4 traffic.
 pub fn open(family: Family, kind: Type) -> Result<Descriptor, Failure> {
     let domain = if family == Family::V6 { Domain::IPV6 } else { Domain::IPV4 };
-    let socket = Socket::new(domain, kind, None).map_err(|error| Failure::from_io(&error))?;
-    socket.set_nonblocking(true).map_err(|error| Failure::from_io(&error))?;
+    let socket = new_socket(domain, kind).map_err(|error| Failure::from_io(&error))?;
     if family == Family::V6 {
         // The reference ignores a system that cannot do it, too.
         let _ = socket.set_only_v6(true);
     }
     Ok(socket.into())
+}
+
+/// One system call where the system can set both flags at once.
+#[cfg(target_os = "linux")]
+fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
+    Socket::new_raw(domain, kind.nonblocking().cloexec(), None)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
+    let socket = Socket::new(domain, kind, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
 }
 
 /// Binds to the first address of a name that takes it. Makes a descriptor where the object has

@@ -111,7 +111,9 @@ pub fn connect_descriptor(
     if deadline.is_nonblocking() {
         return Err(Failure::Timeout);
     }
-    wait_connected(fd, deadline)?;
+    if wait_connected(fd, deadline)? {
+        return Ok(());
+    }
     match socket.take_error() {
         Ok(None) => Ok(()),
         Ok(Some(error)) | Err(error) => Err(Failure::from_io(&error)),

@@ -16,21 +16,24 @@ pub fn wait(fd: BorrowedFd<'_>, direction: Direction, deadline: &Deadline) -> Re
         Direction::Read => PollFlags::IN,
         Direction::Write => PollFlags::OUT,
     };
-    wait_for(fd, events, deadline)
+    wait_for(fd, events, deadline).map(|_| ())
 }
 
-/// Waits until a pending connect has an outcome.
-pub fn wait_connected(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<(), Failure> {
-    wait_for(fd, PollFlags::IN | PollFlags::OUT, deadline)
+/// Waits until a pending connect has an outcome. Whether that is plain success: writable, and
+/// nothing else; otherwise the socket's pending error tells.
+pub fn wait_connected(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<bool, Failure> {
+    Ok(wait_for(fd, PollFlags::IN | PollFlags::OUT, deadline)? == PollFlags::OUT)
 }
 
-fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<(), Failure> {
-    match deadline.remaining() {
-        Wait::No => Err(Failure::Timeout),
-        wait => match poll_until(&mut [PollFd::from_borrowed_fd(fd, events)], wait)? {
-            0 => Err(Failure::Timeout),
-            _ => Ok(()),
-        },
+fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<PollFlags, Failure> {
+    let wait = match deadline.remaining() {
+        Wait::No => return Err(Failure::Timeout),
+        wait => wait,
+    };
+    let mut watched = [PollFd::from_borrowed_fd(fd, events)];
+    match poll_until(&mut watched, wait)? {
+        0 => Err(Failure::Timeout),
+        _ => Ok(watched.iter().fold(PollFlags::empty(), |ready, polled| ready | polled.revents())),
     }
 }
 
