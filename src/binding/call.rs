@@ -360,7 +360,12 @@ impl<'c> Call<'c> {
             ffi::lua_pushlightuserdata(self.state, ptr::from_mut(&mut runner).cast());
             ffi::lua_pushlightuserdata(self.state, ptr::from_mut(&mut slot).cast());
             for &argument in arguments {
-                ffi::lua_pushvalue(self.state, argument);
+                // What was not given has no place on the stack, where the runner stands now.
+                if argument > before {
+                    ffi::lua_pushnil(self.state);
+                } else {
+                    ffi::lua_pushvalue(self.state, argument);
+                }
             }
             let count = arguments.len() as c_int + 2;
             match ffi::lua_pcall(self.state, count, ffi::LUA_MULTRET, 0) {
