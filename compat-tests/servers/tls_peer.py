@@ -19,7 +19,7 @@ prints `READY port` and treats every connection to 127.0.0.1 by the steps, in or
 
 TEXT has Python's escapes. Named values: `cert=a,b,c` (connection n has the n-th), `min`, `max` (1.0 to 1.3),
 `alpn=a,b`, `client=ca.crt` (demand a certificate), `level=N` (OpenSSL's security level), `ciphers`, `ip=::1`.
-It ends with its parent.
+It ends when its output is closed.
 """
 import os
 import select
@@ -249,9 +249,11 @@ class Connection:
         say("tls only" if not sent else "not tls: %r" % sent[:40])
 
 
-def end_with_parent(parent):
-    while os.getppid() == parent:
-        time.sleep(0.2)
+def end_with_reader():
+    """Ends when nobody reads the output any more: the parent has closed it, or ended."""
+    output = select.poll()
+    output.register(sys.stdout, 0)
+    output.poll()
     os._exit(0)
 
 
@@ -259,7 +261,7 @@ def main():
     address = VALUES.get("ip", "127.0.0.1")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family, backlog=128)
-    threading.Thread(target=end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=end_with_reader, daemon=True).start()
     say("READY %d" % listener.getsockname()[1])
     number = 0
     while True:

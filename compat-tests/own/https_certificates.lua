@@ -1,0 +1,154 @@
+-- needs: certs, python3
+-- Who is trusted: every kind of certificate, over https.request. Numbers are tls.md's scenarios.
+local check = require("check")
+local tls = require("tls")
+local https = require("socket.tls_https")
+local http = require("socket.http")
+
+local CERTS = tls.certificates
+local CA = CERTS .. "ca.crt"
+local FAILED = "certificate verify failed"
+
+-- One connection for each, in this order.
+local peer, port
+local function start(certificates, ...)
+    peer = tls.peer("cert=" .. certificates, ...)
+    port = peer.port
+end
+
+-- A request to a server with these parameters; the outcome in a word: 200, or message and detail.
+local function get(host, changes, request)
+    local chunks = {}
+    local reqt = { url = "https://" .. host .. ":" .. port .. "/", cafile = CA, sink = function(chunk)
+        chunks[#chunks + 1] = chunk
+        return 1
+    end }
+    for name, value in pairs(changes or {}) do reqt[name] = value end
+    if reqt.cafile == "" then reqt.cafile = nil end
+    local ok, code, headers, detail = (request or https.request)(reqt)
+    if ok then return code .. " " .. table.concat(chunks) end
+    return code .. (detail and ": " .. detail or "") .. (headers and " with headers" or "")
+end
+
+local GOOD = "200 hello tls"
+local function good(name, host, changes) check.equal(name, get(host, changes), GOOD) end
+local function bad(name, host, why, changes) check.equal(name, get(host, changes), FAILED .. ": " .. why) end
+
+local PAGE = { "tls", "request", "page", "notify", "hold" }
+local unpack = unpack or table.unpack
+
+start("good", unpack(PAGE))
+good("1 good", "localhost")
+check.equal("1 good, http.request", get("localhost", nil, http.request), GOOD)
+good("1 good-ec's authority too", "localhost", { cafile = CERTS .. "two-roots.pem" })
+bad("3 not among the system's", "localhost", "unable to get local issuer certificate", { cafile = "" })
+check.equal("3 http.request", get("localhost", { cafile = "" }, http.request), FAILED .. ": unable to get local issuer certificate")
+good("4 verify none", "localhost", { cafile = "", verify = "none" })
+good("4 verify false", "localhost", { cafile = "", verify = false })
+bad("fails closed: an empty list", "localhost", "unable to get local issuer certificate", { cafile = "", verify = {} })
+bad("fails closed: none and peer", "localhost", "unable to get local issuer certificate", { cafile = "", verify = { "none", "peer" } })
+good("5 by address", "127.0.0.1")
+good("a name in capitals", "LOCALHOST")
+good("30 capath", "localhost", { cafile = "", capath = CERTS .. "capath" })
+bad("30 empty capath", "localhost", "unable to get local issuer certificate", { cafile = "", capath = CERTS .. "empty" })
+bad("30 missing capath", "localhost", "unable to get local issuer certificate", { cafile = "", capath = CERTS .. "missing" })
+
+https.VERIFY = "none"
+good("Δ1 https.VERIFY", "localhost", { cafile = "" })
+check.equal("Δ1 https.VERIFY, http.request", get("localhost", { cafile = "" }, http.request), GOOD)
+bad("Δ1 a request goes before https.VERIFY", "localhost", "unable to get local issuer certificate", { cafile = "", verify = "peer" })
+https.VERIFY = nil
+https.cfg.verify = "none"
+good("https.cfg.verify", "localhost", { cafile = "" })
+https.VERIFY = "peer"
+bad("https.VERIFY goes before https.cfg", "localhost", "unable to get local issuer certificate", { cafile = "" })
+https.VERIFY, https.cfg.verify = nil, "peer"
+https.cfg.cafile = CA
+good("https.cfg.cafile", "localhost", { cafile = "" })
+local body, code, _, status = https.request("https://localhost:" .. port .. "/")
+check.equal("https.cfg.cafile, string form", { body, code, status }, { "hello tls", 200, "HTTP/1.1 200 OK" })
+https.cfg.cafile = nil
+
+start("good", "ip=::1", unpack(PAGE))
+good("6 by IPv6 address", "[::1]")
+
+start("dns-only,wrong-host,wrong-host,wrong-host,ip-as-dns,cn-only", unpack(PAGE))
+bad("7 dns-only", "127.0.0.1", "IP address mismatch")
+bad("8 wrong-host", "localhost", "hostname mismatch")
+good("9 verifyhost=false", "localhost", { verifyhost = false })
+good("verify none of a wrong host", "localhost", { verify = "none" })
+bad("10 ip-as-dns", "127.0.0.1", "IP address mismatch")
+local common_name = get("localhost")
+check.ok("13 cn-only", common_name == GOOD or common_name:find(FAILED, 1, true), common_name)
+
+local refused = {
+    { "14", "expired", "certificate has expired" },
+    { "14", "notyet", "certificate is not yet valid" },
+    { "15", "self-signed", "self-signed certificate" },
+    { "17", "untrusted", "unable to get local issuer certificate" },
+    { "17", "untrusted-root", "self-signed certificate in certificate chain" },
+    { "19", "chain-missing", "unable to get local issuer certificate" },
+    { "20", "old-inter", "certificate has expired" },
+    { "20", "old-root", "unable to get local issuer certificate" },
+    { "20", "not-ca", "invalid CA certificate" },
+    { "20", "path-len", "path length constraint exceeded" },
+    { "20", "name-con", "permitted subtree violation" },
+    { "21", "purpose", "unsuitable certificate purpose" },
+    { "21", "bad-ku", "unsuitable certificate purpose" },
+    { "21", "critical", "unhandled critical extension" },
+    { "22", "weak-key", "EE certificate key too weak" },
+    { "22", "weak-sig", "CA signature digest algorithm too weak" },
+    { "25", "bad-signature", "certificate signature failure" },
+}
+local names = {}
+for _, case in ipairs(refused) do
+    names[#names + 1] = case[2]
+    names[#names + 1] = case[2]
+end
+start(table.concat(names, ","), unpack(PAGE))
+for _, case in ipairs(refused) do
+    bad(case[1] .. " " .. case[2], "localhost", case[3])
+    good(case[1] .. " " .. case[2] .. ", verify none", "localhost", { verify = "none" })
+end
+
+start("self-signed,untrusted,chain,chain-root,chain-disorder,rich,good-ec,revoked", unpack(PAGE))
+good("16 self-signed, itself trusted", "localhost", { cafile = CERTS .. "self-signed.crt" })
+good("18 untrusted, with two roots", "localhost", { cafile = CERTS .. "two-roots.pem" })
+for _, name in ipairs({ "19 chain", "19 chain-root", "19 chain-disorder", "rich", "good-ec", "23 revoked" }) do
+    good(name, "localhost")
+end
+
+start("good", unpack(PAGE))
+for name, message in pairs({
+    depth = "depth not supported by this TLS backend",
+    ciphers = "ciphers not supported by this TLS backend",
+    ciphersuites = "ciphersuites not supported by this TLS backend",
+    curve = "curve not supported by this TLS backend",
+    curveslist = "curveslist not supported by this TLS backend",
+    psk = "psk not supported by this TLS backend",
+    dane = "dane not supported by this TLS backend",
+    dhparam = "dhparam not supported by this TLS backend",
+}) do
+    local value = name == "depth" and 3 or (name == "psk" or name == "dhparam") and print or name == "dane" or "x"
+    check.equal("refused, not ignored: " .. name, get("localhost", { [name] = value }), message)
+end
+check.equal("24 crl_check", get("localhost", { verifyext = "crl_check", cafile = CERTS .. "ca-with-crl.pem" }),
+    "verifyext not supported by this TLS backend (crl_check)")
+check.equal("D8 protocol", get("localhost", { protocol = "bogus" }), "invalid protocol (bogus)")
+check.equal("D8 option", get("localhost", { options = "bogus" }), "invalid option (bogus)")
+check.equal("D8 verify", get("localhost", { verify = "bogus" }), "invalid verify option (bogus)")
+check.ok("29 no such cafile", get("localhost", { cafile = CERTS .. "missing" }):find("^error loading CA locations %("))
+check.ok("29 garbage as cafile", get("localhost", { cafile = CERTS .. "garbage.pem" }):find("^error loading CA locations %("))
+check.ok("29 empty cafile", get("localhost", { cafile = CERTS .. "empty.pem" }):find("^error loading CA locations %("))
+
+-- 28: a request line never reaches a server that is not trusted
+start("untrusted", "tls", "swallow")
+bad("28 untrusted", "localhost", "unable to get local issuer certificate")
+check.ok("28 nothing was said", peer.output:read("*l"):find("^failed"))
+
+-- a certificate with a client's key
+start("good", "client=ca.crt", "max=1.2", unpack(PAGE))
+good("71 with a client certificate", "localhost", { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
+check.equal("71 without", get("localhost"), "sslv3 alert handshake failure")
+
+check.done()

@@ -1,0 +1,38 @@
+-- TLS peers and objects for the tests of socket.tls and HTTPS.
+local peer = require("peer")
+local socket = require("socket")
+
+local tls = {}
+
+-- The folder of throw-away certificates, with a slash.
+tls.certificates = (os.getenv("COMPAT_CERTS") or ".") .. "/"
+
+-- Starts servers/tls_peer.py with its words: named values and steps.
+function tls.peer(...)
+    return peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
+end
+
+-- The parameters of a client that trusts the test authority.
+function tls.client(changes)
+    local cfg = { mode = "client", protocol = "any", verify = "peer", cafile = tls.certificates .. "ca.crt" }
+    for name, value in pairs(changes or {}) do cfg[name] = value end
+    return cfg
+end
+
+-- A TLS object connected to a local port, before its handshake. `ssl` is the module to use.
+function tls.wrap(ssl, port, changes, name)
+    local tcp = assert(socket.connect("127.0.0.1", port))
+    local object = assert(ssl.wrap(tcp, tls.client(changes)))
+    if name ~= false then object:sni(name or "localhost") end
+    return object, tcp
+end
+
+-- The same after its handshake.
+function tls.connect(ssl, port, changes, name)
+    local object, tcp = tls.wrap(ssl, port, changes, name)
+    object:settimeout(20)
+    assert(object:dohandshake())
+    return object, tcp
+end
+
+return tls
