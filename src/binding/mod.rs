@@ -32,11 +32,14 @@
 //!    never allocate say so; pushing `nil`, booleans and numbers never does.
 #![allow(unsafe_code)]
 
+mod arguments;
 mod call;
 mod class;
 mod raise;
+mod stack;
 
-pub use call::{Call, Kind, Outcome, native};
+pub use arguments::Kind;
+pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use raise::{Expected, Message, Raise};
 

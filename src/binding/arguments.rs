@@ -1,0 +1,182 @@
+//! Reading the values of a call.
+
+use std::ffi::c_int;
+
+use mlua::ffi;
+
+use super::{Call, Expected, Message, Raise};
+
+/// The type of a Lua value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// No value: the argument was not given.
+    None,
+    /// `nil`
+    Nil,
+    /// `true` or `false`
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// A table.
+    Table,
+    /// A function.
+    Function,
+    /// A full userdata.
+    Userdata,
+    /// A thread, a light userdata, or something of the interpreter's own.
+    Other,
+}
+
+impl Kind {
+    /// Whether the value is absent: not given, or `nil`.
+    pub fn is_absent(self) -> bool {
+        matches!(self, Kind::None | Kind::Nil)
+    }
+}
+impl<'c> Call<'c> {
+    /// The number of arguments given.
+    pub fn count(&self) -> c_int {
+        // SAFETY: reads the stack's height.
+        unsafe { ffi::lua_gettop(self.state) }
+    }
+
+    /// The type of a value.
+    pub fn kind(&self, index: c_int) -> Kind {
+        // SAFETY: any index is acceptable here.
+        match unsafe { ffi::lua_type(self.state, index) } {
+            ffi::LUA_TNONE => Kind::None,
+            ffi::LUA_TNIL => Kind::Nil,
+            ffi::LUA_TBOOLEAN => Kind::Boolean,
+            ffi::LUA_TNUMBER => Kind::Number,
+            ffi::LUA_TSTRING => Kind::String,
+            ffi::LUA_TTABLE => Kind::Table,
+            ffi::LUA_TFUNCTION => Kind::Function,
+            ffi::LUA_TUSERDATA => Kind::Userdata,
+            _ => Kind::Other,
+        }
+    }
+
+    /// The name of a value's type, as `type` gives it.
+    pub fn kind_name(&self, index: c_int) -> &'static str {
+        match self.kind(index) {
+            Kind::None => "no value",
+            Kind::Nil => "nil",
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Table => "table",
+            Kind::Function => "function",
+            Kind::Userdata => "userdata",
+            // SAFETY: reads a type tag.
+            Kind::Other => match unsafe { ffi::lua_type(self.state, index) } {
+                ffi::LUA_TTHREAD => "thread",
+                ffi::LUA_TLIGHTUSERDATA => "userdata",
+                _ => "cdata",
+            },
+        }
+    }
+
+    /// Calls `function` with the bytes of a string, or of a number as Lua writes it, that is not
+    /// an argument; `None` for other types.
+    pub fn with_bytes<R>(&self, index: c_int, function: impl FnOnce(&[u8]) -> R) -> Option<R> {
+        self.try_bytes(index).map(function)
+    }
+
+    /// The bytes of an argument that is a string, or a number taken as one; `None` for other types.
+    pub fn try_bytes(&self, index: c_int) -> Option<&'c [u8]> {
+        let mut length = 0;
+        // SAFETY: Lua keeps the string while it is on the stack, which arguments are until the call ends.
+        unsafe {
+            let start = ffi::lua_tolstring(self.state, index, &mut length);
+            (!start.is_null()).then(|| std::slice::from_raw_parts(start.cast::<u8>(), length))
+        }
+    }
+
+    /// The bytes of a string or number argument; raises `string expected, got …`.
+    pub fn bytes(&self, index: c_int) -> Result<&'c [u8], Raise> {
+        self.try_bytes(index).ok_or(Raise::Type(index, Expected::String))
+    }
+
+    /// As [`Call::bytes`], with `None` for an absent argument.
+    pub fn optional_bytes(&self, index: c_int) -> Result<Option<&'c [u8]>, Raise> {
+        if self.kind(index).is_absent() { Ok(None) } else { self.bytes(index).map(Some) }
+    }
+
+    /// A number, or a string that reads as one; `None` for anything else.
+    pub fn try_number(&self, index: c_int) -> Option<f64> {
+        // SAFETY: any index is acceptable here; neither call allocates.
+        unsafe {
+            match ffi::lua_type(self.state, index) {
+                ffi::LUA_TNUMBER => Some(ffi::lua_tonumber(self.state, index)),
+                ffi::LUA_TSTRING if ffi::lua_isnumber(self.state, index) != 0 => {
+                    Some(ffi::lua_tonumber(self.state, index))
+                }
+                _ => None,
+            }
+        }
+    }
+
+    /// A number argument; raises `number expected, got …`.
+    pub fn number(&self, index: c_int) -> Result<f64, Raise> {
+        self.try_number(index).ok_or(Raise::Type(index, Expected::Number))
+    }
+
+    /// As [`Call::number`], with a default for an absent argument.
+    pub fn optional_number(&self, index: c_int, default: f64) -> Result<f64, Raise> {
+        if self.kind(index).is_absent() { Ok(default) } else { self.number(index) }
+    }
+
+    /// An integer argument by `luaL_checkinteger`'s rules: a fraction raises on Lua 5.3 and
+    /// later and is cut off before.
+    pub fn integer(&self, index: c_int) -> Result<i64, Raise> {
+        let number = self.number(index)?;
+        #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+        {
+            let mut exact = 0;
+            // SAFETY: reads a value; does not allocate.
+            let integer = unsafe { ffi::lua_tointegerx(self.state, index, &mut exact) };
+            if exact == 0 {
+                return Err(Raise::Type(index, Expected::Integer));
+            }
+            let _ = number;
+            Ok(integer)
+        }
+        #[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
+        Ok(number as i64)
+    }
+
+    /// Whether the value counts as true.
+    pub fn truthy(&self, index: c_int) -> bool {
+        // SAFETY: any index is acceptable here.
+        unsafe { ffi::lua_toboolean(self.state, index) != 0 }
+    }
+
+    /// A boolean argument; raises `boolean expected, got …`.
+    pub fn boolean(&self, index: c_int) -> Result<bool, Raise> {
+        match self.kind(index) {
+            Kind::Boolean => Ok(self.truthy(index)),
+            _ => Err(Raise::Type(index, Expected::Boolean)),
+        }
+    }
+
+    /// A table argument; raises `table expected, got …`.
+    pub fn table(&self, index: c_int) -> Result<(), Raise> {
+        if self.kind(index) == Kind::Table { Ok(()) } else { Err(Raise::Type(index, Expected::Table)) }
+    }
+
+    /// The position of a string argument in a list of choices, by `luaL_checkoption`'s rules.
+    pub fn option(&self, index: c_int, default: &str, choices: &[&str]) -> Result<usize, Raise> {
+        // LuaJIT takes the default for anything that is not a string, not only for an absent argument.
+        let given =
+            if cfg!(feature = "luajit") { self.try_bytes(index) } else { self.optional_bytes(index)? };
+        let name = given.unwrap_or(default.as_bytes());
+        choices.iter().position(|choice| choice.as_bytes() == name).ok_or_else(|| {
+            let mut message = Message::new("invalid option '");
+            message.append(name);
+            message.append(b"'");
+            Raise::Argument(index, message)
+        })
+    }
+}

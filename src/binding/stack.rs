@@ -1,0 +1,185 @@
+//! Pushing results, and working on the values of the stack.
+
+use std::ffi::c_int;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+use mlua::ffi;
+
+use super::{Call, Message, NativeFunction, Raise};
+
+impl Call<'_> {
+    /// Pushes `nil`. Never allocates.
+    pub fn push_nil(&mut self) {
+        // SAFETY: a native function has room for its few results.
+        unsafe { ffi::lua_pushnil(self.state) }
+    }
+
+    /// Pushes a boolean. Never allocates.
+    pub fn push_boolean(&mut self, value: bool) {
+        // SAFETY: as above.
+        unsafe { ffi::lua_pushboolean(self.state, c_int::from(value)) }
+    }
+
+    /// Pushes a number: a float on Lua 5.3 and later. Never allocates.
+    pub fn push_number(&mut self, value: f64) {
+        // SAFETY: as above.
+        unsafe { ffi::lua_pushnumber(self.state, value) }
+    }
+
+    /// Pushes an integer: of the integer subtype on Lua 5.3 and later. Never allocates.
+    pub fn push_integer(&mut self, value: i64) {
+        // SAFETY: as above.
+        unsafe { ffi::lua_pushinteger(self.state, value as ffi::lua_Integer) }
+    }
+
+    /// Pushes a string. Allocates: see the rules of [`super`].
+    pub fn push_bytes(&mut self, value: &[u8]) {
+        // SAFETY: the bytes are valid for their length; they cannot belong to an object, which
+        // is out of reach while Lua runs.
+        unsafe {
+            ffi::lua_pushlstring(self.state, value.as_ptr().cast(), value.len());
+        }
+    }
+
+    /// Pushes a copy of the value at an index. Never allocates.
+    pub fn push_value(&mut self, index: c_int) {
+        // SAFETY: the caller names a value on the stack.
+        unsafe { ffi::lua_pushvalue(self.state, index) }
+    }
+
+    /// Pushes `nil` and a message: how the network's failures are returned.
+    pub fn push_failure(&mut self, message: &Message) -> c_int {
+        self.push_nil();
+        self.push_bytes(message.as_bytes());
+        2
+    }
+
+    /// Pushes a string that the caller owns, and frees it; out of memory becomes an error like any other.
+    pub fn push_vec(&mut self, value: Vec<u8>) -> Result<(), Raise> {
+        const SMALL: usize = 1024;
+        if value.len() <= SMALL {
+            let mut copy = MaybeUninit::<[u8; SMALL]>::uninit();
+            let length = value.len();
+            // SAFETY: the source is not longer than the copy, and only what was copied is read.
+            let bytes = unsafe {
+                ptr::copy_nonoverlapping(value.as_ptr(), copy.as_mut_ptr().cast::<u8>(), length);
+                std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), length)
+            };
+            drop(value);
+            self.push_bytes(bytes);
+            return Ok(());
+        }
+        self.protected(&[], |call| {
+            call.push_bytes(&value);
+            Ok(1)
+        })?;
+        Ok(())
+    }
+
+    /// Calls the value below `arguments` values, all on top of the stack, and leaves exactly
+    /// `results` values. An error in it leaves this call at once: nothing may be owned.
+    pub fn call_value(&mut self, arguments: c_int, results: c_int) {
+        // SAFETY: the caller has pushed the function and its arguments.
+        unsafe { ffi::lua_call(self.state, arguments, results) }
+    }
+
+    /// Pushes `value[name]`, honouring metamethods: may raise, nothing may be owned.
+    pub fn push_field(&mut self, index: c_int, name: &std::ffi::CStr) {
+        // SAFETY: the name ends in a zero byte; the result needs one slot.
+        unsafe {
+            ffi::lua_getfield(self.state, index, name.as_ptr());
+        }
+    }
+
+    /// Replaces the key on top of the stack by `value[key]`, honouring metamethods: may raise,
+    /// nothing may be owned.
+    pub fn look_up(&mut self, index: c_int) {
+        // SAFETY: the caller names a value on the stack by an index that stays right.
+        unsafe {
+            ffi::lua_gettable(self.state, index);
+        }
+    }
+
+    /// Whether the value at an index is this native function. Never allocates.
+    pub fn is_function(&self, index: c_int, function: NativeFunction) -> bool {
+        // SAFETY: any index is acceptable here.
+        let found = unsafe { ffi::lua_tocfunction(self.state, index) };
+        found.is_some_and(|found| ptr::fn_addr_eq(found, function))
+    }
+
+    /// Pushes `value[position]`, honouring metamethods: may raise, nothing may be owned.
+    pub fn push_element(&mut self, index: c_int, position: i64) {
+        // SAFETY: the index is made absolute before the key is pushed.
+        unsafe {
+            let index = ffi::lua_absindex(self.state, index);
+            ffi::lua_pushinteger(self.state, position as ffi::lua_Integer);
+            ffi::lua_gettable(self.state, index);
+        }
+    }
+
+    /// Pops values. Never allocates.
+    pub fn pop(&mut self, count: c_int) {
+        // SAFETY: the caller has pushed that many.
+        unsafe { ffi::lua_settop(self.state, -count - 1) }
+    }
+
+    /// Cuts or fills the stack to a height. Never allocates when it only cuts.
+    pub fn set_top(&mut self, height: c_int) {
+        // SAFETY: heights used are within the guaranteed slots.
+        unsafe { ffi::lua_settop(self.state, height) }
+    }
+
+    /// Moves the top value to an index, shifting the others up. Never allocates.
+    pub fn insert(&mut self, index: c_int) {
+        // SAFETY: the caller names a value on the stack.
+        unsafe { ffi::lua_insert(self.state, index) }
+    }
+
+    /// Pushes a new table with room for so many array and hash entries.
+    pub fn new_table(&mut self, array: usize, hash: usize) {
+        let bound = |n: usize| c_int::try_from(n).unwrap_or(0);
+        // SAFETY: needs one slot.
+        unsafe { ffi::lua_createtable(self.state, bound(array), bound(hash)) }
+    }
+
+    /// `table[name] = top value`, which is popped; raw. The table is at `index`.
+    pub fn set_field(&mut self, index: c_int, name: &[u8]) {
+        // SAFETY: the index is made absolute before anything is pushed; a table is there.
+        unsafe {
+            let index = ffi::lua_absindex(self.state, index);
+            ffi::lua_pushlstring(self.state, name.as_ptr().cast(), name.len());
+            ffi::lua_insert(self.state, -2);
+            ffi::lua_rawset(self.state, index);
+        }
+    }
+
+    /// `table[position] = top value`, which is popped; raw.
+    pub fn set_element(&mut self, index: c_int, position: i64) {
+        // SAFETY: a table is at the index.
+        unsafe { ffi::lua_rawseti(self.state, index, position as _) }
+    }
+
+    /// `table[key] = value` for the two values on top of the stack, which are popped; raw.
+    pub fn set_raw(&mut self, index: c_int) {
+        // SAFETY: a table is at the index, key and value are on top.
+        unsafe { ffi::lua_rawset(self.state, index) }
+    }
+
+    /// Replaces the key on top of the stack by the next pair of the table at `index`: returns
+    /// whether there is one. Start with `nil`.
+    pub fn next(&mut self, index: c_int) -> bool {
+        // SAFETY: a table is at the index and a key of it, or nil, on top.
+        unsafe { ffi::lua_next(self.state, index) != 0 }
+    }
+
+    /// Replaces a value by what `tostring` makes of it, honouring `__tostring`: may raise.
+    pub fn stringify(&mut self, index: c_int) {
+        // SAFETY: pushes one string, which then replaces the value.
+        unsafe {
+            let index = ffi::lua_absindex(self.state, index);
+            ffi::luaL_tolstring(self.state, index, ptr::null_mut());
+            ffi::lua_replace(self.state, index);
+        }
+    }
+}
