@@ -188,7 +188,7 @@ impl Call<'_> {
     /// Calls `function` with the object at `index`, which must be of one of the receiver's
     /// classes; raises `<receiver> expected`. Never allocates.
     pub fn object<T: Object, R>(
-        &self,
+        &mut self,
         index: c_int,
         receiver: &Receiver<T>,
         function: impl FnOnce(&mut T) -> R,
@@ -200,7 +200,7 @@ impl Call<'_> {
 
     /// As [`Call::object`], with `None` when the value is not such an object.
     pub fn try_object<T: Object, R>(
-        &self,
+        &mut self,
         index: c_int,
         receiver: &Receiver<T>,
         function: impl FnOnce(&mut T) -> R,
@@ -217,7 +217,7 @@ impl Call<'_> {
     pub fn new_object<T: Object, E>(
         &mut self,
         class: &Class<T>,
-        make: impl FnOnce(&Call<'_>) -> Result<T, E>,
+        make: impl FnOnce(&mut Call<'_>) -> Result<T, E>,
     ) -> Result<(), E> {
         class::create(self, class, make)
     }

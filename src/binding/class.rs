@@ -209,7 +209,7 @@ pub(super) unsafe fn find<T: Object>(
 pub(super) fn create<T: Object, E>(
     call: &mut Call<'_>,
     class: &Class<T>,
-    make: impl FnOnce(&Call<'_>) -> Result<T, E>,
+    make: impl FnOnce(&mut Call<'_>) -> Result<T, E>,
 ) -> Result<(), E> {
     let state = call.raw_state();
     const { assert!(align_of::<Header<T>>() <= 8, "Lua aligns userdata for C's types") };

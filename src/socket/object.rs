@@ -56,7 +56,7 @@ pub fn dirty<T: Described>(call: &mut Call<'_>) -> Outcome {
 /// Runs `function` on the receiver with the arguments that were read. The receiver is judged
 /// first: its error precedes theirs.
 fn with<T: Object, A, R>(
-    call: &Call<'_>,
+    call: &mut Call<'_>,
     receiver: &Receiver<T>,
     arguments: Result<A, Raise>,
     function: impl FnOnce(&mut T, A) -> R,
@@ -147,20 +147,22 @@ pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 
 /// The pattern argument: a number of bytes, `*l` or `*a` (contract tcp.receive.2).
 fn pattern(call: &Call<'_>, index: i32) -> Result<Pattern, Raise> {
-    if call.kind(index).is_absent() {
+    let kind = call.kind(index);
+    if kind.is_absent() {
         return Ok(Pattern::Line);
     }
-    if let Some(count) = call.try_number(index) {
-        if count.is_nan() || count < 0.0 {
-            return Err(Raise::argument(index, "invalid receive pattern"));
+    // Before numbers: to see that a string is none takes Lua as long as the rest of a buffered line.
+    if kind == Kind::String {
+        match call.try_bytes(index) {
+            Some([b'*', b'l', ..]) => return Ok(Pattern::Line),
+            Some([b'*', b'a', ..]) => return Ok(Pattern::All),
+            _ => {}
         }
-        return Ok(Pattern::Count(count as usize));
     }
-    match call.try_bytes(index) {
-        Some([b'*', b'l', ..]) => Ok(Pattern::Line),
-        Some([b'*', b'a', ..]) => Ok(Pattern::All),
-        Some(_) => Err(Raise::argument(index, "invalid receive pattern")),
-        None => Err(Raise::Type(index, Expected::String)),
+    match call.try_number(index) {
+        Some(count) if count >= 0.0 => Ok(Pattern::Count(count as usize)),
+        None if kind != Kind::String => Err(Raise::Type(index, Expected::String)),
+        _ => Err(Raise::argument(index, "invalid receive pattern")),
     }
 }
 

@@ -97,7 +97,7 @@ fn find<'o>(
 pub fn get(
     call: &mut Call<'_>,
     options: &[SocketOption],
-    with: impl FnOnce(&Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
+    with: impl FnOnce(&mut Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
 ) -> Outcome {
     let option = find(call, options, |option| option.get)?;
     let mut value = [0u8; 64];
@@ -142,7 +142,7 @@ pub fn get(
 pub fn set(
     call: &mut Call<'_>,
     options: &[SocketOption],
-    with: impl FnOnce(&Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
+    with: impl FnOnce(&mut Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
 ) -> Outcome {
     let option = find(call, options, |option| option.set)?;
     let done = if let Shape::Device = option.shape {

@@ -43,7 +43,7 @@ struct Seen {
 struct Shortcut {
     getfd: NativeFunction,
     dirty: NativeFunction,
-    see: fn(&Call<'_>) -> Option<Seen>,
+    see: fn(&mut Call<'_>) -> Option<Seen>,
 }
 
 const fn shortcut<T: Described>() -> Shortcut {

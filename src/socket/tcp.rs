@@ -178,6 +178,11 @@ impl Listening for Tcp {
     }
 }
 
+/// The receiver that accepts a connected TCP object.
+pub fn client() -> &'static Receiver<Tcp> {
+    &CLIENT
+}
+
 /// The receiver that accepts any TCP object.
 pub fn any() -> &'static Receiver<Tcp> {
     &ANY
@@ -293,7 +298,7 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set(call, OPTIONS, with_descriptor)
 }
 
-fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
     call.object(1, &ANY, |tcp| {
         if let Ok(fd) = tcp.channel.descriptor.borrow() {
             function(fd);
@@ -329,6 +334,9 @@ const OPTIONS: &[SocketOption] = &[
     both("bindtodevice", Shape::Device, libc::SOL_SOCKET, libc::SO_BINDTODEVICE),
 ];
 
+/// The method `receive`.
+pub const RECEIVE: NativeFunction = native(object::receive::<Tcp>);
+
 const METHODS: &[(&str, NativeFunction)] = &[
     ("accept", native(listening::accept::<Tcp>)),
     ("bind", native(bind)),
@@ -343,7 +351,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("getstats", native(object::getstats::<Tcp>)),
     ("gettimeout", native(object::gettimeout::<Tcp>)),
     ("listen", native(listening::listen::<Tcp>)),
-    ("receive", native(object::receive::<Tcp>)),
+    ("receive", RECEIVE),
     ("send", native(object::send::<Tcp>)),
     ("setfd", native(object::setfd::<Tcp>)),
     ("setoption", native(setoption)),

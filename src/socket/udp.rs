@@ -239,7 +239,7 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set(call, OPTIONS, with_descriptor)
 }
 
-fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
     call.object(1, &ANY, |udp| {
         if let Ok(fd) = udp.descriptor.borrow() {
             function(fd);

@@ -129,7 +129,7 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set(call, OPTIONS, with_descriptor)
 }
 
-fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
     call.object(1, &ANY, |datagram| {
         if let Ok(fd) = datagram.descriptor.borrow() {
             function(fd);

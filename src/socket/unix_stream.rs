@@ -140,7 +140,7 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set(call, OPTIONS, with_descriptor)
 }
 
-fn with_descriptor(call: &Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
+fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
     call.object(1, &ANY, |stream| {
         if let Ok(fd) = stream.channel.descriptor.borrow() {
             function(fd);

@@ -46,7 +46,7 @@ pub fn load(call: &mut Call<'_>) -> Outcome {
 }
 
 /// What `look` makes of the certificate: its second argument is whether names are to be in UTF-8.
-fn look<R>(call: &Call<'_>, look: impl FnOnce(&X509Certificate<'_>, bool) -> R) -> Result<R, Raise> {
+fn look<R>(call: &mut Call<'_>, look: impl FnOnce(&X509Certificate<'_>, bool) -> R) -> Result<R, Raise> {
     let found = call.object(1, &RECEIVER, |certificate| {
         x509::read(&certificate.der, |parsed| look(parsed, certificate.utf8))
     })?;

@@ -25,6 +25,7 @@ pub static CONTEXT: Receiver<Handle> = Receiver::new("SSL:Context", &[&TLS_CONTE
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 
 /// A context as scripts hold it.
+#[derive(Clone)]
 pub struct Handle {
     /// What it shares with other contexts of the same settings; None once it was collected.
     pub context: Option<Arc<Context>>,
@@ -46,9 +47,8 @@ pub struct Connection {
 }
 
 impl Connection {
-    fn new(handle: &Handle, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
-        let context = handle.context.clone()?;
-        let session = Session::new(context, handle.host.clone(), descriptor, ahead);
+    fn new(handle: Handle, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
+        let session = Session::new(handle.context?, handle.host, descriptor, ahead);
         Some(Connection { stream: Stream::default(), session, timeout: Timeout::default() })
     }
 
@@ -139,17 +139,17 @@ pub fn is_context(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-fn check_context(call: &Call<'_>, index: i32) -> Result<(), Raise> {
+fn check_context(call: &mut Call<'_>, index: i32) -> Result<(), Raise> {
     match call.try_object(index, &CONTEXT, |handle| handle.context.is_some()) {
         Some(true) => Ok(()),
         _ => Err(Raise::argument(index, "invalid context")),
     }
 }
 
-fn create(call: &mut Call<'_>, make: impl FnOnce(&Call<'_>, &Handle) -> Option<Connection>) -> Outcome {
+fn create(call: &mut Call<'_>, make: impl FnOnce(&mut Call<'_>, Handle) -> Option<Connection>) -> Outcome {
     let made = call.new_object(&TLS_CONNECTION, |call| {
-        let connection = call.try_object(2, &CONTEXT, |handle| make(call, handle));
-        connection.flatten().ok_or(Failure::Closed)
+        let handle = call.try_object(2, &CONTEXT, |handle| handle.clone());
+        handle.and_then(|handle| make(call, handle)).ok_or(Failure::Closed)
     });
     match made {
         Ok(()) => Ok(1),
