@@ -90,13 +90,14 @@ end
 
 -- S16: collection closes the descriptor.
 local own = socket.bind("127.0.0.1", 0)
-local c2 = socket.connect("127.0.0.1", (select(2, own:getsockname())))
-local a2 = own:accept()
-a2:settimeout(5)
-c2 = nil
+local function accept_abandoned()
+    local abandoned = socket.connect("127.0.0.1", (select(2, own:getsockname())))
+    return own:accept(), abandoned.class
+end
+local left = accept_abandoned()
+left:settimeout(5)
 collectgarbage()
 collectgarbage()
-show("S16", a2:receive())
+show("S16", left:receive())
 local third = socket.connect("127.0.0.1", port)
 show("class.12 __gc closes", getmetatable(third).__gc(third), third:getfd())
-show("use of a collected object", c2)
