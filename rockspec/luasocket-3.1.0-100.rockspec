@@ -1,0 +1,58 @@
+-- luasocket-rs 0.1.0 for rocks that depend on LuaSocket: it stands in for LuaSocket 3.1.0, and its
+-- revision is above any of LuaSocket's own. LuaSec's names are left to the rock luasec. See docs/installing.md.
+package = "luasocket"
+version = "3.1.0-100"
+source = {
+    url = "file://luasocket-rs-0.1.0.tar.gz",
+    dir = "luasocket-rs-0.1.0",
+}
+description = {
+    summary = "luasocket-rs in LuaSocket's place: a drop-in replacement written in Rust",
+    detailed = [[
+This is luasocket-rs 0.1.0, not LuaSocket by its authors. It has every module of LuaSocket 3.1.0, so that rocks
+that depend on luasocket run on it.
+Building takes Rust and, on Linux and the BSDs, OpenSSL's development files.
+]],
+    license = "MIT",
+}
+dependencies = { "lua >= 5.1, < 5.6" }
+build = {
+    type = "command",
+    build_command = [["$(LUA)" rockspec/build.lua]],
+    install = {
+        lib = { ["socket.core"] = "target/rock/core.so" },
+        lua = {
+            ltn12 = "lua/ltn12.lua",
+            mbox = "lua/mbox.lua",
+            mime = "lua/mime.lua",
+            ["mime.core"] = "lua/mime/core.lua",
+            socket = "lua/socket.lua",
+            ["socket.ftp"] = "lua/socket/ftp.lua",
+            ["socket.ftp_session"] = "lua/socket/ftp_session.lua",
+            ["socket.headers"] = "lua/socket/headers.lua",
+            ["socket.http"] = "lua/socket/http.lua",
+            ["socket.http_connection"] = "lua/socket/http_connection.lua",
+            ["socket.http_framing"] = "lua/socket/http_framing.lua",
+            ["socket.http_redirect"] = "lua/socket/http_redirect.lua",
+            ["socket.http_request"] = "lua/socket/http_request.lua",
+            ["socket.http_schemes"] = "lua/socket/http_schemes.lua",
+            ["socket.mbox"] = "lua/socket/mbox.lua",
+            ["socket.native"] = "lua/socket/native.lua",
+            ["socket.serial"] = "lua/socket/serial.lua",
+            ["socket.session"] = "lua/socket/session.lua",
+            ["socket.smtp"] = "lua/socket/smtp.lua",
+            ["socket.tls"] = "lua/socket/tls.lua",
+            ["socket.tls_config"] = "lua/socket/tls_config.lua",
+            ["socket.tls_connection"] = "lua/socket/tls_connection.lua",
+            ["socket.tls_https"] = "lua/socket/tls_https.lua",
+            ["socket.tls_tunnel"] = "lua/socket/tls_tunnel.lua",
+            ["socket.tp"] = "lua/socket/tp.lua",
+            ["socket.unix"] = "lua/socket/unix.lua",
+            ["socket.url"] = "lua/socket/url.lua",
+        },
+    },
+    platforms = {
+        windows = { install = { lib = { ["socket.core"] = "target/rock/core.dll" } } },
+    },
+    copy_directories = {},
+}

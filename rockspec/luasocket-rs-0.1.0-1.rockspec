@@ -1,0 +1,59 @@
+-- Release 0.1.0, from the archive of that name beside it. See docs/installing.md.
+package = "luasocket-rs"
+version = "0.1.0-1"
+source = {
+    url = "file://luasocket-rs-0.1.0.tar.gz",
+    dir = "luasocket-rs-0.1.0",
+}
+description = {
+    summary = "A drop-in replacement for LuaSocket, with HTTPS in LuaSec's manner, written in Rust",
+    detailed = [[
+The modules of LuaSocket 3.1.0 (socket, socket.http, socket.url, socket.smtp, socket.ftp, ltn12, mime and
+the others) and LuaSec's ssl and ssl.https, under the same names: existing scripts run unchanged.
+Building takes Rust and, on Linux and the BSDs, OpenSSL's development files.
+]],
+    license = "MIT",
+}
+dependencies = { "lua >= 5.1, < 5.6" }
+build = {
+    type = "command",
+    build_command = [["$(LUA)" rockspec/build.lua]],
+    install = {
+        lib = { ["socket.core"] = "target/rock/core.so" },
+        lua = {
+            ltn12 = "lua/ltn12.lua",
+            mbox = "lua/mbox.lua",
+            mime = "lua/mime.lua",
+            ["mime.core"] = "lua/mime/core.lua",
+            socket = "lua/socket.lua",
+            ["socket.ftp"] = "lua/socket/ftp.lua",
+            ["socket.ftp_session"] = "lua/socket/ftp_session.lua",
+            ["socket.headers"] = "lua/socket/headers.lua",
+            ["socket.http"] = "lua/socket/http.lua",
+            ["socket.http_connection"] = "lua/socket/http_connection.lua",
+            ["socket.http_framing"] = "lua/socket/http_framing.lua",
+            ["socket.http_redirect"] = "lua/socket/http_redirect.lua",
+            ["socket.http_request"] = "lua/socket/http_request.lua",
+            ["socket.http_schemes"] = "lua/socket/http_schemes.lua",
+            ["socket.mbox"] = "lua/socket/mbox.lua",
+            ["socket.native"] = "lua/socket/native.lua",
+            ["socket.serial"] = "lua/socket/serial.lua",
+            ["socket.session"] = "lua/socket/session.lua",
+            ["socket.smtp"] = "lua/socket/smtp.lua",
+            ["socket.tls"] = "lua/socket/tls.lua",
+            ["socket.tls_config"] = "lua/socket/tls_config.lua",
+            ["socket.tls_connection"] = "lua/socket/tls_connection.lua",
+            ["socket.tls_https"] = "lua/socket/tls_https.lua",
+            ["socket.tls_tunnel"] = "lua/socket/tls_tunnel.lua",
+            ["socket.tp"] = "lua/socket/tp.lua",
+            ["socket.unix"] = "lua/socket/unix.lua",
+            ["socket.url"] = "lua/socket/url.lua",
+            ssl = "lua/ssl.lua",
+            ["ssl.https"] = "lua/ssl/https.lua",
+        },
+    },
+    platforms = {
+        windows = { install = { lib = { ["socket.core"] = "target/rock/core.dll" } } },
+    },
+    copy_directories = {},
+}
