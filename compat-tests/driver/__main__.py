@@ -11,13 +11,14 @@ sys.dont_write_bytecode = True
 import build  # noqa: E402
 import examples  # noqa: E402
 import interpreters  # noqa: E402
+import rocks  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
 import services  # noqa: E402
 import upstream  # noqa: E402
 from report import Report  # noqa: E402
 
-SUITES = ("upstream", "differential", "own", "rust", "examples")
+SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples")
 
 
 def _arguments():
@@ -78,6 +79,8 @@ def main():
     needed = scripts.needs(wanted, written)
     if "examples" in suites and wanted("examples get.lua"):
         needed |= examples.NEEDS
+    if "rocks" in suites:
+        needed |= rocks.NEEDS
     started = services.Services(needed, world, report)
     try:
         maker = scripts.Scripts(report, started)
@@ -85,6 +88,8 @@ def main():
             tasks += maker.tasks(name, chosen, wanted)
         if "examples" in suites:
             tasks += examples.tasks(chosen, wanted, started, report)
+        if "rocks" in suites:
+            tasks += rocks.tasks(chosen, wanted, started, world, report)
         _run(tasks, max(1, options.jobs), report)
     finally:
         started.close()

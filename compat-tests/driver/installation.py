@@ -1,0 +1,65 @@
+"""What the checks of suite `rocks` share: one interpreter's trees and rocks."""
+import filecmp
+import os
+import shutil
+
+from interpreters import REPOSITORY, SUITE
+from luarocks import Tree, contents
+from stage import same
+
+NEEDS = {"nginx", "certs"}
+SCRIPTS = os.path.join(SUITE, "rocks")
+ROCKSPECS = os.path.join(REPOSITORY, "rockspec")
+LIBRARY = os.path.join("socket", "core.so")
+TLS_NAMES = {"ssl.lua", os.path.join("ssl", "https.lua")}
+
+
+def sources():
+    """The Lua files of the library, by their paths under lua/."""
+    return contents(os.path.join(REPOSITORY, "lua"))
+
+
+def rockspec(beginning):
+    """The one rockspec whose name begins so."""
+    found = [name for name in os.listdir(ROCKSPECS) if name.startswith(beginning) and name.endswith(".rockspec")]
+    same("rockspecs called %s..." % beginning, len(found), 1)
+    return os.path.join(ROCKSPECS, found[0])
+
+
+class Installation:
+    """The trees of one interpreter, and the rocks packed from them."""
+
+    def __init__(self, interpreter, folder, services, world, report):
+        self.interpreter, self.folder = interpreter, folder
+        self.services, self.world, self.report = services, world, report
+        shutil.rmtree(folder, ignore_errors=True)
+        self.tree = self.new_tree("luasocket-rs")
+        self.rocks = {}             # the packed rocks, by name
+
+    @property
+    def library(self):
+        """The installed native library."""
+        return os.path.join(self.tree.lib, LIBRARY)
+
+    def new_tree(self, name, server=None):
+        """An empty tree."""
+        folder = os.path.join(self.folder, name)
+        shutil.rmtree(folder, ignore_errors=True)
+        return Tree(self.interpreter, folder, server)
+
+    def is_ours(self, file):
+        """True when a loaded file is a copy of one of ours."""
+        if not file.endswith(".lua"):
+            return filecmp.cmp(file, self.library, shallow=False)
+        source = os.path.join(REPOSITORY, "lua", file.split("/lua/%s/" % self.tree.version)[-1])
+        return os.path.exists(source) and filecmp.cmp(file, source, shallow=False)
+
+    def origins(self, tree, *modules, behind=()):
+        """Uses the library as `tree` gives it, `modules` required first.
+
+        Returns the loaded files that are ours and those that are somebody else's.
+        """
+        files = tree.lua(os.path.join(SCRIPTS, "exchange.lua"), *modules, behind=behind).splitlines()
+        ours = {file for file in files if self.is_ours(file)}
+        same("several files were loaded", len(files) > 5, True)
+        return ours, set(files) - ours

@@ -1,0 +1,123 @@
+"""Suite `rocks`: ours beside LuaSocket and LuaSec, further down the path and in one tree."""
+import os
+import re
+import shutil
+import subprocess
+
+import luarocks
+from installation import NEEDS, SCRIPTS
+from luarocks import Skip
+from stage import same
+
+# what a program may require first
+ORDERS = [["socket"], ["mime"], ["ltn12"], ["mbox"], ["socket.core"], ["mime.core"], ["socket.url"], ["socket.http"],
+          ["socket.unix"], ["socket.serial", "socket"], ["socket.smtp", "mime"], ["socket.ftp"], ["socket.tls", "mime"],
+          ["ssl"], ["ssl.https", "socket"], ["socket", "ssl"], ["mime", "socket.core", "ssl.https"]]
+# its Lua files and libraries, and LuaSocket's C library, which Debian's links to
+LUASEC = re.compile(r"/lua/[\d.]+/ssl(/\w+)?\.(lua|so)$|/liblua[\d.]+-(sec|socket)\.so[\d.]*$")
+
+
+def _package_files(package, version):
+    """The files of a Debian package by module name, for one version of Lua: (lua, native)."""
+    luarocks.need("dpkg")
+    listed = subprocess.run(["dpkg", "-L", package], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                            check=False).stdout
+    found = {"lua": {}, "so": {}}
+    for path in listed.splitlines():
+        match = re.match(r"/usr/(?:share|lib/[^/]+)/lua/%s/(.*)\.(lua|so)$" % re.escape(version), path)
+        if match:
+            found[match.group(2)][match.group(1).replace("/", ".")] = path
+    if not found["lua"]:
+        raise Skip("Debian's %s for Lua %s is not installed" % (package, version))
+    return found["lua"], found["so"]
+
+
+def _luasocket_rock(installation):
+    """The installed LuaSocket of Debian as the rock that its authors publish."""
+    lua, native = _package_files("lua-socket", installation.tree.version)
+    source = os.path.join(installation.folder, "source-of-debian")
+    shutil.rmtree(source, ignore_errors=True)
+    tables = {}
+    for kind, files in (("lua", lua), ("lib", native)):
+        lines = []
+        for module, path in sorted(files.items()):
+            inside = os.path.join(kind, module.replace(".", "/") + os.path.splitext(path)[1])
+            os.makedirs(os.path.dirname(os.path.join(source, inside)), exist_ok=True)
+            shutil.copy(path, os.path.join(source, inside))
+            lines.append('["%s"] = "%s"' % (module, inside))
+        tables[kind] = ", ".join(lines)
+    with open(os.path.join(source, "luasocket-3.1.0-1.rockspec"), "w") as file:
+        file.write('package = "luasocket"\nversion = "3.1.0-1"\nsource = { url = "file://none" }\n'
+                   'build = { type = "none", install = { lua = { %(lua)s }, lib = { %(lib)s } } }\n' % tables)
+    tree = installation.new_tree("debian")
+    tree.luarocks("make", "luasocket-3.1.0-1.rockspec", cwd=source)
+    return tree.pack("luasocket", os.path.join(installation.folder, "rocks-of-debian"))
+
+
+def _only_ours(installation, tree, *modules, behind=()):
+    same("files of others after " + " ".join(modules), installation.origins(tree, *modules, behind=behind)[1], set())
+
+
+def _only_theirs(installation, tree, behind=()):
+    same("files of ours", installation.origins(tree, behind=behind)[0], set())
+
+
+def ahead(installation):
+    """Ours is used alone before LuaSocket and LuaSec, whatever is required or installed first; after it they work again."""
+    for package in ("lua-socket", "lua-sec"):
+        _package_files(package, installation.tree.version)
+    for modules in ORDERS:
+        _only_ours(installation, installation.tree, *modules)
+    theirs = _luasocket_rock(installation)
+    for first in ("ours", "theirs"):
+        front, back = installation.new_tree("front"), installation.new_tree("back")
+        steps = [(front, installation.rocks["luasocket-rs"]), (back, theirs)]
+        for tree, rock in steps if first == "ours" else reversed(steps):
+            tree.luarocks("install", rock)
+        _only_ours(installation, front, "socket", behind=[back])
+        _only_ours(installation, front, "mime.core", behind=[back])
+        front.luarocks("remove", "luasocket-rs")
+        _only_theirs(installation, front, behind=[back])
+        _only_theirs(installation, front)
+
+
+def under_luasec(installation):
+    """The system's LuaSec runs on the rock luasocket, which leaves its names alone."""
+    _package_files("lua-sec", installation.tree.version)
+    for need in sorted(NEEDS):
+        missing = installation.services.missing(need, installation.interpreter)
+        if missing:
+            raise Skip(missing)
+    tree = installation.new_tree("under-luasec")
+    tree.luarocks("install", installation.rocks["luasocket"])
+    for modules in (["ssl"], ["ssl.https"], ["socket", "ssl"], ["socket.http", "ssl.https"], ["socket.tls", "ssl"]):
+        tree.lua(os.path.join(SCRIPTS, "request.lua"), *modules, **installation.services.environment(NEEDS))
+        ours, others = installation.origins(tree, *modules)
+        same("files of others but LuaSec's", [file for file in sorted(others) if not LUASEC.search(file)], [])
+        same("our own ssl", [file for file in sorted(ours) if LUASEC.search(file)], [])
+
+
+def same_tree(installation):
+    """In a tree that holds LuaSocket the rock luasocket takes its place; luasocket-rs waits until LuaSocket goes."""
+    theirs, ours = _luasocket_rock(installation), installation.rocks["luasocket"]
+    tree = installation.new_tree("replacing")
+    tree.luarocks("install", theirs)
+    _only_theirs(installation, tree)
+    tree.luarocks("install", ours)
+    _only_ours(installation, tree)
+    tree.luarocks("remove", "luasocket")
+    same("files left", tree.leftovers(), set())
+    tree.luarocks("install", theirs)
+    _only_theirs(installation, tree)
+    tree.luarocks("remove", "luasocket")
+    same("files left", tree.leftovers(), set())
+    for first, second in ((theirs, installation.rocks["luasocket-rs"]), (installation.rocks["luasocket-rs"], theirs)):
+        tree = installation.new_tree("sharing")
+        # some LuaRocks report the files of luasocket-rs that wait, others install them silently
+        tree.luarocks("install", first)
+        tree.luarocks("install", second, fails=None)
+        _only_theirs(installation, tree)
+        tree.luarocks("remove", "luasocket")
+        _only_ours(installation, tree)
+        tree.luarocks("remove", "luasocket-rs")
+        same("files left", tree.leftovers(), set())
