@@ -1,6 +1,8 @@
 //! The module table of `socket.core`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
 
 use super::{dns, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
@@ -59,9 +61,9 @@ fn unload(_: &mut Call<'_>) -> Outcome {
 
 /// `gettime()`: wall-clock seconds since 1970, with a fraction.
 fn gettime(call: &mut Call<'_>) -> Outcome {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = clock_gettime(ClockId::Realtime);
     // Whole microseconds, as LuaSocket has them.
-    call.push_number(now.as_secs() as f64 + f64::from(now.subsec_micros()) * 1e-6);
+    call.push_number(now.tv_sec as f64 + (now.tv_nsec / 1000) as f64 * 1e-6);
     Ok(1)
 }
 

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use arrayvec::ArrayVec;
-use memchr::{memchr, memchr2};
+use memchr::memchr2;
 
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Timeout};
@@ -203,13 +203,17 @@ impl Stream {
     /// The usual line: whole in the buffer, at most one CR and that before the LF.
     fn buffered_line(&mut self, limit: usize, small: &mut Small) -> bool {
         let buffered = self.buffered();
-        let Some(length) = memchr(b'\n', buffered) else { return false };
-        let Some(line) = buffered.get(..length) else { return false };
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.len() > limit || memchr(b'\r', line).is_some() || small.try_extend_from_slice(line).is_err() {
+        let Some(length) = memchr2(b'\r', b'\n', buffered) else { return false };
+        let (line, rest) = buffered.split_at(length);
+        let end = match rest {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => return false,
+        };
+        if line.len() > limit || small.try_extend_from_slice(line).is_err() {
             return false;
         }
-        self.consume(length + 1);
+        self.consume(length + end);
         true
     }
 }

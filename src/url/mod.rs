@@ -66,8 +66,9 @@ fn parse(call: &mut Call<'_>) -> Outcome {
     }
     for (name, part) in named(&parts) {
         if let Some(part) = part {
+            call.push_bytes(name);
             call.push_bytes(part);
-            call.set_field(RESULT, name);
+            call.set_raw(RESULT);
         }
     }
     Ok(1)
