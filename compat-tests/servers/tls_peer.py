@@ -1,8 +1,9 @@
 """A TLS server that does as it is told, for the tests of socket.tls and HTTPS.
 
-    tls_peer.py CERTS [name=value ...] step ...
+    tls_peer.py CERTS [name=value ...] step ... [/ [name=value ...] step ...] ...
 
-prints `READY port` and treats every connection to 127.0.0.1 by the steps, in order:
+prints `READY port` and treats connections to 127.0.0.1 by the steps, in order; the n-th connection by those of
+the n-th part between slashes, and round again:
 
     plain:TEXT   send TEXT before TLS        hello        receive something, without TLS
     tls          the handshake               drip:N       the handshake, its bytes one by one, N ms apart
@@ -17,7 +18,7 @@ prints `READY port` and treats every connection to 127.0.0.1 by the steps, in or
     connect      be an HTTP proxy: take CONNECT, print the head it had, pass bytes on, print `tls only`
                  when each that came from the client belonged to a TLS record
 
-TEXT has Python's escapes. Named values: `cert=a,b,c` (connection n has the n-th), `min`, `max` (1.0 to 1.3),
+TEXT has Python's escapes. Named values: `cert=a,b,c` (the n-th connection has the n-th), `min`, `max` (1.0 to 1.3),
 `alpn=a,b`, `client=ca.crt` (demand a certificate), `level=N` (OpenSSL's security level), `ciphers`, `ip=::1`.
 It ends when its output is closed.
 """
@@ -29,10 +30,32 @@ import struct
 import sys
 import threading
 import time
+import warnings
 
+warnings.simplefilter("ignore")  # old versions are offered on purpose
 CERTS = sys.argv[1]
-VALUES = dict(word.split("=", 1) for word in sys.argv[2:] if "=" in word.split(":")[0])
-STEPS = [word for word in sys.argv[2:] if "=" not in word.split(":")[0]]
+
+
+class Program:
+    """What is done with one connection."""
+
+    def __init__(self, words):
+        self.values = dict(word.split("=", 1) for word in words if "=" in word.split(":")[0])
+        self.steps = [word for word in words if "=" not in word.split(":")[0]]
+
+
+def programs(words):
+    """The parts between slashes."""
+    parts = [[]]
+    for word in words:
+        if word == "/":
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [Program(part) for part in parts]
+
+
+PROGRAMS = programs(sys.argv[2:])
 VERSIONS = {"1.0": ssl.TLSVersion.TLSv1, "1.1": ssl.TLSVersion.TLSv1_1,
             "1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 BODY = "hello tls"
@@ -40,27 +63,30 @@ PAGE = "HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % 
 
 
 def say(text):
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os._exit(0)
 
 
 def unescape(text):
     return text.encode("latin-1", "backslashreplace").decode("unicode_escape").encode("latin-1")
 
 
-def context(number):
-    names = VALUES.get("cert", "good").split(",")
+def context(values, number):
+    names = values.get("cert", "good").split(",")
     name = names[number % len(names)]
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.set_ciphers(VALUES.get("ciphers", "DEFAULT") + ":@SECLEVEL=" + VALUES.get("level", "0"))
-    made.minimum_version = VERSIONS[VALUES.get("min", "1.2")]
-    made.maximum_version = VERSIONS[VALUES.get("max", "1.3")]
+    made.set_ciphers(values.get("ciphers", "DEFAULT") + ":@SECLEVEL=" + values.get("level", "0"))
+    made.minimum_version = VERSIONS[values.get("min", "1.2")]
+    made.maximum_version = VERSIONS[values.get("max", "1.3")]
     made.load_cert_chain(os.path.join(CERTS, name + ".pem"), os.path.join(CERTS, name + ".key"))
-    if "alpn" in VALUES:
-        made.set_alpn_protocols(VALUES["alpn"].split(","))
-    if "client" in VALUES:
+    if "alpn" in values:
+        made.set_alpn_protocols(values["alpn"].split(","))
+    if "client" in values:
         made.verify_mode = ssl.CERT_REQUIRED
-        made.load_verify_locations(os.path.join(CERTS, VALUES["client"]))
+        made.load_verify_locations(os.path.join(CERTS, values["client"]))
     return made
 
 
@@ -68,12 +94,13 @@ class Connection:
     """One connection, whose TLS is kept apart from its TCP."""
 
     def __init__(self, sock, number):
+        self.program = PROGRAMS[number % len(PROGRAMS)]
         self.sock, self.number, self.name, self.inside, self.buffer = sock, number, "-", None, b""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def run(self):
         try:
-            for step in STEPS:
+            for step in self.program.steps:
                 word, _, rest = step.partition(":")
                 getattr(self, word)(*([rest] if rest else []))
         except (OSError, ssl.SSLError, EOFError) as error:
@@ -100,14 +127,17 @@ class Connection:
         self.sock.close()
 
     def hold(self):
-        while self.sock.recv(65536):
+        try:
+            while self.sock.recv(65536):
+                pass
+        except ConnectionError:
             pass
 
     # TLS
 
     def tls(self, pause=None):
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        made = context(self.number)
+        made = context(self.program.values, self.number)
 
         def asked(_object, name, _context):
             self.name = name or "-"
@@ -258,7 +288,7 @@ def end_with_reader():
 
 
 def main():
-    address = VALUES.get("ip", "127.0.0.1")
+    address = PROGRAMS[0].values.get("ip", "127.0.0.1")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.create_server((address, 0), family=family, backlog=128)
     threading.Thread(target=end_with_reader, daemon=True).start()

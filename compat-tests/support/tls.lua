@@ -7,9 +7,13 @@ local tls = {}
 -- The folder of throw-away certificates, with a slash.
 tls.certificates = (os.getenv("COMPAT_CERTS") or ".") .. "/"
 
+-- A peer ends when it is collected, so each is kept until the script ends.
+local running = {}
+
 -- Starts servers/tls_peer.py with its words: named values and steps.
 function tls.peer(...)
-    return peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
+    running[#running + 1] = peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
+    return running[#running]
 end
 
 -- The parameters of a client that trusts the test authority.
