@@ -1,6 +1,7 @@
 //! Bare loops: the same traffic as a benchmark case, with system calls alone.
 
 use std::env;
+use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream, UdpSocket};
 use std::time::Instant;
@@ -13,7 +14,9 @@ pub fn measure(what: &str, numbers: &[usize]) -> io::Result<()> {
     let number = |at: usize| numbers.get(at).copied().unwrap_or(0);
     match what {
         "receive" => receive(number(0), number(1)),
+        "gather" => gather(number(0)),
         "send" => send(number(0), number(1)),
+        "http" => http(number(0)),
         "pingpong" => ping_pong(number(0)),
         "datagrams" => datagrams(number(0)),
         "connect" => connect(number(0)),
@@ -57,6 +60,31 @@ fn receive(total: usize, piece: usize) -> io::Result<()> {
             left -= count;
         }
         Ok(total - left)
+    })
+}
+
+/// What a string of received bytes needs at least: the bytes, and their copy in memory of its own.
+fn gather(total: usize) -> io::Result<()> {
+    let mut stream = command(&format!("bytes {total}\n"))?;
+    timed(|| {
+        let mut data = Vec::new();
+        stream.read_to_end(&mut data)?;
+        Ok(black_box(data.as_slice().to_vec()).len())
+    })
+}
+
+/// Connects, sends a request and reads the answer to its end.
+fn http(count: usize) -> io::Result<()> {
+    let address = (Ipv4Addr::LOCALHOST, port("BENCH_HTTP_PORT")?);
+    let request = b"GET /1k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    let mut data = [0; 8192];
+    timed(|| {
+        for _ in 0..count {
+            let mut stream = TcpStream::connect(address)?;
+            stream.write_all(request)?;
+            while stream.read(&mut data)? > 0 {}
+        }
+        Ok(count)
     })
 }
 
