@@ -42,6 +42,8 @@ entry_points! {
     luaopen_socket_serial => crate::socket::serial::open;
     /// The internal `socket_protected_call`
     luaopen_socket_protected_call => crate::socket::core::open_protected_call;
+    /// The internal `socket_http`
+    luaopen_socket_http => crate::http::open;
     /// The internal `socket_idna`
     luaopen_socket_idna => crate::idna::open;
     /// The native part of `socket.tls`

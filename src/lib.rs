@@ -42,6 +42,7 @@ mod binding;
 mod bundle;
 mod classes;
 mod entry;
+mod http;
 mod idna;
 mod mime;
 mod socket;

@@ -1,0 +1,201 @@
+//! `socket_http`: the bytes of HTTP heads, for `socket.http`.
+
+mod head;
+
+use std::ffi::c_int;
+
+use crate::binding::{Call, Kind, Outcome, native};
+use crate::socket::error::Failure;
+use crate::socket::object::Streaming;
+use crate::socket::stream::{Pattern, Request, Small};
+use crate::socket::tcp;
+
+use head::{Fields, Malformed};
+
+/// Opens the internal module.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    call.new_table(0, 3);
+    call.set_functions(&[
+        ("compose", native(compose)),
+        ("fields", native(fields)),
+        ("receive_fields", native(receive_fields)),
+    ]);
+    Ok(1)
+}
+
+/// How long a head may be, in bytes: Lua's numbers, infinity among them.
+#[derive(Clone, Copy)]
+struct Limits {
+    line: f64,
+    block: f64,
+}
+
+/// `receive_fields(client, line, block)`: reads header lines up to the blank line after them, each of at
+/// most `line` bytes and all of at most `block`, each within a time limit of its own. Returns the fields
+/// by name, or nil and a message; false, with nothing read, when `client` is no `tcp{client}` or
+/// its `receive` is not ours any more.
+fn receive_fields(call: &mut Call<'_>) -> Outcome {
+    call.set_top(3);
+    let limits = Limits { line: call.number(2)?, block: call.number(3)? };
+    call.push_field(1, c"receive");
+    if !call.is_function(-1, tcp::RECEIVE) {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let mut fields = Fields::new();
+    match call.try_object(1, tcp::client(), |client| read_lines(client, limits, &mut fields)) {
+        Some(Ok(())) => push_fields(call, fields),
+        Some(Err(failure)) => {
+            drop(fields);
+            Ok(call.push_failure(&failure.message()))
+        }
+        None => {
+            drop(fields);
+            call.push_boolean(false);
+            Ok(1)
+        }
+    }
+}
+
+fn read_lines<T: Streaming>(client: &mut T, limits: Limits, fields: &mut Fields) -> Result<(), Failure> {
+    let (stream, channel, timeout) = client.parts();
+    // One byte more than a line may have, so that one of just that length is seen to end.
+    let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
+    let request = Request { pattern: Pattern::Line, prefix: &[], limit };
+    let mut left = limits.block;
+    let mut small = Small::new();
+    loop {
+        small.clear();
+        let received = stream.receive(channel, &request, timeout, &mut small);
+        if let Some(failure) = received.failure {
+            return Err(failure);
+        }
+        let line = if received.large.is_empty() { &small[..] } else { &received.large };
+        let length = line.len() as f64;
+        left -= length + 2.0;
+        if left < 0.0 || length > limits.line {
+            return Err(Failure::Oversized);
+        }
+        if line.is_empty() {
+            return Ok(());
+        }
+        fields.add(line).map_err(|Malformed| Failure::Text("malformed response headers"))?;
+    }
+}
+
+/// `fields(lines, count)`: the fields by name, or nil when a line is malformed.
+fn fields(call: &mut Call<'_>) -> Outcome {
+    call.table(1)?;
+    let count = call.integer(2)?;
+    let mut fields = Fields::new();
+    let mut malformed = false;
+    call.protected(&[1], |call| {
+        for position in 1..=count {
+            call.push_element(1, position);
+            malformed |= call.with_bytes(-1, |line| fields.add(line)) != Some(Ok(()));
+            call.pop(1);
+        }
+        Ok(0)
+    })?;
+    if malformed {
+        drop(fields);
+        call.push_nil();
+        return Ok(1);
+    }
+    push_fields(call, fields)
+}
+
+/// Pushes a table of fields by name.
+fn push_fields(call: &mut Call<'_>, mut fields: Fields) -> Outcome {
+    fields.link();
+    let mut joined = Vec::new();
+    call.protected(&[], |call| {
+        call.new_table(0, fields.count());
+        fields.visit(&mut joined, |name, value| {
+            call.push_bytes(name);
+            call.push_bytes(value);
+            call.set_raw(1);
+        });
+        Ok(1)
+    })
+}
+
+/// `compose(method, uri, fields, canonic)`: a request line, unless the method is nil, and the header
+/// lines for `fields`, spelled as `canonic` has them, with the blank line after them, unless they are nil.
+/// Returns the text and the length of the request line, or nil, a message and the name it is about, if any.
+fn compose(call: &mut Call<'_>) -> Outcome {
+    const FIELDS: c_int = 3;
+    const CANONIC: c_int = 4;
+    call.set_top(CANONIC);
+    let request_line = if call.kind(1) == Kind::Nil {
+        None
+    } else {
+        let Some(method) = call.try_bytes(1).filter(|method| head::is_method(method)) else {
+            return refuse(call, b"invalid method");
+        };
+        let Some(uri) = call.try_bytes(2).filter(|uri| head::is_uri(uri)) else {
+            return refuse(call, b"invalid uri");
+        };
+        Some((method, uri))
+    };
+    let has_fields = call.kind(FIELDS) != Kind::Nil;
+    if has_fields {
+        call.table(FIELDS)?;
+    }
+    let mut text = Vec::with_capacity(512);
+    if let Some((method, uri)) = request_line {
+        head::write_request_line(method, uri, &mut text);
+    }
+    let length = text.len() as i64;
+    // Whoever spells names may raise.
+    call.protected(&[FIELDS, CANONIC], |call| {
+        if has_fields && !write_fields(call, &mut text) {
+            call.push_nil();
+            call.push_bytes(b"invalid header");
+            call.push_value(-3);
+            return Ok(3);
+        }
+        call.push_bytes(&text);
+        call.push_integer(length);
+        Ok(2)
+    })
+}
+
+fn refuse(call: &mut Call<'_>, message: &[u8]) -> Outcome {
+    call.push_nil();
+    call.push_bytes(message);
+    Ok(2)
+}
+
+/// Appends the header lines for the table that is argument 1, spelled as argument 2 has them, and the
+/// blank line. Returns false, with the name on top of the stack, for a field that cannot be sent.
+fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> bool {
+    const NAME: c_int = 3;
+    const VALUE: c_int = 4;
+    const SPELLING: c_int = 5;
+    call.push_nil();
+    while call.next(1) {
+        call.push_value(NAME);
+        call.look_up(2);
+        if !call.truthy(SPELLING) {
+            call.pop(1);
+            call.push_value(NAME);
+        }
+        let written = call.with_bytes(SPELLING, |name| {
+            call.with_bytes(VALUE, |value| {
+                let valid = head::is_name(name) && head::is_value(value);
+                if valid {
+                    head::write_field(name, value, text);
+                }
+                valid
+            })
+        });
+        call.set_top(NAME);
+        if written.flatten() != Some(true) {
+            return false;
+        }
+    }
+    text.extend_from_slice(b"\r\n");
+    true
+}
