@@ -21,6 +21,9 @@ const QUIET: SendFlags = SendFlags::empty();
 /// What a truncated stream is called, on every platform.
 pub const TRUNCATED: Failure = Failure::Text("unexpected eof while reading");
 
+/// How many pieces are dropped at most before a connection is closed.
+const MOST_DISCARDED: usize = 16;
+
 /// Which way the server's hello passes, if it has not been seen yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watch {
@@ -90,6 +93,17 @@ impl Wire {
             let mut piece = [0; 4096];
             let count = self.receive(&mut piece)?;
             self.ahead.borrow_mut().extend_from_slice(piece.get(..count).unwrap_or_default());
+        }
+    }
+
+    /// Drops what has come and nobody will read, session tickets for one: closing a descriptor with
+    /// unread bytes resets the connection, and the peer may lose what was sent last.
+    pub fn discard(&self) {
+        let mut piece = [0; 16384];
+        for _ in 0..MOST_DISCARDED {
+            if self.receive(&mut piece).is_err() {
+                break;
+            }
         }
     }
 

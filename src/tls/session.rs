@@ -23,6 +23,10 @@ const RECORD: usize = 16384;
 /// How long `close` waits to get its notice out, in seconds.
 const FAREWELL: f64 = 0.5;
 
+/// Alerts of RFC 5246, 7.2, and RFC 6066, 3.
+const HANDSHAKE_FAILURE: u8 = 40;
+const UNRECOGNIZED_NAME: u8 = 112;
+
 enum State {
     Fresh,
     Handshaking(MidHandshakeTlsStream<Adapter>),
@@ -203,6 +207,7 @@ impl Session {
                         break;
                     }
                 }
+                link.wire.discard();
             }
         }
         self.wants = None;
@@ -268,18 +273,21 @@ impl Link {
             if let Some(context) = self.contexts.get(name) {
                 self.context = context.clone();
             } else if self.strict {
-                self.refuse_name();
+                self.refuse(UNRECOGNIZED_NAME);
                 return Err(Failure::Text("callback failed").into());
             }
         }
-        let acceptor = self.context.acceptor().ok_or(Failure::Text("no shared cipher"))?;
+        let Some(acceptor) = self.context.acceptor() else {
+            self.refuse(HANDSHAKE_FAILURE);
+            return Err(Failure::Text("no shared cipher").into());
+        };
         Ok(acceptor.accept(Adapter(self.wire.clone())))
     }
 
-    /// Tells the client that there is nobody of that name: a fatal alert, `unrecognized_name`.
-    fn refuse_name(&self) {
+    /// Tells the client, by a fatal alert, that there will be no handshake.
+    fn refuse(&self, alert: u8) {
         // It is small and the first thing sent: it goes out whole, or the connection is lost anyway.
-        let _ = Adapter(self.wire.clone()).write(&[21, 3, 3, 0, 2, 2, 112]);
+        let _ = Adapter(self.wire.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
     }
 
     fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
