@@ -1,0 +1,4 @@
+-- Hostile HTTP servers: status lines, headers, interim replies, answers without a body.
+local check = require("check")
+require("hostile").check("hostile_heads")
+check.done()
