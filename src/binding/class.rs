@@ -22,7 +22,7 @@ pub trait Object: Sized + 'static {
 
 /// A class: a name that scripts see, and a slot that no other class has.
 pub struct Class<T> {
-    /// The registry name, `tostring`'s prefix and the field `class`.
+    /// `tostring`'s prefix, and for a named class the registry name and the field `class`.
     pub name: &'static CStr,
     slot: usize,
     object: PhantomData<fn() -> T>,
@@ -69,7 +69,8 @@ pub struct ClassSpec<T: 'static> {
     pub methods: &'static [(&'static str, NativeFunction)],
     /// Metamethods beside or instead of `__gc` and `__tostring`.
     pub metamethods: &'static [(&'static str, NativeFunction)],
-    /// Whether `__index` has a field `class` with the name, as LuaSocket's classes do.
+    /// Whether `__index` has a field `class` with the name, and the registry the metatable under it,
+    /// as with LuaSocket's classes. LuaSec's names stay free: it would share the metatable it finds there.
     pub named: bool,
 }
 
@@ -143,8 +144,10 @@ pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
                 *place = class.name;
             }
         }
-        ffi::lua_pushvalue(state, -1);
-        ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, class.name.as_ptr());
+        if spec.named {
+            ffi::lua_pushvalue(state, -1);
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, class.name.as_ptr());
+        }
     }
     if cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55")) {
         call.push_bytes(class.name.to_bytes());
