@@ -31,9 +31,9 @@ pub static UNIX_DATAGRAM_CONNECTED: Class<UnixDatagram> = Class::new(9, c"unixdg
 /// A serial line.
 pub static SERIAL_CLIENT: Class<Serial> = Class::new(10, c"serial{client}");
 
-/// A TLS object.
-pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"SSL:Connection");
+/// A TLS object. The names of these three are not LuaSec's: it registers its own in the same state.
+pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"tls{connection}");
 /// A TLS configuration.
-pub static TLS_CONTEXT: Class<Handle> = Class::new(14, c"SSL:Context");
+pub static TLS_CONTEXT: Class<Handle> = Class::new(14, c"tls{context}");
 /// A certificate.
-pub static CERTIFICATE: Class<Certificate> = Class::new(15, c"SSL:Certificate");
+pub static CERTIFICATE: Class<Certificate> = Class::new(15, c"tls{certificate}");

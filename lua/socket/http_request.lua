@@ -4,8 +4,9 @@ local mime = require("mime")
 local url = require("socket.url")
 local connection = require("socket.http_connection")
 local framing = require("socket.http_framing")
-local find_scheme = require("socket.http_schemes").find
+local schemes = require("socket.http_schemes")
 
+local find_scheme = schemes.find
 local type, pairs, tostring = type, pairs, tostring
 local find, lower, sub = string.find, string.lower, string.sub
 
@@ -91,7 +92,7 @@ end
 -- True when sockets are made by a function of the user's own: it is called, and
 -- sees the proxy, as LuaSocket has it.
 local function is_foreign(create, entry)
-    return create ~= nil and not (entry.route and require("socket.tls_connection").is_ours(create))
+    return create ~= nil and not (entry.route and schemes.is_secured(create))
 end
 
 ---What is to be sent and where to, while no socket exists yet.

@@ -2,7 +2,7 @@
 -- offers the table as `http.schemes`.
 local socket = require("socket")
 
-local type, error, pcall, require, tostring = type, error, pcall, require, tostring
+local type, error, package, pcall, require, tostring = type, error, package, pcall, require, tostring
 local find, lower = string.find, string.lower
 
 ---@class socket.http.scheme
@@ -24,6 +24,14 @@ local function https_module()
     return https
 end
 
+local served = {}
+
+-- True for a maker of connections of our own HTTPS, which is not loaded for the question.
+function served.is_secured(create)
+    local connection = package.loaded["socket.tls_connection"]
+    return connection and connection.is_ours(create) or false
+end
+
 ---The schemes that are served, by lower-case name; entries may be added and replaced (http.module.3).
 ---@type table<string, socket.http.scheme>
 local schemes = {
@@ -39,8 +47,9 @@ local schemes = {
             return https.tcp(reqt)
         end,
         route = function(create, proxy, notes)
-            local connection = require("socket.tls_connection")
-            if connection.is_ours(create) then return connection.with(create, { proxy = proxy, notes = notes }) end
+            if served.is_secured(create) then
+                return require("socket.tls_connection").with(create, { proxy = proxy, notes = notes })
+            end
             -- LuaSec knows no proxy: the host would be connected to directly, or the proxy told all in clear
             if proxy then return nil, "proxy not supported" end
             return create
@@ -48,7 +57,7 @@ local schemes = {
     },
 }
 
-local served = { schemes = schemes }
+served.schemes = schemes
 
 -- The entry for a scheme in any case, and the name under which it stands.
 function served.find(name)

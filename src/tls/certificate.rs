@@ -10,7 +10,7 @@ use super::{keys, x509};
 use crate::binding::{Call, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::classes::CERTIFICATE;
 
-static RECEIVER: Receiver<Certificate> = Receiver::new("SSL:Certificate", &[&CERTIFICATE]);
+static RECEIVER: Receiver<Certificate> = Receiver::new("tls{certificate}", &[&CERTIFICATE]);
 
 /// A certificate.
 #[derive(Debug, Default)]

@@ -18,9 +18,9 @@ use crate::socket::timeout::Timeout;
 use std::sync::Arc;
 
 /// Accepts a TLS object.
-pub static CONNECTION: Receiver<Connection> = Receiver::new("SSL:Connection", &[&TLS_CONNECTION]);
+pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
 /// Accepts a context.
-pub static CONTEXT: Receiver<Handle> = Receiver::new("SSL:Context", &[&TLS_CONTEXT]);
+pub static CONTEXT: Receiver<Handle> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);
 
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 
