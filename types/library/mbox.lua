@@ -1,0 +1,3 @@
+---@meta mbox
+
+return require("socket.mbox")

@@ -1,0 +1,112 @@
+---@meta socket.http
+
+---What `http.request` takes: parts of a URL, and what to do with it.
+---@class socket.http.Request: ssl.Parameters
+---@field url? string
+---@field scheme? string
+---@field host? string
+---@field port? string|integer
+---@field path? string
+---@field params? string
+---@field query? string
+---@field user? string
+---@field password? string with `key`, the key's
+---@field uri? string the request target, sent as it is
+---@field method? string default "GET"
+---@field headers? table<string, string|number>
+---@field source? ltn12.Source the body; in chunks unless there is a content-length
+---@field sink? ltn12.Sink gets the response's body
+---@field step? ltn12.Step
+---@field redirect? boolean false: a redirect is the answer
+---@field maxredirects? integer|false default 5; false: any number
+---@field proxy? string URL of a proxy
+---@field create? fun(): table|userdata|nil, string? makes the socket
+
+---A connection, as `http.open` returns it. Its methods raise what fails, for `socket.protect`.
+---@class socket.http.Connection
+local connection = {}
+
+---Sends the request line.
+---@param method? string default "GET"
+---@param uri string
+---@return any ...
+function connection:sendrequestline(method, uri) end
+
+---Sends all header lines and the blank one.
+---@param headers table<string, string|number>
+---@return number one
+function connection:sendheaders(headers) end
+
+---Sends request line and headers in one write.
+---@param method? string default "GET"
+---@param uri string
+---@param headers table<string, string|number>
+function connection:sendhead(method, uri, headers) end
+
+---Sends a body: as it is with a `content-length` among the headers, else in chunks.
+---@param headers table<string, string|number>
+---@param source? ltn12.Source
+---@param step? ltn12.Step
+---@return number one
+function connection:sendbody(headers, source, step) end
+
+---Receives the status line.
+---@return integer? code nil when the answer is HTTP/0.9
+---@return string line or the first five bytes of an HTTP/0.9 answer
+function connection:receivestatusline() end
+
+---Receives the header lines.
+---@return table<string, string> headers by lower-case name
+function connection:receiveheaders() end
+
+---Receives a body, framed as the headers tell.
+---@param headers table<string, string>
+---@param sink? ltn12.Sink
+---@param step? ltn12.Step
+---@return number one
+function connection:receivebody(headers, sink, step) end
+
+---Receives the body of an HTTP/0.9 answer.
+---@param status string its first five bytes
+---@param sink? ltn12.Sink
+---@param step? ltn12.Step
+---@return number one
+function connection:receive09body(status, sink, step) end
+
+---Closes.
+---@return any ...
+function connection:close() end
+
+---An HTTP/1.1 client.
+---@class socket.http
+---@field TIMEOUT number? seconds that one operation may take: 60
+---@field USERAGENT string? nil sends none
+---@field PROXY string? URL of a proxy for requests that name none
+---@field MAXHEADERLINE integer bytes of a line of a response's head: 65536
+---@field MAXHEADERSIZE integer bytes of all of them: 262144
+---@field schemes table<string, { port: integer, create: fun(request: table): function }>
+local http = {}
+
+---Makes a request. A URL alone gets, a URL and a body posts a form, a table does everything.
+---@param request string|socket.http.Request
+---@param body? string form to post, with a URL
+---@return string|1|nil result the body, or 1 for a table; nil on failure
+---@return integer|string code on failure the message
+---@return table<string, string>? headers by lower-case name
+---@return string? status the status line; on failure why a certificate was refused
+function http.request(request, body) end
+
+---The request table that a URL stands for; its field `target` gets the pieces of the body.
+---@param url string
+---@param body? string
+---@return socket.http.Request
+function http.genericform(url, body) end
+
+---Opens a connection. Raises its failure, for `socket.protect`.
+---@param host string
+---@param port string|integer
+---@param create? fun(): table|userdata|nil, string?
+---@return socket.http.Connection
+function http.open(host, port, create) end
+
+return http

@@ -1,0 +1,119 @@
+---@meta socket.smtp
+
+---What `smtp.send` takes.
+---@class socket.smtp.Mail
+---@field from string sender, with angle brackets
+---@field rcpt string|string[] recipients, with angle brackets
+---@field source ltn12.Source the message
+---@field server? string default `smtp.SERVER`
+---@field port? integer default `smtp.PORT`, or 465 with `tls`
+---@field user? string
+---@field password? string
+---@field starttls? boolean|ssl.Parameters switch to TLS first, or fail
+---@field tls? boolean|ssl.Parameters TLS from the start
+---@field domain? string default `smtp.DOMAIN`
+---@field step? ltn12.Step
+---@field create? fun(): table|userdata|nil, string?
+
+---What `smtp.message` takes: a message, or a part of one.
+---@class socket.smtp.Message
+---@field headers? table<string, string|number>
+---@field body? string|ltn12.Source|socket.smtp.Multipart
+---@field zone? string after the date; default `smtp.ZONE`
+
+---@class socket.smtp.Multipart
+---@field [integer] socket.smtp.Message
+---@field preamble? string
+---@field epilogue? string
+
+---A session with a server. Its methods raise what fails, for `socket.protect`.
+---@class socket.smtp.Session
+local session = {}
+
+---Reads the greeting and says EHLO.
+---@param domain? string
+---@return string reply
+function session:greet(domain) end
+
+---Authenticates as the reply to EHLO allows.
+---@param user? string
+---@param password? string
+---@param extensions string
+---@return integer code
+---@return string? reply
+function session:auth(user, password, extensions) end
+
+---Authenticates with LOGIN.
+---@param user string
+---@param password string
+---@return integer code
+---@return string reply
+function session:login(user, password) end
+
+---Authenticates with PLAIN.
+---@param user string
+---@param password string
+---@return integer code
+---@return string reply
+function session:plain(user, password) end
+
+---Names the sender.
+---@param from string
+---@return integer code
+---@return string reply
+function session:mail(from) end
+
+---Names a recipient.
+---@param to string
+---@return integer code
+---@return string reply
+function session:rcpt(to) end
+
+---Sends the message as it is; dots are not stuffed.
+---@param source ltn12.Source
+---@param step? ltn12.Step
+---@return integer code
+---@return string reply
+function session:data(source, step) end
+
+---Envelope and message, dots stuffed.
+---@param mail socket.smtp.Mail
+function session:send(mail) end
+
+---Ends the session.
+---@return integer code
+---@return string reply
+function session:quit() end
+
+---Closes.
+---@return number one
+function session:close() end
+
+---Sends mail, and builds messages.
+---@class socket.smtp
+---@field TIMEOUT number? seconds an operation waits: 60
+---@field SERVER string default server
+---@field PORT integer default port: 25
+---@field DOMAIN string the name this end calls itself
+---@field ZONE string after a message's date: "-0000"
+local smtp = {}
+
+---Sends a mail.
+---@param mail socket.smtp.Mail
+---@return number? one nil on failure
+---@return string? message the server's reply, or what else went wrong
+function smtp.send(mail) end
+
+---Makes a source that produces a message.
+---@param message socket.smtp.Message
+---@return ltn12.Source
+function smtp.message(message) end
+
+---Connects. Raises its failure, for `socket.protect`.
+---@param server? string
+---@param port? integer
+---@param create? fun(): table|userdata|nil, string?
+---@return socket.smtp.Session
+function smtp.open(server, port, create) end
+
+return smtp

@@ -1,0 +1,154 @@
+---@meta _
+
+---@alias socket.TcpOption
+---| "keepalive" # boolean
+---| "reuseaddr" # boolean
+---| "reuseport" # boolean
+---| "tcp-nodelay" # boolean
+---| "tcp-keepidle" # seconds
+---| "tcp-keepcnt" # number
+---| "tcp-keepintvl" # seconds
+---| "recv-buffer-size" # bytes
+---| "send-buffer-size" # bytes
+---| "linger" # { on: boolean, timeout: integer }
+---| "error" # get only
+---| "ipv6-v6only" # boolean
+---| "tcp-defer-accept" # set only, number (Linux)
+---| "tcp-fastopen" # set only, number (Linux)
+---| "tcp-fastopen-connect" # set only, number (Linux)
+---| "bindtodevice" # name of an interface (Linux)
+
+---A TCP object: a master, which `connect` makes a client and `listen` a server.
+---@class socket.TcpSocket
+local tcp = {}
+
+---Waits for a connection.
+---@return socket.TcpSocket? client nil on failure
+---@return string? message "timeout", "closed", or the system's
+function tcp:accept() end
+
+---Gives it this end's address.
+---@param host string name or address; "*" for all
+---@param port string|integer number or service name; 0 for any free one
+---@return number? one nil on failure
+---@return string? message
+function tcp:bind(host, port) end
+
+---Closes, any number of times.
+---@return number one
+function tcp:close() end
+
+---Connects; all addresses of a name are tried within the time limit.
+---@param host string name or address
+---@param port string|integer number or service name
+---@return number? one nil on failure
+---@return string? message
+function tcp:connect(host, port) end
+
+---Whether bytes have been read ahead. `socket.select` asks this.
+---@return boolean
+function tcp:dirty() end
+
+---The address family.
+---@return "inet4"|"inet6"
+function tcp:getfamily() end
+
+---The descriptor; -1 when there is none.
+---@return integer descriptor
+function tcp:getfd() end
+
+---Reads an option. An unknown name raises.
+---@param name socket.TcpOption
+---@return any value nil on failure, and for "error" when there is none
+---@return string? message "getsockopt failed"
+function tcp:getoption(name) end
+
+---The peer's address.
+---@return string? address nil on failure
+---@return integer|string port on failure the message
+---@return "inet"|"inet6"|"unspec"|nil family
+function tcp:getpeername() end
+
+---This end's address.
+---@return string? address nil on failure
+---@return integer|string port on failure the message
+---@return "inet"|"inet6"|"unspec"|nil family
+function tcp:getsockname() end
+
+---Bytes received and sent, and the age in seconds.
+---@return number received
+---@return number sent
+---@return number age
+function tcp:getstats() end
+
+---The limits in seconds; -1 where there is none.
+---@return number block
+---@return number total
+function tcp:gettimeout() end
+
+---Makes it a server.
+---@param backlog? integer connections that may wait; 32
+---@return number? one nil on failure
+---@return string? message
+function tcp:listen(backlog) end
+
+---Receives a line ("*l"), everything until the end ("*a"), or a number of bytes.
+---@param pattern? "*l"|"*a"|integer|string default "*l"
+---@param prefix? string put in front of the result, and counted
+---@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
+---@return string? data nil on failure
+---@return string? message "timeout", "closed", "oversized", or the system's
+---@return string? partial on failure: what came before it, prefix included
+function tcp:receive(pattern, prefix, maxsize) end
+
+---Sends the bytes `i` to `j` of `data`, as `string.sub` counts. After a "timeout" go on with `send(data, last + 1)`.
+---@param data string|number
+---@param i? integer first byte; 1
+---@param j? integer last byte; -1
+---@return integer? last index of the last byte sent; nil on failure
+---@return string? message "timeout", "closed", or the system's
+---@return integer? sent on failure: index of the last byte that was sent
+function tcp:send(data, i, j) end
+
+---Sets the descriptor and does nothing else; -1 gives the present one away.
+---@param descriptor integer
+function tcp:setfd(descriptor) end
+
+---Sets an option. An unknown name raises.
+---@param name socket.TcpOption
+---@param value any
+---@return number? one nil on failure
+---@return string? message "setsockopt failed"
+function tcp:setoption(name, value) end
+
+---Connects; all addresses of a name are tried within the time limit.
+---@param host string name or address
+---@param port string|integer number or service name
+---@return number? one nil on failure
+---@return string? message
+function tcp:setpeername(host, port) end
+
+---Gives it this end's address.
+---@param host string name or address; "*" for all
+---@param port string|integer number or service name; 0 for any free one
+---@return number? one nil on failure
+---@return string? message
+function tcp:setsockname(host, port) end
+
+---Sets the statistics; nil leaves a number as it is.
+---@param received? number bytes
+---@param sent? number bytes
+---@param age? number seconds
+---@return number one
+function tcp:setstats(received, sent, age) end
+
+---Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---@param seconds? number 0 never waits; nil or negative: no limit
+---@param mode? "b"|"t"|string default "b"
+---@return number one
+function tcp:settimeout(seconds, mode) end
+
+---Ends one direction or both.
+---@param how? "both"|"send"|"receive" default "both"
+---@return number one
+function tcp:shutdown(how) end

@@ -1,0 +1,27 @@
+---@meta socket.tls
+
+---TLS connections, whatever `ssl` is.
+---@class socket.tls
+---@field backend "openssl"|"secure-transport"
+---@field capabilities table<string, any>
+local tls = {}
+
+---Makes a TLS object that takes the socket's descriptor over.
+---@param socket table|userdata anything with `getfd` and `setfd`
+---@param context ssl.Context|ssl.Parameters
+---@return ssl.Connection? connection nil on failure
+---@return string? message
+function tls.wrap(socket, context) end
+
+---Makes a context.
+---@param parameters ssl.Parameters
+---@return ssl.Context? context nil on failure
+---@return string? message
+function tls.newcontext(parameters) end
+
+---The first certificate in a PEM text.
+---@param pem string
+---@return ssl.Certificate?
+function tls.loadcertificate(pem) end
+
+return tls

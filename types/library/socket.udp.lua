@@ -1,0 +1,122 @@
+---@meta _
+
+---@alias socket.UdpOption
+---| "broadcast" # boolean
+---| "dontroute" # boolean
+---| "reuseaddr" # boolean
+---| "reuseport" # boolean
+---| "ip-multicast-if" # IPv4 address, or "*"
+---| "ip-multicast-ttl" # set only, number
+---| "ip-multicast-loop" # boolean
+---| "ip-add-membership" # set only, { multiaddr: string, interface: string }
+---| "ip-drop-membership" # likewise
+---| "ipv6-unicast-hops" # number
+---| "ipv6-multicast-hops" # number
+---| "ipv6-multicast-loop" # boolean
+---| "ipv6-add-membership" # set only, { multiaddr: string, interface?: integer }
+---| "ipv6-drop-membership" # likewise
+---| "ipv6-v6only" # boolean
+---| "recv-buffer-size" # bytes
+---| "send-buffer-size" # bytes
+---| "error" # get only
+
+---A UDP object: unconnected, or connected to one peer by `setpeername`.
+---@class socket.UdpSocket
+local udp = {}
+
+---Closes, any number of times.
+---@return number one
+function udp:close() end
+
+---Always false: datagrams are not read ahead.
+---@return boolean
+function udp:dirty() end
+
+---The address family.
+---@return "inet4"|"inet6"
+function udp:getfamily() end
+
+---The descriptor; -1 when there is none.
+---@return integer descriptor
+function udp:getfd() end
+
+---Reads an option. An unknown name raises.
+---@param name socket.UdpOption
+---@return any value nil on failure, and for "error" when there is none
+---@return string? message "getsockopt failed"
+function udp:getoption(name) end
+
+---The peer's address.
+---@return string? address nil on failure
+---@return integer|string port on failure the message
+---@return "inet"|"inet6"|"unspec"|nil family
+function udp:getpeername() end
+
+---This end's address.
+---@return string? address nil on failure
+---@return integer|string port on failure the message
+---@return "inet"|"inet6"|"unspec"|nil family
+function udp:getsockname() end
+
+---The limits in seconds; -1 where there is none.
+---@return number block
+---@return number total
+function udp:gettimeout() end
+
+---Receives one datagram.
+---@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---@return string? datagram nil on failure
+---@return string? message
+function udp:receive(size) end
+
+---Receives one datagram and tells its sender.
+---@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---@return string? datagram nil on failure
+---@return string address on failure the message
+---@return integer? port
+function udp:receivefrom(size) end
+
+---Sends to the peer of a connected object.
+---@param datagram string
+---@return integer? bytes nil on failure
+---@return string? message
+function udp:send(datagram) end
+
+---Sends from an unconnected object.
+---@param datagram string
+---@param address string a numeric address
+---@param port integer
+---@return integer? bytes nil on failure
+---@return string? message
+function udp:sendto(datagram, address, port) end
+
+---Sets the descriptor and does nothing else; -1 gives the present one away.
+---@param descriptor integer
+function udp:setfd(descriptor) end
+
+---Sets an option. An unknown name raises.
+---@param name socket.UdpOption
+---@param value any
+---@return number? one nil on failure
+---@return string? message "setsockopt failed"
+function udp:setoption(name, value) end
+
+---Connects to one peer; "*" alone disconnects.
+---@param host string name, address or "*"
+---@param port? string|integer
+---@return number? one nil on failure
+---@return string? message
+function udp:setpeername(host, port) end
+
+---Gives it this end's address.
+---@param host string name or address; "*" for all
+---@param port string|integer number or service name; 0 for any free one
+---@return number? one nil on failure
+---@return string? message
+function udp:setsockname(host, port) end
+
+---Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---@param seconds? number 0 never waits; nil or negative: no limit
+---@param mode? "b"|"t"|string default "b"
+---@return number one
+function udp:settimeout(seconds, mode) end

@@ -1,0 +1,230 @@
+---@meta socket.unix
+
+---A stream between programs of one machine.
+---@class socket.UnixStream
+local stream = {}
+
+---Waits for a connection.
+---@return socket.UnixStream? client nil on failure
+---@return string? message "timeout", "closed", or the system's
+function stream:accept() end
+
+---Binds to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function stream:bind(path) end
+
+---Closes, any number of times.
+---@return number one
+function stream:close() end
+
+---Connects to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function stream:connect(path) end
+
+---Whether bytes have been read ahead. `socket.select` asks this.
+---@return boolean
+function stream:dirty() end
+
+---The descriptor; -1 when there is none.
+---@return integer descriptor
+function stream:getfd() end
+
+---The path that is bound; "" when none is.
+---@return string? path nil on failure
+---@return string? message
+function stream:getsockname() end
+
+---Bytes received and sent, and the age in seconds.
+---@return number received
+---@return number sent
+---@return number age
+function stream:getstats() end
+
+---Makes it a server.
+---@param backlog? integer connections that may wait; 32
+---@return number? one nil on failure
+---@return string? message
+function stream:listen(backlog) end
+
+---Receives a line ("*l"), everything until the end ("*a"), or a number of bytes.
+---@param pattern? "*l"|"*a"|integer|string default "*l"
+---@param prefix? string put in front of the result, and counted
+---@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
+---@return string? data nil on failure
+---@return string? message "timeout", "closed", "oversized", or the system's
+---@return string? partial on failure: what came before it, prefix included
+function stream:receive(pattern, prefix, maxsize) end
+
+---Sends the bytes `i` to `j` of `data`, as `string.sub` counts. After a "timeout" go on with `send(data, last + 1)`.
+---@param data string|number
+---@param i? integer first byte; 1
+---@param j? integer last byte; -1
+---@return integer? last index of the last byte sent; nil on failure
+---@return string? message "timeout", "closed", or the system's
+---@return integer? sent on failure: index of the last byte that was sent
+function stream:send(data, i, j) end
+
+---Sets the descriptor and does nothing else; -1 gives the present one away.
+---@param descriptor integer
+function stream:setfd(descriptor) end
+
+---Sets an option. An unknown name raises.
+---@param name "keepalive"|"reuseaddr"|"linger"
+---@param value any
+---@return number? one nil on failure
+---@return string? message "setsockopt failed"
+function stream:setoption(name, value) end
+
+---Connects to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function stream:setpeername(path) end
+
+---Binds to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function stream:setsockname(path) end
+
+---Sets the statistics; nil leaves a number as it is.
+---@param received? number bytes
+---@param sent? number bytes
+---@param age? number seconds
+---@return number one
+function stream:setstats(received, sent, age) end
+
+---Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---@param seconds? number 0 never waits; nil or negative: no limit
+---@param mode? "b"|"t"|string default "b"
+---@return number one
+function stream:settimeout(seconds, mode) end
+
+---Ends one direction or both.
+---@param how? "both"|"send"|"receive" default "both"
+---@return number one
+function stream:shutdown(how) end
+
+---An object for datagrams between programs of one machine.
+---@class socket.UnixDatagram
+local dgram = {}
+
+---Binds to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function dgram:bind(path) end
+
+---Closes, any number of times.
+---@return number one
+function dgram:close() end
+
+---Connects to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function dgram:connect(path) end
+
+---Always false: datagrams are not read ahead.
+---@return boolean
+function dgram:dirty() end
+
+---The descriptor; -1 when there is none.
+---@return integer descriptor
+function dgram:getfd() end
+
+---The path that is bound; "" when none is.
+---@return string? path nil on failure
+---@return string? message
+function dgram:getsockname() end
+
+---The limits in seconds; -1 where there is none.
+---@return number block
+---@return number total
+function dgram:gettimeout() end
+
+---Receives one datagram.
+---@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---@return string? datagram nil on failure
+---@return string? message
+function dgram:receive(size) end
+
+---Receives one datagram and tells its sender.
+---@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---@return string? datagram nil on failure
+---@return string? path "" when the sender is bound to none; on failure the message
+function dgram:receivefrom(size) end
+
+---Sends to the peer of a connected object.
+---@param datagram string
+---@return integer? bytes nil on failure
+---@return string? message
+function dgram:send(datagram) end
+
+---Sends from an unconnected object.
+---@param datagram string
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return integer? bytes nil on failure
+---@return string? message
+function dgram:sendto(datagram, path) end
+
+---Sets the descriptor and does nothing else; -1 gives the present one away.
+---@param descriptor integer
+function dgram:setfd(descriptor) end
+
+---Sets an option. An unknown name raises.
+---@param name "reuseaddr"
+---@param value any
+---@return number? one nil on failure
+---@return string? message "setsockopt failed"
+function dgram:setoption(name, value) end
+
+---Connects to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function dgram:setpeername(path) end
+
+---Binds to a path.
+---@param path string at most 107 bytes; one that begins with NUL is abstract
+---@return number? one nil on failure
+---@return string? message
+function dgram:setsockname(path) end
+
+---Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---@param seconds? number 0 never waits; nil or negative: no limit
+---@param mode? "b"|"t"|string default "b"
+---@return number one
+function dgram:settimeout(seconds, mode) end
+
+---Sockets between programs of one machine.
+---@class socket.unix
+---@field __call fun(module: socket.unix, ...): socket.UnixStream?, string?
+---@overload fun(): socket.UnixStream?, string?
+local unix = {}
+
+---Makes an object for streams.
+---@return socket.UnixStream? object nil on failure
+---@return string? message
+function unix.stream() end
+
+---Makes an object for datagrams.
+---@return socket.UnixDatagram? object nil on failure
+---@return string? message
+function unix.dgram() end
+
+---Another name of `stream`.
+---@return socket.UnixStream? object nil on failure
+---@return string? message
+function unix.tcp() end
+
+---Another name of `dgram`.
+---@return socket.UnixDatagram? object nil on failure
+---@return string? message
+function unix.udp() end
+
+return unix

@@ -1,0 +1,34 @@
+---@meta ssl.https
+
+---HTTPS requests.
+---@class ssl.https
+---@field PORT integer 443
+---@field TIMEOUT number? seconds that one operation may take: 60
+---@field VERIFY "none"|"peer"|string[]|nil "none": verify nobody unless a request says otherwise
+---@field PROXY boolean? false: refuse to use proxies
+---@field cfg ssl.Parameters defaults
+---@field _VERSION string
+---@field _COPYRIGHT string
+local https = {}
+
+---Makes a request over TLS.
+---@param request string|socket.http.Request
+---@param body? string form to post, with a URL
+---@return string|1|nil result the body, or 1 for a table; nil on failure
+---@return integer|string code on failure the message
+---@return table<string, string>? headers by lower-case name
+---@return string? status the status line; on failure why a certificate was refused
+function https.request(request, body) end
+
+---Makes a `create` whose objects speak TLS once they are connected.
+---@param parameters? ssl.Parameters
+---@return fun(): table?, string?
+function https.tcp(parameters) end
+
+---The same as `socket.http` uses it.
+---@param request table
+---@param notes? { detail: string? }
+---@return fun(): table?, string?
+function https.maker(request, notes) end
+
+return https
