@@ -1,0 +1,55 @@
+-- Links in the documentation lead somewhere: to a file, and to a heading of it.
+local check = require("check")
+local manual = require("manual")
+
+local PAGES = { "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "compat-tests/README.md", "docs/SUMMARY.md",
+    "docs/README.md", "docs/migrating.md", "docs/architecture.md" }
+for _, name in ipairs(manual.pages) do PAGES[#PAGES + 1] = "docs/" .. name .. ".md" end
+
+-- `folder/../file` without the dots.
+local function resolve(folder, target)
+    local parts = {}
+    for part in (folder .. target):gmatch("[^/]+") do
+        if part == ".." then
+            parts[#parts] = nil
+        elseif part ~= "." then
+            parts[#parts + 1] = part
+        end
+    end
+    return table.concat(parts, "/")
+end
+
+-- Reading a folder fails, opening it does not.
+local function exists(path)
+    local file = io.open(manual.repository .. path, "rb")
+    if file then file:close() end
+    return file ~= nil
+end
+
+for _, page in ipairs(PAGES) do
+    local text = manual.read(page)
+    check.ok("docs.links: " .. page, text, "missing")
+    for _, link in ipairs(manual.links(text or "")) do
+        local file, anchor = link.target:match("^([^#]*)#?(.*)$")
+        if not link.target:find("^%a+:") then
+            local name = ("docs.links: %s:%d %s"):format(page, link.line, link.target)
+            local path = file == "" and page or resolve(page:match("^(.*/)") or "", file)
+            check.ok(name, exists(path), "no such file")
+            if anchor ~= "" and exists(path) then
+                check.ok(name, manual.anchors(manual.read(path))[anchor], "no such heading")
+            end
+        end
+    end
+end
+
+-- mdBook shows what the summary lists, and nothing else.
+local summary = {}
+for _, link in ipairs(manual.links(manual.read("docs/SUMMARY.md") or "")) do summary[link.target] = true end
+for _, page in ipairs(PAGES) do
+    local name = page:match("^docs/(.*)$")
+    if name and name ~= "SUMMARY.md" then
+        check.ok("docs.links: " .. page .. " in the summary", summary[name])
+    end
+end
+
+check.done()

@@ -1,0 +1,106 @@
+-- Everything public there is at run time, and where the manual and the
+-- definitions have it.
+local socket = require("socket")
+local fake = require("fake_http")
+
+local surface = {}
+
+local function keys(t, into, prefix)
+    into = into or {}
+    for name in pairs(t) do
+        if type(name) == "string" then into[(prefix or "") .. name] = true end
+    end
+    return into
+end
+
+-- The fields of `socket` that are its own, and those that are modules, which
+-- have parts of their own: they announce themselves there.
+local function socket_fields()
+    local fields, modules = keys(socket), { dns = true }
+    for name in pairs(fields) do
+        if package.loaded["socket." .. name] == socket[name] then modules[name] = true end
+    end
+    for name in pairs(modules) do fields[name] = nil end
+    return fields, modules
+end
+
+local function methods(object)
+    local found = keys(getmetatable(object).__index)
+    found.class = nil
+    return found
+end
+
+local function members(module, tables)
+    local found = keys(module)
+    for _, name in ipairs(tables) do
+        found[name] = nil
+        keys(module[name], found, name .. ".")
+    end
+    return found
+end
+
+-- The optional fields of a module: absent until they are set.
+local function with(fields, ...)
+    for _, name in ipairs({ ... }) do fields[name] = true end
+    return fields
+end
+
+local function tls_object(ssl)
+    return assert(ssl.wrap(socket.tcp4(), { mode = "client", protocol = "any" }))
+end
+
+local PEM = os.getenv("COMPAT_CERTS") and os.getenv("COMPAT_CERTS") .. "/good.pem"
+
+local function certificate(ssl)
+    local file = assert(io.open(PEM, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return assert(ssl.loadcertificate(text))
+end
+
+---Each part of the surface: `page` and `prefix` tell what the manual calls it, `class` what the definitions
+---do, `names` is the set of what there is, and `also` what the definitions may list beside.
+---@return { page: string, prefix: string, class: string, names: table<string, true>, also?: table<string, true> }[]
+function surface.parts()
+    local http, smtp, ftp, tp = require("socket.http"), require("socket.smtp"), require("socket.ftp"), require("socket.tp")
+    local ssl, https, tls = require("ssl"), require("ssl.https"), require("socket.tls")
+    local create = fake.peer("220 ready\r\n").create
+    local unix = require("socket.unix")
+    local fields, modules = socket_fields()
+    return {
+        { page = "socket", prefix = "socket.", class = "socket", names = fields, also = modules },
+        { page = "dns", prefix = "dns.", class = "socket.dns", names = keys(socket.dns) },
+        { page = "tcp", prefix = "tcp:", class = "socket.TcpSocket", names = methods(socket.tcp()) },
+        { page = "udp", prefix = "udp:", class = "socket.UdpSocket", names = methods(socket.udp()) },
+        { page = "unix", prefix = "unix.", class = "socket.unix", names = keys(unix) },
+        { page = "unix", prefix = "stream:", class = "socket.UnixStream", names = methods(unix.stream()) },
+        { page = "unix", prefix = "dgram:", class = "socket.UnixDatagram", names = methods(unix.dgram()) },
+        { page = "serial", prefix = "serial:", class = "socket.SerialPort",
+            names = methods(require("socket.serial")("/dev/null")) },
+        { page = "http", prefix = "http.", class = "socket.http", names = with(keys(http), "PROXY") },
+        { page = "http", prefix = "connection:", class = "socket.http.Connection",
+            names = methods(http.open("h", 80, create)) },
+        { page = "headers", prefix = "headers.", class = "socket.headers", names = keys((require("socket.headers"))) },
+        { page = "tls", prefix = "https.", class = "ssl.https", names = with(keys(https), "VERIFY", "PROXY") },
+        { page = "tls", prefix = "ssl.", class = "ssl", names = keys(ssl) },
+        { page = "tls", prefix = "tls.", class = "socket.tls", names = keys(tls) },
+        { page = "tls", prefix = "conn:", class = "ssl.Connection", names = methods(tls_object(ssl)) },
+        { page = "tls", prefix = "context:", class = "ssl.Context",
+            names = methods(ssl.newcontext({ mode = "client", protocol = "any" })) },
+        { page = "tls", prefix = "certificate:", class = "ssl.Certificate", names = methods(certificate(ssl)) },
+        { page = "ltn12", prefix = "ltn12.", class = "ltn12",
+            names = members(require("ltn12"), { "filter", "source", "sink", "pump" }) },
+        { page = "mime", prefix = "mime.", class = "mime", names = keys((require("mime"))) },
+        { page = "url", prefix = "url.", class = "socket.url", names = keys((require("socket.url"))) },
+        { page = "smtp", prefix = "smtp.", class = "socket.smtp", names = keys(smtp) },
+        { page = "smtp", prefix = "session:", class = "socket.smtp.Session", names = methods(smtp.open("h", 25, create)) },
+        { page = "ftp", prefix = "ftp.", class = "socket.ftp", names = keys(ftp) },
+        { page = "ftp", prefix = "session:", class = "socket.ftp.Session", names = methods(ftp.open("h", 21, create)) },
+        { page = "tp", prefix = "tp.", class = "socket.tp", names = keys(tp) },
+        { page = "tp", prefix = "connection:", class = "socket.tp.Connection",
+            names = methods(tp.connect("h", 25, 1, create)), also = { c = true } },
+        { page = "mbox", prefix = "mbox.", class = "socket.mbox", names = keys((require("socket.mbox"))) },
+    }
+end
+
+return surface
