@@ -7,7 +7,7 @@ local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
 local error, rawget, type = error, rawget, type
-local concat = table.concat
+local sub, concat = string.sub, table.concat
 
 local INTERIM = { [100] = true, [102] = true, [103] = true }
 local MOST_INTERIM = 100
@@ -55,22 +55,24 @@ end
 
 -- True when the socket was made by the library alone, so that nobody sees in
 -- how many calls a message goes over it (add.24).
-local function is_ours(h, plan)
-    if plan.foreign or http.open ~= open then return false end
-    local c = h.c
+local function is_ours(c, plan)
+    if plan.foreign then return false end
     return type(c) == "userdata" or type(c) == "table" and type(rawget(c, "sock")) == "userdata"
 end
 
 local function send(h, plan)
-    local source = plan.request.source
-    if is_ours(h, plan) then
-        framing.bound(h.c)
-        -- the body is written after the head and must not wait for the head's acknowledgement
-        if source and h.c.setoption then h.c:setoption("tcp-nodelay", true) end
-        h:sendhead(plan.method, plan.uri, plan.headers)
-    else
+    local source, c = plan.request.source, h.c
+    if http.open ~= open then
         h:sendrequestline(plan.method, plan.uri)
         h:sendheaders(plan.headers)
+    elseif is_ours(c, plan) then
+        framing.bound(c)
+        -- the body is written after the head and must not wait for the head's acknowledgement
+        if source and c.setoption then c:setoption("tcp-nodelay", true) end
+        h.try(c:send(plan.head))
+    else
+        h.try(c:send(sub(plan.head, 1, plan.line)))
+        h.try(c:send(sub(plan.head, plan.line + 1)))
     end
     if source then h:sendbody(plan.headers, source, plan.request.step) end
 end

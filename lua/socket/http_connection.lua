@@ -5,8 +5,8 @@ local ltn12 = require("ltn12")
 local framing = require("socket.http_framing")
 local session = require("socket.session")
 
-local type, error, pairs, setmetatable, tonumber, tostring = type, error, pairs, setmetatable, tonumber, tostring
-local find, match = string.find, string.match
+local type, error, getmetatable, pairs, setmetatable, tonumber = type, error, getmetatable, pairs, setmetatable, tonumber
+local match = string.match
 
 local connection = {}
 
@@ -18,42 +18,28 @@ local connection = {}
 local methods = {}
 local metatable = { __index = methods }
 
--- Judges the two variable parts of a request line (add.26).
--- Returns true, or nil and a message.
-function connection.check_request_line(method, uri)
-    if type(method) ~= "string" and type(method) ~= "number" or find(method, "[%z\1-\32\127]") then
-        return nil, "invalid method"
-    end
-    if type(uri) ~= "string" and type(uri) ~= "number" or find(uri, "[%z\1-\31\127]") then
-        return nil, "invalid uri"
-    end
-    return true
-end
-
 ---Sends the request line.
 ---@param method? string default "GET"
 ---@param uri string the request target, sent as it is
 ---@return number|any ... what the socket's `send` returned
 function methods:sendrequestline(method, uri)
-    method = method or "GET"
-    self.try(connection.check_request_line(method, uri))
-    return self.try(self.c:send(method .. " " .. uri .. " HTTP/1.1\r\n"))
+    return self.try(self.c:send((self.try(framing.compose(method or "GET", uri)))))
+end
+
+-- A table without metamethods, of what `pairs` finds in another.
+local function plain_copy(fields)
+    local copy = {}
+    for name, value in pairs(fields) do copy[name] = value end
+    return copy
 end
 
 ---Sends all header lines and the blank line after them, in one piece.
 ---@param headers table<string, string|number> names are looked up in `socket.headers.canonic` as they are
 ---@return number one
 function methods:sendheaders(headers)
-    for name, value in pairs(headers) do
-        if not framing.valid_field(name, value) then self.try(nil, "invalid header '" .. tostring(name) .. "'") end
-    end
-    self.try(self.c:send(framing.header_block(headers)))
+    if type(headers) ~= "table" or getmetatable(headers) then headers = plain_copy(headers) end
+    self.try(self.c:send((self.try(framing.compose(nil, nil, headers)))))
     return 1
-end
-
--- Sends request line and headers, both checked, in one piece (add.24).
-function methods:sendhead(method, uri, headers)
-    self.try(self.c:send(method .. " " .. uri .. " HTTP/1.1\r\n" .. framing.header_block(headers)))
 end
 
 ---Sends a body: as it is when `headers` has a `content-length`, else in chunks.
@@ -85,7 +71,7 @@ end
 ---`http.MAXHEADERSIZE` bytes.
 ---@return table<string, string> headers lower-case names; repeated ones joined with ", "
 function methods:receiveheaders()
-    return (self.try(framing.receive_fields(self.c, {}, self.limits)))
+    return (self.try(framing.receive_fields(self.c, self.limits)))
 end
 
 -- The announced length of a body in bytes, or nil when the body goes on until close.
@@ -164,7 +150,7 @@ end
 -- MAXHEADERSIZE hold for it, read when they are needed.
 function connection.open(limits, host, port, create)
     local c = socket.try((create or socket.tcp)())
-    local h = setmetatable({ c = c, limits = limits }, metatable)
+    local h = setmetatable({ c = c, limits = limits, try = socket.try }, metatable)
     h.try = socket.newtry(function()
         h.failed = true
         h:close()

@@ -1,10 +1,10 @@
 -- How HTTP messages are framed: header lines, header blocks and chunked bodies.
 -- Internal to socket.http.
 local headers = require("socket.headers")
+local native = require("socket.native")("socket_http")
 
-local type, pairs, setmetatable, tonumber = type, pairs, setmetatable, tonumber
-local byte, find, format, lower, match = string.byte, string.find, string.format, string.lower, string.match
-local concat = table.concat
+local type, pairs, setmetatable, tonumber, tostring = type, pairs, setmetatable, tonumber, tostring
+local byte, find, format, match = string.byte, string.find, string.format, string.match
 local huge = math.huge
 
 local framing = {}
@@ -43,14 +43,13 @@ end
 
 local receive_line = framing.receive_line
 
--- Receives header lines up to the empty line that ends them and merges them
--- into `fields`; repeated names are joined with ", ".
--- Returns the table, or nil and a message.
-function framing.receive_fields(sock, fields, limits)
-    fields = fields or {}
+-- Receives header lines one by one, up to the empty line that ends them.
+-- Returns the lines and their number, or nil and a message.
+local function receive_lines(sock, limits)
     local left = limits.MAXHEADERSIZE or huge
     local most, cap = line_limits(sock, limits)
-    local name, value, folded, repeated
+    -- with room for a usual answer: growing by and by costs more than the reading
+    local lines, n = { "", "", "", "", "", "", "", "", "", "", "", "" }, 0
     while true do
         local line, err
         if cap then
@@ -61,59 +60,37 @@ function framing.receive_fields(sock, fields, limits)
         if not line then return nil, err end
         left = left - #line - 2
         if left < 0 or #line > most then return nil, "oversized" end
-        local first = byte(line)
-        if name and first and first <= 32 and (first == 32 or first >= 9 and first <= 13) then
-            folded = folded or { value }
-            folded[#folded + 1] = line
-        else
-            if name then
-                if folded then value, folded = concat(folded), nil end
-                local known = fields[name]
-                if not known then
-                    fields[name] = value
-                else
-                    -- joined at the end, once: line by line would take quadratic time
-                    repeated = repeated or {}
-                    local values = repeated[name]
-                    if values then values[#values + 1] = value else repeated[name] = { known, value } end
-                end
-            end
-            if not first then break end
-            name, value = match(line, "^([^:]*):%s*(.*)$")
-            if not name then return nil, "malformed response headers" end
-            name = lower(name)
+        if line == "" then return lines, n end
+        -- told at once: a peer that speaks something else may not send another line
+        if not find(line, ":", 1, true) and (n == 0 or not find(line, "^%s")) then
+            return nil, "malformed response headers"
         end
-    end
-    if repeated then
-        for repeated_name, values in pairs(repeated) do fields[repeated_name] = concat(values, ", ") end
-    end
-    return fields
-end
-
--- True when a header value can be sent as part of one line (add.26); TAB is
--- allowed.
-function framing.valid_value(value)
-    local kind = type(value)
-    return (kind == "string" or kind == "number") and not find(value, "[%z\1-\8\10-\31\127]")
-end
-
--- True when the two can be sent as a header line.
-function framing.valid_field(name, value)
-    local kind = type(name)
-    return (kind == "string" or kind == "number") and name ~= "" and not find(name, "[%z\1-\32\127:]")
-        and framing.valid_value(value)
-end
-
--- The header lines for `fields` and the blank line that ends them.
-function framing.header_block(fields)
-    local canonic = headers.canonic
-    local lines, n = {}, 0
-    for name, value in pairs(fields) do
         n = n + 1
-        lines[n] = (canonic[name] or name) .. ": " .. value .. "\r\n"
+        lines[n] = line
     end
-    lines[n + 1] = "\r\n"
-    return concat(lines)
+end
+
+-- Receives header lines up to the empty line that ends them; repeated names
+-- are joined with ", ".
+-- Returns a table of values by lower-case name, or nil and a message.
+function framing.receive_fields(sock, limits)
+    if type(sock) == "userdata" then
+        local fields, err = native.receive_fields(sock, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
+        if fields ~= false then return fields, err end
+    end
+    local lines, n = receive_lines(sock, limits)
+    if not lines then return nil, n end
+    return native.fields(lines, n)
+end
+
+-- A request line, unless `method` is nil, and header lines with the blank line
+-- after them, unless `fields` is nil.
+-- Returns the text and the length of the request line, or nil and a message
+-- when something cannot be sent (add.26), and the header's name if it is one.
+function framing.compose(method, uri, fields)
+    local text, length, name = native.compose(method, uri, fields, headers.canonic)
+    if text or name == nil then return text, length end
+    return nil, length .. " '" .. tostring(name) .. "'", name
 end
 
 -- The size that opens a chunk, or nil when the line is not one (add.27). More
@@ -134,6 +111,13 @@ local function callable(sock, call)
     }, { __call = call })
 end
 
+local function merge(trailers, fields)
+    for name, value in pairs(trailers) do
+        local known = fields[name]
+        fields[name] = known and known .. ", " .. value or value
+    end
+end
+
 -- Source of a chunked body: one piece a chunk. At the end the trailers are
 -- merged into `fields`.
 function framing.chunked_source(sock, fields, limits)
@@ -147,8 +131,9 @@ function framing.chunked_source(sock, fields, limits)
         if not size then return nil, "invalid chunk size" end
         if size == 0 then
             local trailers
-            trailers, err = framing.receive_fields(sock, fields, limits)
+            trailers, err = framing.receive_fields(sock, limits)
             if not trailers then return nil, err end
+            if fields then merge(trailers, fields) end
             ended = true
             return
         end

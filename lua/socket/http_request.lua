@@ -2,13 +2,14 @@
 -- settled and checked before a socket exists. Internal to socket.http.
 local mime = require("mime")
 local url = require("socket.url")
-local connection = require("socket.http_connection")
 local framing = require("socket.http_framing")
 local schemes = require("socket.http_schemes")
 
 local find_scheme = schemes.find
 local type, pairs, tostring = type, pairs, tostring
 local find, lower, sub = string.find, string.lower, string.sub
+
+local build = url.build
 
 local URL_DEFAULTS = { path = "/", scheme = "http" }
 local PROXY_PORT = 3128
@@ -18,9 +19,8 @@ local preparation = {}
 -- The form of a host in which it is resolved, sent and verified: ASCII
 -- (add.32). Nil when it is no host, or has no such form.
 function preparation.ascii_host(host)
-    local kind = type(host)
-    if (kind ~= "string" and kind ~= "number") or host == "" then return nil end
-    if not find(host, "[%z\1-\31\127-\255]") then return host end
+    if type(host) ~= "string" and type(host) ~= "number" or host == "" then return nil end
+    if not find(host, "[^ -~]") then return host end
     if find(host, "[%z\1-\31\127]") then return nil end
     return (require("socket.native")("socket_idna").to_ascii(host))
 end
@@ -60,33 +60,53 @@ local function request_uri(request, proxy)
             path = request.path, params = request.params, query = request.query,
         })
     end
-    if not request.path then return nil, "invalid path '" .. tostring(request.path) .. "'" end
-    return url.build({ path = request.path, params = request.params, query = request.query })
+    local path, params, query = request.path, request.params, request.query
+    if not path then return nil, "invalid path '" .. tostring(path) .. "'" end
+    -- a path alone is what it would be built to
+    if not params and not query and url.build == build and type(path) == "string" then return path end
+    return url.build({ path = path, params = params, query = query })
+end
+
+-- Adds the headers of a request table to `fields`, under lower-case names.
+-- Returns true, or nil and a message.
+local function add_headers(fields, given)
+    for name, value in pairs(given) do
+        local kind = type(name)
+        if kind ~= "string" and kind ~= "number" then return nil, "invalid header '" .. tostring(name) .. "'" end
+        fields[lower(name)] = value
+    end
+    return true
 end
 
 -- The headers to send, by lower-case name; nil and a message when one of them
 -- cannot be sent.
 local function request_headers(settings, request, proxy, default_port)
-    local port, agent = request.port, settings.USERAGENT
+    local port = request.port
     if port == default_port or tostring(port) == tostring(default_port) then port = nil end
-    local host = preparation.authority(request.host, port)
-    if port and not framing.valid_value(host) then return nil, "invalid header 'host'" end
-    if agent ~= nil and not framing.valid_value(agent) then return nil, "invalid header 'user-agent'" end
-    local fields = { ["user-agent"] = agent, host = host, connection = "close, TE", te = "trailers" }
+    local fields = {
+        ["user-agent"] = settings.USERAGENT, host = preparation.authority(request.host, port),
+        connection = "close, TE", te = "trailers",
+    }
     if request.user and request.password then fields.authorization = basic(request.user, request.password) end
     if proxy and proxy.user and proxy.password then
         fields["proxy-authorization"] = basic(proxy.user, proxy.password)
     end
     if request.headers then
-        for name, value in pairs(request.headers) do
-            if not framing.valid_field(name, value) then return nil, "invalid header '" .. tostring(name) .. "'" end
-            fields[lower(name)] = value
-        end
+        local ok, err = add_headers(fields, request.headers)
+        if not ok then return nil, err end
     end
     if request.source and not fields["content-length"] and not fields["transfer-encoding"] then
         fields["transfer-encoding"] = "chunked"
     end
     return fields
+end
+
+-- The message for a header that cannot be sent names it as it was given.
+local function refuse(given, message, refused)
+    for name in pairs(given or {}) do
+        if lower(name) == refused then return nil, "invalid header '" .. name .. "'" end
+    end
+    return nil, message
 end
 
 -- True when sockets are made by a function of the user's own: it is called, and
@@ -100,13 +120,14 @@ end
 ---@field given table the request table as it came
 ---@field request table the same merged over the fields of its URL
 ---@field given_port string|number|nil the port, when there was one
----@field default_port number the scheme's port
 ---@field create function makes the socket to the host
 ---@field foreign boolean whether it is the user's
 ---@field proxy table|nil parsed proxy URL, with `create`
 ---@field method string
 ---@field uri string
 ---@field headers table<string, string|number> lower-case names
+---@field head string request line and headers as they are sent
+---@field line integer how many bytes of the head are the request line
 
 -- The plan for a request table, which is not modified; nil and a message when
 -- the request cannot be made. `settings` has USERAGENT and PROXY; `notes` gets what is to be told
@@ -130,7 +151,7 @@ function preparation.prepare(settings, given, notes)
     if not method or method == "" then method = "GET" end
     if not host then return nil, "invalid host '" .. tostring(given_host) .. "'" end
 
-    local proxy, uri, fields, ok, err
+    local proxy, uri, fields, err
     local proxy_url = request.proxy or settings.PROXY
     if proxy_url then
         proxy, err = find_proxy(proxy_url, request)
@@ -146,13 +167,13 @@ function preparation.prepare(settings, given, notes)
     end
     uri, err = request_uri(request, proxy)
     if not uri then return nil, err end
-    ok, err = connection.check_request_line(method, uri)
-    if not ok then return nil, err end
     fields, err = request_headers(settings, request, proxy, entry.port)
     if not fields then return nil, err end
+    local head, length, refused = framing.compose(method, uri, fields)
+    if not head then return refuse(request.headers, length, refused) end
     return {
-        given = given, request = request, given_port = port, default_port = entry.port,
-        create = create, foreign = foreign, proxy = proxy, method = method, uri = uri, headers = fields,
+        given = given, request = request, given_port = port, create = create,
+        foreign = foreign, proxy = proxy, method = method, uri = uri, headers = fields, head = head, line = length,
     }
 end
 

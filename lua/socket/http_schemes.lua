@@ -61,7 +61,9 @@ served.schemes = schemes
 
 -- The entry for a scheme in any case, and the name under which it stands.
 function served.find(name)
-    if type(name) == "string" and not schemes[name] then name = lower(name) end
+    local entry = schemes[name]
+    if entry or type(name) ~= "string" then return entry, name end
+    name = lower(name)
     return schemes[name], name
 end
 
