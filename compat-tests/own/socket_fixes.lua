@@ -31,9 +31,10 @@ end
 local before = next_descriptor()
 for _ = 1, 5 do socket.connect("127.0.0.1", port, "127.0.0.1", port) end
 check.equal("D5 FIX-4: no descriptor is left", next_descriptor(), before)
-for _ = 1, 20 do
+for i = 1, 20 do
     socket.connect("127.0.0.1", 1)
-    socket.connect("no.such.host.invalid", 1)
+    -- A machine's name server may take its time.
+    if i <= 2 then socket.connect("no.such.host.invalid", 1) end
     socket.bind("203.0.113.7", 0)
     socket.bind("127.0.0.1", port)
 end
