@@ -89,36 +89,36 @@ fn fields(call: &mut Call<'_>) -> Outcome {
     call.table(1)?;
     let count = call.integer(2)?;
     let mut fields = Fields::new();
-    let mut malformed = false;
+    let mut joined = Vec::new();
     call.protected(&[1], |call| {
         for position in 1..=count {
             call.push_element(1, position);
-            malformed |= call.with_bytes(-1, |line| fields.add(line)) != Some(Ok(()));
+            if call.with_bytes(-1, |line| fields.add(line)) != Some(Ok(())) {
+                call.push_nil();
+                return Ok(1);
+            }
             call.pop(1);
         }
-        Ok(0)
-    })?;
-    if malformed {
-        drop(fields);
-        call.push_nil();
-        return Ok(1);
-    }
-    push_fields(call, fields)
+        fields.link();
+        Ok(push_table(call, &fields, &mut joined))
+    })
 }
 
-/// Pushes a table of fields by name.
+/// Pushes a table of fields by name, and frees them.
 fn push_fields(call: &mut Call<'_>, mut fields: Fields) -> Outcome {
     fields.link();
     let mut joined = Vec::new();
-    call.protected(&[], |call| {
-        call.new_table(0, fields.count());
-        fields.visit(&mut joined, |name, value| {
-            call.push_bytes(name);
-            call.push_bytes(value);
-            call.set_raw(1);
-        });
-        Ok(1)
-    })
+    call.protected(&[], |call| Ok(push_table(call, &fields, &mut joined)))
+}
+
+fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> c_int {
+    call.new_table(0, fields.count());
+    fields.visit(joined, |name, value| {
+        call.push_bytes(name);
+        call.push_bytes(value);
+        call.set_raw(-3);
+    });
+    1
 }
 
 /// `compose(method, uri, fields, canonic)`: a request line, unless the method is nil, and the header
