@@ -29,6 +29,12 @@ local function try_prefix(label, changes)
     print(label .. ": " .. tostring(context and true) .. ", " .. tostring(message):gsub("%(.*", "("))
 end
 
+-- What is raised, but for the name of the function, which LuaSec's own calls decide.
+local function raises(label, ...)
+    local ok, message = pcall(...)
+    print(label .. " raises: " .. tostring(not ok) .. ", " .. tostring(message):gsub("^.*bad argument #%d to '.-' ", ""))
+end
+
 show("A1 functions", type(ssl.newcontext), type(ssl.wrap), type(ssl.loadcertificate), ssl.checkcert)
 local protocols, options = {}, {}
 for name in pairs(ssl.config.protocols) do protocols[#protocols + 1] = name end

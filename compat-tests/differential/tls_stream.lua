@@ -88,7 +88,7 @@ c:close()
 c = tls.connect(ssl, port)
 show("B9 *line", c:receive("*line"))
 show("B9 *all", #c:receive("*all"))
-for _, pattern in ipairs({ "l", "a", "*n", "", -1, true, {} }) do show.raise("54 " .. tostring(type(pattern) == "table" or pattern), c.receive, c, pattern) end
+for i, pattern in ipairs({ "l", "a", "*n", "", -1, true, {} }) do show.raise("54 pattern " .. i, c.receive, c, pattern) end
 c:close()
 c = tls.connect(ssl, port)
 show("B9 1.5", c:receive(1.5))

@@ -14,6 +14,7 @@ from stage import write_template
 CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
             "certs": "openssl", "curl": "curl"}
+LUASEC_SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
 ATTEMPTS = 5
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -64,6 +65,8 @@ class Services:
             return "needs root"
         if need == "network-namespace" and not self.world:
             return "no private network namespaces here"
+        if need == "lua-sec-samples":
+            return None if os.path.isdir(LUASEC_SAMPLES) else "LuaSec's samples are not installed"
         if need == "lua-sec":
             return self._without_luasec(interpreter)
         if need not in PROGRAMS and need not in ("root", "network-namespace"):

@@ -161,12 +161,14 @@ local function to_https(target)
 end
 https.cfg.cafile = nil
 local start = to_https(page.port)
-check.equal("86 http to https, its CA in the table", { (select(2, http.request({ url = url(start, "/", "http"), cafile = CERTS .. "ca.crt" }))) }, { 200 })
+check.equal("86 http to https, its CA in the table",
+    { (select(2, http.request({ url = url(start, "/", "http"), cafile = CERTS .. "ca.crt" }))) }, { 200 })
 local failed, why, _, detail = http.request({ url = url(start, "/", "http") })
 check.equal("86 without", { failed, why, detail }, { nil, "certificate verify failed", "unable to get local issuer certificate" })
 check.equal("Δ6 verify none is kept", { (select(2, http.request({ url = url(start, "/", "http"), verify = "none" }))) }, { 200 })
 from = serve(answer(moved(url(page.port)), "notify", "hold"))
-check.equal("add.35 the fields stay on the way", { (select(2, http.request({ url = url(from.port), cafile = CERTS .. "ca.crt" }))) }, { 200 })
+check.equal("add.35 the fields stay on the way",
+    { (select(2, http.request({ url = url(from.port), cafile = CERTS .. "ca.crt" }))) }, { 200 })
 check.equal("add.35 https.request", { (select(2, https.request({ url = url(from.port), verify = "none" }))) }, { 200 })
 https.cfg.cafile = CERTS .. "ca.crt"
 

@@ -44,9 +44,11 @@ if tbc then
 end
 
 -- 64: the TCP object is out of it
-local c, tcp = tls.connect(ssl, server.port)
-tcp:close()
-tcp = nil
+local c = (function()
+    local object, tcp = tls.connect(ssl, server.port)
+    tcp:close()
+    return object
+end)()
 collect()
 check.equal("64 the TLS object goes on", { c:send("12345") }, { 5, nil, nil })
 c:close()

@@ -2,42 +2,22 @@
 
 use super::certificate;
 use super::cipher;
-use super::context::Context;
-use super::error::Refusal;
+use super::handle::{CONTEXT, Handle, check_context};
 use super::session::{Session, Verification};
 use crate::binding::{
     Call, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
 };
-use crate::classes::{CERTIFICATE, TLS_CONNECTION, TLS_CONTEXT};
+use crate::classes::{CERTIFICATE, TLS_CONNECTION};
 use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::object::{self, Described, Streaming};
 use crate::socket::stream::Stream;
 use crate::socket::tcp;
 use crate::socket::timeout::Timeout;
-use std::sync::Arc;
 
 /// Accepts a TLS object.
 pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
-/// Accepts a context.
-pub static CONTEXT: Receiver<Handle> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);
-
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
-
-/// A context as scripts hold it.
-#[derive(Clone)]
-pub struct Handle {
-    /// What it shares with other contexts of the same settings; None once it was collected.
-    pub context: Option<Arc<Context>>,
-    /// The name to verify, whatever name is asked for.
-    pub host: Option<String>,
-}
-
-impl Object for Handle {
-    fn finalize(&mut self) {
-        *self = Handle { context: None, host: None };
-    }
-}
 
 /// A TLS object in any of its states.
 pub struct Connection {
@@ -132,20 +112,6 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `iscontext(value)`
-pub fn is_context(call: &mut Call<'_>) -> Outcome {
-    let is_context = check_context(call, 1).is_ok();
-    call.push_boolean(is_context);
-    Ok(1)
-}
-
-fn check_context(call: &mut Call<'_>, index: i32) -> Result<(), Raise> {
-    match call.try_object(index, &CONTEXT, |handle| handle.context.is_some()) {
-        Some(true) => Ok(()),
-        _ => Err(Raise::argument(index, "invalid context")),
-    }
-}
-
 fn create(call: &mut Call<'_>, make: impl FnOnce(&mut Call<'_>, Handle) -> Option<Connection>) -> Outcome {
     let made = call.new_object(&TLS_CONNECTION, |call| {
         let handle = call.try_object(2, &CONTEXT, |handle| handle.clone());
@@ -165,23 +131,17 @@ fn close(call: &mut Call<'_>) -> Outcome {
 
 /// `dohandshake()`: true; or false, message, and why a certificate was refused.
 fn dohandshake(call: &mut Call<'_>) -> Outcome {
-    let outcome = call.object(1, &CONNECTION, |connection| {
+    let (outcome, detail) = call.object(1, &CONNECTION, |connection| {
         let deadline = connection.timeout.start();
-        connection.session.handshake(&deadline)
+        let outcome = connection.session.handshake(&deadline);
+        (outcome, connection.session.detail())
     })?;
-    match outcome {
-        Ok(()) => call.push_boolean(true),
-        Err(Refusal { failure, detail }) => {
-            call.push_boolean(false);
-            call.push_bytes(failure.message().as_bytes());
-            if let Some(detail) = detail {
-                call.push_bytes(detail.as_bytes());
-                return Ok(3);
-            }
-            return Ok(2);
-        }
-    }
-    Ok(1)
+    call.push_boolean(outcome.is_ok());
+    let Err(failure) = outcome else { return Ok(1) };
+    call.push_bytes(failure.message().as_bytes());
+    let Some(detail) = detail else { return Ok(2) };
+    call.push_bytes(detail.as_bytes());
+    Ok(3)
 }
 
 /// `want()`: what the last unfinished operation waits for.
@@ -383,59 +343,13 @@ const METHODS: &[(&str, NativeFunction)] = &[
 const METAMETHODS: &[(&str, NativeFunction)] =
     &[("__close", native(close)), ("__tostring", native(to_string))];
 
-fn context_to_string(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CONTEXT, |_| ())?;
-    let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);
-    call.push_bytes(Message::format(format_args!("SSL context: {address:p}")).as_bytes());
-    Ok(1)
-}
-
-/// `setverifyext(...)`: true without flags; every flag is refused, because each changes who is trusted.
-fn setverifyext(call: &mut Call<'_>) -> Outcome {
-    const KNOWN: [&[u8]; 4] = [b"lsec_continue", b"lsec_ignore_purpose", b"crl_check", b"crl_check_chain"];
-    call.object(1, &CONTEXT, |_| ())?;
-    if call.count() < 2 {
-        call.push_boolean(true);
-        return Ok(1);
-    }
-    let flag = call.bytes(2)?;
-    let mut message = Message::new(if KNOWN.contains(&flag) {
-        "verifyext not supported by this TLS backend ("
-    } else {
-        "invalid verify option ("
-    });
-    message.append(flag);
-    message.append(b")");
-    call.push_boolean(false);
-    call.push_bytes(message.as_bytes());
-    Ok(2)
-}
-
-/// Closing a context has nothing to do: it holds no descriptor.
-fn context_close(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CONTEXT, |_| ())?;
-    Ok(0)
-}
-
-const CONTEXT_METHODS: &[(&str, NativeFunction)] = &[("setverifyext", native(setverifyext))];
-
-const CONTEXT_METAMETHODS: &[(&str, NativeFunction)] =
-    &[("__close", native(context_close)), ("__tostring", native(context_to_string))];
-
-/// Defines the classes of connections and contexts.
+/// Defines the class.
 pub fn define(call: &mut Call<'_>) {
     call.define_class(&ClassSpec {
         class: &TLS_CONNECTION,
         groups: &[],
         methods: METHODS,
         metamethods: METAMETHODS,
-        named: false,
-    });
-    call.define_class(&ClassSpec {
-        class: &TLS_CONTEXT,
-        groups: &[],
-        methods: CONTEXT_METHODS,
-        metamethods: CONTEXT_METAMETHODS,
         named: false,
     });
 }

@@ -9,30 +9,15 @@ use crate::socket::error::Failure;
 
 const REFUSED: &str = "certificate verify failed";
 
-/// A failed handshake.
-#[derive(Clone, Copy, Debug)]
-pub struct Refusal {
-    /// The failure, in LuaSec's words.
-    pub failure: Failure,
-    /// Why a certificate was refused, if one was.
-    pub detail: Option<Message>,
-}
-
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Refusal { failure, detail: None }
-    }
-}
-
-/// Why a handshake failed.
-pub fn handshake(error: &native_tls::Error, wire: &Wire) -> Refusal {
+/// Why a handshake failed, and why a certificate was refused if that was it.
+pub fn handshake(error: &native_tls::Error, wire: &Wire) -> (Failure, Option<Message>) {
     let text = error.to_string();
     let stack = error.source().map(ToString::to_string).unwrap_or_default();
     let verdict = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
     let detail = verdict.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
     let failure = describe(&text, wire);
     let refused = failure == Failure::Text(REFUSED);
-    Refusal { failure, detail: detail.filter(|_| refused).map(Message::new) }
+    (failure, detail.filter(|_| refused).map(Message::new))
 }
 
 /// Why reading or writing failed.

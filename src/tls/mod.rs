@@ -9,13 +9,15 @@ mod cipher;
 mod connection;
 mod context;
 mod error;
+mod handle;
 mod hello;
 mod keys;
 mod session;
 mod x509;
 
 pub use certificate::Certificate;
-pub use connection::{Connection, Handle};
+pub use connection::Connection;
+pub use handle::Handle;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -29,7 +31,7 @@ use context::{Context, Directory, Settings};
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("adopt", native(connection::adopt)),
     ("context", native(new_context)),
-    ("iscontext", native(connection::is_context)),
+    ("iscontext", native(handle::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),
     ("wrap", native(connection::wrap)),
@@ -46,6 +48,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     // `wrap` takes TCP objects, whichever module is loaded first.
     crate::socket::tcp::define(call);
     connection::define(call);
+    handle::define(call);
     certificate::define(call);
     call.new_table(0, 8);
     call.set_functions(FUNCTIONS);

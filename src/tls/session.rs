@@ -10,8 +10,9 @@ use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsStream};
 
 use super::adapter::{Adapter, TRUNCATED, Wire};
 use super::context::Context;
-use super::error::{self, Refusal};
+use super::error;
 use super::hello::{Parsed, ServerHello, client_hello};
+use crate::binding::Message;
 use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::{Stop, Transport};
@@ -31,7 +32,7 @@ enum State {
     Fresh,
     Handshaking(MidHandshakeTlsStream<Adapter>),
     Established(TlsStream<Adapter>),
-    Failed(Refusal),
+    Failed(Failure),
 }
 
 type Step = Result<TlsStream<Adapter>, HandshakeError<Adapter>>;
@@ -66,6 +67,7 @@ struct Link {
     strict: bool,
     wire: Rc<Wire>,
     state: State,
+    detail: Option<Message>,
     broken: Option<Failure>,
 }
 
@@ -90,6 +92,7 @@ impl Session {
             strict: false,
             wire,
             state: State::Fresh,
+            detail: None,
             broken: None,
         };
         Session { descriptor, wants: None, link: Some(Box::new(link)) }
@@ -181,10 +184,15 @@ impl Session {
         }
     }
 
+    /// Why the peer's certificate was refused, if that is what failed.
+    pub fn detail(&self) -> Option<Message> {
+        self.link.as_ref()?.detail
+    }
+
     /// Goes on with the handshake until it is done, fails, or the time is up.
-    pub fn handshake(&mut self, deadline: &Deadline) -> Result<(), Refusal> {
+    pub fn handshake(&mut self, deadline: &Deadline) -> Result<(), Failure> {
         loop {
-            let Some(link) = &mut self.link else { return Err(Failure::Closed.into()) };
+            let Some(link) = &mut self.link else { return Err(Failure::Closed) };
             self.wants = None;
             if link.advance(&self.descriptor)? {
                 return Ok(());
@@ -196,19 +204,18 @@ impl Session {
 
     /// Ends the session: tells the peer, waiting briefly for room if it may, and closes the descriptor.
     pub fn close(&mut self, may_wait: bool) {
-        if let Some(mut link) = self.link.take() {
-            if let State::Established(stream) = &mut link.state {
-                let deadline = Deadline::after(if may_wait { FAREWELL } else { 0.0 });
-                while let Err(error) = stream.shutdown() {
-                    // Whatever else it is: the peer has gone, and nobody is left to be told.
-                    if error.kind() != ErrorKind::WouldBlock
-                        || self.wait(link.wire.blocked(), &deadline).is_err()
-                    {
-                        break;
-                    }
+        if let Some(mut link) = self.link.take()
+            && let State::Established(stream) = &mut link.state
+        {
+            let deadline = Deadline::after(if may_wait { FAREWELL } else { 0.0 });
+            while let Err(error) = stream.shutdown() {
+                // Whatever else it is: the peer has gone, and nobody is left to be told.
+                if error.kind() != ErrorKind::WouldBlock || self.wait(link.wire.blocked(), &deadline).is_err()
+                {
+                    break;
                 }
-                link.wire.discard();
             }
+            link.wire.discard();
         }
         self.wants = None;
         self.descriptor.close();
@@ -217,16 +224,16 @@ impl Session {
 
 impl Link {
     /// Takes the handshake as far as it goes now; returns whether it is done.
-    fn advance(&mut self, descriptor: &Descriptor) -> Result<bool, Refusal> {
-        let step = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed.into())) {
+    fn advance(&mut self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        let step = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
             State::Established(stream) => Ok(Ok(stream)),
-            State::Failed(refusal) => Err(Begin::Failed(refusal)),
+            State::Failed(failure) => Err(Begin::Failed(failure)),
             State::Fresh if descriptor.is_none() => Err(Failure::Errno(libc::EBADF).into()),
             State::Fresh if self.context.settings.server => self.begin_server(),
             State::Fresh => self.begin_client(),
             State::Handshaking(stream) => Ok(stream.handshake()),
         };
-        let outcome = match step {
+        let failure = match step {
             Ok(Ok(stream)) => {
                 self.state = State::Established(stream);
                 return Ok(true);
@@ -239,11 +246,15 @@ impl Link {
                 self.state = State::Fresh;
                 return Ok(false);
             }
-            Ok(Err(HandshakeError::Failure(failure))) => error::handshake(&failure, &self.wire),
-            Err(Begin::Failed(refusal)) => refusal,
+            Ok(Err(HandshakeError::Failure(error))) => {
+                let (failure, detail) = error::handshake(&error, &self.wire);
+                self.detail = detail;
+                failure
+            }
+            Err(Begin::Failed(failure)) => failure,
         };
-        self.state = State::Failed(outcome);
-        Err(outcome)
+        self.state = State::Failed(failure);
+        Err(failure)
     }
 
     fn begin_client(&mut self) -> Result<Step, Begin> {
@@ -330,12 +341,12 @@ impl Link {
 /// Why a handshake did not begin.
 enum Begin {
     WouldBlock,
-    Failed(Refusal),
+    Failed(Failure),
 }
 
 impl From<Failure> for Begin {
     fn from(failure: Failure) -> Self {
-        Begin::Failed(failure.into())
+        Begin::Failed(failure)
     }
 }
 
