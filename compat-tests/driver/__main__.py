@@ -15,6 +15,7 @@ import rocks  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
 import services  # noqa: E402
+import tutorials  # noqa: E402
 import upstream  # noqa: E402
 from report import Report  # noqa: E402
 
@@ -79,6 +80,8 @@ def main():
     needed = scripts.needs(wanted, written)
     if "examples" in suites and wanted("examples get.lua"):
         needed |= examples.NEEDS
+    if "examples" in suites:
+        needed |= tutorials.NEEDS
     if "rocks" in suites:
         needed |= rocks.NEEDS
     started = services.Services(needed, world, report)
@@ -88,6 +91,7 @@ def main():
             tasks += maker.tasks(name, chosen, wanted)
         if "examples" in suites:
             tasks += examples.tasks(chosen, wanted, started, report)
+            tasks += tutorials.tasks(chosen, wanted, started, report)
         if "rocks" in suites:
             tasks += rocks.tasks(chosen, wanted, started, world, report)
         _run(tasks, max(1, options.jobs), report)

@@ -11,7 +11,7 @@ Each binds a free port of 127.0.0.1, prints "READY <port>" and runs until it is 
     GET  /large         a megabyte                 POST /items   the JSON it was sent, under a new id
     GET  /redirect      302 to /                   POST /form    the fields of the form, sorted
     GET  /headers       what the request's head had  POST /upload  the names and sizes of multipart parts
-    GET  /slow          a page, 0.1 s late         PUT  /files/… 201 and the size of what came
+    GET  /meet/N        a page, to N at a time     PUT  /files/… 201 and the size of what came
     GET  /missing       404                        GET  /files/… what was put there
 """
 import email.parser
@@ -23,10 +23,9 @@ import socket
 import ssl
 import sys
 import threading
-import time
 import urllib.parse
 
-FILES = {}
+FILES, BARRIERS, LOCK = {}, {}, threading.Lock()
 
 
 class Site(http.server.BaseHTTPRequestHandler):
@@ -66,9 +65,8 @@ class Site(http.server.BaseHTTPRequestHandler):
         elif path == "/headers":
             self.answer(200, "%s %s\n%s" % (self.command, self.path, "".join(
                 "%s: %s\n" % pair for pair in sorted(self.headers.items()))))
-        elif path == "/slow":
-            time.sleep(0.1)
-            self.answer(200, "at last\n")
+        elif path.startswith("/meet/"):
+            self.meet(int(path[len("/meet/"):]))
         elif path == "/items":
             if "application/json" not in self.headers.get("Accept", ""):
                 self.answer(406, "")
@@ -78,6 +76,15 @@ class Site(http.server.BaseHTTPRequestHandler):
             self.answer(200, FILES[path], "application/octet-stream")
         else:
             self.answer(404, "no such page\n")
+
+    def meet(self, number):
+        with LOCK:
+            barrier = BARRIERS.setdefault(number, threading.Barrier(number))
+        try:
+            barrier.wait(30)
+            self.answer(200, "all here\n")
+        except threading.BrokenBarrierError:
+            self.answer(504, "")
 
     do_HEAD = do_GET
 
@@ -138,6 +145,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def handle_error(self, *_):
         pass    # clients that refuse a certificate, or hang up, are part of the lessons

@@ -1,0 +1,238 @@
+"""The tutorials of examples/, each against peers of its own."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+import process
+from interpreters import REPOSITORY, SERVERS, environment
+
+EXAMPLES = os.path.join(REPOSITORY, "examples")
+NEEDS = {"certs"}
+LIMIT = 60
+ROWS = []
+
+
+class Failure(Exception):
+    """A tutorial did not do what it shows."""
+
+
+class Lesson:
+    """What a tutorial is run with: its interpreter, a scratch directory, peers."""
+
+    def __init__(self, interpreter, certificates, scratch):
+        self.scratch, self.certificates = scratch, certificates
+        self._interpreter, self._peers = interpreter, []
+        self._env = dict(environment(interpreter), **{"SERVER_NAME": "localhost"})
+
+    def _start(self, command):
+        child = subprocess.Popen(command, cwd=self.scratch, env=self._env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True, text=True)
+        self._peers.append(child)
+        match = re.search(r"(\d+)\s*$", child.stdout.readline())
+        if not match:
+            raise Failure("%s does not start" % command[-1])
+        return int(match.group(1))
+
+    def peer(self, program, *arguments):
+        """Starts a program of servers/ and returns its port."""
+        return self._start([sys.executable, os.path.join(SERVERS, program)] + [str(word) for word in arguments])
+
+    def site(self):
+        """Starts the web server and returns its URL."""
+        return "http://127.0.0.1:%d" % self.peer("tutorial.py", "http")
+
+    def secure_site(self):
+        """Starts the web server with TLS and returns its URL."""
+        pair = [os.path.join(self.certificates, "good." + kind) for kind in ("pem", "key")]
+        return "https://localhost:%d" % self.peer("tutorial.py", "https", *pair)
+
+    @property
+    def authority(self):
+        """The PEM file of who has signed the server's certificate."""
+        return os.path.join(self.certificates, "ca.crt")
+
+    def serve(self, script, *arguments):
+        """Starts a tutorial that is a server and returns its port."""
+        return self._start([self._interpreter.path, os.path.join(EXAMPLES, script)] + list(arguments))
+
+    def run(self, script, *arguments, status=0):
+        """Runs a tutorial to its end and returns what it printed."""
+        command = [self._interpreter.path, os.path.join(EXAMPLES, script)] + [str(word) for word in arguments]
+        result = process.run(command, LIMIT, cwd=self.scratch, env=self._env)
+        if result.status != status:
+            raise Failure("exit status %s:\n%s" % (result.status, result.output))
+        return result.output
+
+    def expect(self, output, pattern):
+        """Fails unless the output matches."""
+        if not re.search(pattern, output, re.M):
+            raise Failure("no /%s/ in:\n%s" % (pattern, output))
+
+    def write(self, name, data):
+        """Makes a file in the scratch directory."""
+        path = os.path.join(self.scratch, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def close(self):
+        """Ends every peer."""
+        for child in self._peers:
+            process.end_session(child)
+            child.stdout.close()
+
+
+def tutorial(script):
+    """Registers the decorated function as the test of a tutorial."""
+    def register(test):
+        ROWS.append((script, test))
+        return test
+    return register
+
+
+@tutorial("fetch.lua")
+def _fetch(lesson):
+    site = lesson.site()
+    lesson.expect(lesson.run("fetch.lua", site + "/redirect"), "^<h1>Hello</h1>$")
+    lesson.expect(lesson.run("fetch.lua", site + "/missing"), "404 Not Found")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        dead = listener.getsockname()[1]
+    lesson.expect(lesson.run("fetch.lua", "http://127.0.0.1:%d/" % dead, status=1), "^fetch: connection refused$")
+
+
+@tutorial("post-form.lua")
+def _post_form(lesson):
+    output = lesson.run("post-form.lua", lesson.site() + "/form", "name=Ada & Charles", "formula=1+1=2")
+    lesson.expect(output, r"\A200\nformula=1\+1=2\nname=Ada & Charles\n\Z")
+
+
+@tutorial("upload.lua")
+def _upload(lesson):
+    lesson.write("report.bin", bytes(range(256)) * 4096)
+    output = lesson.run("upload.lua", lesson.site() + "/upload", "report.bin")
+    lesson.expect(output, r"\A200\nfile: 1048576 bytes\n\Z")
+
+
+@tutorial("json-api.lua")
+def _json_api(lesson):
+    output = lesson.run("json-api.lua", lesson.site(), 'a "second" one')
+    lesson.expect(output, r'^200\t\[{"id": 1, "name": "first"}\]$')
+    lesson.expect(output, r'^201\t{"id": 2, "name": "a \\"second\\" one"}$')
+
+
+@tutorial("https.lua")
+def _https(lesson):
+    site = lesson.secure_site()
+    output = lesson.run("https.lua", site + "/", lesson.authority)
+    lesson.expect(output, "^200\t15 bytes$")
+    lesson.expect(output, r"^TLSv1\.[23]\t")
+    lesson.expect(output, "^valid until .* GMT$")
+    lesson.expect(lesson.run("https.lua", site + "/", status=1), "^refused: certificate verify failed, .+")
+
+
+@tutorial("proxy.lua")
+def _proxy(lesson):
+    proxy = "http://127.0.0.1:%d" % lesson.peer("tutorial.py", "proxy")
+    output = lesson.run("proxy.lua", proxy, lesson.site() + "/")
+    lesson.expect(output, r"\A200\t1\.1 tutorial\n<h1>Hello</h1>\n\Z")
+    output = lesson.run("proxy.lua", proxy, lesson.secure_site() + "/", lesson.authority)
+    lesson.expect(output, r"\A200\tno trace of a proxy\n<h1>Hello</h1>\n\Z")
+
+
+@tutorial("echo-server.lua")
+def _echo_server(lesson):
+    port = lesson.serve("echo-server.lua")
+    clients = [socket.create_connection(("127.0.0.1", port), LIMIT) for _ in range(20)]
+    try:
+        clients[0].sendall(b"half a li")          # waits for the rest while the others are served
+        for number, client in enumerate(clients[1:]):
+            client.sendall(b"line %d\n" % number)
+        for number, client in enumerate(clients[1:]):
+            if client.makefile("rb").readline() != b"line %d\n" % number:
+                raise Failure("a client got another's line")
+        clients[0].sendall(b"ne\n")
+        if clients[0].makefile("rb").readline() != b"half a line\n":
+            raise Failure("the line in two pieces came back otherwise")
+    finally:
+        for client in clients:
+            client.close()
+
+
+@tutorial("udp-time.lua")
+def _udp_time(lesson):
+    port = lesson.serve("udp-time.lua", "serve")
+    lesson.expect(lesson.run("udp-time.lua", "ask", "127.0.0.1", port), r"\A\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n\Z")
+
+
+@tutorial("mail.lua")
+def _mail(lesson):
+    folder = os.path.join(lesson.scratch, "mail")
+    os.mkdir(folder)
+    lesson.write("notes.txt", b"attached, and long enough for a line that has to be broken somewhere: " * 3)
+    port = lesson.peer("loopback.py", "smtp", 0, folder)
+    output = lesson.run("mail.lua", "127.0.0.1", port, "ada@example.org", "charles@example.org", "notes.txt")
+    lesson.expect(output, r"\Asent\n\Z")
+    with open(os.path.join(folder, "charles"), encoding="utf-8") as file:
+        delivered = file.read()
+    lesson.expect(delivered, "^Subject: a file: notes.txt$")
+    lesson.expect(delivered, '^Content-Disposition: attachment; filename="notes.txt"$')
+    lesson.expect(delivered, "^YXR0YWNoZWQsIGFuZCBsb25n")
+
+
+@tutorial("ftp.lua")
+def _ftp(lesson):
+    os.makedirs(os.path.join(lesson.scratch, "root", "luasocket"))
+    lesson.write("data.bin", bytes(range(256)) * 100)
+    port = lesson.peer("loopback.py", "ftp", 0, os.path.join(lesson.scratch, "root"))
+    output = lesson.run("ftp.lua", "127.0.0.1", port, "luasocket", "password", "data.bin")
+    lesson.expect(output, r"\Asent 25600 bytes\nthere now: data.bin \s*\d*\s*got 25600 bytes\nremoved\n\Z")
+
+
+@tutorial("filter-chain.lua")
+def _filter_chain(lesson):
+    data = bytes(range(256)) * 40
+    lesson.write("plain", data)
+    lesson.expect(lesson.run("filter-chain.lua", "encode", "plain", "encoded"), "^10240 bytes in, 14016 bytes out$")
+    lesson.run("filter-chain.lua", "decode", "encoded", "decoded")
+    with open(os.path.join(lesson.scratch, "decoded"), "rb") as file:
+        if file.read() != data:
+            raise Failure("what comes back is not what went in")
+
+
+@tutorial("parallel.lua")
+def _parallel(lesson):
+    site = lesson.site()
+    # none of the ten is answered before all ten have asked
+    output = lesson.run("parallel.lua", *([site + "/meet/10"] * 10 + [site + "/large", site + "/redirect"]))
+    if output.count("/meet/10\t200\t9\n") != 10:
+        raise Failure(output)
+    lesson.expect(output, r"/large\t200\t1048576$")
+    lesson.expect(output, r"/redirect\t200\t15$")
+
+
+def _judge(script, test, interpreter, services, report):
+    name = "examples %s [%s]" % (script, interpreter.name)
+    missing = services.missing("certs", interpreter)
+    if missing:
+        return report.skip(name, missing)
+    scratch = tempfile.mkdtemp(prefix="luasocket-test-")
+    lesson = Lesson(interpreter, services.environment(NEEDS)["COMPAT_CERTS"], scratch)
+    try:
+        test(lesson)
+    except (Failure, OSError) as failure:
+        return report.fail(name, str(failure))
+    finally:
+        lesson.close()
+        shutil.rmtree(scratch, ignore_errors=True)
+    return report.ok(name)
+
+
+def tasks(interpreters, wanted, services, report):
+    """Each tutorial on each interpreter."""
+    return [lambda interpreter=interpreter, script=script, test=test: _judge(script, test, interpreter, services, report)
+            for script, test in ROWS if wanted("examples " + script) for interpreter in interpreters]

@@ -1,0 +1,36 @@
+-- FTP: lists a folder, uploads a file, downloads it again:  luasocket examples/ftp.lua HOST PORT USER PASSWORD FILE
+local ftp = require("socket.ftp")
+local ltn12 = require("ltn12")
+
+local host, port, user, password, path = ...
+assert(path, "usage: ftp.lua HOST PORT USER PASSWORD FILE")
+local name = path:match("[^/\\]*$")
+
+-- What all requests have in common; a table for one of them.
+local function request(fields)
+    fields.host, fields.port, fields.user, fields.password = host, tonumber(port), user, password
+    return fields
+end
+
+local function must(result, message)
+    if not result then error(message, 0) end
+    return result
+end
+
+-- "i": bytes as they are, without which a server may change line ends.
+local sent = must(ftp.put(request({
+    argument = name, type = "i", source = ltn12.source.file(assert(io.open(path, "rb"))),
+})))
+print(("sent %d bytes"):format(sent))
+
+local sink, listing = ltn12.sink.table()
+must(ftp.get(request({ command = "nlst", type = "a", sink = sink })))
+print("there now: " .. table.concat(listing):gsub("%s+", " "))
+
+local back
+sink, back = ltn12.sink.table()
+must(ftp.get(request({ argument = name, type = "i", sink = sink })))
+print(("got %d bytes"):format(#table.concat(back)))
+
+must(ftp.command(request({ command = "dele", argument = name, check = 250 })))
+print("removed")

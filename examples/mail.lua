@@ -1,0 +1,41 @@
+-- Mails a file:  luasocket examples/mail.lua SERVER PORT FROM TO FILE
+-- With MAIL_USER and MAIL_PASSWORD in the environment the server is asked for TLS (STARTTLS) first, and then logged in to.
+local smtp = require("socket.smtp")
+local mime = require("mime")
+local ltn12 = require("ltn12")
+
+local server, port, from, to, path = ...
+assert(path, "usage: mail.lua SERVER PORT FROM TO FILE")
+local name = path:match("[^/\\]*$"):gsub('[%c"\\]', "_")
+
+local message = smtp.message({
+    headers = { From = from, To = to, Subject = "a file: " .. name },
+    body = {
+        {
+            headers = { ["Content-Type"] = 'text/plain; charset="utf-8"' },
+            -- mail wants CRLF line ends
+            body = mime.eol(0, "Hello,\n\nthe file is attached.\n"),
+        },
+        {
+            headers = {
+                ["Content-Type"] = ('application/octet-stream; name="%s"'):format(name),
+                ["Content-Disposition"] = ('attachment; filename="%s"'):format(name),
+                ["Content-Transfer-Encoding"] = "base64",
+            },
+            -- read, encoded and sent piece by piece
+            body = ltn12.source.chain(
+                ltn12.source.file(assert(io.open(path, "rb"))),
+                ltn12.filter.chain(mime.encode("base64"), mime.wrap("base64"))),
+        },
+    },
+})
+
+local user, password = os.getenv("MAIL_USER"), os.getenv("MAIL_PASSWORD")
+local ok, refusal = smtp.send({
+    server = server, port = tonumber(port),
+    from = "<" .. from .. ">", rcpt = "<" .. to .. ">",
+    user = user, password = password, starttls = user ~= nil,
+    source = message,
+})
+if not ok then error(refusal, 0) end
+print("sent")

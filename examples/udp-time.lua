@@ -1,0 +1,40 @@
+-- The time by UDP. A server:  luasocket examples/udp-time.lua serve
+-- and a client:               luasocket examples/udp-time.lua ask HOST PORT
+local socket = require("socket")
+
+local function serve()
+    local object = assert(socket.udp4())
+    assert(object:setsockname("127.0.0.1", 0))
+    print("listening on port " .. select(2, object:getsockname()))
+    io.stdout:flush()
+    while true do
+        local question, address, port = object:receivefrom()
+        -- a failure tells of an earlier answer that found nobody
+        if question then object:sendto(os.date("!%Y-%m-%d %H:%M:%S"), address, port) end
+    end
+end
+
+local function ask(host, port)
+    local object = assert(socket.udp())
+    -- connected: only this server can answer, and "connection refused" is told
+    assert(object:setpeername(host, port))
+    object:settimeout(0.5)
+    -- datagrams get lost: ask again
+    local message
+    for _ = 1, 5 do
+        assert(object:send("what time is it?"))
+        local answer
+        answer, message = object:receive()
+        if answer then return print(answer) end
+    end
+    error("no answer: " .. message, 0)
+end
+
+local mode, host, port = ...
+if mode == "serve" then
+    serve()
+elseif mode == "ask" and port then
+    ask(host, port)
+else
+    error("usage: udp-time.lua serve | ask HOST PORT", 0)
+end

@@ -1,0 +1,33 @@
+-- Uploads a file as a web form's file field does:  luasocket examples/upload.lua URL FILE
+-- The file is read while it is sent: it never is in memory as a whole.
+local http = require("socket.http")
+local ltn12 = require("ltn12")
+
+local address, path = ...
+assert(path, "usage: upload.lua URL FILE")
+
+local file = assert(io.open(path, "rb"))
+local size = file:seek("end")
+file:seek("set")
+
+local boundary = ("----%d%d"):format(os.time(), math.random(1, 1000000000))
+local head = "--" .. boundary .. "\r\n"
+    .. ('Content-Disposition: form-data; name="file"; filename="%s"\r\n'):format(path:match("[^/\\]*$"):gsub('"', "%%22"))
+    .. "Content-Type: application/octet-stream\r\n\r\n"
+local tail = "\r\n--" .. boundary .. "--\r\n"
+
+local sink, answer = ltn12.sink.table()
+local ok, code = http.request({
+    url = address,
+    method = "POST",
+    headers = {
+        ["Content-Type"] = "multipart/form-data; boundary=" .. boundary,
+        -- without a length the body would go in chunks, which some servers do not take
+        ["Content-Length"] = #head + size + #tail,
+    },
+    source = ltn12.source.cat(ltn12.source.string(head), ltn12.source.file(file), ltn12.source.string(tail)),
+    sink = sink,
+})
+if not ok then error(code, 0) end
+print(code)
+io.write(table.concat(answer))
