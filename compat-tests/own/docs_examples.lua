@@ -8,6 +8,16 @@ local peer = require("peer")
 
 local servers, certs = os.getenv("COMPAT_SERVERS"), os.getenv("COMPAT_CERTS")
 
+-- Arguments: the pages to run instead of all.
+local PAGES = { ... }
+if #PAGES == 0 then
+    PAGES = { "../README", "README", "migrating" }
+    for _, page in ipairs(manual.pages) do PAGES[#PAGES + 1] = page end
+end
+-- All are read before a peer is started: a script that ends by an error waits for its peers.
+local texts = {}
+for _, page in ipairs(PAGES) do texts[page] = manual.page(page) end
+
 -- The FTP server's files: what the examples get is there, what they put goes there.
 local function ftp_root()
     assert(os.execute("mkdir -p ftp/pub luasocket"))
@@ -98,20 +108,13 @@ local function run(page, block)
     end
 end
 
--- Arguments: the pages to run instead of all.
-local PAGES = { ... }
-if #PAGES == 0 then
-    PAGES = { "../README", "README", "migrating" }
-    for _, page in ipairs(manual.pages) do PAGES[#PAGES + 1] = page end
-end
-
 for _, page in ipairs(PAGES) do
-    for _, block in ipairs(manual.examples(manual.page(page))) do run(page, block) end
+    for _, block in ipairs(manual.examples(texts[page])) do run(page, block) end
 end
 
 -- A function that has an entry is used in an example of its page.
 for _, page in ipairs(PAGES) do
-    local text, code = manual.page(page), {}
+    local text, code = texts[page], {}
     for _, block in ipairs(manual.examples(text)) do code[#code + 1] = block.code end
     code = table.concat(code)
     for entry in pairs(manual.entries(text)) do

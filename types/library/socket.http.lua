@@ -37,12 +37,6 @@ function connection:sendrequestline(method, uri) end
 ---@return number one
 function connection:sendheaders(headers) end
 
----Sends request line and headers in one write.
----@param method? string default "GET"
----@param uri string
----@param headers table<string, string|number>
-function connection:sendhead(method, uri, headers) end
-
 ---Sends a body: as it is with a `content-length` among the headers, else in chunks.
 ---@param headers table<string, string|number>
 ---@param source? ltn12.Source
