@@ -65,6 +65,7 @@ pub enum Expected {
     /// A number, or a string that reads as one.
     Number,
     /// A number without a fraction.
+    #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     Integer,
     /// `true` or `false`.
     Boolean,
@@ -107,6 +108,7 @@ impl Raise {
                 Raise::Type(index, Expected::Number) => {
                     ffi::luaL_checknumber(state, index);
                 }
+                #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
                 Raise::Type(index, Expected::Integer) => {
                     ffi::luaL_checkinteger(state, index);
                 }

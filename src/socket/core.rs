@@ -6,7 +6,6 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::{dns, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
-use crate::sys;
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("__unload", native(unload)),
@@ -28,7 +27,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     // A process that loads LuaSocket ignores SIGPIPE: LuaSec and pipe users rely on it (KEEP-7).
     #[cfg(feature = "module")]
-    sys::ignore_sigpipe();
+    crate::sys::ignore_sigpipe();
     tcp::define(call);
     udp::define(call);
     call.new_table(0, 24);

@@ -140,6 +140,7 @@ fn append(
 }
 
 /// Makes the process ignore SIGPIPE, as LuaSocket does: LuaSec on top of our sockets relies on it.
+#[cfg(feature = "module")]
 pub fn ignore_sigpipe() {
     // SAFETY: installs "ignore", which needs no handler.
     unsafe {
