@@ -151,4 +151,20 @@ start("good", "client=ca.crt", "max=1.2", unpack(PAGE))
 good("71 with a client certificate", "localhost", { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
 check.equal("71 without", get("localhost"), "sslv3 alert handshake failure")
 
+-- 2: the system's authorities, which the TLS library looks up once a process
+start("good", unpack(PAGE))
+local program = os.tmpname()
+local file = assert(io.open(program, "w"))
+file:write(("print((require('socket.http').request('https://localhost:%d/')))\n"):format(port))
+file:close()
+local function by_system(authority)
+    local process = io.popen("SSL_CERT_FILE='" .. CERTS .. authority .. "' " .. (os.getenv("COMPAT_LUA") or "lua") .. " " .. program)
+    local line = process:read("*l")
+    process:close()
+    return line
+end
+check.equal("2 among the system's authorities", by_system("ca.crt"), "hello tls")
+check.equal("3 not among them", by_system("otherca.crt"), "nil")
+os.remove(program)
+
 check.done()

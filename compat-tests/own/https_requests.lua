@@ -236,6 +236,21 @@ end
 http.request({ url = url(plain.port, "/", "https"), create = own })
 check.equal("a create of the user's own", #seen, 1)
 
+-- without any `ssl.https` there is ours
+local searchers = package.searchers or package.loaders
+local kept = {}
+for i = #searchers, 1, -1 do kept[i], searchers[i] = searchers[i], nil end
+package.loaded["ssl.https"] = nil
+check.equal("3.1.3 no ssl.https is needed", (http.request(url(page.port))), "hello tls")
+for i = 1, #kept do searchers[i] = kept[i] end
+-- one that is there is used
+package.loaded["ssl.https"] = { tcp = function() return function() return nil, "theirs" end end }
+check.equal("3.1.3 that of another goes first", { http.request(url(page.port)) }, { nil, "theirs" })
+http.PROXY = "http://127.0.0.1:1"
+check.equal("a proxy that another does not know is not passed over", { http.request(url(page.port)) }, { nil, "proxy not supported" })
+http.PROXY = nil
+package.loaded["ssl.https"] = nil
+
 -- add.30: failures close at once
 local function lowest_free()
     local c = socket.tcp4()
