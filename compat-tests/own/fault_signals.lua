@@ -1,0 +1,124 @@
+-- A signal every millisecond, whose handler cuts every wait and every system call short.
+-- not on: runner
+local check = require("check")
+local peer = require("peer")
+local storm = require("interposed").storm
+local socket = require("socket")
+local http = require("socket.http")
+
+-- Answers lines with lines, slowly; takes 8 MiB slowly, in pieces, then says how many bytes came.
+local server = peer.lua([[
+local socket = require("socket")
+local listener = assert(socket.bind("127.0.0.1", 0))
+print((select(2, listener:getsockname())))
+while true do
+    local client = listener:accept()
+    local line = client:receive()
+    if line == "end" then break end
+    if line == "echo" then
+        for _ = 1, 5 do
+            local text = client:receive()
+            socket.sleep(0.05)
+            client:send(text .. "\n")
+        end
+    elseif line == "take" then
+        local count = 0
+        while count < 8388608 do
+            count = count + #client:receive(1048576)
+            socket.sleep(0.02)
+        end
+        client:send(count .. "\n")
+    elseif line == "give" then
+        for _ = 1, 8 do
+            client:send(("0123456789abcdef"):rep(65536))
+            socket.sleep(0.02)
+        end
+    elseif line == "silence" then
+        client:receive("*a")
+    elseif line:find("^GET") then
+        repeat until client:receive() == ""
+        socket.sleep(0.1)
+        client:send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        socket.sleep(0.1)
+        client:send("ok")
+    end
+    client:close()
+end
+]])
+
+local function connected(line)
+    local client = assert(socket.connect("127.0.0.1", server.port))
+    client:settimeout(20)
+    assert(client:send(line .. "\n"))
+    return client
+end
+
+local function stormy(label, expected, f)
+    local count, got = storm(f)
+    check.equal(label, got, expected)
+    check.ok(label .. ": signals came", count > 10, count)
+end
+
+stormy("connect, send, receive a line", "abcde", function()
+    local client, text = connected("echo"), ""
+    for _, letter in ipairs({ "a", "b", "c", "d", "e" }) do
+        client:send(letter .. "\n")
+        text = text .. assert(client:receive())
+    end
+    client:close()
+    return text
+end)
+stormy("send 8 MiB", "8388608", function()
+    local client = connected("take")
+    assert(client:send(("0123456789abcdef"):rep(524288)))
+    return (client:receive())
+end)
+local expected = ("0123456789abcdef"):rep(524288)
+stormy("receive 8 MiB", true, function() return connected("give"):receive(8388608) == expected end)
+stormy("receive all", true, function() return connected("give"):receive("*a") == expected end)
+stormy("http.request", "ok", function() return (http.request("http://127.0.0.1:" .. server.port .. "/")) end)
+
+-- limits count the whole time, not from the latest signal
+local function timed(label, limit, f)
+    local started = socket.gettime()
+    local count, result, problem = storm(f)
+    local took = socket.gettime() - started
+    check.equal(label .. ": the error", { result, problem }, { nil, "timeout" })
+    check.ok(label .. ": at its limit", took >= limit - 0.01 and took < limit + 1, took)
+    check.ok(label .. ": signals came", count > 10, count)
+end
+local silent = connected("silence")
+silent:settimeout(0.3)
+timed("receive", 0.3, function() return silent:receive() end)
+silent:settimeout(nil)
+silent:settimeout(0.3, "t")
+timed("receive, total limit", 0.3, function() return silent:receive() end)
+local listener = assert(socket.bind("127.0.0.1", 0))
+listener:settimeout(0.3)
+timed("accept", 0.3, function() return listener:accept() end)
+local datagram = assert(socket.udp4())
+datagram:setsockname("127.0.0.1", 0)
+datagram:settimeout(0.3)
+timed("UDP receive", 0.3, function() return datagram:receive() end)
+local function no_socket(first, _, problem) return first and first[1], problem end
+timed("select", 0.3, function() return no_socket(socket.select({ silent }, nil, 0.3)) end)
+silent:close()
+
+local started = socket.gettime()
+storm(socket.sleep, 0.3)
+local slept = socket.gettime() - started
+check.ok("sleep", slept >= 0.3 and slept < 1.3, slept)
+stormy("name resolution", { nil, "connection refused" }, function()
+    local result
+    for _ = 1, 50 do
+        local client = socket.tcp()
+        client:settimeout(5)
+        result = { client:connect("localhost", 1) }
+    end
+    socket.sleep(0.05)
+    return result
+end)
+local last = connected("end")
+last:close()
+server:close()
+check.done()
