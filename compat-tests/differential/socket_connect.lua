@@ -124,6 +124,20 @@ if six then
     local c6 = socket.connect("::1", six_port)
     show("S51", c6:getfamily(), (select(3, c6:getpeername())), (c6:getpeername()))
 end
+-- An object whose family is not decided keeps its attempt, too.
+local undecided_pending = socket.tcp()
+undecided_pending:settimeout(0)
+undecided_pending:connect("127.0.0.1", port)
+local number = undecided_pending:getfd()
+show("S44 undecided: family", (select(3, undecided_pending:getsockname())), undecided_pending:getfamily())
+socket.select(nil, { undecided_pending }, 5)
+show("S44 undecided: outcome", undecided_pending:connect("127.0.0.1", port))
+show("S44 undecided: same descriptor", undecided_pending:getfd() == number)
+show("S44 undecided: connected", undecided_pending:connect("127.0.0.1", port))
+-- Two objects of one descriptor may both close it.
+local one, two = socket.tcp4(), socket.tcp()
+two:setfd(one:getfd())
+show("a shared descriptor", one:close(), two:close(), one:getfd(), two:getfd())
 show("T7 total zero still looks", (function()
     local t = socket.tcp4()
     t:settimeout(0, "t")

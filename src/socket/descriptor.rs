@@ -1,7 +1,7 @@
 //! A descriptor as LuaSocket's objects hold it: a number that scripts may read, replace and forget.
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, RawFd};
 
 use super::error::Failure;
 
@@ -33,17 +33,17 @@ impl Descriptor {
         borrow_number(self.0).ok_or(Failure::Errno(libc::EBADF))
     }
 
-    /// Closes the descriptor, if there is one.
+    /// Closes the descriptor, if there is one. A script may have closed the number already,
+    /// through another object that it gave it to: the system's `EBADF` is of no interest.
     pub fn close(&mut self) {
-        drop(self.take());
-    }
-
-    /// Takes the descriptor out.
-    pub fn take(&mut self) -> Option<OwnedFd> {
         let number = std::mem::replace(&mut self.0, -1);
-        // SAFETY: the object owned this number, by creation or because a script handed it over, and has
-        // forgotten it now.
-        (number >= 0).then(|| unsafe { OwnedFd::from_raw_fd(number) })
+        if number >= 0 {
+            // SAFETY: the object owned this number, by creation or because a script handed it
+            // over, and has forgotten it now.
+            unsafe {
+                libc::close(number);
+            }
+        }
     }
 }
 

@@ -98,6 +98,7 @@ pub fn bind(
     for address in resolve(host, service, hints, deadline)? {
         let wanted = Family::of(&address);
         if open_as != Some(wanted) {
+            descriptor.close();
             match open(wanted, kind) {
                 Ok(fresh) => {
                     *descriptor = fresh;

@@ -56,6 +56,7 @@ impl Tcp {
         for address in addresses {
             let family = Family::of(&address);
             if opened != Some(family) {
+                self.channel.descriptor.close();
                 match inet::open(family, Type::STREAM) {
                     Ok(descriptor) => self.channel.descriptor = descriptor,
                     Err(failure) => {
@@ -74,7 +75,8 @@ impl Tcp {
                 outcome = connect_descriptor(fd, &target, &deadline);
             }
             tried = true;
-            if outcome.is_ok() {
+            // An attempt that goes on is asked for its outcome by the next connect.
+            if outcome.is_ok() || deadline.is_nonblocking() {
                 self.family = family;
             }
             // All addresses share one deadline (add.20), and an object that does not wait only
