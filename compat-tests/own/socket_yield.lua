@@ -49,7 +49,7 @@ yields, results = run(protect(function()
     coroutine.yield("a")
     mine(nil, "over")
 end))
-check.equal("the finalizer runs", { closed, results }, { 1, { true, nil, "over" } })
+check.equal("the finalizer runs", { closed, yields, results }, { 1, { "a" }, { true, nil, "over" } })
 local count = 0
 local thread = coroutine.wrap(protect(function()
     for _ = 1, 10000 do
