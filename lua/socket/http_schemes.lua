@@ -43,7 +43,9 @@ local schemes = {
         port = 443,
         create = function(reqt, given)
             local https = https_module()
-            if https.maker then return https.maker(given or reqt) end
+            if https == package.loaded["socket.tls_https"] then
+                return require("socket.tls_connection").for_request(given or reqt)
+            end
             return https.tcp(reqt)
         end,
         route = function(create, proxy, notes)

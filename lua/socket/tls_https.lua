@@ -67,10 +67,8 @@ function https.tcp(params)
     return connection.maker({ parameters = parameters(params or {}), timeout = own_timeout })
 end
 
----Makes the function with which socket.http connects to https URLs: its own time limit holds.
----@param reqt table request table as it was given
----@return fun(): socket.tls.connection
-function https.maker(reqt)
+-- How socket.http connects for a request table: its own time limit holds.
+function connection.for_request(reqt)
     return connection.maker({ parameters = parameters(reqt) })
 end
 

@@ -25,10 +25,4 @@ function https.request(request, body) end
 ---@return fun(): table?, string?
 function https.tcp(parameters) end
 
----The same as `socket.http` uses it.
----@param request table
----@param notes? { detail: string? }
----@return fun(): table?, string?
-function https.maker(request, notes) end
-
 return https
