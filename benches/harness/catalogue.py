@@ -2,7 +2,8 @@
 from typing import Dict, NamedTuple, Optional, Tuple
 
 MB = 1000000
-KIB, MIB = 1 << 10, 1 << 20
+MIB = 1 << 20
+CHANCE = 0.03                   # medians of the same thing differ by so much from run to run
 
 
 class Unit(NamedTuple):
@@ -39,6 +40,11 @@ class Case(NamedTuple):
     def target(self, interpreter):
         """The ratio to reach, or None."""
         return self.targets[-1 if interpreter == "luajit" else 0] if self.targets else None
+
+    def misses(self, interpreter, ratio):
+        """True when there is a ratio to reach and this one is below it by more than chance."""
+        target = self.target(interpreter)
+        return bool(target and ratio) and ratio < target * (1 - CHANCE)
 
     @property
     def needs(self):

@@ -50,7 +50,7 @@ def _case_table(results, interpreter):
             continue
         limit = outcome.median("limit")
         unit = " " + case.unit.name
-        shown = "**%s**" % times(ratio) if target is None or ratio >= target else times(ratio)
+        shown = times(ratio) if case.misses(interpreter, ratio) else "**%s**" % times(ratio)
         rows.append("| %s | %s | %s | %s | %s | %s |" % (
             case.title, number(outcome.median("reference")) + unit, number(outcome.median("ours")) + unit,
             shown, times(target), number(limit) + unit if limit else ""))

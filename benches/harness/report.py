@@ -35,7 +35,7 @@ def line(case, interpreter, outcome):
     notes = [case.unit.name]
     if "ours" in outcome.samples:
         notes.append("±%.0f %%" % (spread(outcome.samples["ours"]) / 2))
-    if ratio is not None and target is not None and ratio < target:
+    if case.misses(interpreter, ratio):
         notes.append("BELOW TARGET")
     notes += ["%s: %s" % pair for pair in outcome.failures.items()]
     figures = [number(outcome.median(library)) for library in ("reference", "ours", "limit")]
