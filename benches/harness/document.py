@@ -50,7 +50,8 @@ def _case_table(results, interpreter):
             continue
         limit = outcome.median("limit")
         unit = " " + case.unit.name
-        shown = times(ratio) if case.misses(interpreter, ratio) else "**%s**" % times(ratio)
+        reached = target is not None and not case.misses(interpreter, ratio)
+        shown = "**%s**" % times(ratio) if reached else times(ratio)
         rows.append("| %s | %s | %s | %s | %s | %s |" % (
             case.title, number(outcome.median("reference")) + unit, number(outcome.median("ours")) + unit,
             shown, times(target), number(limit) + unit if limit else ""))
