@@ -41,7 +41,7 @@ mod stack;
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
-pub use raise::{Expected, Message, Raise};
+pub use raise::{Expected, Message, Raise, buffer};
 
 /// A native function as Lua's C interface wants it.
 pub type NativeFunction = mlua::ffi::lua_CFunction;

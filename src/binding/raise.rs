@@ -134,6 +134,16 @@ impl Raise {
     }
 }
 
+/// An empty buffer with room for so many bytes, or the error to raise when there is no memory for them. For what
+/// may be large: a failing allocation elsewhere ends the process.
+pub fn buffer(capacity: usize) -> Result<Vec<u8>, Raise> {
+    let mut buffer = Vec::new();
+    match buffer.try_reserve_exact(capacity) {
+        Ok(()) => Ok(buffer),
+        Err(_) => Err(Raise::Error(Message::new("not enough memory"))),
+    }
+}
+
 /// Pushes a message; the pointer is to Lua's copy, which ends in a zero byte.
 unsafe fn push_message(state: *mut ffi::lua_State, message: &Message) -> *const std::ffi::c_char {
     let text = message.as_bytes();

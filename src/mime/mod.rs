@@ -12,7 +12,7 @@ mod quoted_printable;
 #[cfg(test)]
 mod tests;
 
-use crate::binding::{Call, Outcome, Raise, native};
+use crate::binding::{Call, Outcome, Raise, buffer, native};
 use line::Break;
 
 const VERSION: &[u8] = b"MIME 1.0.3";
@@ -38,9 +38,19 @@ pub fn open(call: &mut Call) -> Outcome {
     Ok(1)
 }
 
-/// Room for the output of most texts, so that it is not moved while it grows.
-fn output(text: &[u8]) -> Vec<u8> {
-    Vec::with_capacity(text.len() + text.len() / 8 + 8)
+/// The length from which a text's output may be more than there is memory for.
+const LARGE: usize = 1 << 20;
+
+/// Room for the output of most texts of that length, so that it is not moved while it grows; for a large text,
+/// room for whatever it can become: `most` bytes for each of its own.
+fn output(length: usize, most: usize) -> Result<Vec<u8>, Raise> {
+    let usual = length.saturating_add(length / 8 + 8);
+    buffer(if length < LARGE { usual } else { length.saturating_mul(most).saturating_add(16) })
+}
+
+/// The length of the two arguments that make up one chunk.
+fn total(context: &[u8], text: Option<&[u8]>) -> usize {
+    context.len().saturating_add(text.map_or(0, <[u8]>::len))
 }
 
 /// Two nils: there was no text.
@@ -101,7 +111,7 @@ fn b64(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut encoder = base64::Encoder::default();
-    let mut out = Vec::new();
+    let mut out = buffer((total(context, text) / 3 + 2).saturating_mul(4))?;
     encoder.feed(context, &mut out);
     if let Some(text) = text {
         encoder.feed(text, &mut out);
@@ -117,7 +127,7 @@ fn unb64(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut decoder = base64::Decoder::default();
-    let mut out = Vec::new();
+    let mut out = buffer((total(context, text) / 4 + 4) * 3)?;
     decoder.feed(context, &mut out);
     if let Some(text) = text {
         decoder.feed(text, &mut out);
@@ -134,7 +144,7 @@ fn qp(call: &mut Call) -> Outcome {
     let Some(context) = context else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut encoder = quoted_printable::Encoder::new(marker);
-    let mut out = output(text.unwrap_or(context));
+    let mut out = output(total(context, text), 4.max(marker.len()))?;
     encoder.feed(context, &mut out);
     if let Some(text) = text {
         encoder.feed(text, &mut out);
@@ -150,7 +160,7 @@ fn unqp(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut decoder = quoted_printable::Decoder::default();
-    let mut out = Vec::new();
+    let mut out = output(total(context, text), 2)?;
     decoder.feed(context, &mut out);
     if let Some(text) = text {
         decoder.feed(text, &mut out);
@@ -177,7 +187,7 @@ fn wrap(call: &mut Call, kind: Break) -> Outcome {
     let Some(text) = text else {
         return line_end(call, kind.end(left, length), length);
     };
-    let mut out = output(text);
+    let mut out = output(text.len(), 4)?;
     let left = line::wrap(kind, left, text, length, &mut out);
     line(call, out, left)
 }
@@ -188,7 +198,7 @@ fn eol(call: &mut Call) -> Outcome {
     let text = call.optional_bytes(2)?;
     let marker = marker(call, 3)?;
     let Some(text) = text else { return line_end(call, None, 0) };
-    let mut out = output(text);
+    let mut out = output(text.len(), 1.max(marker.len()))?;
     let context = line::normalize(context, text, marker, &mut out);
     line(call, out, context)
 }
@@ -199,7 +209,7 @@ fn dot(call: &mut Call) -> Outcome {
     let Some(text) = call.optional_bytes(2)? else {
         return line_end(call, None, 2);
     };
-    let mut out = output(text);
+    let mut out = output(text.len(), 2)?;
     let state = line::stuff(state, text, &mut out);
     line(call, out, state)
 }

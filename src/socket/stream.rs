@@ -174,15 +174,15 @@ impl Stream {
             return Received::default();
         }
         let mut reader = Reader { stream: self, transport, deadline: &timeout.start() };
-        match pattern {
-            Pattern::Line => reader.line(prefix, limit),
-            Pattern::All => reader.all(prefix, limit),
-            Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => {
-                Received { large: prefix.to_vec(), failure: None }
-            }
-            Pattern::Count(0) => Received { large: Vec::new(), failure: reader.fill().err() },
-            Pattern::Count(count) => reader.count(prefix, count - prefix.len()),
-        }
+        let mut large = Vec::new();
+        let outcome = extend(&mut large, prefix).and_then(|()| match pattern {
+            Pattern::Line => reader.line(&mut large, limit),
+            Pattern::All => reader.all(&mut large, limit),
+            Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => Ok(()),
+            Pattern::Count(0) => reader.fill(),
+            Pattern::Count(count) => reader.count(&mut large, count - prefix.len()),
+        });
+        Received { large, failure: outcome.err() }
     }
 
     /// Serves a request whose whole answer is buffered.
@@ -216,6 +216,18 @@ impl Stream {
         self.consume(length + end);
         true
     }
+}
+
+/// Adds bytes at the end. How many a peer sends is not ours to say, so running out of memory is a
+/// failure like any other.
+fn extend(data: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Failure> {
+    reserve(data, bytes.len())?;
+    data.extend_from_slice(bytes);
+    Ok(())
+}
+
+fn reserve(data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
+    data.try_reserve(count).map_err(|_| Failure::Errno(libc::ENOMEM))
 }
 
 /// One `receive` that has to read.
@@ -264,36 +276,36 @@ impl<T: Transport> Reader<'_, T> {
         }
     }
 
-    fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) {
+    fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) -> Result<(), Failure> {
         let buffered = self.stream.buffered();
         let count = buffered.len().min(most);
-        data.extend_from_slice(buffered.get(..count).unwrap_or_default());
+        extend(data, buffered.get(..count).unwrap_or_default())?;
         self.stream.consume(count);
+        Ok(())
     }
 
-    fn line(mut self, prefix: &[u8], limit: usize) -> Received {
-        let mut data = prefix.to_vec();
+    fn line(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
         // Dropped carriage returns count as well, or an endless run of them would never end.
         let mut dropped = 0;
-        let failure = loop {
+        loop {
             if let Err(reason) = self.fill() {
                 // A partial result is always shorter than the limit (add.4).
-                break Some(if data.len() >= limit { Failure::Oversized } else { reason });
+                return Err(if data.len() >= limit { Failure::Oversized } else { reason });
             }
             let buffered = self.stream.buffered();
             let run = memchr2(b'\r', b'\n', buffered).unwrap_or(buffered.len());
             let room = limit - data.len();
             let taken = run.min(room);
-            data.extend_from_slice(buffered.get(..taken).unwrap_or_default());
+            extend(data, buffered.get(..taken).unwrap_or_default())?;
             let end = buffered.get(run).copied();
             self.stream.consume(taken);
             if run > room || dropped > limit {
-                break Some(Failure::Oversized);
+                return Err(Failure::Oversized);
             }
             match end {
                 Some(b'\n') => {
                     self.stream.consume(1);
-                    break None;
+                    return Ok(());
                 }
                 Some(_) => {
                     self.stream.consume(1);
@@ -301,57 +313,49 @@ impl<T: Transport> Reader<'_, T> {
                 }
                 None => {}
             }
-        };
-        Received { large: data, failure }
+        }
     }
 
-    fn all(mut self, prefix: &[u8], limit: usize) -> Received {
-        let mut data = prefix.to_vec();
-        self.take_buffered(&mut data, limit - prefix.len());
-        let failure = loop {
+    fn all(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
+        let prefix = data.len();
+        self.take_buffered(data, limit - prefix)?;
+        loop {
             let room = limit - data.len();
             if room == 0 {
                 // Full: only the end of the stream, seen without taking a byte, is success (add.5).
-                break match self.fill() {
-                    Err(Failure::Closed) => None,
-                    _ => Some(Failure::Oversized),
+                return match self.fill() {
+                    Err(Failure::Closed) => Ok(()),
+                    _ => Err(Failure::Oversized),
                 };
             }
             let piece = data.len().clamp(FIRST_PIECE, LARGEST_PIECE).min(room);
-            match self.read_into(&mut data, piece) {
+            match self.read_into(data, piece) {
                 Ok(()) => {}
-                Err(Failure::Closed) if data.len() > prefix.len() => break None,
-                Err(reason) => break Some(reason),
+                Err(Failure::Closed) if data.len() > prefix => return Ok(()),
+                Err(reason) => return Err(reason),
             }
-        };
-        Received { large: data, failure }
+        }
     }
 
-    fn count(mut self, prefix: &[u8], count: usize) -> Received {
-        let mut data = Vec::with_capacity(prefix.len() + count.min(LARGEST_BUFFER));
-        data.extend_from_slice(prefix);
+    fn count(&mut self, data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
+        reserve(data, count.min(LARGEST_BUFFER))?;
         let mut missing = count;
-        let failure = loop {
+        loop {
             let before = data.len();
-            self.take_buffered(&mut data, missing);
+            self.take_buffered(data, missing)?;
             missing -= data.len() - before;
             if missing == 0 {
-                break None;
+                return Ok(());
             }
             // Small remainders go through the buffer, so that one read serves many calls.
-            let outcome = if missing < self.stream.next_fill {
-                self.fill()
+            if missing < self.stream.next_fill {
+                self.fill()?;
             } else {
                 let piece = missing.min(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE));
                 let before = data.len();
-                let outcome = self.read_into(&mut data, piece);
+                self.read_into(data, piece)?;
                 missing -= data.len() - before;
-                outcome
-            };
-            if let Err(reason) = outcome {
-                break Some(reason);
             }
-        };
-        Received { large: data, failure }
+        }
     }
 }

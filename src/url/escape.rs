@@ -35,11 +35,9 @@ impl ByteSet {
 /// What `escape` leaves alone.
 const WORD: ByteSet = ByteSet::alphanumeric_and(b"_");
 
-/// Encodes every byte but letters, digits and `_`, with lower-case digits.
-pub fn escape(text: &[u8]) -> Vec<u8> {
-    let mut escaped = Vec::with_capacity(text.len().saturating_mul(3));
-    write_escaped(text, WORD, b'a', &mut escaped);
-    escaped
+/// Appends `text` with every byte but letters, digits and `_` encoded, in lower-case digits.
+pub fn escape(text: &[u8], out: &mut Vec<u8>) {
+    write_escaped(text, WORD, b'a', out);
 }
 
 /// Appends `text` with every byte outside `kept` encoded; `ten` is the digit after `9`, `a` or `A`.

@@ -14,7 +14,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
-use crate::binding::{Call, Kind, Message, Outcome, Raise, native};
+use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, native};
 
 use absolute::Base;
 use components::Components;
@@ -109,6 +109,7 @@ fn build(call: &mut Call<'_>) -> Outcome {
         return Ok(1);
     }
     let parts = fields(call)?;
+    spare(named(&parts).into_iter().filter_map(|(_, part)| part))?;
     call.push_vec(parts.build())?;
     Ok(1)
 }
@@ -126,13 +127,28 @@ fn absolute_url(call: &mut Call<'_>) -> Outcome {
         _ if is_missing(call, 2) => b"",
         _ => call.bytes(2)?,
     };
+    match &base {
+        Base::Text(text) => spare([*text, relative])?,
+        Base::Parsed(parts) => {
+            spare(named(parts).into_iter().filter_map(|(_, part)| part).chain([relative]))?;
+        }
+    }
     call.push_vec(absolute::absolute(base, relative))?;
     Ok(1)
 }
 
+/// Judges whether there is memory for what is to be made of these texts, so that its lack can be raised.
+fn spare<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Raise> {
+    const LARGE: usize = 1 << 20;
+    let length = texts.into_iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
+    if length < LARGE { Ok(()) } else { buffer(length.saturating_mul(4)).map(drop) }
+}
+
 /// `escape(text)`
 fn escape_text(call: &mut Call<'_>) -> Outcome {
-    let escaped = escape::escape(call.bytes(1)?);
+    let text = call.bytes(1)?;
+    let mut escaped = buffer(text.len().saturating_mul(3))?;
+    escape::escape(text, &mut escaped);
     call.push_vec(escaped)?;
     Ok(1)
 }
@@ -145,6 +161,7 @@ fn unescape_text(call: &mut Call<'_>) -> Outcome {
 }
 
 fn push_unescaped(call: &mut Call<'_>, text: &[u8]) -> Result<(), Raise> {
+    spare([text])?;
     match escape::unescape(text) {
         Cow::Borrowed(plain) => call.push_bytes(plain),
         Cow::Owned(decoded) => call.push_vec(decoded)?,

@@ -4,8 +4,14 @@
 
 use super::absolute::{Base, absolute};
 use super::components::Components;
-use super::escape::{escape, unescape};
+use super::escape::unescape;
 use super::path::{segments, write_segment};
+
+fn escape(text: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::new();
+    super::escape::escape(text, &mut escaped);
+    escaped
+}
 
 fn text(bytes: &[u8]) -> String {
     bytes.escape_ascii().to_string()

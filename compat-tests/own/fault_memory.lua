@@ -1,0 +1,79 @@
+-- Out of memory: every operation ends in an error, the process goes on, and no descriptor or byte is mixed up.
+-- not on: runner
+-- time limit: 120
+require("interposed").within("ulimit -v 400000;")
+local check = require("check")
+local peer = require("peer")
+local socket = require("socket")
+local http = require("socket.http")
+local mime = require("mime")
+http.TIMEOUT = 30
+
+-- Sends 512 MiB, of one line, in whatever frame the path asks for.
+local server = peer.lua([[
+local socket = require("socket")
+local listener = assert(socket.bind("127.0.0.1", 0))
+print((select(2, listener:getsockname())))
+local HEADS = {
+    length = "Content-Length: 536870912\r\n\r\n", chunk = "Transfer-Encoding: chunked\r\n\r\n20000000\r\n",
+    small = "Content-Length: 2\r\n\r\nok",
+}
+local piece = ("0123456789abcdef"):rep(65536)
+while true do
+    local client = listener:accept()
+    local path = (client:receive() or ""):match("^%u+ /(%a+)")
+    if not path then break end
+    repeat until client:receive() == ""
+    if HEADS[path] then client:send("HTTP/1.1 200 OK\r\n" .. HEADS[path]) end
+    if path ~= "small" then
+        for _ = 1, 512 do
+            if not client:send(piece) then break end
+        end
+    end
+    client:close()
+end
+]])
+
+local function connected(path)
+    local client = assert(socket.connect("127.0.0.1", server.port))
+    client:settimeout(30)
+    assert(client:send("GET /" .. path .. " HTTP/1.1\r\n\r\n"))
+    return client
+end
+local base = "http://127.0.0.1:" .. server.port .. "/"
+local function request(path)
+    return http.request(base .. path)
+end
+
+-- Whether an operation failed for lack of memory: returned by us, or raised by Lua.
+local function exhausted(label, client, f, ...)
+    local ok, result, problem = pcall(f, ...)
+    if client then client:close() end
+    local message = ok and problem or result
+    check.ok(label, (not ok or result == nil) and type(message) == "string" and
+        (message:find("not enough memory", 1, true) or message:find("Cannot allocate memory", 1, true)), tostring(message):sub(1, 80))
+    collectgarbage()
+    collectgarbage()
+    check.equal(label .. ": afterwards", (request("small")), "ok")
+end
+for _, pattern in ipairs({ "*a", "*l", 536870912 }) do
+    local client = connected("raw")
+    exhausted("receive " .. pattern, client, client.receive, client, pattern)
+end
+exhausted("http.request, a chunk of 512 MiB", nil, request, "chunk")
+exhausted("http.request, 512 MiB into one string", nil, request, "length")
+
+-- What is kept of each call exhausts the memory in the end.
+local function repeated(f, argument)
+    local held = {}
+    for i = 1, 20 do held[i] = f(i .. argument) end
+    return #held
+end
+local text = ("x"):rep(60000000)
+exhausted("mime.b64", nil, repeated, mime.b64, text)
+exhausted("mime.qp", nil, repeated, mime.qp, text)
+exhausted("url.escape", nil, repeated, require("socket.url").escape, text)
+local last = assert(socket.connect("127.0.0.1", server.port))
+last:close()
+server:close()
+check.done()
