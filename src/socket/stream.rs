@@ -359,3 +359,6 @@ impl<T: Transport> Reader<'_, T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,8 @@ mod handle;
 mod hello;
 mod keys;
 mod session;
+#[cfg(test)]
+mod tests;
 mod x509;
 
 pub use certificate::Certificate;

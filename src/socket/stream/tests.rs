@@ -1,0 +1,183 @@
+//! Whatever pieces a stream arrives in, with time limits expiring in between, the results are those of the whole.
+
+#![allow(clippy::indexing_slicing)]
+
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A transport that gives out what a script says: pieces of data, and reads that have to wait in vain.
+struct Scripted {
+    steps: VecDeque<Option<Vec<u8>>>,
+}
+
+impl Transport for Scripted {
+    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
+        match self.steps.front_mut() {
+            None => Err(Stop::Failed(Failure::Closed)),
+            Some(None) => Err(Stop::WouldBlock(Direction::Read)),
+            Some(Some(piece)) => {
+                let count = piece.len().min(limit);
+                into.extend(piece.drain(..count));
+                if piece.is_empty() {
+                    self.steps.pop_front();
+                }
+                Ok(count)
+            }
+        }
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
+        Ok(data.len())
+    }
+
+    fn wait(&mut self, _: Direction, _: &Deadline) -> Result<(), Failure> {
+        self.steps.pop_front();
+        Err(Failure::Timeout)
+    }
+}
+
+/// One receive, as scripts see it: the data, and why it is not complete.
+fn receive(
+    stream: &mut Stream,
+    transport: &mut Scripted,
+    request: &Request<'_>,
+) -> (Vec<u8>, Option<Failure>) {
+    let mut small = Small::new();
+    let received = stream.receive(transport, request, Timeout::default(), &mut small);
+    let large_is_empty = received.large.is_empty();
+    assert!(large_is_empty || small.is_empty(), "one of the two holds the result");
+    (if large_is_empty { small.to_vec() } else { received.large }, received.failure)
+}
+
+/// Everything that a list of requests gets; an expired time limit is asked again with the partial result as prefix.
+fn conversation(
+    steps: VecDeque<Option<Vec<u8>>>,
+    requests: &[(Pattern, usize)],
+) -> Vec<(Vec<u8>, Option<Failure>)> {
+    let (mut stream, mut transport) = (Stream::default(), Scripted { steps });
+    let mut results = Vec::new();
+    for &(pattern, limit) in requests {
+        let mut data = Vec::new();
+        let failure = loop {
+            let request = Request { pattern, prefix: &data, limit };
+            let (more, failure) = receive(&mut stream, &mut transport, &request);
+            data = more;
+            if failure != Some(Failure::Timeout) {
+                break failure;
+            }
+            assert!(data.len() < limit, "add.4: a partial with \"timeout\" is shorter than the limit");
+        };
+        results.push((data, failure));
+    }
+    results
+}
+
+/// What the contract says each request gets, of a stream that is all there.
+fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Vec<(Vec<u8>, Option<Failure>)> {
+    let mut results = Vec::new();
+    for &(pattern, _) in requests {
+        let (taken, data, complete) = match pattern {
+            Pattern::Line => {
+                let end = rest.iter().position(|&byte| byte == b'\n');
+                let line = &rest[..end.unwrap_or(rest.len())];
+                let data = line.iter().copied().filter(|&byte| byte != b'\r').collect();
+                (end.map_or(rest.len(), |end| end + 1), data, end.is_some())
+            }
+            Pattern::Count(count) => {
+                let count = count.min(rest.len());
+                (
+                    count,
+                    rest[..count].to_vec(),
+                    count > 0 && matches!(pattern, Pattern::Count(n) if n == count),
+                )
+            }
+            Pattern::All => (rest.len(), rest.to_vec(), !rest.is_empty()),
+        };
+        rest = &rest[taken..];
+        results.push((data, (!complete).then_some(Failure::Closed)));
+    }
+    results
+}
+
+/// Bytes in which line ends are frequent, and now and then more of them than a buffer holds.
+fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let byte = prop_oneof![4 => any::<u8>(), 2 => Just(b'\n'), 1 => Just(b'\r'), 1 => Just(0)];
+    let long = (any::<u8>(), 1..200_000_usize).prop_map(|(byte, count)| vec![byte; count]);
+    let few = proptest::collection::vec(byte, 0..200);
+    prop_oneof![6 => few.clone(), 1 => (few.clone(), long, few).prop_map(|(a, b, c)| [a, b, c].concat())]
+}
+
+/// Cuts a stream at the given places, as shares of its length; between pieces the time limit may expire.
+fn cut(data: &[u8], places: &[(u16, bool)]) -> VecDeque<Option<Vec<u8>>> {
+    let mut places: Vec<_> =
+        places.iter().map(|&(share, expires)| (usize::from(share) * data.len() / 65536, expires)).collect();
+    places.sort_unstable();
+    let mut steps = VecDeque::new();
+    let mut start = 0;
+    for (place, expires) in places {
+        if place > start {
+            steps.push_back(Some(data[start..place].to_vec()));
+            start = place;
+        }
+        if expires {
+            steps.push_back(None);
+        }
+    }
+    if start < data.len() {
+        steps.push_back(Some(data[start..].to_vec()));
+    }
+    steps
+}
+
+fn patterns() -> impl Strategy<Value = Vec<(Pattern, usize)>> {
+    let pattern = prop_oneof![
+        4 => Just(Pattern::Line),
+        3 => (1..300_usize).prop_map(Pattern::Count),
+        1 => (1..300_000_usize).prop_map(Pattern::Count),
+        1 => Just(Pattern::All),
+    ];
+    proptest::collection::vec(pattern.prop_map(|pattern| (pattern, usize::MAX)), 1..20)
+}
+
+proptest! {
+    #[test]
+    fn any_split_gives_what_the_whole_gives(
+        data in bytes(),
+        places in proptest::collection::vec(any::<(u16, bool)>(), 0..30),
+        requests in patterns(),
+    ) {
+        prop_assert_eq!(conversation(cut(&data, &places), &requests), expected(&data, &requests));
+    }
+
+    #[test]
+    fn a_limit_loses_no_byte(
+        data in bytes(),
+        places in proptest::collection::vec(any::<(u16, bool)>(), 0..30),
+        limits in proptest::collection::vec((any::<bool>(), 1..400_usize), 1..40),
+    ) {
+        let requests: Vec<_> = limits
+            .iter()
+            .map(|&(line, limit)| (if line { Pattern::Line } else { Pattern::All }, limit))
+            .collect();
+        let results = conversation(cut(&data, &places), &requests);
+        let mut rest = data.iter().copied().filter(|&byte| byte != b'\r' && byte != b'\n');
+        for ((text, failure), &(_, limit)) in results.iter().zip(&requests) {
+            prop_assert!(text.len() <= limit);
+            prop_assert!(matches!(failure, None | Some(Failure::Oversized | Failure::Closed)));
+            for byte in text.iter().filter(|&&byte| byte != b'\r' && byte != b'\n') {
+                prop_assert_eq!(rest.next(), Some(*byte), "bytes come in order, none is missing");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_sent_is_counted(data in bytes()) {
+        let mut stream = Stream::default();
+        let sent = stream.send(&mut Scripted { steps: VecDeque::new() }, &data, Timeout::default());
+        prop_assert_eq!(sent, (data.len(), None));
+        prop_assert_eq!(stream.stats().1, data.len() as i64);
+    }
+}

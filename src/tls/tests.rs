@@ -1,0 +1,143 @@
+//! What a peer sends is read without a panic, whatever it is: certificates and the two hello messages.
+
+use proptest::prelude::*;
+
+use super::hello::{Parsed, client_hello, server_hello};
+use super::x509;
+
+/// A certificate with every kind of name that is read.
+const RICH: &str = include_str!("tests/rich.pem");
+
+fn rich() -> Vec<u8> {
+    let body: String = RICH.lines().filter(|line| !line.starts_with('-')).collect();
+    base64_simd::STANDARD.decode_to_vec(body).unwrap_or_default()
+}
+
+/// Reads everything that certificate objects tell; the number of names found.
+fn examine(der: &[u8]) -> Option<usize> {
+    x509::read(der, |certificate| {
+        let names = x509::attributes(certificate.subject(), true).len()
+            + x509::attributes(certificate.issuer(), false).len();
+        let _ = (x509::serial(certificate), x509::key_kind(certificate), x509::signature_name(certificate));
+        let _ = x509::date(certificate.validity().not_before.timestamp());
+        let _ = x509::date(certificate.validity().not_after.timestamp());
+        let alternative = x509::alternative_names(certificate).unwrap_or_default();
+        names + alternative.plain.iter().map(Vec::len).sum::<usize>() + alternative.other.len()
+    })
+}
+
+/// A handshake message in records of at most `size` bytes.
+fn records(message: &[u8], size: usize) -> Vec<u8> {
+    message
+        .chunks(size.max(1))
+        .flat_map(|part| {
+            let length = u16::try_from(part.len()).unwrap_or_default().to_be_bytes();
+            [[22, 3, 3].as_slice(), &length, part].concat()
+        })
+        .collect()
+}
+
+#[test]
+fn the_whole_certificate_is_read() {
+    assert!(examine(&rich()).is_some_and(|names| names >= 8));
+}
+
+#[test]
+fn every_part_of_a_certificate_is_refused() {
+    let der = rich();
+    for length in 0..der.len() {
+        assert_eq!(examine(der.get(..length).unwrap_or_default()), None, "{length} bytes");
+    }
+}
+
+#[test]
+fn every_byte_of_a_certificate_may_be_any_other() {
+    let mut der = rich();
+    for position in 0..der.len() {
+        let Some(original) = der.get(position).copied() else { continue };
+        for value in 0..=255 {
+            if let Some(byte) = der.get_mut(position) {
+                *byte = value;
+            }
+            examine(&der);
+        }
+        if let Some(byte) = der.get_mut(position) {
+            *byte = original;
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_no_certificate(der in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        examine(&der);
+    }
+
+    #[test]
+    fn a_damaged_certificate(changes in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..12)) {
+        let mut der = rich();
+        for (place, value, kind) in changes {
+            let place = usize::from(place) % der.len().max(1);
+            match kind {
+                0 => der.insert(place, value),
+                1 if !der.is_empty() => {
+                    der.remove(place);
+                }
+                2 => der.truncate(place.max(1)),
+                _ => {
+                    if let Some(byte) = der.get_mut(place) {
+                        *byte = value;
+                    }
+                }
+            }
+        }
+        examine(&der);
+    }
+
+    #[test]
+    fn any_date(timestamp in any::<i64>()) {
+        prop_assert!(!x509::date(timestamp).is_empty());
+    }
+
+    #[test]
+    fn any_bytes_as_a_hello(stream in proptest::collection::vec(any::<u8>(), 0..600)) {
+        client_hello(&stream);
+        server_hello(&stream);
+    }
+
+    #[test]
+    fn any_body_of_a_hello(
+        body in proptest::collection::vec(any::<u8>(), 0..300),
+        kind in 1..=2_u8,
+        size in 1..80_usize,
+    ) {
+        let message = [[kind, 0, 0, body.len() as u8].as_slice(), &body].concat();
+        let stream = records(&message, size);
+        client_hello(&stream);
+        server_hello(&stream);
+    }
+
+    #[test]
+    fn a_hello_is_the_same_in_any_records(
+        name in "[a-z]{1,20}\\.test",
+        session in proptest::collection::vec(any::<u8>(), 0..32),
+        size in 1..80_usize,
+        beyond in proptest::collection::vec(any::<u8>(), 0..20),
+    ) {
+        let block16 = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap_or_default().to_be_bytes(), bytes].concat();
+        let server_name = block16(&[[0].as_slice(), &block16(name.as_bytes())].concat());
+        let extensions = [[0, 0].as_slice(), &block16(&server_name)].concat();
+        let body = [
+            [3, 3].as_slice(), &[7; 32], &[session.len() as u8], &session,
+            &[0, 2, 0x13, 1], &[1, 0], &block16(&extensions),
+        ].concat();
+        let length = u16::try_from(body.len()).unwrap_or_default().to_be_bytes();
+        let message = [[1, 0].as_slice(), &length, &body].concat();
+        let whole = records(&message, size);
+        let stream = [whole.as_slice(), &beyond].concat();
+        prop_assert_eq!(client_hello(&stream), Parsed::Message(Some(name)));
+        for length in 0..whole.len() {
+            prop_assert_eq!(client_hello(stream.get(..length).unwrap_or_default()), Parsed::Incomplete);
+        }
+    }
+}
