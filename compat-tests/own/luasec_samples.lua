@@ -12,6 +12,8 @@
 --   key                                   asks for the password at the terminal
 --   verification                          TLS 1.0, which today's OpenSSL refuses
 --   luaossl                               a context made by another module
+--   wantread/client, wantwrite/client     print a line for each wait of 0.3 s, so what they print depends on the machine's speed;
+--                                         `want` makes the same calls, and tls_stream.lua pins them
 --   sni/client                            asks for a name that the server's certificate is not for, and expects to be served
 local check = require("check")
 local socket = require("socket")
