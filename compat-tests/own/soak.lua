@@ -1,0 +1,159 @@
+-- Many requests, connections and yields leave nothing behind: descriptors and resident memory stay flat.
+-- Here 2,000 requests, 2,000 connections and 10,000 yields; SOAK=50 in the environment makes it fifty times the
+-- first two, and SOAK_FIGURES names a file that gets the figures.
+-- needs: nginx, certs
+-- time limit: 3600
+local check = require("check")
+local peer = require("peer")
+local socket = require("socket")
+local http = require("socket.http")
+local https = require("ssl.https")
+local ltn12 = require("ltn12")
+
+local TIMES = tonumber(os.getenv("SOAK")) or 1
+local REQUESTS, CONNECTIONS, YIELDS = 2000 * TIMES, 2000 * TIMES, 10000
+http.TIMEOUT = 20
+https.TIMEOUT = 20
+
+local figures = os.getenv("SOAK_FIGURES") and assert(io.open(os.getenv("SOAK_FIGURES"), "a"))
+local function note(...)
+    if figures then figures:write(string.format(...), "\n") end
+end
+
+-- Kilobytes in memory that are this process's own: not of files, which come and go with the system's cache.
+local function resident()
+    local file = assert(io.open("/proc/self/status"))
+    local text = file:read("*a")
+    file:close()
+    return tonumber(text:match("RssAnon:%s*(%d+)"))
+end
+local function descriptors()
+    local child = io.popen("ls /proc/$PPID/fd | wc -l")
+    local count = tonumber(child:read("*a"))
+    child:close()
+    return count
+end
+local function measure()
+    collectgarbage()
+    collectgarbage()
+    return descriptors(), resident(), collectgarbage("count")
+end
+
+-- Runs `work(i)` so many times; the first tenth may still load, cache and grow.
+local function soak(label, count, work)
+    local started = socket.gettime()
+    local warm = math.floor(count / 10)
+    for i = 1, warm do work(i) end
+    local open, memory, lua = measure()
+    for i = warm + 1, count do work(i) end
+    local open_after, memory_after, lua_after = measure()
+    note("%s, %s: %d times in %.0f s; descriptors %d -> %d; resident KiB %d -> %d; Lua KiB %.0f -> %.0f",
+        jit and "LuaJIT" or _VERSION, label, count, socket.gettime() - started, open, open_after, memory, memory_after, lua, lua_after)
+    check.equal(label .. ": descriptors", open_after, open)
+    check.ok(label .. ": resident memory", memory_after - memory < 1024, memory .. " KiB, then " .. memory_after)
+    check.ok(label .. ": Lua's memory", lua_after - lua < 100, lua .. " KiB, then " .. lua_after)
+end
+
+-- A server that cuts its answer off, and one port where nobody listens.
+local cutter = peer.lua([[
+local socket = require("socket")
+local listener = assert(socket.bind("127.0.0.1", 0))
+print((select(2, listener:getsockname())))
+while true do
+    local client = listener:accept()
+    local line = client:receive()
+    if line == "end" then break end
+    if line then
+        repeat local field = client:receive() until not field or field == ""
+        client:send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut off")
+    end
+    client:close()
+end
+]])
+local closed = assert(socket.bind("127.0.0.1", 0))
+local refused = "http://127.0.0.1:" .. select(2, closed:getsockname()) .. "/"
+closed:close()
+local plain = "http://127.0.0.1:" .. os.getenv("COMPAT_HTTP_PORT")
+local secure = "https://localhost:" .. os.getenv("COMPAT_HTTPS_PORT")
+local authority = os.getenv("COMPAT_CERTS") .. "/ca.crt"
+local TRUSTED = { verify = "peer", cafile = authority, protocol = "any" }
+
+local function tls_request(changes)
+    local reqt = { url = secure .. "/index.html", sink = ltn12.sink.null() }
+    for name, value in pairs(TRUSTED) do reqt[name] = value end
+    for name, value in pairs(changes or {}) do reqt[name] = value end
+    return https.request(reqt)
+end
+local wrong = 0
+local function expect(condition) if not condition then wrong = wrong + 1 end end
+local kinds = {
+    function() expect(select(2, http.request(plain .. "/index.html")) == 200) end,
+    function() expect(select(2, tls_request()) == 200) end,
+    function() expect(select(2, http.request(plain .. "/missing")) == 404) end,
+    function() expect(select(2, http.request(plain .. "/redirect/302")) == 200) end,
+    function() expect(select(2, http.request("http://127.0.0.1:" .. cutter.port .. "/")) == "closed") end,
+    function() expect(select(2, http.request(refused)) == "connection refused") end,
+    function()
+        local sink = function() return nil, "full" end
+        expect(select(2, http.request({ url = plain .. "/index.html", sink = sink })) == "full")
+    end,
+    function()
+        local sink = function() error("boom", 0) end
+        expect(select(2, pcall(http.request, { url = plain .. "/index.html", sink = sink })) == "boom")
+    end,
+    function() expect(not tls_request({ cafile = os.getenv("COMPAT_CERTS") .. "/otherca.crt" })) end,
+    function() expect(select(2, http.request(plain .. "/request", "a=b")) == 200) end,
+}
+soak("requests", REQUESTS, function(i) kinds[i % #kinds + 1]() end)
+check.equal("requests that went otherwise", wrong, 0)
+
+local listener = assert(socket.bind("127.0.0.1", 0))
+local port = (select(2, listener:getsockname()))
+soak("connections", CONNECTIONS, function(i)
+    local client = assert(socket.connect("127.0.0.1", port))
+    local accepted = assert(listener:accept())
+    client:send("line\n")
+    expect(accepted:receive() == "line")
+    -- every other pair is left to the collector
+    if i % 2 == 0 then
+        client:close()
+        accepted:close()
+    end
+    if i % 200 == 0 then collectgarbage() end
+end)
+check.equal("connections that went otherwise", wrong, 0)
+
+-- Requests over sockets that yield before each answer, a hundred at a time in coroutines.
+local fake = require("fake_http")
+local function yielding()
+    local sock = fake.peer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").create()
+    local receive = sock.receive
+    function sock.receive(...)
+        coroutine.yield()
+        return receive(...)
+    end
+    return sock
+end
+soak("yields", YIELDS / 500, function()
+    local running, yields = {}, 0
+    for i = 1, 100 do
+        running[i] = coroutine.create(function()
+            return http.request({ url = "http://h/", create = yielding })
+        end)
+    end
+    for _, thread in ipairs(running) do
+        repeat
+            local ok, result, code = coroutine.resume(thread)
+            if coroutine.status(thread) == "dead" then expect(ok and result == 1 and code == 200) end
+            yields = yields + 1
+        until coroutine.status(thread) == "dead"
+    end
+    expect(yields >= 500)
+end)
+check.equal("requests that yield and went otherwise", wrong, 0)
+
+local last = assert(socket.connect("127.0.0.1", cutter.port))
+last:send("end\n")
+last:close()
+cutter:close()
+check.done()
