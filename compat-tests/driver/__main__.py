@@ -11,6 +11,7 @@ sys.dont_write_bytecode = True
 import build  # noqa: E402
 import examples  # noqa: E402
 import interpreters  # noqa: E402
+import manual  # noqa: E402
 import rocks  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
@@ -19,7 +20,7 @@ import tutorials  # noqa: E402
 import upstream  # noqa: E402
 from report import Report  # noqa: E402
 
-SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples")
+SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples", "docs")
 
 
 def _arguments():
@@ -92,6 +93,8 @@ def main():
         if "examples" in suites:
             tasks += examples.tasks(chosen, wanted, started, report)
             tasks += tutorials.tasks(chosen, wanted, started, report)
+        if "docs" in suites:
+            tasks += manual.tasks(wanted, report)
         if "rocks" in suites:
             tasks += rocks.tasks(chosen, wanted, started, world, report)
         _run(tasks, max(1, options.jobs), report)

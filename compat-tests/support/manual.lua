@@ -88,7 +88,7 @@ function manual.links(text)
     return links
 end
 
----The anchors that GitHub and mdBook make of a page's headings.
+---The anchors that GitHub and MkDocs make of a page's headings.
 ---@return table<string, true> anchors
 function manual.anchors(text)
     local anchors = {}
