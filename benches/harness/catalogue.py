@@ -130,6 +130,10 @@ CASES = (
     Case("require-tls", "`require` of HTTP and HTTPS", "startup", "tls", (), (), MS, "cpu", (1 / 1.5,), repeat=10),
 )
 
+# What the README shows of it: the cases of everyday work, slow ones among them.
+SUMMARY = ("lines", "all-256m", "receive-1m", "send-1m", "tcp-pingpong", "http-1k", "http-sink", "http-post",
+           "https-1k", "base64", "parse", "select-450", "memory-sink", "require-socket")
+
 
 def _series(name, title, what, unit, clock, script, action, points):
     cases = tuple((label, Case("%s %s" % (name, label), title, script, action, numbers, numbers, unit, clock, runs=3))

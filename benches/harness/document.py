@@ -1,16 +1,17 @@
-"""The tables of docs/performance.md, between their marks, and its chart."""
+"""The tables of docs/performance.md and of README.md, between their marks, and the chart."""
 import os
 import platform
 import re
 import subprocess
 
 import chart
-from catalogue import CASES, PER, SERIES
+from catalogue import CASES, PER, SERIES, SUMMARY
 from report import number, times
 from world import REPOSITORY
 
 DOCS = os.path.join(REPOSITORY, "docs")
 PAGE = os.path.join(DOCS, "performance.md")
+README = os.path.join(REPOSITORY, "README.md")
 CHART = os.path.join(DOCS, "performance.svg")
 BEGIN, END = "<!-- benches/run: begin -->\n", "<!-- benches/run: end -->\n"
 NAMES = {"luajit": "LuaJIT"}
@@ -75,6 +76,30 @@ def _series_table(results, interpreters, series):
     return rows + [""]
 
 
+def _summary_table(results, interpreters):
+    """The README's: figures on the first interpreter, ratios on each."""
+    first = _name(interpreters[0])
+    head = ["", "reference, " + first, "ours, " + first] + ["ratio, " + _name(name) for name in interpreters]
+    rows = ["| " + " | ".join(head) + " |", "| --- " + "| ---: " * (len(head) - 1) + "|"]
+    for case in CASES:
+        outcomes = [results.get(name, case) for name in interpreters]
+        if case.name not in SUMMARY or outcomes[0].ratio(case) is None:
+            continue
+        cells = [case.title] + [number(outcomes[0].median(library)) + " " + case.unit.name
+                                for library in ("reference", "ours")]
+        rows.append("| " + " | ".join(cells + [times(outcome.ratio(case)) for outcome in outcomes]) + " |")
+    return rows
+
+
+def _replace(path, lines):
+    """Puts lines between the marks of a page."""
+    with open(path) as file:
+        before, rest = file.read().split(BEGIN)
+    after = rest.split(END)[1]
+    with open(path, "w") as file:
+        file.write(before + BEGIN + "\n".join(lines + [""]) + END + after)
+
+
 def write(results):
     """Renders everything that was measured."""
     interpreters = results.interpreters
@@ -86,11 +111,8 @@ def write(results):
               "linearly at most. A dash: not possible there.", ""]
     for series in SERIES:
         lines += _series_table(results, interpreters, series)
-    with open(PAGE) as file:
-        before, rest = file.read().split(BEGIN)
-    after = rest.split(END)[1]
-    with open(PAGE, "w") as file:
-        file.write(before + BEGIN + "\n".join(lines) + END + after)
+    _replace(PAGE, lines[:-1])
+    _replace(README, _summary_table(results, interpreters))
     bars = [(case.title.replace("`", ""), [results.get(name, case).ratio(case) for name in interpreters])
             for case in CASES]
     with open(CHART, "w") as file:
