@@ -88,11 +88,11 @@ def _summary_table(results, interpreters):
         cells = [case.title] + [number(outcomes[0].median(library)) + " " + case.unit.name
                                 for library in ("reference", "ours")]
         rows.append("| " + " | ".join(cells + [times(outcome.ratio(case)) for outcome in outcomes]) + " |")
-    return rows
+    return [""] + rows + [""]
 
 
 def _replace(path, lines):
-    """Puts lines between the marks of a page."""
+    """Puts lines between the marks of a page, which stand on lines of their own."""
     with open(path) as file:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]
