@@ -73,4 +73,18 @@ for _, name in ipairs(definitions.files) do
     check.ok("docs.types: " .. name .. ".lua is for editors", text:find("^%-%-%-@meta"))
 end
 
+-- Each module has a file of definitions, but those that only other modules of the library load.
+local INTERNAL = { ["socket.native"] = true, ["socket.session"] = true }
+local listing = assert(io.popen("cd '" .. manual.repository .. "lua' && find . -name '*.lua'"))
+local modules = 0
+for path in listing:lines() do
+    local name = path:match("^%./(.*)%.lua$"):gsub("/", ".")
+    if not INTERNAL[name] and not name:find("_") then
+        modules = modules + 1
+        check.ok("docs.types: module " .. name, manual.read("types/library/" .. name .. ".lua"), "no definitions")
+    end
+end
+listing:close()
+check.ok("docs.types: modules", modules > 0)
+
 check.done()
