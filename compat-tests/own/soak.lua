@@ -1,8 +1,9 @@
--- Many requests, connections and yields leave nothing behind: descriptors and resident memory stay flat.
+-- Many requests, connections and yields leave nothing behind: descriptors and memory stay flat.
 -- Here 2,000 requests, 2,000 connections and 10,000 yields; SOAK=50 in the environment makes it fifty times the
 -- first two, and SOAK_FIGURES names a file that gets the figures.
 -- needs: nginx, certs
 -- time limit: 3600
+require("interposed").within("", "heap")
 local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
@@ -12,6 +13,7 @@ local ltn12 = require("ltn12")
 
 local TIMES = tonumber(os.getenv("SOAK")) or 1
 local REQUESTS, CONNECTIONS, YIELDS = 2000 * TIMES, 2000 * TIMES, 10000
+local WINDOWS = 10
 http.TIMEOUT = 20
 https.TIMEOUT = 20
 
@@ -36,23 +38,61 @@ end
 local function measure()
     collectgarbage()
     collectgarbage()
-    return descriptors(), resident(), collectgarbage("count")
+    return {
+        descriptors = descriptors(), resident = resident(), lua = collectgarbage("count"),
+        heap = tonumber(os.getenv("HEAP_IN_USE")) / 1024,
+    }
 end
 
--- Runs `work(i)` so many times; the first tenth may still load, cache and grow.
+-- What may come and go without being a leak, in KiB, whatever is done; then in bytes for each operation. What is
+-- allocated is known to the byte. Resident memory moves in steps, as the allocator asks for more and gives back, so
+-- it tells only after many operations.
+local ALLOWED = { heap = 48, lua = 48, resident = 1024 }
+local ALLOWED_EACH, ENOUGH_FOR_RESIDENT = 16, 10000
+
+-- Runs `work(i)` so many times, in windows with a measurement after each. The first half may load, cache and grow;
+-- a leak goes on growing in the second.
+local function measured(count, work)
+    local windows, done = {}, 0
+    for window = 1, WINDOWS do
+        local last = math.floor(count * window / WINDOWS)
+        for i = done + 1, last do work(i) end
+        done = last
+        windows[window] = measure()
+    end
+    return windows
+end
+-- The kinds of memory that leak, as text.
+local function leaks(count, windows)
+    local middle, last, found = windows[WINDOWS / 2], windows[WINDOWS], {}
+    for kind, allowed in pairs(ALLOWED) do
+        local growth = last[kind] - middle[kind]
+        if growth > allowed + ALLOWED_EACH * count / 2 / 1024 and (kind ~= "resident" or count / 2 >= ENOUGH_FOR_RESIDENT) then
+            found[#found + 1] = ("%s: %.0f KiB, then %.0f"):format(kind, middle[kind], last[kind])
+        end
+    end
+    return table.concat(found, "; ")
+end
 local function soak(label, count, work)
     local started = socket.gettime()
-    local warm = math.floor(count / 10)
-    for i = 1, warm do work(i) end
-    local open, memory, lua = measure()
-    for i = warm + 1, count do work(i) end
-    local open_after, memory_after, lua_after = measure()
-    note("%s, %s: %d times in %.0f s; descriptors %d -> %d; resident KiB %d -> %d; Lua KiB %.0f -> %.0f",
-        jit and "LuaJIT" or _VERSION, label, count, socket.gettime() - started, open, open_after, memory, memory_after, lua, lua_after)
-    check.equal(label .. ": descriptors", open_after, open)
-    check.ok(label .. ": resident memory", memory_after - memory < 1024, memory .. " KiB, then " .. memory_after)
-    check.ok(label .. ": Lua's memory", lua_after - lua < 100, lua .. " KiB, then " .. lua_after)
+    local windows = measured(count, work)
+    local first, middle, last = windows[1], windows[WINDOWS / 2], windows[WINDOWS]
+    note("%s, %s: %d times in %.0f s; descriptors %d, %d, %d; allocated KiB %.0f, %.0f, %.0f; resident KiB %d, %d, %d; Lua KiB %.0f, %.0f, %.0f",
+        jit and "LuaJIT" or _VERSION, label, count, socket.gettime() - started,
+        first.descriptors, middle.descriptors, last.descriptors, first.heap, middle.heap, last.heap,
+        first.resident, middle.resident, last.resident, first.lua, middle.lua, last.lua)
+    -- one or two objects may still be where a dead variable was
+    check.ok(label .. ": descriptors", last.descriptors <= middle.descriptors + 2,
+        middle.descriptors .. ", then " .. last.descriptors)
+    local found = leaks(count, windows)
+    check.ok(label .. ": memory", found == "", found)
 end
+
+-- The judgement itself: 100 bytes kept of each operation are found.
+local kept = {}
+local keeping = measured(2000, function(i) kept[i] = i .. ("x"):rep(100) end)
+check.ok("a leak of 100 bytes is found", leaks(2000, keeping):find("lua", 1, true))
+kept, keeping = nil, nil
 
 -- A server that cuts its answer off, and one port where nobody listens.
 local cutter = peer.lua([[

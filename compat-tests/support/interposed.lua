@@ -92,11 +92,36 @@ time_t time(time_t *store) {
 }
 ]]
 
+-- How many bytes are allocated is read as an environment variable, which every interpreter can do.
+local HEAP = [[
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+
+char *getenv(const char *name) {
+    static char *(*real)(const char *);
+    static char text[32];
+    if (strcmp(name, "HEAP_IN_USE") == 0) {
+        struct mallinfo2 heap = mallinfo2();
+        snprintf(text, sizeof text, "%zu", heap.uordblks + heap.hblkhd);
+        return text;
+    }
+    if (!real) real = (char *(*)(const char *))dlsym(RTLD_NEXT, "getenv");
+    return real(name);
+}
+]]
+
+local LIBRARIES = { leaps = LEAPS, heap = HEAP }
+
 ---Runs the script anew, once, with a limit or a library of its own set by `prefix`, a piece of shell; in the new
----process it returns. `library` names a library to load first: "leaps".
+---process it returns. `library` names a library to load first: "leaps", "heap".
 function interposed.within(prefix, library)
     if os.getenv("LUASOCKET_TEST_WITHIN") then return end
-    if library then prefix = prefix .. (" export LD_PRELOAD=\"$PWD/%s\";"):format(compile(LEAPS, library, "-ldl")) end
+    if library then
+        prefix = prefix .. (" export LD_PRELOAD=\"$PWD/%s\";"):format(compile(LIBRARIES[library], library, "-ldl"))
+    end
     local i = 0
     while arg[i - 1] do i = i - 1 end
     local interpreter = os.getenv("COMPAT_LUA") or arg[i]

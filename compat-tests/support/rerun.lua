@@ -1,0 +1,23 @@
+-- Runs scripts of own/ once more, each in a process of its own, under other conditions.
+local rerun = {}
+
+local folder = arg[0]:match("^(.*)/") or "."
+
+---The interpreter that runs this script, quoted for the shell.
+function rerun.interpreter()
+    local i = 0
+    while arg[i - 1] do i = i - 1 end
+    return os.getenv("COMPAT_LUA") or arg[i]
+end
+
+---Runs a script by its name; `before` is the command up to the script's path. Returns whether it passed, and what it
+---printed.
+function rerun.run(before, name)
+    local child = assert(io.popen(("%s '%s/%s.lua' 2>&1; echo \"status $?\""):format(before, folder, name)))
+    local output = child:read("*a")
+    child:close()
+    local status = output:match("status (%d+)%s*$")
+    return status == "0" and output:find("%d+ passed, 0 failed") ~= nil, output
+end
+
+return rerun
