@@ -50,11 +50,16 @@ def _prepare(chosen, options, report):
 
 def _run(tasks, jobs, report):
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for future in [pool.submit(task) for task in tasks]:
-            try:
-                future.result()
-            except Exception as error:
-                report.fail("driver", repr(error))
+        futures = [pool.submit(task) for task in tasks]
+        try:
+            for future in futures:
+                try:
+                    future.result()
+                except Exception as error:
+                    report.fail("driver", repr(error))
+        except BaseException:       # interrupted: what has not begun does not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def main():
