@@ -13,7 +13,7 @@ LIMIT = 1200
 
 
 def _get(interpreter, services, report):
-    name = "examples get.lua [%s]" % interpreter.name
+    name = "examples get.lua, a large file [%s]" % interpreter.name
     missing = services.missing("nginx", interpreter)
     if missing:
         return report.skip(name, missing)

@@ -1,6 +1,8 @@
 """The tutorials of examples/, each against peers of its own."""
 import os
+import pty
 import re
+import select
 import shutil
 import socket
 import subprocess
@@ -67,6 +69,26 @@ class Lesson:
             raise Failure("exit status %s:\n%s" % (result.status, result.output))
         return result.output
 
+    def watch(self, script, *arguments):
+        """Runs a tutorial with a terminal as its error output, and returns what it showed there."""
+        ours, theirs = pty.openpty()
+        command = [self._interpreter.path, os.path.join(EXAMPLES, script)] + [str(word) for word in arguments]
+        child = subprocess.Popen(command, cwd=self.scratch, env=self._env, stdin=subprocess.DEVNULL,
+                                 stdout=subprocess.DEVNULL, stderr=theirs, start_new_session=True)
+        os.close(theirs)
+        shown = b""
+        try:
+            while True:
+                ready = select.select([ours], [], [], LIMIT)[0]
+                shown += os.read(ours, 65536) if ready else b""
+                if not ready:
+                    raise Failure("shows nothing more after %r" % shown[-200:])
+        except OSError:                     # how a terminal ends whose programs have gone
+            return shown.decode("utf-8", "replace")
+        finally:
+            process.end_session(child)
+            os.close(ours)
+
     def expect(self, output, pattern):
         """Fails unless the output matches."""
         if not re.search(pattern, output, re.M):
@@ -103,6 +125,20 @@ def _fetch(lesson):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         dead = listener.getsockname()[1]
     lesson.expect(lesson.run("fetch.lua", "http://127.0.0.1:%d/" % dead, status=1), "^fetch: connection refused$")
+
+
+@tutorial("get.lua")
+def _get(lesson):
+    site = lesson.site()
+    shown = lesson.watch("get.lua", site + "/paced")
+    lesson.expect(shown, r"\rpaced  +\d+%  \S+ \wiB  \S+ \wi?B/s")
+    lesson.expect(shown, r"paced: 1\.0 MiB in \d+\.\d s \(.*/s\)")
+    with open(os.path.join(lesson.scratch, "paced"), "rb") as file:
+        if file.read() != bytes(i % 251 for i in range(1 << 20)):
+            raise Failure("the file is not what the server sent")
+    lesson.expect(lesson.run("get.lua", site + "/missing", "other", status=1), "^get: HTTP/1.1 404 Not Found$")
+    if os.listdir(lesson.scratch) != ["paced"]:
+        raise Failure("a failed download leaves %s" % os.listdir(lesson.scratch))
 
 
 @tutorial("post-form.lua")

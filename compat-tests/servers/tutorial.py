@@ -13,6 +13,7 @@ Each binds a free port of 127.0.0.1, prints "READY <port>" and runs until it is 
     GET  /headers       what the request's head had  POST /upload  the names and sizes of multipart parts
     GET  /meet/N        a page, to N at a time     PUT  /files/… 201 and the size of what came
     GET  /missing       404                        GET  /files/… what was put there
+    GET  /paced         a megabyte whose second half is 0.3 s late
 """
 import email.parser
 import http.client
@@ -23,6 +24,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 import urllib.parse
 
 FILES, BARRIERS, LOCK = {}, {}, threading.Lock()
@@ -40,8 +42,13 @@ class Site(http.server.BaseHTTPRequestHandler):
         for name, value in dict(headers, Content_Type=kind, Content_Length=len(body)).items():
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        if self.command == "HEAD":
+            return
+        half = len(body) // 2
+        self.wfile.write(body[:half])
+        if self.path == "/paced":
+            time.sleep(0.3)
+        self.wfile.write(body[half:])
 
     def body(self):
         if "chunked" not in self.headers.get("Transfer-Encoding", ""):
@@ -58,7 +65,7 @@ class Site(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         if path == "/":
             self.answer(200, "<h1>Hello</h1>\n", "text/html")
-        elif path == "/large":
+        elif path in ("/large", "/paced"):
             self.answer(200, bytes(i % 251 for i in range(1 << 20)), "application/octet-stream")
         elif path == "/redirect":
             self.answer(302, "", Location="/")
