@@ -30,6 +30,9 @@ local function methods(object)
     return found
 end
 
+-- A field of objects that their pages describe without an entry.
+local KIND = { class = true }
+
 local function members(module, tables)
     local found = keys(module)
     for _, name in ipairs(tables) do
@@ -70,13 +73,13 @@ function surface.parts()
     return {
         { page = "socket", prefix = "socket.", class = "socket", names = fields, also = modules },
         { page = "dns", prefix = "dns.", class = "socket.dns", names = keys(socket.dns) },
-        { page = "tcp", prefix = "tcp:", class = "socket.TcpSocket", names = methods(socket.tcp()) },
-        { page = "udp", prefix = "udp:", class = "socket.UdpSocket", names = methods(socket.udp()) },
+        { page = "tcp", prefix = "tcp:", class = "socket.TcpSocket", names = methods(socket.tcp()), also = KIND },
+        { page = "udp", prefix = "udp:", class = "socket.UdpSocket", names = methods(socket.udp()), also = KIND },
         { page = "unix", prefix = "unix.", class = "socket.unix", names = keys(unix) },
-        { page = "unix", prefix = "stream:", class = "socket.UnixStream", names = methods(unix.stream()) },
-        { page = "unix", prefix = "dgram:", class = "socket.UnixDatagram", names = methods(unix.dgram()) },
+        { page = "unix", prefix = "stream:", class = "socket.UnixStream", names = methods(unix.stream()), also = KIND },
+        { page = "unix", prefix = "dgram:", class = "socket.UnixDatagram", names = methods(unix.dgram()), also = KIND },
         { page = "serial", prefix = "serial:", class = "socket.SerialPort",
-            names = methods(require("socket.serial")("/dev/null")) },
+            names = methods(require("socket.serial")("/dev/null")), also = KIND },
         { page = "http", prefix = "http.", class = "socket.http", names = with(keys(http), "PROXY") },
         { page = "http", prefix = "connection:", class = "socket.http.Connection",
             names = methods(http.open("h", 80, create)) },

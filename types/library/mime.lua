@@ -20,7 +20,7 @@ function mime.encode(name, mode) end
 function mime.decode(name) end
 
 ---A filter that breaks lines.
----@param name? "text"|"base64"|"quoted-printable"|string|integer
+---@param name? "text"|"base64"|"quoted-printable"|string|number
 ---@param length? integer default 76
 ---@return ltn12.Filter
 function mime.wrap(name, length) end

@@ -12,7 +12,7 @@ function dns.getaddrinfo(name) end
 
 ---The names of a host's addresses, and the name of a service.
 ---@param host? string
----@param service? string|integer
+---@param service? string|number
 ---@return string[]? names nil on failure
 ---@return string? service on failure the message
 function dns.getnameinfo(host, service) end

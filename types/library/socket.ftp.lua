@@ -3,7 +3,7 @@
 ---What `ftp.get`, `ftp.put` and `ftp.command` take.
 ---@class socket.ftp.Request
 ---@field host? string
----@field port? integer default 21
+---@field port? string|number default 21
 ---@field user? string
 ---@field password? string
 ---@field path? string percent-encoded
@@ -96,17 +96,19 @@ function session:close() end
 local ftp = {}
 
 ---Downloads a URL, or what a table names into its `sink`.
----@param request string|socket.ftp.Request
----@return string|1|nil result the content, or 1 for a table; nil on failure
+---@param url string
+---@return string? content nil on failure
 ---@return string? message
-function ftp.get(request) end
+---@overload fun(request: socket.ftp.Request): 1|nil, string?
+function ftp.get(url) end
 
----Uploads.
----@param request string|socket.ftp.Request
----@param content? string with a URL
+---Uploads to a URL, or what a table's `source` gives.
+---@param url string
+---@param content string
 ---@return integer? bytes nil on failure
 ---@return string? message
-function ftp.put(request, content) end
+---@overload fun(request: socket.ftp.Request): integer?, string?
+function ftp.put(url, content) end
 
 ---Sends commands that need no data connection.
 ---@param request socket.ftp.Request
@@ -121,7 +123,7 @@ function ftp.genericform(url) end
 
 ---Connects. Raises its failure, for `socket.protect`.
 ---@param host string
----@param port? integer
+---@param port? string|number default 21
 ---@param create? fun(): table|userdata|nil, string?
 ---@return socket.ftp.Session
 function ftp.open(host, port, create) end

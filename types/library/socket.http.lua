@@ -5,7 +5,7 @@
 ---@field url? string
 ---@field scheme? string
 ---@field host? string
----@field port? string|integer
+---@field port? string|number
 ---@field path? string
 ---@field params? string
 ---@field query? string
@@ -21,6 +21,10 @@
 ---@field maxredirects? integer|false default 5; false: any number
 ---@field proxy? string URL of a proxy
 ---@field create? fun(): table|userdata|nil, string? makes the socket
+
+---What `http.genericform` makes.
+---@class socket.http.GenericRequest: socket.http.Request
+---@field target string[] gets the pieces of the body
 
 ---A connection, as `http.open` returns it. Its methods raise what fails, for `socket.protect`.
 ---@class socket.http.Connection
@@ -82,23 +86,24 @@ function connection:close() end
 local http = {}
 
 ---Makes a request. A URL alone gets, a URL and a body posts a form, a table does everything.
----@param request string|socket.http.Request
----@param body? string form to post, with a URL
----@return string|1|nil result the body, or 1 for a table; nil on failure
+---@param url string
+---@param body? string form to post
+---@return string? body nil on failure
 ---@return integer|string code on failure the message
 ---@return table<string, string>? headers by lower-case name
 ---@return string? status the status line; on failure why a certificate was refused
-function http.request(request, body) end
+---@overload fun(request: socket.http.Request): 1|nil, integer|string, table<string, string>?, string?
+function http.request(url, body) end
 
----The request table that a URL stands for; its field `target` gets the pieces of the body.
+---The request table that a URL stands for.
 ---@param url string
 ---@param body? string
----@return socket.http.Request
+---@return socket.http.GenericRequest
 function http.genericform(url, body) end
 
 ---Opens a connection. Raises its failure, for `socket.protect`.
 ---@param host string
----@param port string|integer
+---@param port string|number
 ---@param create? fun(): table|userdata|nil, string?
 ---@return socket.http.Connection
 function http.open(host, port, create) end

@@ -50,9 +50,9 @@ function socket.udp6() end
 
 ---Connects over TCP, without a time limit.
 ---@param host string name or address
----@param port string|integer number or service name
+---@param port string|number number or service name
 ---@param local_host? string address of this end
----@param local_port? string|integer
+---@param local_port? string|number
 ---@param family? "unspec"|"inet"|"inet6"
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
@@ -60,25 +60,25 @@ function socket.connect(host, port, local_host, local_port, family) end
 
 ---Connects over IPv4 only.
 ---@param host string name or address
----@param port string|integer number or service name
+---@param port string|number number or service name
 ---@param local_host? string address of this end
----@param local_port? string|integer
+---@param local_port? string|number
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
 function socket.connect4(host, port, local_host, local_port) end
 
 ---Connects over IPv6 only.
 ---@param host string name or address
----@param port string|integer number or service name
+---@param port string|number number or service name
 ---@param local_host? string address of this end
----@param local_port? string|integer
+---@param local_port? string|number
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
 function socket.connect6(host, port, local_host, local_port) end
 
 ---Makes a TCP server.
 ---@param host string "*" for all IPv4 addresses
----@param port string|integer 0 for any free one
+---@param port string|number 0 for any free one
 ---@param backlog? integer connections that may wait; 32
 ---@return socket.TcpSocket? server nil on failure
 ---@return string? message

@@ -2,6 +2,7 @@
 
 ---A serial line.
 ---@class socket.SerialPort
+---@field class "serial{client}"
 local serial = {}
 
 ---Closes, any number of times.

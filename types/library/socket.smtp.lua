@@ -6,7 +6,7 @@
 ---@field rcpt string|string[] recipients, with angle brackets
 ---@field source ltn12.Source the message
 ---@field server? string default `smtp.SERVER`
----@field port? integer default `smtp.PORT`, or 465 with `tls`
+---@field port? string|number default `smtp.PORT`, or 465 with `tls`
 ---@field user? string
 ---@field password? string
 ---@field starttls? boolean|ssl.Parameters switch to TLS first, or fail
@@ -111,7 +111,7 @@ function smtp.message(message) end
 
 ---Connects. Raises its failure, for `socket.protect`.
 ---@param server? string
----@param port? integer
+---@param port? string|number default `smtp.PORT`
 ---@param create? fun(): table|userdata|nil, string?
 ---@return socket.smtp.Session
 function smtp.open(server, port, create) end

@@ -20,6 +20,7 @@
 
 ---A TCP object: a master, which `connect` makes a client and `listen` a server.
 ---@class socket.TcpSocket
+---@field class "tcp{master}"|"tcp{client}"|"tcp{server}"
 local tcp = {}
 
 ---Waits for a connection.
@@ -29,7 +30,7 @@ function tcp:accept() end
 
 ---Gives it this end's address.
 ---@param host string name or address; "*" for all
----@param port string|integer number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free one
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:bind(host, port) end
@@ -40,7 +41,7 @@ function tcp:close() end
 
 ---Connects; all addresses of a name are tried within the time limit.
 ---@param host string name or address
----@param port string|integer number or service name
+---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:connect(host, port) end
@@ -123,14 +124,14 @@ function tcp:setoption(name, value) end
 
 ---Connects; all addresses of a name are tried within the time limit.
 ---@param host string name or address
----@param port string|integer number or service name
+---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:setpeername(host, port) end
 
 ---Gives it this end's address.
 ---@param host string name or address; "*" for all
----@param port string|integer number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free one
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:setsockname(host, port) end

@@ -26,7 +26,7 @@ function connection:check(expected) end
 function connection:send(data) end
 
 ---Receives.
----@param pattern? string|integer
+---@param pattern? string|number
 ---@return string? data
 ---@return string? message
 ---@return string? partial
@@ -41,7 +41,7 @@ function connection:source(source, step) end
 
 ---Receives once, into a sink.
 ---@param sink ltn12.Sink
----@param pattern? string|integer
+---@param pattern? string|number
 ---@return any ...
 function connection:sink(sink, pattern) end
 
@@ -80,7 +80,7 @@ local tp = {}
 
 ---Connects; nothing is read.
 ---@param host string
----@param port string|integer
+---@param port string|number
 ---@param timeout? number seconds
 ---@param create? fun(): table|userdata|nil, string?
 ---@return socket.tp.Connection? connection nil on failure

@@ -22,6 +22,7 @@
 
 ---A UDP object: unconnected, or connected to one peer by `setpeername`.
 ---@class socket.UdpSocket
+---@field class "udp{unconnected}"|"udp{connected}"
 local udp = {}
 
 ---Closes, any number of times.
@@ -85,7 +86,7 @@ function udp:send(datagram) end
 ---Sends from an unconnected object.
 ---@param datagram string
 ---@param address string a numeric address
----@param port integer
+---@param port string|number a number
 ---@return integer? bytes nil on failure
 ---@return string? message
 function udp:sendto(datagram, address, port) end
@@ -103,14 +104,14 @@ function udp:setoption(name, value) end
 
 ---Connects to one peer; "*" alone disconnects.
 ---@param host string name, address or "*"
----@param port? string|integer
+---@param port? string|number
 ---@return number? one nil on failure
 ---@return string? message
 function udp:setpeername(host, port) end
 
 ---Gives it this end's address.
 ---@param host string name or address; "*" for all
----@param port string|integer number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free one
 ---@return number? one nil on failure
 ---@return string? message
 function udp:setsockname(host, port) end

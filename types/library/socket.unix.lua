@@ -2,6 +2,7 @@
 
 ---A stream between programs of one machine.
 ---@class socket.UnixStream
+---@field class "unixstream{master}"|"unixstream{client}"|"unixstream{server}"
 local stream = {}
 
 ---Waits for a connection.
@@ -111,6 +112,7 @@ function stream:shutdown(how) end
 
 ---An object for datagrams between programs of one machine.
 ---@class socket.UnixDatagram
+---@field class "unixdgram{unconnected}"|"unixdgram{connected}"
 local dgram = {}
 
 ---Binds to a path.

@@ -8,7 +8,7 @@
 ---@field user? string
 ---@field password? string
 ---@field host? string IPv6 without brackets
----@field port? string|integer
+---@field port? string|number
 ---@field path? string
 ---@field params? string
 ---@field query? string

@@ -12,13 +12,14 @@
 local https = {}
 
 ---Makes a request over TLS.
----@param request string|socket.http.Request
----@param body? string form to post, with a URL
----@return string|1|nil result the body, or 1 for a table; nil on failure
+---@param url string
+---@param body? string form to post
+---@return string? body nil on failure
 ---@return integer|string code on failure the message
 ---@return table<string, string>? headers by lower-case name
 ---@return string? status the status line; on failure why a certificate was refused
-function https.request(request, body) end
+---@overload fun(request: socket.http.Request): 1|nil, integer|string, table<string, string>?, string?
+function https.request(url, body) end
 
 ---Makes a `create` whose objects speak TLS once they are connected.
 ---@param parameters? ssl.Parameters
