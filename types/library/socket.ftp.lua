@@ -19,6 +19,7 @@
 
 ---A session with a server. Its methods raise what fails, for `socket.protect`.
 ---@class socket.ftp.Session
+---@field data? table|userdata the data connection, while there is one
 local session = {}
 
 ---Reads the greeting.
