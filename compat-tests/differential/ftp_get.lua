@@ -61,6 +61,10 @@ end
 try_get("48 backslash", transfer(FILE, "221 bye"), request({ path = "\\p", sink = printing }))
 try_get("49 argument", transfer(FILE, "221 bye"), request({ argument = "/a%20b", path = "/other", sink = printing }))
 try_get("F15 empty argument", transfer(FILE, "221 bye"), request({ argument = "", path = "/other", sink = printing }))
+try_get("F15 false for no argument", transfer(FILE, "221 bye"), request({ argument = false, path = "/f", sink = printing }))
+try_get("F15 a number as path", transfer(FILE, "221 bye"), request({ path = 5, sink = printing }))
+try_get("F9 false for what is not there", transfer(FILE, "221 bye"),
+    request({ user = false, password = false, type = false, command = false, path = "/f", sink = printing }))
 local steps = 0
 try_get("50 table", transfer(FILE, "221 bye"), request({ path = "/f", sink = printing, step = function(source, sink)
     steps = steps + 1

@@ -75,6 +75,11 @@ end)
 with_server("61 table alone", after_login("200 one", "221 bye"), function(port)
     return ftp.command({ host = "127.0.0.1", port = port, command = { "noop" } })
 end)
+with_server("F28 false for what is not there", after_login("200 one", "257 two", "200 three", "221 bye"), function(port)
+    return ftp.command({
+        host = "127.0.0.1", port = port, command = { "noop", "pwd", 5 }, argument = { false, "x", false }, check = { 200, 257, "2.." },
+    })
+end)
 with_server("62 failing check", after_login("550-no\r\n550 no"), function(port)
     return ftp.command({ host = "127.0.0.1", port = port, command = { "dele", "noop" }, argument = { "f" }, check = { "2..", "2.." } })
 end)

@@ -44,11 +44,21 @@ function ftp.open(server, port, create)
     return ftp_session.open(ftp, server, port, create)
 end
 
+-- Takes a URL apart; user and password, which are percent-encoded there, come decoded (F6).
+local function parse(u, default)
+    local parsed, message = url.parse(u, default)
+    if not parsed then return nil, message end
+    for _, name in ipairs({ "user", "password" }) do
+        if parsed[name] then parsed[name] = url.unescape(parsed[name]) end
+    end
+    return parsed
+end
+
 -- The table a request works on: the parts of its `url` under its own fields.
 -- The caller's table stays as it is (F4, add.31).
 local function with_url(request)
     if not request.url then return request end
-    local merged = url.parse(request.url) or {}
+    local merged = parse(request.url) or {}
     for name, value in pairs(request) do merged[name] = value end
     return merged
 end
@@ -57,13 +67,13 @@ end
 local function validate(request)
     socket.try(request.host, "missing hostname")
     for _, name in ipairs({ "user", "password", "type" }) do
-        if request[name] ~= nil then socket.try(session.valid(name, request[name])) end
+        if request[name] then socket.try(session.valid(name, request[name])) end
     end
 end
 
 local function validate_command(command, argument)
     socket.try(session.valid("command", command))
-    if argument ~= nil then socket.try(session.valid("argument", argument)) end
+    if argument then socket.try(session.valid("argument", argument)) end
 end
 
 local function open_for(request, f)
@@ -93,9 +103,9 @@ end
 
 ---Takes an FTP URL apart (F2, F3). Throws when it is none.
 ---@param u string
----@return table parsed fields of `socket.url.parse`, and `type`
+---@return table parsed fields of `socket.url.parse`, user and password decoded, and `type`
 function ftp.genericform(u)
-    local parsed = socket.try(url.parse(u, { scheme = "ftp", path = "/" }))
+    local parsed = socket.try(parse(u, { scheme = "ftp", path = "/" }))
     socket.try(parsed.scheme == "ftp", ("wrong scheme '%s'"):format(parsed.scheme))
     socket.try(parsed.host, "missing hostname")
     if parsed.params then

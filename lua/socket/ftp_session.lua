@@ -150,14 +150,9 @@ function session.enter_passive(self)
     self.try(self.tp:command("EPSV"))
     local code, reply = self.tp:check(229)
     self.try(code or reply:find("^5%d%d"), reply)
+    local port = code and self.try(epsv_port(reply))
     local address = self.try(self.tp:getpeername())
-    local port
-    if code then
-        port = self.try(epsv_port(reply))
-    else
-        port = self.try(pasv_port(self, address), reply)
-    end
-    use_passive(self, address, port)
+    use_passive(self, address, port or self.try(pasv_port(self, address), reply))
 end
 
 -- The address to announce: the one given, or that of a new listener on the
@@ -213,11 +208,7 @@ end
 
 -- What follows the transfer command (F15).
 function session.argument(transfert)
-    local argument = transfert.argument
-    if argument == nil then
-        local path = (transfert.path or ""):gsub("^[/\\]", "")
-        argument = url.unescape(path)
-    end
+    local argument = transfert.argument or url.unescape((string.gsub(transfert.path or "", "^[/\\]", "")))
     if argument == "" then return nil end
     return argument
 end

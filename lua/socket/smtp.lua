@@ -320,8 +320,8 @@ local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 -- RFC 5322 wants English names, os.date follows the locale.
 local function date(zone)
     local now = os.date("!*t")
-    return ("%s, %02d %s %d %02d:%02d:%02d %s"):format(DAYS[now.wday], now.day, MONTHS[now.month], now.year,
-        now.hour, now.min, now.sec, zone)
+    return ("%s, %02d %s %d %02d:%02d:%02d "):format(DAYS[now.wday], now.day, MONTHS[now.month], now.year,
+        now.hour, now.min, now.sec) .. zone
 end
 
 local function adjusted_headers(mesgt)

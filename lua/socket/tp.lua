@@ -73,13 +73,13 @@ function connection:check(ok)
 end
 
 ---Sends a command line (T4).
----@param cmd string goes out in upper case
----@param arg string|number|nil
+---@param cmd string|number goes out in upper case
+---@param arg string|number|false|nil
 ---@return number|nil sent bytes, or nil with a message; a line break or NUL in either is refused (add.26)
 ---@return string|nil message
 function connection:command(cmd, arg)
-    local line = cmd:upper()
-    if arg ~= nil then line = line .. " " .. arg end
+    local line = string.upper(cmd)
+    if arg then line = line .. " " .. arg end
     local ok, message = session.valid("command", line)
     if not ok then return nil, message end
     return self.c:send(line .. "\r\n")
