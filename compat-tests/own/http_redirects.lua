@@ -112,6 +112,8 @@ check.equal("http.bugs.12: fields beat the url", requests({ url = "http://x/y/z"
     "GET /a/b @h:80 , GET /a/c @h:80")
 check.equal("http.bugs.12: query field", requests({ url = "http://h/a", query = "q" }, moved("?r"), OK),
     "GET /a?q @h:80 , GET /a?r @h:80")
+check.equal("http.bugs.12: a path without its slash is no part of the host",
+    requests({ url = "http://h/a", path = "z" }, moved("?r"), OK), "GET z @h:80 , GET /z?r @h:80")
 check.equal("http.bugs.12: IPv6", requests({ url = "http://[::1]:81/a" }, moved("/b"), OK),
     "GET /a @::1:81 , GET /b @::1:81")
 check.equal("http.bugs.12: Host", second("host"), "Host: [::1]:81")
@@ -148,6 +150,10 @@ request({ url = "https://h/a", key = "k", password = "kp" }, moved("https://o/b"
 check.equal("add.35: the key's password", tls("password", 2), "kp")
 request({ url = "https://h/a", key = "k", password = "kp" }, moved("https://u@o/b"), OK)
 check.equal("add.29: it is not sent as a user's", second("authorization"), NONE)
+
+local asked = {}
+request(setmetatable({ url = "http://h/a" }, { __index = function(_, name) asked[#asked + 1] = name end }), moved("b"), OK)
+check.equal("add.35: only fields of the table itself go along", asked, { "uri" })
 
 check.equal("add.30: every connection was closed", (function()
     request({ url = "http://h/a" }, moved("/x"), moved("/y"), OK)

@@ -52,6 +52,16 @@ refused("http.bugs.7: empty", "invalid host 'nil'", "")
 refused("http.bugs.7: empty table", "invalid host 'nil'", {})
 refused("http.bugs.7: false scheme is none", "invalid host 'nil'", { scheme = false })
 
+-- never in clear instead
+http.schemes.x = { port = 70, create = function() return nil, "no TLS" end }
+refused("http.module.3: a scheme whose create fails", "no TLS", "x://h/")
+refused("http.module.3: nor as a proxy's", "no TLS", { url = "http://h/", proxy = "x://px" })
+http.schemes.x.create = function() return nil end
+refused("http.module.3: a scheme whose create gives nothing", "unsupported scheme 'x'", "x://h/")
+check.equal("http.module.3: a create of the user's is enough", line("", { url = "x://h/", create = function() return peer.create() end }),
+    "GET / HTTP/1.1\r\n")
+http.schemes.x = nil
+
 refused("http.bugs.9: empty proxy", "invalid proxy ''", { url = "http://h/", proxy = "" })
 refused("http.bugs.9: no slashes", "invalid proxy 'px:99'", { url = "http://h/", proxy = "px:99" })
 refused("http.bugs.9: no host", "invalid proxy 'http://'", { url = "http://h/", proxy = "http://" })

@@ -62,7 +62,7 @@ end
 
 local function send(h, plan)
     local source, c = plan.request.source, h.c
-    if http.open ~= open then
+    if http.open ~= open or not connection.sends_plainly(h) then
         h:sendrequestline(plan.method, plan.uri)
         h:sendheaders(plan.headers)
     elseif is_ours(c, plan) then

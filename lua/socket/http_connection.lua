@@ -93,7 +93,7 @@ function methods:receivebody(headers, sink, step)
         source = socket.source("http-chunked", self.c, {})
     else
         local length = content_length(headers["content-length"])
-        source = socket.source(length and "by-length" or "until-closed", self.c, length)
+        source = socket.source(length and "by-length" or "default", self.c, length)
     end
     return self.try(ltn12.pump.all(source, sink or ltn12.sink.null(), step or ltn12.pump.step))
 end
@@ -126,6 +126,14 @@ end
 ---@return any ... what the socket's `close` returned
 function methods:close()
     return self.c:close()
+end
+
+local sendrequestline, sendheaders = methods.sendrequestline, methods.sendheaders
+
+-- True when the head of a request may be sent without these methods: they are called when a script has
+-- put its own in their place.
+function connection.sends_plainly(h)
+    return h.sendrequestline == sendrequestline and h.sendheaders == sendheaders
 end
 
 local function closed_on_error(h, ok, ...)

@@ -14,8 +14,9 @@ local ORIGIN_HEADERS = { authorization = true, cookie = true, host = true }
 
 -- LuaSec's fields and ours that a redirected request keeps (add.35).
 local TLS_FIELDS = {
-    "alpn", "cafile", "capath", "certificate", "certificates", "ciphers", "ciphersuites", "curve", "curveslist",
-    "dane", "depth", "dhparam", "key", "mode", "options", "protocol", "psk", "verify", "verifyext", "verifyhost",
+    alpn = true, cafile = true, capath = true, certificate = true, certificates = true, ciphers = true,
+    ciphersuites = true, curve = true, curveslist = true, dane = true, depth = true, dhparam = true, key = true,
+    mode = true, options = true, protocol = true, psk = true, verify = true, verifyext = true, verifyhost = true,
 }
 
 local redirect = {}
@@ -45,9 +46,12 @@ end
 -- against what was really asked for (http.bugs.12).
 function redirect.follow(plan, location)
     local given, request = plan.given, plan.request
+    local path = request.path
+    -- without its slash it would become part of the host
+    if path and path ~= "" and sub(path, 1, 1) ~= "/" then path = "/" .. path end
     local target = url.absolute({
         scheme = request.scheme, authority = preparation.authority(request.host, plan.given_port),
-        path = request.path, params = request.params, query = request.query,
+        path = path, params = request.params, query = request.query,
     }, location)
     local to = url.parse(target) or {}
     local entry, scheme = find_scheme(to.scheme)
@@ -63,14 +67,17 @@ function redirect.follow(plan, location)
         sink = request.sink, step = request.step, proxy = request.proxy,
         maxredirects = request.maxredirects, nredirects = (request.nredirects or 0) + 1,
     }
-    if same_scheme then following.create = given.create end
-    for i = 1, #TLS_FIELDS do following[TLS_FIELDS[i]] = given[TLS_FIELDS[i]] end
+    local key_password
+    for name, value in pairs(given) do
+        if TLS_FIELDS[name] or name == "create" and same_scheme then following[name] = value end
+        if name == "password" then key_password = value end
+    end
 
     if not find(location, "^%w[%w+.-]*:") and sub(location, 1, 2) ~= "//" then
         following.user, following.password = request.user, request.password
-    elseif given.key and not to.user then
+    elseif following.key and not to.user then
         -- beside a key it is the key's; beside a user it would be sent as that user's
-        following.password = given.password
+        following.password = key_password
     end
     return following
 end

@@ -30,11 +30,20 @@ local ascii_host = preparation.ascii_host
 -- `host[:port]`, with an IPv6 address in brackets; a nil port is left out.
 function preparation.authority(host, port)
     if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
-    return port and host .. ":" .. port or host
+    return port and host .. ":" .. tostring(port) or host
 end
 
 local function basic(user, password)
     return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password)))
+end
+
+-- The function that makes a request's sockets: its own, or the scheme's. Returns nil and a message when
+-- there is none: connecting without what the scheme stands for would tell all in clear.
+local function find_create(entry, scheme, request, given)
+    if request.create then return request.create end
+    local create, err = entry.create(request, given)
+    if not create then return nil, err or "unsupported scheme '" .. scheme .. "'" end
+    return create
 end
 
 -- The proxy at a URL, parsed, with host and port filled in and `create` the
@@ -47,12 +56,13 @@ local function find_proxy(text, request)
     local entry, scheme = find_scheme(proxy.scheme)
     if not entry then return nil, "unsupported scheme '" .. scheme .. "'" end
     if not proxy.port or proxy.port == "" then proxy.port = PROXY_PORT end
-    proxy.create = request.create or entry.create(request)
+    proxy.create, scheme = find_create(entry, scheme, request)
+    if not proxy.create then return nil, scheme end
     return proxy
 end
 
-local function request_uri(request, proxy)
-    if request.uri then return request.uri end
+local function request_uri(request, uri, proxy)
+    if uri then return uri end
     if proxy then
         -- userinfo and fragment concern nobody on the way (http.bugs.2, http.bugs.3)
         return url.build({
@@ -61,7 +71,7 @@ local function request_uri(request, proxy)
         })
     end
     local path, params, query = request.path, request.params, request.query
-    if not path then return nil, "invalid path '" .. tostring(path) .. "'" end
+    if not path then return nil, "invalid path 'nil'" end
     -- a path alone is what it would be built to
     if not params and not query and url.build == build and type(path) == "string" then return path end
     return url.build({ path = path, params = params, query = query })
@@ -140,18 +150,19 @@ function preparation.prepare(settings, given, notes)
     if not entry then return nil, "unsupported scheme '" .. tostring(scheme) .. "'" end
     request.scheme = scheme
 
+    -- what the scheme's `create` changes of these comes too late
+    local port, method = request.port, request.method
     local host = ascii_host(request.host)
     local given_host = request.host
     request.host = host
-    local create = request.create or entry.create(request, given)
-    local port = request.port
+    local create, err = find_create(entry, scheme, request, given)
+    if not create then return nil, err end
     if port == "" then port = nil end
     request.port = port or entry.port
-    local method = request.method
     if not method or method == "" then method = "GET" end
     if not host then return nil, "invalid host '" .. tostring(given_host) .. "'" end
 
-    local proxy, uri, fields, err
+    local proxy, uri, fields
     local proxy_url = request.proxy or settings.PROXY
     if proxy_url then
         proxy, err = find_proxy(proxy_url, request)
@@ -165,7 +176,7 @@ function preparation.prepare(settings, given, notes)
         -- behind the tunnel there is nobody to be told about it
         proxy = nil
     end
-    uri, err = request_uri(request, proxy)
+    uri, err = request_uri(request, given.uri, proxy)
     if not uri then return nil, err end
     fields, err = request_headers(settings, request, proxy, entry.port)
     if not fields then return nil, err end
