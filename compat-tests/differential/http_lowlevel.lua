@@ -63,6 +63,8 @@ show("http.s.185 headers", headers)
 sock = fake.peer("").create()
 local sink = socket.sink("http-chunked", sock)
 show("http.s.186", sink("hello"))
+show("http.chunked.3: a number", sink(125))
+show.raise("http.chunked.3: a table", function() return (pcall(sink, {})) end)
 show("http.s.186 end", sink(nil))
 show("http.s.186 sent", sock.sent)
 sock.peer.fd = 5

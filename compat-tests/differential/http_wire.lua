@@ -57,6 +57,7 @@ run("number as a body", "http://h.test/x", 125)
 run("false as a body", "http://h.test/x", false)
 run("http.s.14", { url = "http://h.test/", source = text("abc") })
 run("http.s.15", { url = "http://h.test/", source = text("hello", ("x"):rep(18)) })
+run("http.body.send: numbers", { url = "http://h.test/", source = text(1, 2.5, 125) })
 run("http.s.16", { url = "http://h.test/", source = text() })
 run("http.s.17", { url = "http://h.test/", source = text("hello"), headers = { ["CONTENT-length"] = 5 } })
 run("http.body.send.2: wrong length is not checked",

@@ -223,3 +223,18 @@ local src = ltn12.source.chain(callable(ltn12.source.table({ "p", "q" })), calla
 local snk = ltn12.sink.chain(callable(id), callable(id), callable((ltn12.sink.table(got))))
 show("callable", ltn12.pump.all(callable(src), callable(snk), callable(ltn12.pump.step)))
 show("callable got", got)
+
+-- The contract's own lines.
+do
+    local source, sink = ltn12.source, ltn12.sink
+    show.raise("lm.s.37", ltn12.filter.chain(id, function() end), "x")
+    show("lm.s.40", source.chain(source.error("E"), id)())
+    show("lm.s.41", source.chain(source.table({ "a", "b" }), function(chunk) return chunk and "" end)())
+    local ended = source.chain(source.empty(), id)
+    ended()
+    show.raise("lm.s.42", ended)
+    show.raise("lm.s.43", source.chain, source.empty())
+    show("lm.s.46", sink.chain(id, sink.error("KE"))("x"))
+    show("lm.s.47", sink.chain(id, sink.error("KE"))(""))
+    show.raise("lm.s.48", sink.chain, id)
+end

@@ -4,7 +4,7 @@ local headers = require("socket.headers")
 local native = require("socket.native")("socket_http")
 
 local type, pairs, setmetatable, tonumber, tostring = type, pairs, setmetatable, tonumber, tostring
-local byte, find, format, match = string.byte, string.find, string.format, string.match
+local byte, find, format, len, match = string.byte, string.find, string.format, string.len, string.match
 local huge = math.huge
 
 local framing = {}
@@ -154,7 +154,8 @@ function framing.chunked_sink(sock)
         if chunk then
             -- a chunk of no bytes would end the body
             if chunk == "" then return 1 end
-            return sock:send(format("%X\r\n", #chunk) .. chunk .. "\r\n")
+            -- a number is sent as its text
+            return sock:send(format("%X\r\n", len(chunk)) .. chunk .. "\r\n")
         end
         -- the end of a body that failed is not sent: the server would take what it has for the whole
         if err then return 1 end
