@@ -13,7 +13,7 @@ from stage import write_template
 
 CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
-            "certs": "openssl", "curl": "curl"}
+            "certs": "openssl", "curl": "curl", "valgrind": "valgrind"}
 LUASEC_SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
 ATTEMPTS = 5
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"

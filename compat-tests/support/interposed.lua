@@ -1,7 +1,8 @@
 -- What a test does to its own process: small C functions, compiled where the test runs.
 local interposed = {}
 
-local function compile(source, library, flags)
+---Compiles C to a library in the working directory; returns its path.
+function interposed.compile(source, library, flags)
     local file = assert(io.open(library .. ".c", "w"))
     file:write(source)
     file:close()
@@ -45,7 +46,7 @@ int storm_count(void *state) { lua_pushnumber(state, count); return 1; }
 ---Calls f(...) while a signal arrives every millisecond and interrupts whatever waits.
 ---Returns the number of signals, then f's results.
 function interposed.storm(f, ...)
-    if not interposed.library then interposed.library = compile(STORM, "storm") end
+    if not interposed.library then interposed.library = interposed.compile(STORM, "storm") end
     local function symbol(name) return assert(package.loadlib(interposed.library, name)) end
     local start, stop, count = symbol("storm_start"), symbol("storm_stop"), symbol("storm_count")
     local before = count()
@@ -120,7 +121,7 @@ local LIBRARIES = { leaps = LEAPS, heap = HEAP }
 function interposed.within(prefix, library)
     if os.getenv("LUASOCKET_TEST_WITHIN") then return end
     if library then
-        prefix = prefix .. (" export LD_PRELOAD=\"$PWD/%s\";"):format(compile(LIBRARIES[library], library, "-ldl"))
+        prefix = prefix .. (" export LD_PRELOAD=\"$PWD/%s\";"):format(interposed.compile(LIBRARIES[library], library, "-ldl"))
     end
     local i = 0
     while arg[i - 1] do i = i - 1 end

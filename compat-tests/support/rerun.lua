@@ -10,10 +10,10 @@ function rerun.interpreter()
     return os.getenv("COMPAT_LUA") or arg[i]
 end
 
----Runs a script by its name; `before` is the command up to the script's path. Returns whether it passed, and what it
----printed.
-function rerun.run(before, name)
-    local child = assert(io.popen(("%s '%s/%s.lua' 2>&1; echo \"status $?\""):format(before, folder, name)))
+---Runs a script by its name; `before` is the command up to the script's path, `after` its argument. Returns whether
+---it passed, and what it printed.
+function rerun.run(before, name, after)
+    local child = assert(io.popen(("%s '%s/%s.lua' %s 2>&1; echo \"status $?\""):format(before, folder, name, after or "")))
     local output = child:read("*a")
     child:close()
     local status = output:match("status (%d+)%s*$")

@@ -23,7 +23,7 @@ rawset(coroutine, "wrap", function(f)
     return function(...) return results(coroutine.resume(thread, ...)) end
 end)
 
-arg[0] = table.remove(arg, 1)
+rawset(arg, 0, table.remove(arg, 1))
 local script = assert(loadfile(arg[0]))
 debug.sethook(step, "", INSTRUCTIONS)
 script()

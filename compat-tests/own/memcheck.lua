@@ -1,0 +1,23 @@
+-- Under valgrind's memcheck: no invalid access, and nothing lost that was allocated, by ours, the interpreter or
+-- OpenSSL: no suppressions.
+-- needs: valgrind, nginx, certs
+-- not on: runner
+-- time limit: 300
+local check = require("check")
+local rerun = require("rerun")
+
+local memcheck = "valgrind -q --error-exitcode=9 --keep-debuginfo=yes --leak-check=full --show-leak-kinds=definite" ..
+    " --errors-for-leak-kinds=definite " .. rerun.interpreter()
+for _, name in ipairs({
+    "socket_fixes", "http_yield", "url_fixes", "mime_fixes", "udp_repairs", "ftp_hardening", "unix_repairs",
+    "../support/tls_tour",
+}) do
+    check.ok(name .. " under memcheck", rerun.run(memcheck, name))
+end
+
+-- What is wrong is found: a module that loses 100 bytes, and one that reads beyond what it has.
+for _, fault in ipairs({ "lose", "overread" }) do
+    local passed, output = rerun.run(memcheck, "../support/faulty", fault)
+    check.ok(fault .. " is found", not passed and output:find("1 passed, 0 failed", 1, true), output)
+end
+check.done()
