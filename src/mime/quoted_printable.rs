@@ -1,5 +1,5 @@
 //! Quoted-printable (RFC 2045, section 6.7) in chunks of any size, without the
-//! soft line breaks, which are the business of [`super::line::QuotedWrapper`].
+//! soft line breaks, which are the business of [`super::line::wrap`].
 
 use super::carry::Carry;
 use memchr::memchr;
