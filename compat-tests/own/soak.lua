@@ -30,9 +30,14 @@ local function resident()
     return tonumber(text:match("RssAnon:%s*(%d+)"))
 end
 local function descriptors()
-    local child = io.popen("ls /proc/$PPID/fd | wc -l")
-    local count = tonumber(child:read("*a"))
-    child:close()
+    local count = 0
+    for number = 0, 1023 do
+        local file = io.open("/proc/self/fdinfo/" .. number)
+        if file then
+            count = count + 1
+            file:close()
+        end
+    end
     return count
 end
 local function measure()

@@ -21,8 +21,8 @@ end
 
 -- Passes when both values print the same: deep, with number subtypes ignored.
 function check.equal(name, got, expected)
-    local function plain(v) return (show.text(v):gsub("(%d)%.0%f[^%d]", "%1")) end
-    return report(plain(got) == plain(expected), name, "got " .. plain(got) .. ", expected " .. plain(expected))
+    got, expected = show.plain(got), show.plain(expected)
+    return report(got == expected, name, "got " .. got .. ", expected " .. expected)
 end
 
 -- Passes when calling f(...) raises a string that matches `pattern`.

@@ -4,6 +4,9 @@ local show = {}
 
 local value
 
+-- Whether 1 and 1.0 look the same.
+local without_subtype = false
+
 local function order(a, b)
     local ta, tb = type(a), type(b)
     if ta ~= tb then return ta < tb end
@@ -39,6 +42,7 @@ function value(v, depth)
         if depth > 6 then return "{...}" end
         return contents(v, depth)
     end
+    if kind == "number" and without_subtype and v % 1 == 0 and math.abs(v) < 2 ^ 53 then return ("%d"):format(v) end
     if kind == "function" or kind == "thread" then return kind end
     if kind == "userdata" then return (tostring(v):gsub(": .*", "")) end
     return tostring(v)
@@ -71,5 +75,13 @@ end
 
 -- The text of one value, as show prints it.
 function show.text(v) return value(v, 0) end
+
+-- The same, with number subtypes ignored.
+function show.plain(v)
+    without_subtype = true
+    local text = value(v, 0)
+    without_subtype = false
+    return text
+end
 
 return show
