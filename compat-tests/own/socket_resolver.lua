@@ -47,6 +47,13 @@ check.ok("literals: at once", socket.gettime() - started < 0.3)
 local http = require("socket.http")
 http.TIMEOUT = 0.4
 timed("add.20 http.TIMEOUT", 0.4, function() return http.request("http://stalled.example/") end)
+timed("add.34 http.TIMEOUT of an https URL", 0.4, function() return http.request("https://stalled.example/") end)
+local https = require("socket.tls_https")
+https.TIMEOUT = 0.4
+timed("add.34 https.TIMEOUT", 0.4, function() return https.request("https://stalled.example/") end)
+timed("add.34 a proxy's name", 0.4, function()
+    return https.request({ url = "https://127.0.0.1:1/", proxy = "http://stalled.example:3128" })
+end)
 silent:settimeout(0)
 check.ok("the name server was asked", silent:receive() ~= nil)
 

@@ -17,6 +17,8 @@ the n-th part between slashes, and round again:
     hold         wait until the peer ends    report       print what the handshake showed, as one line
     connect      be an HTTP proxy: take CONNECT, print the head it had, pass bytes on, print `tls only`
                  when each that came from the client belonged to a TLS record
+    connect:PORT the same, to that local port whatever the client asks for
+    told         print the head of the request, as one line
 
 TEXT has Python's escapes. Named values: `cert=a,b,c` (the n-th connection has the n-th), `min`, `max` (1.0 to 1.3),
 `alpn=a,b`, `client=ca.crt` (demand a certificate), `level=N` (OpenSSL's security level), `ciphers`, `ip=::1`.
@@ -195,6 +197,9 @@ class Connection:
                 self.read(line.split(b":")[1])
         self.head = head
 
+    def told(self):
+        say(self.head.decode("latin-1").replace("\r\n", "|"))
+
     def line(self):
         self.until(lambda data: b"\n" in data)
         self.buffer = self.buffer.split(b"\n", 1)[1]
@@ -249,13 +254,14 @@ class Connection:
 
     # a proxy
 
-    def connect(self):
+    def connect(self, instead=None):
         head = b""
         while b"\r\n\r\n" not in head:
             head += self.sock.recv(1)
         say(head.decode("latin-1").replace("\r\n", "|"))
         host, port = head.split()[1].rsplit(b":", 1)
-        target = socket.create_connection((host.decode().strip("[]"), int(port)))
+        address = ("127.0.0.1", int(instead)) if instead else (host.decode().strip("[]"), int(port))
+        target = socket.create_connection(address)
         self.sock.sendall(b"HTTP/1.1 200 Established\r\n\r\n")
         sent, ends = b"", {self.sock: target, target: self.sock}
         while ends:

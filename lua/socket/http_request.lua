@@ -169,6 +169,7 @@ function preparation.prepare(settings, given, notes)
         if not proxy then return nil, err end
     end
     local foreign = is_foreign(request.create, entry)
+    local tunnelled = proxy and entry.route and not foreign
     if entry.route and not foreign then
         if proxy and proxy.scheme ~= "http" then return nil, "unsupported proxy scheme '" .. proxy.scheme .. "'" end
         create, err = entry.route(create, proxy, notes)
@@ -180,6 +181,8 @@ function preparation.prepare(settings, given, notes)
     if not uri then return nil, err end
     fields, err = request_headers(settings, request, proxy, entry.port)
     if not fields then return nil, err end
+    -- what is meant for the proxy is not for the host behind it
+    if tunnelled then fields["proxy-authorization"] = nil end
     local head, length, refused = framing.compose(method, uri, fields)
     if not head then return refuse(request.headers, length, refused) end
     return {

@@ -63,8 +63,11 @@ local function establish(self, host, port)
     local ok
     local proxy = plan.proxy
     if proxy then
+        local target
+        target, err = tunnel.target(host, port)
+        if not target then return nil, err end
         ok, err = sock:connect(proxy.host, proxy.port)
-        if ok then ok, err = tunnel.open(sock, proxy, host, port) end
+        if ok then ok, err = tunnel.open(sock, proxy, target) end
     else
         ok, err = sock:connect(host, port)
     end

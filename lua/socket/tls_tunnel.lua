@@ -10,10 +10,13 @@ local NO_ANSWER = "proxy sent no valid answer"
 
 local tunnel = {}
 
--- `host:port`, with an IPv6 address in brackets.
-local function authority(host, port)
+-- What CONNECT names: `host:port`, with an IPv6 address in brackets. Nil and a
+-- message when it cannot be sent (add.26).
+function tunnel.target(host, port)
     if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
-    return host .. ":" .. port
+    local target = host .. ":" .. port
+    if find(target, "[^!-~]") then return nil, "invalid host '" .. target .. "'" end
+    return target
 end
 
 local function receive_line(sock, prefix)
@@ -31,7 +34,7 @@ local function receive_answer(sock)
     local line
     line, err = receive_line(sock, start)
     if not line then return nil, err end
-    local code = match(line, "^HTTP/%d%.%d (%d%d%d)")
+    local code = match(line, "^HTTP/%d%.%d (%d%d%d)%f[%D]")
     if not code then return nil, NO_ANSWER end
     for _ = 1, MOST_LINES do
         line, err = receive_line(sock)
@@ -41,11 +44,10 @@ local function receive_answer(sock)
     return nil, NO_ANSWER
 end
 
--- Asks the proxy that `sock` is connected to for a way to the host. Its
+-- Asks the proxy that `sock` is connected to for a way to the target. Its
 -- credentials go here and nowhere else.
 -- Returns true, or nil and a message.
-function tunnel.open(sock, proxy, host, port)
-    local target = authority(host, port)
+function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
     if proxy.user and proxy.password then
         local credentials = mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password))
