@@ -183,6 +183,24 @@ check.equal("a client that is silent: want", s:want(), "read")
 s:close()
 tcp:close()
 
+-- a name that is no text is still one that is not in the map
+local names = socket.bind("127.0.0.1", 0)
+local function asked_for(name, strict)
+    local client = io.popen("openssl s_client -connect 127.0.0.1:" .. math.floor(select(2, names:getsockname()))
+        .. " -servername \"$(printf '" .. name .. "')\" </dev/null 2>&1")
+    local object = assert(ssl.wrap(names:accept(), plain))
+    object:sni({ ["dns.test"] = plain }, strict)
+    object:settimeout(10)
+    local done, text = object:dohandshake()
+    object:close()
+    client:close()
+    return done or text
+end
+check.equal("B24 found by openssl", asked_for("DNS.test", true), true)
+check.equal("B24 not a text, strict", asked_for("\\377.test", true), "callback failed")
+check.equal("B24 not a text", asked_for("\\377.test", false), true)
+names:close()
+
 -- refusals
 for _, verify in ipairs({ "peer", "fail_if_no_peer_cert", "client_once" }) do
     check.equal("73 verify " .. verify, { ssl.newcontext({ mode = "server", protocol = "any", verify = verify }) },

@@ -14,7 +14,7 @@ pub static CONTEXT: Receiver<Handle> = Receiver::new("tls{context}", &[&TLS_CONT
 pub struct Handle {
     /// What it shares with other contexts of the same settings; None once it was collected.
     pub context: Option<Arc<Context>>,
-    /// The name to verify, whatever name is asked for.
+    /// The name to send and to verify, whatever `sni` says.
     pub host: Option<String>,
 }
 

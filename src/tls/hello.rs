@@ -46,7 +46,8 @@ pub fn client_hello(stream: &[u8]) -> Parsed<Option<String>> {
                     return Some(None);
                 }
                 let name = names.block16()?;
-                return Some(std::str::from_utf8(name.0).ok().map(str::to_ascii_lowercase));
+                // One that is no text is still a name that was asked for, not the lack of one.
+                return Some(Some(String::from_utf8_lossy(name.0).to_ascii_lowercase()));
             }
         }
         Some(None)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
-use std::net::IpAddr;
+use std::net::Ipv6Addr;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ struct Link {
 
 impl Session {
     /// A session that has not begun. `ahead` are bytes already read from the descriptor;
-    /// `host` is the name to verify, where it is not the one to send.
+    /// `host` is the name to send and to verify, whatever `set_name` says.
     pub fn new(context: Arc<Context>, host: Option<String>, descriptor: Descriptor, ahead: Vec<u8>) -> Self {
         let wire = Rc::new(Wire::new(descriptor.number(), ahead));
         wire.watch_for_hello(context.settings.server);
@@ -156,9 +156,11 @@ impl Session {
         self.stream()?.get_ref().0.hello()
     }
 
-    /// The name asked for with `sni`, or the one a client asked a server for.
+    /// The name a client asks for, or was asked for at a server.
     pub fn name(&self) -> Option<&str> {
-        self.link.as_ref()?.name.as_deref()
+        let link = self.link.as_ref()?;
+        let fixed = link.host.as_deref().filter(|_| !link.context.settings.server);
+        fixed.or(link.name.as_deref())
     }
 
     /// Sets the name to ask for, and to verify unless the context has one.
@@ -372,18 +374,21 @@ impl Transport for Session {
 }
 
 /// A host as certificates and clients' hellos write it: without the dot that ends a
-/// fully qualified name, an address without brackets, an international name in ASCII.
+/// fully qualified name, an address without brackets and zone, an international name in ASCII.
 pub fn host_name(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     if !name.is_ascii() {
         return crate::idna::convert(name.as_bytes());
     }
-    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    if let Some(address) = bare.filter(|text| text.parse::<IpAddr>().is_ok()) {
+    let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
+    // The zone of an address means nothing to the peer (RFC 4007, 6).
+    let address = bare.split('%').next().unwrap_or(bare);
+    if address.parse::<Ipv6Addr>().is_ok() {
         return Some(address.to_owned());
     }
     let name = name.strip_suffix('.').unwrap_or(name);
-    (!name.is_empty() && !name.contains('\0')).then(|| name.to_owned())
+    // To OpenSSL a dot in front stands for every name below.
+    (!name.is_empty() && !name.starts_with('.') && !name.contains('\0')).then(|| name.to_owned())
 }
 
 #[cfg(test)]
@@ -395,8 +400,11 @@ mod tests {
         let written = |name: &str| host_name(name.as_bytes());
         assert_eq!(written("localhost.").as_deref(), Some("localhost"));
         assert_eq!(written("[::1]").as_deref(), Some("::1"));
+        assert_eq!(written("fe80::1%eth0").as_deref(), Some("fe80::1"));
+        assert_eq!(written("[fe80::1%2]").as_deref(), Some("fe80::1"));
         assert_eq!(written("bücher.example").as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(written(""), None);
+        assert_eq!(written(".tls.test"), None);
         assert_eq!(written("a\0b"), None);
     }
 }
