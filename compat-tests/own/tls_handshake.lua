@@ -31,7 +31,8 @@ check.equal("3.2 no name, no check of names", tls.wrap(ssl, port, nil, false):do
 check.equal("3.2 cfg.host goes first", tls.wrap(ssl, port, { host = "a.tls.test" }, "other"):dohandshake(), true)
 check.equal("3.2 cfg.host is checked", (tls.wrap(ssl, port, { host = "localhost" }, "a.tls.test"):dohandshake()), false)
 check.equal("verifyhost=false", tls.wrap(ssl, port, { verifyhost = false }):dohandshake(), true)
-for _, name in ipairs({ "", "a\0.tls.test", "\255.tls.test" }) do
+check.equal("3.2 cfg.host is what the object asks for", tls.wrap(ssl, port, { host = "a.tls.test" }, "other"):getsniname(), "a.tls.test")
+for _, name in ipairs({ "", "a\0.tls.test", "\255.tls.test", ".tls.test" }) do
     local ok, message = tls.wrap(ssl, port, nil, name):dohandshake()
     check.equal("an impossible name is not no name: " .. ("%q"):format(name), { ok, message }, { false, "invalid host name" })
 end
@@ -125,6 +126,14 @@ check.equal("39 greets first", outcome(), "wrong version number")
 check.equal("40 TLS 1.0 only", outcome(), "tlsv1 alert protocol version")
 check.equal("40 TLS 1.1 only", outcome(), "tlsv1 alert protocol version")
 check.equal("43 no common cipher", outcome(), "sslv3 alert handshake failure")
+
+
+-- OpenSSL's binding takes "not connected" for "not yet"
+local unix = require("socket.unix")
+c = ssl.wrap(unix.stream(), { mode = "client", protocol = "any", verify = "none" })
+c:settimeout(5)
+check.equal("B6 never connected", { c:dohandshake() }, { false, "Transport endpoint is not connected" })
+c:close()
 
 -- versions
 port = server("max=1.2", "tls", "hold", "/", "min=1.3", "tls", "hold", "/", "min=1.3", "tls", "/", "max=1.2", "tls", "/",

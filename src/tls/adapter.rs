@@ -145,7 +145,8 @@ impl Wire {
 
     fn fail(&self, error: Errno) -> io::Error {
         self.broken.set(Some(error.into()));
-        error.into()
+        // OpenSSL's binding tries again for ever on a descriptor that is not connected.
+        if error == Errno::NOTCONN { ErrorKind::BrokenPipe.into() } else { error.into() }
     }
 
     fn observe(&self, passing: Watch, bytes: &[u8]) {
