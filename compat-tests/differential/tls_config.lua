@@ -111,6 +111,9 @@ try("A27 server, list", { mode = "server", alpn = { "h2" } })
 try("A30 unknown keys", { bogus = 1, url = "x", sink = print })
 
 show("two errors: protocol first", ssl.newcontext({ protocol = "bogus", mode = "client", verify = "maybe" }))
+try_prefix("two errors: key before certificate", { key = CERTS .. "garbage.pem", certificate = CERTS .. "garbage.pem" })
+try_prefix("two errors: password before certificate",
+    { key = CERTS .. "good-enc.key", password = "wrong", certificate = CERTS .. "garbage.pem" })
 try_prefix("two errors: key before CA", { key = CERTS .. "missing", cafile = CERTS .. "missing" })
 try_prefix("two errors: CA before verify", { cafile = CERTS .. "missing", verify = "maybe" })
 try("two errors: verify before options", { verify = "maybe", options = "bogus" })

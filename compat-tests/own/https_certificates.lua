@@ -67,7 +67,12 @@ https.cfg.cafile = CA
 good("https.cfg.cafile", "localhost", { cafile = "" })
 local body, code, _, status = https.request("https://localhost:" .. port .. "/")
 check.equal("https.cfg.cafile, string form", { body, code, status }, { "hello tls", 200, "HTTP/1.1 200 OK" })
-https.cfg.cafile = nil
+bad("a request's capath goes before https.cfg.cafile", "localhost", "unable to get local issuer certificate",
+    { cafile = "", capath = CERTS .. "empty" })
+https.cfg.cafile, https.cfg.capath = nil, CERTS .. "capath"
+bad("a request's cafile goes before https.cfg.capath", "localhost", "unable to get local issuer certificate",
+    { cafile = CERTS .. "otherca.crt" })
+https.cfg.capath = nil
 
 start("good", "ip=::1", unpack(PAGE))
 good("6 by IPv6 address", "[::1]")
@@ -150,6 +155,10 @@ check.ok("28 nothing was said", peer.output:read("*l"):find("^failed"))
 start("good", "client=ca.crt", "max=1.2", unpack(PAGE))
 good("71 with a client certificate", "localhost", { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
 check.equal("71 without", get("localhost"), "sslv3 alert handshake failure")
+https.cfg.certificates = { { key = CERTS .. "client-untrusted.key", certificate = CERTS .. "client-untrusted.pem" } }
+good("71 a request's key goes before https.cfg.certificates", "localhost",
+    { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
+https.cfg.certificates = nil
 
 -- 2: the system's authorities, which the TLS library looks up once a process
 start("good", unpack(PAGE))
@@ -165,6 +174,27 @@ local function by_system(authority)
 end
 check.equal("2 among the system's authorities", by_system("ca.crt"), "hello tls")
 check.equal("3 not among them", by_system("otherca.crt"), "nil")
+
+-- a process that goes on asks the system's authorities as they are now
+local bundle = os.tmpname()
+file = assert(io.open(program, "w"))
+file:write(([[
+local certificates, bundle = %q, %q
+local http = require("socket.http")
+for _, name in ipairs({ "otherca.crt", "ca.crt", "otherca.crt" }) do
+    local from, to = assert(io.open(certificates .. name, "rb")), assert(io.open(bundle .. ".new", "wb"))
+    to:write(from:read("*a"))
+    from:close()
+    to:close()
+    assert(os.rename(bundle .. ".new", bundle))
+    io.write(tostring((http.request("https://localhost:%d/"))), ";")
+end
+]]):format(CERTS, bundle, port))
+file:close()
+local process = io.popen("SSL_CERT_FILE='" .. bundle .. "' " .. (os.getenv("COMPAT_LUA") or "lua") .. " " .. program)
+check.equal("2 the system's bundle is replaced", process:read("*a"), "nil;hello tls;nil;")
+process:close()
+os.remove(bundle)
 os.remove(program)
 
 check.done()

@@ -40,6 +40,10 @@ local FIELDS = {
     "depth", "dhparam", "key", "options", "protocol", "psk", "verify", "verifyext", "verifyhost",
 }
 
+-- Fields that stand for one another: a request that has one of them has no use
+-- for the default of another.
+local TOGETHER = { cafile = "capath", capath = "cafile", certificate = "certificates", key = "certificates" }
+
 -- The parameters for `newcontext` that a request and the defaults amount to.
 local function parameters(reqt)
     local cfg = https.cfg or {}
@@ -49,6 +53,9 @@ local function parameters(reqt)
         local value = reqt[name]
         if value == nil then value = cfg[name] end
         merged[name] = value
+    end
+    for name, other in pairs(TOGETHER) do
+        if reqt[name] ~= nil and reqt[other] == nil then merged[other] = nil end
     end
     if reqt.verify == nil and https.VERIFY ~= nil then merged.verify = https.VERIFY end
     merged.protocol = merged.protocol or "any"

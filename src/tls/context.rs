@@ -32,14 +32,14 @@ pub struct Settings {
     pub newest: usize,
     /// PEM of the own certificate and those that lead up to its root.
     pub chain: Vec<u8>,
-    /// PEM of the private key.
+    /// PEM of the private key, which needs no password any more.
     pub key: Vec<u8>,
-    /// What opens the private key.
-    pub password: Option<Vec<u8>>,
     /// PEM of the trusted certificates.
     pub bundle: Option<Vec<u8>>,
     /// A directory of trusted certificates.
     pub directory: Option<Directory>,
+    /// What the system's bundle of trusted certificates looked like, where it is the one to use.
+    pub system: Option<Stamp>,
     /// Whether the peer's certificate must be trusted.
     pub verify: bool,
     /// Whether it must be for the host, where a host is known.
@@ -50,11 +50,39 @@ pub struct Settings {
     pub ignore_eof: bool,
 }
 
+/// What tells a file from one that has taken its place.
+pub type Stamp = [i64; 6];
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let status = fs::metadata(path).ok()?;
+    Some([
+        status.ino() as i64,
+        status.size() as i64,
+        status.mtime(),
+        status.mtime_nsec(),
+        status.ctime(),
+        status.ctime_nsec(),
+    ])
+}
+
+/// What the system's bundle looks like: the file that the TLS library has found for this process.
+#[cfg(not(target_vendor = "apple"))]
+pub fn system_bundle() -> Option<Stamp> {
+    static PATH: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PATH.get_or_init(|| openssl_probe::probe().cert_file).as_deref().and_then(stamp)
+}
+
+/// The keychain is asked anew for each connection.
+#[cfg(target_vendor = "apple")]
+pub fn system_bundle() -> Option<Stamp> {
+    None
+}
+
 /// What a directory looked like.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Directory {
     path: PathBuf,
-    entries: Vec<(PathBuf, [i64; 6])>,
+    entries: Vec<(PathBuf, Stamp)>,
 }
 
 impl Directory {
@@ -64,16 +92,8 @@ impl Directory {
         for entry in fs::read_dir(path).into_iter().flatten().flatten() {
             let path = entry.path();
             if is_certificate_name(&path)
-                && let Ok(status) = fs::metadata(&path)
+                && let Some(stamp) = stamp(&path)
             {
-                let stamp = [
-                    status.ino() as i64,
-                    status.size() as i64,
-                    status.mtime(),
-                    status.mtime_nsec(),
-                    status.ctime(),
-                    status.ctime_nsec(),
-                ];
                 entries.push((path, stamp));
             }
         }
@@ -138,16 +158,15 @@ impl Context {
     fn new(settings: Settings) -> Result<Context, Message> {
         let mut identity = None;
         let mut chain = Vec::new();
+        let mut key = Vec::new();
+        if !settings.key.is_empty() {
+            key = keys::private_key(&settings.key, None)?;
+        }
         if !settings.chain.is_empty() {
             chain = keys::certificates(&settings.chain)?;
         }
-        if !settings.key.is_empty() {
-            let password = settings.password.as_deref();
-            if chain.is_empty() {
-                keys::private_key(&settings.key, password)?;
-            } else {
-                identity = Some(keys::identity(&settings.chain, &settings.key, password)?);
-            }
+        if !key.is_empty() && !chain.is_empty() {
+            identity = Some(keys::identity(&settings.chain, &key)?);
         }
         let mut roots = Vec::new();
         if let Some(bundle) = &settings.bundle {

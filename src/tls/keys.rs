@@ -4,12 +4,10 @@ use native_tls::Identity;
 
 use crate::binding::Message;
 
-/// Reads a private key and a certificate chain, leaf first, that belong together.
-pub fn identity(chain: &[u8], key: &[u8], password: Option<&[u8]>) -> Result<Identity, Message> {
-    let pkcs8 = private_key(key, password)?;
-    certificates(chain)?;
-    matching(chain, &pkcs8)?;
-    Identity::from_pkcs8(chain, &pkcs8).map_err(|error| certificate_error(&super::error::setup(&error)))
+/// A certificate chain, leaf first, and the private key that belongs to it, in PKCS#8.
+pub fn identity(chain: &[u8], key: &[u8]) -> Result<Identity, Message> {
+    matching(chain, key)?;
+    Identity::from_pkcs8(chain, key).map_err(|error| certificate_error(&super::error::setup(&error)))
 }
 
 /// The certificates of a PEM file, in DER, first to last.
@@ -48,7 +46,7 @@ fn worded(start: &str, why: &Message) -> Message {
 /// Whether a PEM file holds a private key that only a password opens.
 pub fn is_encrypted(pem: &[u8]) -> bool {
     let has = |mark: &[u8]| memchr::memmem::find(pem, mark).is_some();
-    has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type: 4,ENCRYPTED")
+    has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type:") && has(b"4,ENCRYPTED")
 }
 
 #[cfg(not(target_vendor = "apple"))]

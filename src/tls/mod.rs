@@ -73,15 +73,20 @@ fn new_context(call: &mut Call<'_>) -> Outcome {
     let ignore_eof = call.truthy(12);
     let host = call.optional_bytes(13)?;
     let made = call.new_object(&TLS_CONTEXT, |_| -> Result<Handle, Message> {
+        let mut key = key.map_or(Ok(Vec::new()), |path| read(path, keys::key_error))?;
+        if keys::is_encrypted(&key) {
+            // Here, so that contexts need not keep the password.
+            key = keys::private_key(&key, password)?;
+        }
         let settings = Settings {
             server,
             oldest,
             newest,
-            key: key.map_or(Ok(Vec::new()), |path| read(path, keys::key_error))?,
+            key,
             chain: certificate.map_or(Ok(Vec::new()), |path| read(path, keys::certificate_error))?,
-            password: password.map(<[u8]>::to_vec),
             bundle: cafile.map(|path| read(path, keys::authority_error)).transpose()?,
             directory: capath.map(|path| Directory::look(Path::new(OsStr::from_bytes(path)))),
+            system: if server || cafile.or(capath).is_some() { None } else { context::system_bundle() },
             verify,
             verify_host,
             alpn: protocols(alpn).ok_or(Message::new("invalid ALPN name"))?,
