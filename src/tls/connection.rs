@@ -103,6 +103,9 @@ pub fn wrap(call: &mut Call<'_>) -> Outcome {
 /// more, and what was already read from it.
 pub fn adopt(call: &mut Call<'_>) -> Outcome {
     let number = call.number(1)?;
+    if number != f64::from(number as i32) {
+        return Err(Raise::argument(1, "number has no integer representation"));
+    }
     check_context(call, 2)?;
     let ahead = call.optional_bytes(3)?.unwrap_or_default();
     create(call, |_, handle| {
