@@ -78,6 +78,8 @@ check.equal("add.24: the answer", { results[1], results[2] }, { "ok", 200 })
 sends, _, results = calls("send", function() return http.request(base .. "/echo", "body") end)
 check.equal("add.24: head and body", sends, 2)
 check.equal("add.24: the body arrives", results[1], "body")
+check.equal("add.24: the body does not wait for the head's acknowledgement",
+    (calls("setoption", function() return http.request(base .. "/echo", "body") end)), 1)
 sends = calls("send", function() return http.request({ url = base .. "/ok", create = socket.tcp }) end)
 check.equal("add.24: not with a create of the user's", sends, 2)
 local open = http.open

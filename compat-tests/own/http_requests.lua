@@ -71,6 +71,10 @@ refused("http.bugs.9: line break", "invalid proxy 'http://p\r\nx'", { url = "htt
 check.equal("http.bugs.9: without a scheme", line("", { url = "http://h/", proxy = "//px:99" }),
     "GET http://h:80/ HTTP/1.1\r\n")
 check.equal("http.bugs.9: its port", peer.sockets[1].port, "99")
+check.equal("http.proxy.1: an empty port is none", (function()
+    request({ url = "http://h/", proxy = "http://px:" })
+    return peer.sockets[1].port
+end)(), 3128)
 http.PROXY = "px"
 refused("http.bugs.9: http.PROXY", "invalid proxy 'px'", "http://h/")
 http.PROXY = nil
