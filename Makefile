@@ -14,6 +14,9 @@ SSL = yes
 # the Lua files to install, by their names under lua/
 FILES = find lua -name '*.lua' | sed 's,^lua/,,' | if [ $(SSL) = yes ]; then cat; else grep -v '^ssl[./]'; fi
 
+# the native libraries, installed in socket/
+LIBRARIES = core.so tls_core.so
+
 all:
 	$(LUA) rockspec/build.lua $(LUA_VERSION)
 
@@ -25,13 +28,15 @@ install: all
 	    chmod 644 "$(DESTDIR)$(SHAREDIR)/$$file"; \
 	done
 	mkdir -p "$(DESTDIR)$(LIBDIR)/socket"
-	rm -f "$(DESTDIR)$(LIBDIR)/socket/core.so"
-	cp target/rock/core.so "$(DESTDIR)$(LIBDIR)/socket/core.so"
-	chmod 644 "$(DESTDIR)$(LIBDIR)/socket/core.so"
+	set -e; for file in $(LIBRARIES); do \
+	    rm -f "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
+	    cp "target/rock/$$file" "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
+	    chmod 644 "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
+	done
 
 uninstall:
 	$(FILES) | while read -r file; do rm -f "$(DESTDIR)$(SHAREDIR)/$$file"; done
-	rm -f "$(DESTDIR)$(LIBDIR)/socket/core.so"
+	for file in $(LIBRARIES); do rm -f "$(DESTDIR)$(LIBDIR)/socket/$$file"; done
 	for folder in socket mime ssl; do \
 	    rmdir "$(DESTDIR)$(SHAREDIR)/$$folder" "$(DESTDIR)$(LIBDIR)/$$folder" 2>/dev/null || true; \
 	done

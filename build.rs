@@ -1,4 +1,4 @@
-//! Embeds the Lua files, and sets how the native module and the runner are linked.
+//! Embeds the Lua files, and sets how the runner is linked.
 #![allow(clippy::expect_used)] // A build script reports by panicking.
 
 use std::env;
@@ -10,19 +10,9 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=lua");
     embed_lua_files();
-    // Lua closes a loaded library with its state, while a thread of ours may still wait for a
-    // name server in it: the library stays in memory until the process ends.
-    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
-        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-    }
     // C modules find Lua's own functions in the runner.
     if env::var_os("CARGO_CFG_UNIX").is_some() && env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
-    }
-    // Lua's own symbols come from the interpreter that loads the module.
-    if env::var("CARGO_CFG_TARGET_VENDOR").as_deref() == Ok("apple") {
-        println!("cargo:rustc-cdylib-link-arg=-undefined");
-        println!("cargo:rustc-cdylib-link-arg=dynamic_lookup");
     }
 }
 

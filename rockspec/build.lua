@@ -1,5 +1,5 @@
--- Builds the native library for the Lua that runs this script, as target/rock/core.so (core.dll on
--- Windows). The rockspecs and the Makefile run it from the top of the source tree:
+-- Builds the native libraries for the Lua that runs this script, as core.so and tls_core.so (.dll on
+-- Windows) in target/rock. The rockspecs and the Makefile run it from the top of the source tree:
 --     lua rockspec/build.lua [VERSION]
 -- VERSION (`5.4`) is what the caller believes it builds for; another one is refused.
 
@@ -64,24 +64,27 @@ local function check_tls()
     end
 end
 
--- Runs cargo and returns the path of the library: cargo tells it, wherever it was told to build.
+-- What cargo calls the libraries, and what Lua does.
+local LIBRARIES = { luasocket_core = "core", luasocket_tls = "tls_core" }
+
+-- Runs cargo and returns the paths of the libraries by Lua's names: cargo tells them, wherever it was told to build.
 local function compile()
-    local features = "module," .. flavour
     io.stderr:write("luasocket-rs: building for ", flavour, "\n")
-    local pipe = assert(io.popen("cargo build --release --locked --lib --no-default-features --features " .. features
+    local pipe = assert(io.popen("cargo build --release --locked -p luasocket-core -p luasocket-tls --features " .. flavour
         .. " --message-format json-render-diagnostics"))
-    local library
+    local built = {}
     for line in pipe:lines() do
-        if line:find('"reason":"compiler-artifact"', 1, true) and line:find('"name":"luasocket"', 1, true) then
-            for name in (line:match('"filenames":(%b[])') or ""):gmatch('"(.-)"') do
-                if name:find("%.so$") or name:find("%.dll$") or name:find("%.dylib$") then
-                    library = name:gsub("\\\\", "\\")
-                end
+        for path in (line:match('"filenames":(%b[])') or ""):gmatch('"(.-)"') do
+            local name, extension = path:match("([%w_]+)%.(%a+)$")
+            local library = LIBRARIES[(name or ""):gsub("^lib", "")]
+            if library and (extension == "so" or extension == "dll" or extension == "dylib") then
+                built[library] = path:gsub("\\\\", "\\")
             end
         end
     end
     pipe:close()
-    return library or stop("cargo could not build the library; what it said is above.")
+    if not (built.core and built.tls_core) then stop("cargo could not build the libraries; what it said is above.") end
+    return built
 end
 
 local function copy(from, to)
@@ -94,6 +97,8 @@ end
 
 check_rust()
 check_tls()
-local library = compile()
+local built = compile()
 os.execute(windows and "if not exist target\\rock mkdir target\\rock" or "mkdir -p target/rock")
-copy(library, windows and "target/rock/core.dll" or "target/rock/core.so")
+for library, path in pairs(built) do
+    copy(path, "target/rock/" .. library .. (windows and ".dll" or ".so"))
+end

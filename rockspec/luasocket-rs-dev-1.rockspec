@@ -18,7 +18,7 @@ build = {
     type = "command",
     build_command = [["$(LUA)" rockspec/build.lua]],
     install = {
-        lib = { ["socket.core"] = "target/rock/core.so" },
+        lib = { ["socket.core"] = "target/rock/core.so", ["socket.tls_core"] = "target/rock/tls_core.so" },
         lua = {
             ltn12 = "lua/ltn12.lua",
             mbox = "lua/mbox.lua",
@@ -52,7 +52,9 @@ build = {
         },
     },
     platforms = {
-        windows = { install = { lib = { ["socket.core"] = "target/rock/core.dll" } } },
+        windows = {
+            install = { lib = { ["socket.core"] = "target/rock/core.dll", ["socket.tls_core"] = "target/rock/tls_core.dll" } },
+        },
     },
     copy_directories = {},
 }

@@ -1,10 +1,13 @@
-//! The entry points that Lua looks for in the native library.
+//! The functions that Lua's module loader calls, one for each native module. The libraries in `modules/` export
+//! them under the names that it looks for.
 #![allow(unsafe_code)]
 
-use mlua::ffi::lua_State;
+use std::ffi::c_int;
+
+pub use mlua::ffi::lua_State;
 use mlua::{Lua, Result, Table};
 
-use crate::binding::native;
+use crate::binding::{Call, Outcome, native};
 
 macro_rules! entry_points {
     ($($(#[$doc:meta])* $name:ident => $open:path;)*) => {
@@ -13,20 +16,18 @@ macro_rules! entry_points {
             ///
             /// # Safety
             /// Called by Lua's module loader with the running state.
-            #[unsafe(no_mangle)]
-            pub unsafe extern "C-unwind" fn $name(state: *mut lua_State) -> std::ffi::c_int {
+            pub unsafe extern "C-unwind" fn $name(state: *mut lua_State) -> c_int {
                 // SAFETY: this is the C function that `native` makes, called as Lua calls it.
                 unsafe { native($open)(state) }
             }
         )*
 
-        /// Each entry point by its name without `luaopen_`, for a state of this program.
-        pub fn openers(lua: &Lua) -> Result<Table> {
+        /// Each entry point by its name, for a state of this program.
+        pub(crate) fn openers(lua: &Lua) -> Result<Table> {
             let openers = lua.create_table()?;
             $(
-                let name = stringify!($name).trim_start_matches("luaopen_");
                 // SAFETY: the entry point may be called in any state of this program's Lua.
-                openers.raw_set(name, unsafe { lua.create_c_function($name) }?)?;
+                openers.raw_set(stringify!($name), unsafe { lua.create_c_function($name) }?)?;
             )*
             Ok(openers)
         }
@@ -35,21 +36,48 @@ macro_rules! entry_points {
 
 entry_points! {
     /// `socket.core`
-    luaopen_socket_core => crate::socket::core::open;
+    socket_core => crate::socket::core::open;
     /// `socket.unix`
-    luaopen_socket_unix => crate::socket::unix::open;
+    socket_unix => crate::socket::unix::open;
     /// `socket.serial`
-    luaopen_socket_serial => crate::socket::serial::open;
+    socket_serial => crate::socket::serial::open;
     /// The internal `socket_protected_call`
-    luaopen_socket_protected_call => crate::socket::core::open_protected_call;
+    socket_protected_call => crate::socket::core::open_protected_call;
     /// The internal `socket_http`
-    luaopen_socket_http => crate::http::open;
+    socket_http => crate::http::open;
     /// The internal `socket_idna`
-    luaopen_socket_idna => crate::idna::open;
+    socket_idna => crate::idna::open;
+    /// The internal `socket_version`
+    socket_version => version;
     /// The native part of `socket.tls`
-    luaopen_socket_tls => crate::tls::open;
+    socket_tls_core => crate::tls::open;
     /// `mime.core`
-    luaopen_mime_core => crate::mime::open;
+    mime_core => crate::mime::open;
     /// The native part of `socket.url`
-    luaopen_socket_url => crate::url::open;
+    socket_url => crate::url::open;
+}
+
+/// The version that the Lua file of `socket.tls` compares with that of the library for TLS.
+fn version(call: &mut Call<'_>) -> Outcome {
+    call.push_bytes(crate::VERSION);
+    Ok(1)
+}
+
+/// Defines entry points of a library under the names that Lua's module loader looks for.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! export_entry_points {
+    ($($exported:ident => $name:ident;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`")]
+            ///
+            /// # Safety
+            /// Called by Lua's module loader with the running state.
+            #[unsafe(no_mangle)]
+            pub unsafe extern "C-unwind" fn $exported(state: *mut $crate::entry::lua_State) -> std::ffi::c_int {
+                // SAFETY: called as Lua calls it.
+                unsafe { $crate::entry::$name(state) }
+            }
+        )*
+    };
 }

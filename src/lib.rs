@@ -41,7 +41,8 @@
 mod binding;
 mod bundle;
 mod classes;
-mod entry;
+#[doc(hidden)]
+pub mod entry;
 mod http;
 mod idna;
 mod mime;
@@ -49,6 +50,9 @@ mod socket;
 mod sys;
 mod tls;
 mod url;
+
+/// The version of this build.
+const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 
 /// Makes every module of luasocket-rs requirable in `lua`, ahead of anything installed on the machine.
 ///

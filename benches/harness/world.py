@@ -32,10 +32,12 @@ def build(interpreters):
     target = os.path.join(BUILD, "target")
     for name in interpreters:
         flavour = FLAVOURS[name]
-        _cargo("--lib", "--no-default-features", "--features", "module," + flavour, "--target-dir", target)
-        library = os.path.join(BUILD, flavour, "socket", "core.so")
-        os.makedirs(os.path.dirname(library), exist_ok=True)
-        shutil.copy(os.path.join(target, "release", "libluasocket.so"), library)
+        _cargo("-p", "luasocket-core", "-p", "luasocket-tls", "--features", flavour, "--target-dir", target)
+        folder = os.path.join(BUILD, flavour, "socket")
+        os.makedirs(folder, exist_ok=True)
+        for library, installed in (("core", "core"), ("tls", "tls_core")):
+            shutil.copy(os.path.join(target, "release", "libluasocket_%s.so" % library),
+                        os.path.join(folder, installed + ".so"))
 
 
 def environment(interpreter, library, settings):

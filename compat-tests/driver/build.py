@@ -10,6 +10,9 @@ from interpreters import BUILD, REPOSITORY, RUNNER_FEATURES, STOCK
 
 LIMIT = 1200
 TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
+# where the native libraries are installed, and what cargo calls them
+LIBRARIES = {"socket/core.so": "libluasocket_core.so", "socket/tls_core.so": "libluasocket_tls.so"}
+PACKAGES = ["-p", "luasocket-core", "-p", "luasocket-tls"]
 
 
 def complaints(output):
@@ -41,14 +44,15 @@ def _copy(source, destination):
         shutil.copy(source, destination)
 
 
-def lay_out(tree, library):
-    """Fills `tree` with the Lua files and, as lib/socket/core.so, the library."""
+def lay_out(tree, artifacts):
+    """Fills `tree` with the Lua files and, under lib/, the native libraries."""
     shutil.rmtree(tree, ignore_errors=True)
     sources = os.path.join(REPOSITORY, "lua")
     for name in sorted(os.listdir(sources)):
         share = "share-tls" if name in TLS_FILES else "share"
         _copy(os.path.join(sources, name), os.path.join(tree, share, name))
-    _copy(library, os.path.join(tree, "lib", "socket", "core.so"))
+    for name, library in LIBRARIES.items():
+        _copy(os.path.join(artifacts, library), os.path.join(tree, "lib", name))
 
 
 def build(interpreter, report):
@@ -63,14 +67,14 @@ def build(interpreter, report):
         _copy(os.path.join(target_directory(), "release", "luasocket"), interpreter.path)
         return True
     flavour = STOCK[interpreter.name]
-    features = ["--no-default-features", "--features", "module," + flavour]
-    if not _cargo(["build", "--release", "--lib"] + features, report, flavour):
+    if not _cargo(["build", "--release"] + PACKAGES + ["--features", flavour], report, flavour):
         return False
-    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), "release", "libluasocket.so"))
+    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), "release"))
     return True
 
 
 def is_built(interpreter):
     """True when an earlier run left what `interpreter` needs."""
-    return os.path.exists(interpreter.path if interpreter.is_runner
-                          else os.path.join(interpreter.tree, "lib", "socket", "core.so"))
+    if interpreter.is_runner:
+        return os.path.exists(interpreter.path)
+    return all(os.path.exists(os.path.join(interpreter.tree, "lib", name)) for name in LIBRARIES)

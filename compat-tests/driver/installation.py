@@ -3,6 +3,7 @@ import filecmp
 import os
 import shutil
 
+from build import LIBRARIES
 from interpreters import REPOSITORY, SUITE
 from luarocks import Tree, contents
 from stage import same
@@ -10,7 +11,6 @@ from stage import same
 NEEDS = {"nginx", "certs"}
 SCRIPTS = os.path.join(SUITE, "rocks")
 ROCKSPECS = os.path.join(REPOSITORY, "rockspec")
-LIBRARY = os.path.join("socket", "core.so")
 TLS_NAMES = {"ssl.lua", os.path.join("ssl", "https.lua")}
 
 
@@ -36,10 +36,9 @@ class Installation:
         self.tree = self.new_tree("luasocket-rs")
         self.rocks = {}             # the packed rocks, by name
 
-    @property
-    def library(self):
-        """The installed native library."""
-        return os.path.join(self.tree.lib, LIBRARY)
+    def library(self, name):
+        """An installed native library."""
+        return os.path.join(self.tree.lib, name)
 
     def new_tree(self, name, server=None):
         """An empty tree."""
@@ -50,7 +49,8 @@ class Installation:
     def is_ours(self, file):
         """True when a loaded file is a copy of one of ours."""
         if not file.endswith(".lua"):
-            return filecmp.cmp(file, self.library, shallow=False)
+            name = "/".join(file.split("/")[-2:])
+            return name in LIBRARIES and filecmp.cmp(file, self.library(name), shallow=False)
         source = os.path.join(REPOSITORY, "lua", file.split("/lua/%s/" % self.tree.version)[-1])
         return os.path.exists(source) and filecmp.cmp(file, source, shallow=False)
 

@@ -5,7 +5,8 @@ import tarfile
 
 import luarocks
 import process
-from installation import LIBRARY, NEEDS, ROCKSPECS, SCRIPTS, TLS_NAMES, rockspec, sources
+from build import LIBRARIES
+from installation import NEEDS, ROCKSPECS, SCRIPTS, TLS_NAMES, rockspec, sources
 from interpreters import REPOSITORY
 from luarocks import BUILDING, Skip, contents
 from stage import Failure, expect, refuse, same
@@ -20,10 +21,10 @@ def make(installation):
         output = tree.luarocks("make", rockspec("luasocket-rs-dev"))
         named.luarocks("make", rockspec("luasocket-3"))
     expect(output, r"building for %s$" % os.path.basename(installation.interpreter.tree))
-    same("files of luasocket-rs", sorted(tree.modules()), sorted(sources() | {LIBRARY}))
-    same("files of luasocket", sorted(named.modules()), sorted(sources() - TLS_NAMES | {LIBRARY}))
+    same("files of luasocket-rs", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))
+    same("files of luasocket", sorted(named.modules()), sorted(sources() - TLS_NAMES | set(LIBRARIES)))
     named.luarocks("make", rockspec("luasec"))
-    same("files of luasocket and luasec", sorted(named.modules()), sorted(sources() | {LIBRARY}))
+    same("files of luasocket and luasec", sorted(named.modules()), sorted(sources() | set(LIBRARIES)))
     folder = os.path.join(installation.folder, "rocks")
     installation.rocks["luasocket-rs"] = tree.pack("luasocket-rs", folder)
     for name in ("luasocket", "luasec"):
@@ -154,9 +155,9 @@ def without_luarocks(installation):
     place = ["DESTDIR=" + os.path.dirname(tree.folder), "PREFIX=/usr"]
     with BUILDING:
         _make(installation, "install", "SSL=no", *place)
-        same("files without LuaSec's names", sorted(tree.modules()), sorted(sources() - TLS_NAMES | {LIBRARY}))
+        same("files without LuaSec's names", sorted(tree.modules()), sorted(sources() - TLS_NAMES | set(LIBRARIES)))
         _make(installation, "install", *place)
-    same("files", sorted(tree.modules()), sorted(sources() | {LIBRARY}))
+    same("files", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))
     same("files of others", installation.origins(tree)[1], set())
     _make(installation, "uninstall", *place)
     same("files left", contents(tree.folder), set())
@@ -181,4 +182,4 @@ def release_archive(installation):
     tree = installation.new_tree("released")
     with BUILDING:
         tree.luarocks("build", rockspec("luasocket-rs-0"), cwd=folder)
-    same("files", sorted(tree.modules()), sorted(sources() | {LIBRARY}))
+    same("files", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))

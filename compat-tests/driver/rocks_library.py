@@ -9,7 +9,8 @@ from luarocks import Skip
 from stage import Failure, expect, refuse, same
 
 SIZE = 1500000
-LIBRARIES = {"libc.so.6", "libgcc_s.so.1", "libssl.so.3", "libssl.so.1.1", "libcrypto.so.3", "libcrypto.so.1.1"}
+SYSTEM = {"libc.so.6", "libgcc_s.so.1"}
+TLS = {"libssl.so.3", "libssl.so.1.1", "libcrypto.so.3", "libcrypto.so.1.1"}
 LOADER = re.compile(r"^(ld-linux.*|ld-musl.*|ld64)\.so\.\d+$|^libc\.musl")
 STATES = 100
 PREPARE = ('ip link set lo up && mount --bind "$1" /etc/resolv.conf && mount --bind "$2" /etc/nsswitch.conf '
@@ -24,16 +25,23 @@ def _output(*command):
 
 
 def symbols(installation):
-    """The library exports entry points alone, is stripped and small, and needs only the system's C and TLS libraries."""
+    """The libraries export entry points alone, are stripped and small, stay in memory, and need only the system's C
+    library and, the one for TLS, the system's TLS library."""
     luarocks.need("nm", "readelf")
-    library = installation.library
-    exported = [line.split()[-1] for line in _output("nm", "-D", "--defined-only", library).splitlines()]
-    expect("\n".join(exported), r"^luaopen_socket_core$")
-    same("other symbols", [name for name in exported if not name.startswith("luaopen_")], [])
-    refuse(_output("readelf", "-SW", library), r"\.symtab|\.debug_")
-    same("under %d bytes" % SIZE, os.path.getsize(library) < SIZE, True)
-    needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", _output("readelf", "-dW", library)))
-    same("other libraries", [name for name in sorted(needed - LIBRARIES) if not LOADER.search(name)], [])
+    for name, entry, others in (("socket/core.so", "luaopen_socket_core", set()),
+                                ("socket/tls_core.so", "luaopen_socket_tls_core", TLS)):
+        library = installation.library(name)
+        exported = [line.split()[-1] for line in _output("nm", "-D", "--defined-only", library).splitlines()]
+        expect("\n".join(exported), "^%s$" % entry)
+        same("other symbols of " + name, [symbol for symbol in exported if not symbol.startswith("luaopen_")], [])
+        refuse(_output("readelf", "-SW", library), r"\.symtab|\.debug_")
+        same("%s under %d bytes" % (name, SIZE), os.path.getsize(library) < SIZE, True)
+        dynamic = _output("readelf", "-dW", library)
+        expect(dynamic, r"\(FLAGS_1\).*NODELETE")
+        needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
+        same("other libraries of " + name,
+             [found for found in sorted(needed - SYSTEM - others) if not LOADER.search(found)], [])
+        same("the TLS library under " + name, bool(needed & TLS), bool(others))
 
 
 def _lua_library(installation):

@@ -28,7 +28,7 @@ for name, module in pairs(package.loaded) do
 end
 for line in io.lines("/proc/self/maps") do
     local file = line:match("(/.*%.so[%d.]*)$") or ""
-    if file:find("/core[^/]*%.so$") or file:find("/liblua[^/]*%-%a+%.so") or file:find("/ssl%.so$") then seen[file] = true end
+    if file:find("/[^/]*core[^/]*%.so$") or file:find("/liblua[^/]*%-%a+%.so") or file:find("/ssl%.so$") then seen[file] = true end
 end
 local files = {}
 for file in pairs(seen) do files[#files + 1] = file end

@@ -18,5 +18,6 @@ local lookup = socket.tcp()
 lookup:settimeout(0.005)
 local connected, message = lookup:connect("stalled.example", 80)
 assert(not connected and message == "timeout", message)
+local secured = assert(require("socket.tls").wrap(socket.tcp4(), { mode = "client", protocol = "any", verify = "none" }))
 -- They live until the state closes.
-package.loaded.kept = { silent, server, client, accepted, lookup }
+package.loaded.kept = { silent, server, client, accepted, lookup, secured }

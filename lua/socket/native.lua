@@ -1,38 +1,55 @@
--- Finds the one native library behind all of luasocket-rs's modules. It is installed as
--- socket/core on package.cpath; the other native modules are further entry points of the same
--- file, because two copies of it would not know each other's objects.
-local package, error, io, ipairs = package, error, io, ipairs
+-- Finds the native libraries behind luasocket-rs's modules. `socket/core` on package.cpath has the
+-- entry points of all but TLS: two copies of it would not know each other's objects. TLS is in
+-- `socket/tls_core` beside it, so that only programs that use TLS load the system's TLS library.
+local package, error, io = package, error, io
 
 local separator, mark = package.config:match("^(.-)\n.-\n(.-)\n")
 
--- The library that has answered already.
+-- The library of each entry point that is not in `core`.
+local libraries = { socket_tls_core = "tls_core" }
+
+-- The entry of package.cpath whose `core` has answered already.
 local found
 
--- Every file that `require "socket.core"` could load, in order.
-local function candidates()
-    local list = {}
-    for template in package.cpath:gmatch("[^;]+") do
-        local name = template:gsub("%" .. mark, "socket" .. separator .. "core")
-        local file = io.open(name, "rb")
-        if file then
-            file:close()
-            list[#list + 1] = name
-        end
-    end
-    return list
+local function file_of(template, library)
+    return (template:gsub("%" .. mark, "socket" .. separator .. library))
 end
 
----Opens a native module of this library.
----@param name string entry point without its prefix: `mime_core`, `socket_url`, …
----@return any module what the entry point returns
-return function(name)
+local function in_core(name)
     -- An older LuaSocket may come first on the path: it lacks the entry point and is passed over.
-    for _, file in ipairs(found and { found } or candidates()) do
-        local open = package.loadlib(file, "luaopen_" .. name)
-        if open then
-            found = file
-            return open(name)
+    for template in (found or package.cpath):gmatch("[^;]+") do
+        local path = file_of(template, "core")
+        local file = io.open(path, "rb")
+        if file then
+            file:close()
+            local open = package.loadlib(path, "luaopen_" .. name)
+            if open then
+                found = template
+                return open(name)
+            end
         end
     end
     error("luasocket-rs: no native library with luaopen_" .. name .. " on package.cpath", 0)
+end
+
+local function beside_core(name, library)
+    local version = in_core("socket_version")
+    local path = file_of(found, library)
+    local open, problem = package.loadlib(path, "luaopen_" .. name)
+    if not open then error("luasocket-rs: " .. problem, 0) end
+    local module = open(name)
+    if module.version ~= version then
+        error(("luasocket-rs: %s has version %s, but %s has version %s; install both from one build"):format(
+            path, module.version, file_of(found, "core"), version), 0)
+    end
+    return module
+end
+
+---Opens a native module of these libraries.
+---@param name string entry point without its prefix: `mime_core`, `socket_url`, …
+---@return any module what the entry point returns
+return function(name)
+    local library = libraries[name]
+    if library then return beside_core(name, library) end
+    return in_core(name)
 end

@@ -1,10 +1,14 @@
 -- TLS on the operating system's library, in LuaSec's manner. A file of its own,
 -- because Lua files are found before shared libraries: whatever else is
 -- installed, `require "socket.tls"` is ours.
-local native = require("socket.native")("socket_tls")
+local native = require("socket.native")("socket_tls_core")
 local config = require("socket.tls_config")
 
-local error, type = error, type
+local error, pcall, type = error, pcall, type
+local concat = table.concat
+
+-- How much is taken over at once of what a socket has read ahead.
+local PIECE = 65536
 
 ---@class socket.tls
 local tls = {
@@ -30,8 +34,16 @@ local function take_ahead(sock)
     local dirty = sock.dirty
     if not dirty or not dirty(sock) then return nil end
     sock:settimeout(0)
-    local data, _, partial = sock:receive("*a")
-    return data or partial
+    local data, _, partial = sock:receive("*a", nil, PIECE)
+    local pieces = { data or partial }
+    -- What is left in the socket's buffer: nothing new is received for a byte that is there. A
+    -- peer that sends without end must not be read without end.
+    while dirty(sock) do
+        local byte = sock:receive(1)
+        if not byte then break end
+        pieces[#pieces + 1] = byte
+    end
+    return concat(pieces)
 end
 
 ---Makes a TLS object that takes the socket's descriptor over; the socket acts as closed afterwards (A4, A5).
@@ -46,12 +58,15 @@ function tls.wrap(sock, context)
         if not context then return nil, err end
     end
     if not native.iscontext(context) then error("bad argument #1 to 'create' (invalid context)", 2) end
-    local connection = native.wrap(sock, context)
-    if connection then return connection end
     local ahead = take_ahead(sock)
     local descriptor = sock:getfd()
     sock:setfd(-1)
-    return native.adopt(descriptor, context, ahead)
+    local ok, connection, problem = pcall(native.adopt, descriptor, context, ahead)
+    if not ok then
+        sock:setfd(descriptor)
+        error(connection, 0)
+    end
+    return connection, problem
 end
 
 ---Reads the first certificate of a PEM text (A8).

@@ -87,12 +87,6 @@ impl Tcp {
         }
         outcome
     }
-
-    /// Takes the descriptor and the bytes read ahead, for a TLS object that goes on with both.
-    pub fn hand_over(&mut self) -> (Descriptor, Vec<u8>) {
-        let descriptor = std::mem::replace(&mut self.channel.descriptor, Descriptor::NONE);
-        (descriptor, self.stream.take_buffered())
-    }
 }
 
 /// Starts a connect and waits for its outcome within the deadline.
@@ -183,11 +177,6 @@ impl Listening for Tcp {
 /// The receiver that accepts a connected TCP object.
 pub fn client() -> &'static Receiver<Tcp> {
     &CLIENT
-}
-
-/// The receiver that accepts any TCP object.
-pub fn any() -> &'static Receiver<Tcp> {
-    &ANY
 }
 
 fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Tcp, Failure>) -> Outcome {

@@ -12,7 +12,6 @@ use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::object::{self, Described, Streaming};
 use crate::socket::stream::Stream;
-use crate::socket::tcp;
 use crate::socket::timeout::Timeout;
 
 /// Accepts a TLS object.
@@ -87,18 +86,6 @@ impl Streaming for Connection {
     }
 }
 
-/// `wrap(tcp, context)`: a TLS object that takes over what a TCP object of ours holds; nothing for other objects.
-pub fn wrap(call: &mut Call<'_>) -> Outcome {
-    check_context(call, 2)?;
-    if call.try_object(1, tcp::any(), |_| ()).is_none() {
-        return Ok(0);
-    }
-    create(call, |call, handle| {
-        let (descriptor, ahead) = call.try_object(1, tcp::any(), tcp::Tcp::hand_over)?;
-        Connection::new(handle, descriptor, ahead)
-    })
-}
-
 /// `adopt(descriptor, context, ahead)`: a TLS object over a descriptor that nobody else owns any
 /// more, and what was already read from it.
 pub fn adopt(call: &mut Call<'_>) -> Outcome {
@@ -108,17 +95,11 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
     }
     check_context(call, 2)?;
     let ahead = call.optional_bytes(3)?.unwrap_or_default();
-    create(call, |_, handle| {
+    let made = call.new_object(&TLS_CONNECTION, |call| {
+        let handle = call.try_object(2, &CONTEXT, |handle| handle.clone()).ok_or(Failure::Closed)?;
         let mut descriptor = Descriptor::NONE;
         descriptor.set(number as i32);
-        Connection::new(handle, descriptor, ahead.to_vec())
-    })
-}
-
-fn create(call: &mut Call<'_>, make: impl FnOnce(&mut Call<'_>, Handle) -> Option<Connection>) -> Outcome {
-    let made = call.new_object(&TLS_CONNECTION, |call| {
-        let handle = call.try_object(2, &CONTEXT, |handle| handle.clone());
-        handle.and_then(|handle| make(call, handle)).ok_or(Failure::Closed)
+        Connection::new(handle, descriptor, ahead.to_vec()).ok_or(Failure::Closed)
     });
     match made {
         Ok(()) => Ok(1),

@@ -36,7 +36,6 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("iscontext", native(handle::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),
-    ("wrap", native(connection::wrap)),
 ];
 
 #[cfg(not(target_vendor = "apple"))]
@@ -47,15 +46,15 @@ const BACKEND: &[u8] = b"secure-transport";
 /// Opens the native part of `socket.tls`.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    // `wrap` takes TCP objects, whichever module is loaded first.
-    crate::socket::tcp::define(call);
     connection::define(call);
     handle::define(call);
     certificate::define(call);
-    call.new_table(0, 8);
+    call.new_table(0, 7);
     call.set_functions(FUNCTIONS);
     call.push_bytes(BACKEND);
     call.set_field(-2, b"backend");
+    call.push_bytes(crate::VERSION);
+    call.set_field(-2, b"version");
     Ok(1)
 }
 

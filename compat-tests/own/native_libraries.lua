@@ -1,0 +1,127 @@
+-- not on: runner
+-- needs: certs
+-- Two native libraries: `socket/core`, and `socket/tls_core` for programs that use TLS.
+local check = require("check")
+local socket = require("socket")
+for _, name in ipairs({ "socket.http", "socket.ftp", "socket.smtp", "socket.unix", "socket.serial", "mime", "ltn12" }) do
+    require(name)
+end
+
+local maps = assert(io.open("/proc/self/maps"), "needs /proc")
+maps:close()
+local function loaded(pattern)
+    for line in io.lines("/proc/self/maps") do
+        if line:find(pattern) then return true end
+    end
+    return false
+end
+
+-- the metatables that LuaSec and others find in the registry, and a copy of each
+local registry = debug.getregistry()
+local NAMES = { "tcp{master}", "tcp{client}", "tcp{server}", "udp{connected}", "udp{unconnected}" }
+local function classes()
+    local found = {}
+    for i, name in ipairs(NAMES) do
+        local methods = {}
+        for key, value in pairs(registry[name].__index) do methods[key] = value end
+        found[i] = { registry[name], registry[name].__index, methods }
+    end
+    return found
+end
+local before = classes()
+check.equal("no TLS in memory before it is used", { loaded("tls_core"), loaded("/libssl"), loaded("/libcrypto") },
+    { false, false, false })
+
+local ssl = require("socket.tls")
+check.equal("the library for TLS is loaded with socket.tls", loaded("tls_core"), true)
+local after = classes()
+for i, name in ipairs(NAMES) do
+    check.ok(name .. " is the same", before[i][1] == after[i][1] and before[i][2] == after[i][2])
+    local same = true
+    for key, value in pairs(before[i][3]) do same = same and after[i][3][key] == value end
+    check.ok(name .. " has the same methods", same)
+end
+local tcp = socket.tcp()
+check.ok("objects are of the same class", getmetatable(tcp) == registry["tcp{master}"])
+
+-- A4: nothing but methods is needed of the object whose descriptor is taken over
+local plain = socket.tcp4()
+local number = plain:getfd()
+local connection = assert(ssl.wrap(plain, { mode = "client", protocol = "any" }))
+check.equal("wrap takes the descriptor over", { plain:getfd(), connection:getfd() }, { -1, number })
+local r, w = socket.select({ connection }, { connection }, 0)
+check.ok("select takes both libraries' objects", type(r) == "table" and type(w) == "table")
+connection:close()
+
+-- A4: no descriptor is lost where a TLS object cannot be made
+local native = require("socket.native")
+package.loaded["socket.tls"], package.loaded["socket.native"] = nil, function(name)
+    return setmetatable({ adopt = function() error("not enough memory", 0) end }, { __index = native(name) })
+end
+local broken = require("socket.tls")
+plain = socket.tcp4()
+number = plain:getfd()
+check.raises("no memory for a TLS object", "^not enough memory$", broken.wrap, plain, { mode = "client", protocol = "any" })
+check.equal("the socket keeps its descriptor", plain:getfd(), number)
+plain:close()
+
+-- Δ11: what a peer sent is taken over, but not without end
+local listener = assert(socket.bind("127.0.0.1", 0))
+local sender = assert(socket.connect("127.0.0.1", (select(2, listener:getsockname()))))
+local receiver = assert(listener:accept())
+sender:settimeout(0)
+sender:send("STARTTLS\n" .. ("x"):rep(8 * 1024 * 1024))
+check.equal("its line", receiver:receive(), "STARTTLS")
+local taken, more = 0, ("x"):rep(1024 * 1024)
+local object = setmetatable({ receive = function(_, ...)
+    local data, problem, partial = receiver:receive(...)
+    taken = taken + #(data or partial)
+    if #(data or partial) > 1 then sender:send(more) end    -- it comes in the meantime
+    return data, problem, partial
+end }, { __index = function(_, name) return function(_, ...) return receiver[name](receiver, ...) end end })
+connection = assert(ssl.wrap(object, { mode = "server", protocol = "any", key = os.getenv("COMPAT_CERTS") .. "/good.key",
+    certificate = os.getenv("COMPAT_CERTS") .. "/good.pem" }))
+check.ok("a piece is taken, and what was in the buffer then", taken > 0 and taken <= 2 * 65536, taken)
+connection:close()
+sender:close()
+listener:close()
+
+-- Parts of two installations are told apart before they are used together.
+local function fresh()
+    package.loaded["socket.native"], package.loaded["socket.tls"] = nil, nil
+    return require("socket.native")
+end
+local loadlib = package.loadlib
+function package.loadlib(path, name) -- luacheck: ignore 122
+    if name == "luaopen_socket_version" then return function() return "0.0.9" end end
+    return loadlib(path, name)
+end
+check.raises("another version", "^luasocket%-rs: .*tls_core.* has version [%d.]+, but .*core.* has version 0%.0%.9; install both",
+    fresh(), "socket_tls_core")
+package.loadlib = loadlib -- luacheck: ignore 122
+check.equal("the same version", type(fresh()("socket_tls_core")), "table")
+
+-- where the library for TLS is not installed, everything else works
+local core
+for template in package.cpath:gmatch("[^;]+") do
+    local path = template:gsub("%?", "socket/core")
+    local file = io.open(path, "rb")
+    core = core or file and path
+    if file then file:close() end
+end
+assert(os.execute("mkdir socket && ln -s '" .. core .. "' socket/core.so"))
+local script = assert(io.open("alone.lua", "w"))
+script:write([[
+print(require("socket")._VERSION)
+print(pcall(require, "socket.tls"))
+print(pcall(require("socket.http").request, "https://localhost/"))
+]])
+script:close()
+local child = assert(io.popen("LUA_CPATH='./?.so' " .. os.getenv("COMPAT_LUA") .. " alone.lua 2>&1"))
+local text = child:read("*a")
+child:close()
+local version, tls, https = text:match("^(.-)\n(.-)\n(.-)\n$")
+check.equal("core alone", version, "LuaSocket 3.1.0")
+check.ok("TLS says which file is missing", tls and tls:find("^false.*luasocket%-rs: %./socket/tls_core%.so: "), text)
+check.ok("https says so too", https and https:find("luasocket%-rs: %./socket/tls_core%.so: "), text)
+check.done()

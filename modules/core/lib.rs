@@ -1,0 +1,14 @@
+//! `socket/core`: the native part of every module but TLS.
+#![allow(unsafe_code)]
+
+luasocket::export_entry_points! {
+    luaopen_socket_core => socket_core;
+    luaopen_socket_unix => socket_unix;
+    luaopen_socket_serial => socket_serial;
+    luaopen_socket_protected_call => socket_protected_call;
+    luaopen_socket_http => socket_http;
+    luaopen_socket_idna => socket_idna;
+    luaopen_socket_url => socket_url;
+    luaopen_socket_version => socket_version;
+    luaopen_mime_core => mime_core;
+}
