@@ -7,9 +7,9 @@
 ---@field user? string
 ---@field password? string
 ---@field path? string percent-encoded
----@field argument? string|string[] as it is
+---@field argument? string|(string|false)[] as it is
 ---@field type? "a"|"i"
----@field command? string|string[]
+---@field command? string|number|(string|number)[]
 ---@field check? any replies to accept, of `ftp.command`
 ---@field sink? ltn12.Sink of `ftp.get`
 ---@field source? ltn12.Source of `ftp.put`
