@@ -1,19 +1,14 @@
 -- Random requests to random answers, with sockets, sources, sinks and steps that may fail at any call: what is
 -- called, in which order and with what, and what is returned. What a repair changes (http.bugs) is not drawn.
 local show = require("show")
+local answers = require("random_answers")
 local socket = require("socket")
 local http = require("socket.http")
 
 http.USERAGENT = "test"
 
--- Park and Miller's generator, whose numbers every Lua computes exactly.
-local state = 20250303
-local function random(n)
-    state = state * 16807 % 2147483647
-    return state % n + 1
-end
-local function pick(list) return list[random(#list)] end
-local function chance(percent) return random(100) <= percent end
+local random, pick, chance = answers.random, answers.pick, answers.chance
+answers.seed(20250303)
 
 -- What happens in one request, in order.
 local log
@@ -23,62 +18,9 @@ local function note(...)
     log[#log + 1] = table.concat(words, " ")
 end
 
--- Answers -------------------------------------------------------------------------------------------------------
-
-local FIELDS = { "A: b", "a:c", "Set-Cookie: z", "X-Y:  q  ", ":e", "Connection: close", "B:", "c : \t d" }
-local LOCATIONS = { "/n", "rel", "?q", "../x", "http://o.test/z", "http://o.test:82/z", "//o.test/y", "", "ftp://x/", "/sp ace" }
-
-local failing
-local function fields()
-    local lines = {}
-    for i = 1, random(4) - 1 do
-        -- http.receive.14: a read that fails after a continuation
-        local more = failing and "" or pick({ "", "", "\r\n cont", "\r\n\tx\r\n \r\n  y" })
-        lines[i] = pick(FIELDS) .. more .. "\r\n"
-    end
-    return table.concat(lines)
-end
-
-local function chunks()
-    local parts = {}
-    for i = 1, random(4) - 1 do
-        local size = random(30)
-        parts[i] = ("%x%s\r\n%s\r\n"):format(size, pick({ "", ";x=y", " " }), ("d"):rep(size))
-    end
-    return table.concat(parts) .. pick({ "0\r\n\r\n", "0\r\nT: 1\r\n\r\n", "00\r\nA: b\r\n c\r\n\r\n", "0\r\n", "zz\r\n", "", "\r\n" })
-end
-
-local function answer(code, extra)
-    local head = pick({ "HTTP/1.1 %d OK\r\n", "HTTP/1.0 %d\r\n", "HTTP/1.1 %d x\n" }):format(code) .. fields() .. (extra or "")
-    local framing = random(4)
-    if framing == 1 then
-        local size = random(20) - 1
-        return ("%sContent-Length: %d\r\n\r\n%s"):format(head, size, ("b"):rep(size + random(4) - 2))
-    elseif framing == 2 then
-        return head .. "Transfer-Encoding: chunked\r\n\r\n" .. chunks()
-    elseif framing == 3 then
-        return head .. "Content-Length: " .. pick({ "abc", "0", "5" }) .. "\r\n\r\nhello world"
-    end
-    return head .. "\r\n" .. ("c"):rep(2048 * (random(3) - 1) + random(3) - 1)
-end
-
-local function final() return answer(pick({ 200, 201, 204, 206, 304, 400, 404, 500, 101, 199 })) end
-
-local function interim()
-    local parts = {}
-    for i = 1, chance(20) and random(2) or 0 do parts[i] = "HTTP/1.1 100 C\r\n" .. fields() .. "\r\n" end
-    return table.concat(parts)
-end
-
-local function moved()
-    return answer(pick({ 300, 301, 302, 303, 305, 307 }), "Location: " .. pick(LOCATIONS) .. "\r\n")
-end
-
-local ODD = { "", "hi", "hello", "hello world", "HTTP/", "HTTP/1.1 200", "HTTP/2 200 OK\r\n\r\n", "\r\n\r\n", "HTTP/1.1 200 x\r\nA" }
-
 -- Sockets -------------------------------------------------------------------------------------------------------
 
-local replies, sockets, ending
+local replies, sockets, failing, ending
 
 -- The results of a method, or a failure when it is due at this call.
 local function results(self, name, ...)
@@ -136,7 +78,7 @@ end
 function socket.tcp(...)
     sockets = sockets + 1
     note("tcp", ...)
-    return setmetatable({ left = replies[sockets] or final(), calls = {} }, { __index = methods })
+    return setmetatable({ left = replies[sockets] or answers.final(not failing), calls = {} }, { __index = methods })
 end
 
 -- Sources, sinks, steps -----------------------------------------------------------------------------------------
@@ -192,20 +134,22 @@ for i = 1, 1500 do
         name = pick({ "settimeout", "connect", "send", "receive", "receive", "close" }), at = random(5),
         message = pick({ "failed", "timeout", "closed" }),
     } or nil
+    -- http.receive.14: a read that fails after a continuation
+    local folded = not failing
     local redirects = chance(30)
     local url = pick(URLS)
     -- url.authority.1: a query right behind a host
     if redirects and url == "http://h.test" then url = "http://h.test/" end
     local reqt = { url = url, sink = sink() }
     if redirects then
-        replies = { interim() .. moved(), chance(20) and moved() or nil }
+        replies = { answers.interim(folded) .. answers.moved(folded), chance(20) and answers.moved(folded) or nil }
         if chance(20) then reqt.redirect = pick({ false, true, 1 }) end
         if chance(20) then reqt.maxredirects = pick({ 0, 1, false, 3 }) end
         if chance(20) then reqt.nredirects = random(6) end
         if chance(10) then reqt.method = pick({ "", "GET", "POST", "get" }) end
     else
         local odd = chance(10)
-        replies = { odd and pick(ODD) or interim() .. final() }
+        replies = { odd and pick(answers.ODD) or answers.interim(folded) .. answers.final(folded) }
         -- add.30: HTTP/0.9 that is stopped
         if odd then reqt.sink = http.genericform(url).sink end
         if chance(20) then reqt.method = pick({ "", "GET", "HEAD", "POST", "get", "PUT" }) end
