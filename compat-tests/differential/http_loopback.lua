@@ -99,3 +99,11 @@ http.TIMEOUT = 60
 http.request("http://127.0.0.1:" .. server.port .. "/end")
 server:close()
 show("http.s.45", http.request("http://127.0.0.1:" .. server.port .. "/"))
+
+-- Names and ports that cannot be connected to (http.request.8); none of them reaches a name server.
+show("http.s.46", http.request("http://a..b/"))
+for _, address in ipairs({ "h h", "[::zz]", "127.0.0.1:abc", "127.0.0.1:-1" }) do
+    show("no such address: " .. address, http.request("http://" .. address .. "/"))
+end
+show("a port with a fraction", http.request({ url = "http://127.0.0.1/", port = 1.5 }))
+show.raise("a port that is no port", function() return (pcall(http.request, { url = "http://127.0.0.1/", port = {} })) end)
