@@ -107,7 +107,8 @@ port = server("hello", "cut", "/", "cut", "/", "hello", "reset", "/",
     "hello", "plain:HTTP/1.1 400 Bad Request\\r\\n\\r\\n", "hold", "/",
     "plain:220 hello\\r\\n", "hello", "hold", "/",
     "min=1.0", "max=1.0", "tls", "/", "min=1.1", "max=1.1", "tls", "/",
-    "max=1.2", "ciphers=ECDHE-RSA-AES128-SHA", "cert=good-ec", "tls")
+    "max=1.2", "ciphers=ECDHE-RSA-AES128-SHA", "cert=good-ec", "tls", "/",
+    "hello", "plain:\\x15\\x03\\x03\\x00\\x02\\x02\\x07", "hold")
 
 local function outcome()
     local object = tls.wrap(ssl, port)
@@ -126,6 +127,7 @@ check.equal("39 greets first", outcome(), "wrong version number")
 check.equal("40 TLS 1.0 only", outcome(), "tlsv1 alert protocol version")
 check.equal("40 TLS 1.1 only", outcome(), "tlsv1 alert protocol version")
 check.equal("43 no common cipher", outcome(), "sslv3 alert handshake failure")
+check.equal("an alert that has no name", outcome(), "unknown alert")
 
 
 -- OpenSSL's binding takes "not connected" for "not yet"

@@ -34,6 +34,8 @@ pub fn setup(error: &native_tls::Error) -> Message {
 fn describe(text: &str, wire: &Wire) -> Failure {
     match reason(text) {
         Some(REFUSED) => Failure::Text(REFUSED),
+        // The library has names for the alerts that there are.
+        Some(number) if number.starts_with("reason(1") => Failure::Text("unknown alert"),
         Some(reason) => Failure::Other(Message::new(reason)),
         // What the library itself found goes first: an alert that cannot be sent hides nothing.
         None => wire.broken().unwrap_or_else(|| platform(text)),
@@ -57,7 +59,12 @@ fn platform(text: &str) -> Failure {
 /// The reason in OpenSSL's list of errors, `error:code:library:function:reason:file:line:data, …`:
 /// the first, unless one is that a certificate was refused.
 fn reason(text: &str) -> Option<&str> {
-    let mut reasons = text.split("error:").skip(1).filter_map(|entry| entry.split(':').nth(3));
+    let mut reasons = text.match_indices("error:").filter_map(|(start, mark)| {
+        let mut parts = text.get(start + mark.len()..)?.split(':');
+        // Reasons end in "error" as well: what a code follows is the beginning.
+        parts.next().filter(|code| u64::from_str_radix(code, 16).is_ok())?;
+        parts.nth(2)
+    });
     let first = reasons.next()?;
     Some(if reasons.any(|reason| reason == REFUSED) { REFUSED } else { first })
 }
@@ -71,6 +78,9 @@ mod tests {
         let one = "error:0A00010B:SSL routines:ssl3_get_record:wrong version number:../ssl/record.c:354:";
         assert_eq!(reason(one), Some("wrong version number"));
         assert_eq!(reason("connection reset"), None);
+        let error =
+            "error:0A00041A:SSL routines:ssl3_read_bytes:tlsv1 alert decode error:../ssl/record.c:1586:";
+        assert_eq!(reason(error), Some("tlsv1 alert decode error"));
     }
 
     #[test]
