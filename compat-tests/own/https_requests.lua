@@ -195,6 +195,7 @@ proxy.output:read("*l")
 proxy.output:read("*l")
 https.PROXY = false
 check.equal("Δ3 https.PROXY=false", { https.request(url(page.port)) }, { nil, "proxy not supported" })
+check.equal("Δ3 https.PROXY=false, http.request", { http.request(url(page.port)) }, { nil, "proxy not supported" })
 https.PROXY = nil
 http.PROXY = nil
 check.equal("Δ3 proxy field with https.PROXY=false", (function()

@@ -13,6 +13,7 @@ local connection = {}
 ---@field parameters table for `newcontext`
 ---@field timeout? fun(): number|nil seconds of each step, instead of what `settimeout` says
 ---@field proxy? table parsed proxy URL
+---@field direct? boolean whether proxies are refused
 ---@field notes? table gets `detail`, why a certificate was refused
 
 ---@type table<function, socket.tls.plan>
@@ -130,7 +131,7 @@ end
 ---@return string|nil message
 function connection.with(create, changes)
     local plan = plans[create]
-    if not plan then return nil, "proxy not supported" end
+    if not plan or plan.direct and changes.proxy then return nil, "proxy not supported" end
     local changed = {}
     for name, value in pairs(plan) do changed[name] = value end
     for name, value in pairs(changes) do changed[name] = value end

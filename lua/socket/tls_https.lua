@@ -21,7 +21,7 @@ local https = {
     ---"none" verifies no peer unless a request says otherwise (Δ1); nil leaves it to `cfg.verify`.
     ---@type string|table|nil
     VERIFY = nil,
-    ---false refuses requests that would go through a proxy, as LuaSec does (Δ3).
+    ---false refuses requests that would go through a proxy, as LuaSec does, socket.http's included (Δ3).
     ---@type boolean|nil
     PROXY = nil,
     ---TLS parameters of requests that do not give their own, socket.http's included; any of `newcontext`'s.
@@ -71,12 +71,12 @@ local function own_timeout() return https.TIMEOUT end
 ---@param params? table TLS parameters
 ---@return fun(): socket.tls.connection
 function https.tcp(params)
-    return connection.maker({ parameters = parameters(params or {}), timeout = own_timeout })
+    return connection.maker({ parameters = parameters(params or {}), timeout = own_timeout, direct = https.PROXY == false })
 end
 
 -- How socket.http connects for a request table: its own time limit holds.
 function connection.for_request(reqt)
-    return connection.maker({ parameters = parameters(reqt) })
+    return connection.maker({ parameters = parameters(reqt), direct = https.PROXY == false })
 end
 
 local function string_form(target, body)
@@ -120,7 +120,6 @@ function https.request(reqt, body)
     end
     local parsed = url.parse(reqt.url) or {}
     if reqt.create ~= nil then return nil, "create function not permitted" end
-    if https.PROXY == false and (reqt.proxy or http.PROXY) then return nil, "proxy not supported" end
     local result, code, headers, status = http.request(adapt(reqt, parsed))
     if chunks and result then result = concat(chunks) end
     return result, code, headers, status
