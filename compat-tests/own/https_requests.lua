@@ -166,6 +166,27 @@ check.equal("86 http to https, its CA in the table",
 local failed, why, _, detail = http.request({ url = url(start, "/", "http") })
 check.equal("86 without", { failed, why, detail }, { nil, "certificate verify failed", "unable to get local issuer certificate" })
 check.equal("Δ6 verify none is kept", { (select(2, http.request({ url = url(start, "/", "http"), verify = "none" }))) }, { 200 })
+local told = serve("tls", "request", "told", "page", "notify", "hold")
+local twice = tls.peer("hello", "plain:" .. moved(url(to_https(told.port), "/", "http")):gsub("\r", "\\r"):gsub("\n", "\\n"), "hold").port
+local function with_key(password)
+    return http.request({
+        url = url(twice, "/", "http"), cafile = CERTS .. "ca.crt", sink = function() return 1 end, headers = { cookie = "c=1" },
+        key = CERTS .. "good-enc.key", certificate = CERTS .. "good.pem", password = password,
+    })
+end
+check.equal("add.35 a key and its password, over two redirects", { (select(2, with_key("secret"))) }, { 200 })
+local head = told.output:read("*l"):lower()
+check.ok("add.29 the password of a key is nobody's credentials", not head:find("authorization", 1, true), head)
+check.ok("add.29 a cookie stays where it was", not head:find("cookie", 1, true), head)
+check.equal("add.35 a wrong password is not passed over", { with_key("wrong") }, { nil, "error loading private key (bad decrypt)" })
+for name, expected in pairs({
+    depth = "depth not supported by this TLS backend", ciphers = "ciphers not supported by this TLS backend",
+    verifyext = "verifyext not supported by this TLS backend (crl_check)", protocol = "invalid protocol (crl_check)",
+}) do
+    check.equal("add.35 refused after a redirect too: " .. name, { http.request({
+        url = url(start, "/", "http"), cafile = CERTS .. "ca.crt", [name] = name == "depth" and 1 or "crl_check",
+    }) }, { nil, expected })
+end
 from = serve(answer(moved(url(page.port)), "notify", "hold"))
 check.equal("add.35 the fields stay on the way",
     { (select(2, http.request({ url = url(from.port), cafile = CERTS .. "ca.crt" }))) }, { 200 })
