@@ -4,6 +4,8 @@ local check = require("check")
 local tls = require("tls")
 local https = require("socket.tls_https")
 local http = require("socket.http")
+local socket = require("socket")
+local ssl = require("socket.tls")
 
 local CERTS = tls.certificates
 local CA = CERTS .. "ca.crt"
@@ -125,6 +127,27 @@ for _, name in ipairs({ "19 chain", "19 chain-root", "19 chain-disorder", "rich"
 end
 
 start("good", unpack(PAGE))
+-- Each way to give a parameter; verifying nobody makes no difference.
+local function refused_everywhere(name, value, message)
+    for _, verify in ipairs({ "peer", "none" }) do
+        if name == "verify" then verify = value end
+        local fields = { verify = verify, [name] = value }
+        local label = "3.1.8 refused, not ignored: " .. name
+        check.equal(label .. ", https.request", get("localhost", fields), message)
+        check.equal(label .. ", http.request", get("localhost", fields, http.request), message)
+        https.cfg[name], fields[name] = value, nil
+        check.equal(label .. ", https.cfg", get("localhost", fields), message)
+        https.cfg[name] = name == "verify" and "peer" or nil
+        for _, mode in ipairs(name == "verify" and { "client" } or { "client", "server" }) do
+            local cfg = { mode = mode, protocol = "any", [name] = value, verify = mode == "client" and verify or nil }
+            check.equal(label .. ", newcontext, " .. mode, { ssl.newcontext(cfg) }, { nil, message })
+            local tcp = socket.tcp4()
+            check.equal(label .. ", wrap, " .. mode, { ssl.wrap(tcp, cfg) }, { nil, message })
+            check.ok(label .. ", wrap leaves the socket alone", tcp:getfd() >= 0)
+            tcp:close()
+        end
+    end
+end
 for name, message in pairs({
     depth = "depth not supported by this TLS backend",
     ciphers = "ciphers not supported by this TLS backend",
@@ -136,8 +159,15 @@ for name, message in pairs({
     dhparam = "dhparam not supported by this TLS backend",
 }) do
     local value = name == "depth" and 3 or (name == "psk" or name == "dhparam") and print or name == "dane" or "x"
-    check.equal("refused, not ignored: " .. name, get("localhost", { [name] = value }), message)
+    refused_everywhere(name, value, message)
 end
+for _, flag in ipairs({ "lsec_continue", "lsec_ignore_purpose", "crl_check", "crl_check_chain" }) do
+    refused_everywhere("verifyext", flag, "verifyext not supported by this TLS backend (" .. flag .. ")")
+    refused_everywhere("verifyext", { flag }, "verifyext not supported by this TLS backend (" .. flag .. ")")
+end
+refused_everywhere("certificates", { {}, {} }, "several certificates not supported by this TLS backend")
+refused_everywhere("verify", { "peer", "bogus" }, "invalid verify option (bogus)")
+refused_everywhere("options", { "no_tlsv1_2", "no_tlsv1_3" }, "no protocols available")
 check.equal("24 crl_check", get("localhost", { verifyext = "crl_check", cafile = CERTS .. "ca-with-crl.pem" }),
     "verifyext not supported by this TLS backend (crl_check)")
 check.equal("D8 protocol", get("localhost", { protocol = "bogus" }), "invalid protocol (bogus)")
