@@ -27,6 +27,8 @@ socket.ftp = ftp
 ---@field argument string|table|nil what follows the command
 ---@field check any of `ftp.command`: the replies to accept, see `check` of `socket.tp`
 ---@field create (fun(): table)|nil makes the control connection, default `socket.tcp`
+---@field tls boolean|table|nil talk TLS from the start, on port 990; a table holds parameters for `ssl.wrap`
+---@field starttls boolean|table|nil switch to TLS before logging in, or fail; likewise
 
 ---@class socket.ftp.transfer : socket.ftp.request
 ---@field path string|nil percent-encoded, for the argument
@@ -76,12 +78,17 @@ local function validate_command(command, argument)
     if argument then socket.try(session.valid("argument", argument)) end
 end
 
+-- where servers talk TLS from the start
+local SECURE_PORT = 990
+
 local function open_for(request, f)
-    local self = ftp.open(request.host, request.port, request.create)
+    local self = ftp.open(request.host, request.port or request.tls and SECURE_PORT or nil, request.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
-    self.try = socket.try
+    self.try = (request.tls or request.starttls) and session.try or socket.try
     return session.run(self, function()
+        if request.tls then ftp_session.secure(self, request.host, request.tls) end
         self:greet()
+        if request.starttls then ftp_session.auth_tls(self, request.host, request.starttls) end
         self:login(request.user, request.password)
         local result = f(self, request)
         self:quit()
@@ -95,6 +102,7 @@ local function transfer(request, default_command, f)
     validate(request)
     validate_command(request.command or default_command, ftp_session.argument(request))
     return open_for(request, function(self)
+        ftp_session.protect_data(self)
         if request.type then self:type(request.type) end
         ftp_session.enter_passive(self)
         return f(self, request)

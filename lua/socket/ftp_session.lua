@@ -4,6 +4,7 @@ local socket = require("socket")
 local url = require("socket.url")
 local ltn12 = require("ltn12")
 local tp = require("socket.tp")
+local security = require("socket.session")
 
 local session = {}
 
@@ -22,6 +23,9 @@ local LATE_REPLY = 1
 ---@field pasvt { address: string, port: number }|nil where the server listens, after `pasv` or `epsv`
 ---@field server table|nil listening socket, after `port` or `eprt`
 ---@field data table|nil data connection
+---@field peer string the control connection's other end, where that does not tell it itself
+---@field secured { host: string, parameters: boolean|table }|nil what TLS on the control connection was asked for with
+---@field private_data boolean|nil data connections talk TLS too
 local connection = {}
 local metatable = { __index = connection }
 
@@ -87,6 +91,29 @@ function connection:quit()
     return 1
 end
 
+-- Talks TLS on the control connection from now on.
+function session.secure(self, host, parameters)
+    self.secured = { host = host, parameters = parameters }
+    self.peer = self.try(self.tp:getpeername())
+    self.try(security.secure(self.tp, "c", host, parameters, self.defaults.TIMEOUT))
+end
+
+-- AUTH TLS (RFC 4217), or failure: never goes on in the clear.
+function session.auth_tls(self, host, parameters)
+    ask(self, 234, "AUTH", "TLS")
+    -- what came in the clear must not pass for the secured server's word
+    self.try(not self.tp:dirty(), "unexpected data before the TLS handshake")
+    session.secure(self, host, parameters)
+end
+
+-- Asks for data connections that talk TLS as the control connection does.
+function session.protect_data(self)
+    if not self.secured then return end
+    ask(self, 200, "PBSZ", 0)
+    ask(self, 200, "PROT", "P")
+    self.private_data = true
+end
+
 -- A port the server names, or nil when it can be none.
 local function port_number(text)
     local port = tonumber(text)
@@ -98,6 +125,12 @@ local function use_passive(self, address, port)
     close_listener(self)
     self.pasvt = { address = address, port = port }
     return address, port
+end
+
+-- TLS objects, LuaSec's and ours, do not tell who they are connected to.
+local function peer_address(self)
+    if not self.tp:getcontrol().getpeername then return self.peer end
+    return (self.try(self.tp:getpeername()))
 end
 
 -- Address and port out of a reply to PASV. The code is skipped: it could pass
@@ -133,7 +166,7 @@ end
 function connection:epsv()
     local _, reply = ask(self, 229, "EPSV")
     local port = self.try(epsv_port(reply))
-    return use_passive(self, (self.try(self.tp:getpeername())), port)
+    return use_passive(self, peer_address(self), port)
 end
 
 local function pasv_port(self, address)
@@ -151,7 +184,7 @@ function session.enter_passive(self)
     local code, reply = self.tp:check(229)
     self.try(code or reply:find("^5%d%d"), reply)
     local port = code and self.try(epsv_port(reply))
-    local address = self.try(self.tp:getpeername())
+    local address = peer_address(self)
     use_passive(self, address, port or self.try(pasv_port(self, address), reply))
 end
 
@@ -213,8 +246,16 @@ function session.argument(transfert)
     return argument
 end
 
--- Sends a transfer command and makes the data connection on the side and at
--- the time its mode asks for. Returns the first reply.
+-- Completes the data connection, once the server has answered the command.
+local function open_data(self)
+    if not self.pasvt then self:portconnect() end
+    if not self.private_data then return end
+    local secured = self.secured
+    self.try(security.secure(self, "data", secured.host, secured.parameters, self.defaults.TIMEOUT))
+end
+
+-- Sends a transfer command, for passive mode over the data connection made
+-- before. Returns the first reply.
 local function begin_transfer(self, command, transfert)
     self.try(self.pasvt or self.server, "need port or pasv first")
     if self.pasvt then self:pasvconnect() end
@@ -232,7 +273,7 @@ function connection:receive(gett)
         close_data(self)
         return 1
     end
-    if not self.pasvt then self:portconnect() end
+    open_data(self)
     local source = socket.source("until-closed", self.data)
     self.try(ltn12.pump.all(source, gett.sink, gett.step))
     close_data(self)
@@ -260,7 +301,7 @@ end
 ---@return number sent bytes of the data connection
 function connection:send(putt)
     local code = begin_transfer(self, putt.command or "stor", putt)
-    if not self.pasvt then self:portconnect() end
+    open_data(self)
     local final, sent, broken = code >= 200, 0, false
     local step = putt.step or ltn12.pump.step
 
@@ -289,6 +330,7 @@ function connection:send(putt)
         if broken then err = upload_failure(self, final, err) end
         self.try(nil, err)
     end
+    if self.private_data then security.finish(self.data) end
     close_data(self)
     if not final then self.try(self.tp:check("2..")) end
     return sent
@@ -305,7 +347,7 @@ session.send = connection.send
 ---@return socket.ftp.session
 function session.open(defaults, server, port, create)
     local control = socket.try(tp.connect(server, port or PORT, defaults.TIMEOUT, create))
-    local self = setmetatable({ tp = control, defaults = defaults }, metatable)
+    local self = setmetatable({ tp = control, defaults = defaults, peer = server }, metatable)
     self.try = socket.newtry(function() self:close() end)
     return self
 end

@@ -152,22 +152,8 @@ function connection:send(mailt)
     self:data(ltn12.source.chain(mailt.source, mime.stuff()), mailt.step)
 end
 
--- A secured connection goes through `ssl` as LuaSec's do: ours checks the
--- certificate and the host name unless the parameters say otherwise.
 local function secure(self, host, given)
-    local params = { mode = "client", protocol = "any", verify = "peer", options = "all" }
-    if type(given) == "table" then
-        for name, value in pairs(given) do params[name] = value end
-    end
-    local control = self.tp
-    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
-    self.try(not control:dirty(), "unexpected data before the TLS handshake")
-    control.c = self.try(require("ssl").wrap(control.c, params))
-    control.c:settimeout(smtp.TIMEOUT)
-    control.c:sni(host)
-    local ok, message = control.c:dohandshake()
-    if message == "wantread" or message == "wantwrite" then message = "timeout" end
-    self.try(ok, message)
+    self.try(session.secure(self.tp, "c", host, given, smtp.TIMEOUT))
 end
 
 -- Secures the connection after EHLO (RFC 3207), or fails: never goes on in the clear.
@@ -175,6 +161,8 @@ local function starttls(self, ext, host, given)
     self.try(("\n" .. ext:upper() .. "\n"):find("\n250[ -]STARTTLS%s"), "STARTTLS not supported")
     self.try(self.tp:command("STARTTLS"))
     self.try(self.tp:check(220))
+    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
+    self.try(not self.tp:dirty(), "unexpected data before the TLS handshake")
     secure(self, host, given)
 end
 
@@ -234,7 +222,7 @@ smtp.send = socket.protect(function(mailt)
     local port = mailt.port or mailt.tls and SECURE_PORT or nil
     local self = smtp.open(mailt.server, port, mailt.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
-    self.try = socket.try
+    self.try = (mailt.tls or mailt.starttls) and session.try or socket.try
     return session.run(self, deliver, mailt)
 end)
 

@@ -98,13 +98,15 @@ impl Wire {
 
     /// Drops what has come and nobody will read, session tickets for one: closing a descriptor with
     /// unread bytes resets the connection, and the peer may lose what was sent last.
-    pub fn discard(&self) {
+    /// Returns whether more can come.
+    pub fn discard(&self) -> bool {
         let mut piece = [0; 16384];
         for _ in 0..MOST_DISCARDED {
-            if self.receive(&mut piece).is_err() {
-                break;
+            if let Err(error) = self.receive(&mut piece) {
+                return error.kind() == ErrorKind::WouldBlock;
             }
         }
+        false
     }
 
     fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {

@@ -33,6 +33,16 @@ impl Connection {
 
     fn close(&mut self, may_wait: bool) {
         self.session.close(may_wait);
+        self.forget_received();
+    }
+
+    fn finish(&mut self) {
+        let deadline = self.timeout.start();
+        self.session.finish(&deadline);
+        self.forget_received();
+    }
+
+    fn forget_received(&mut self) {
         // What was read ahead is no longer there for `receive`, and was not received.
         let (received, sent, _) = self.stream.stats();
         drop(self.stream.take_buffered());
@@ -110,6 +120,13 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
 /// `close()`: nothing. Tells the peer if there was a handshake.
 fn close(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |connection| connection.close(connection.timeout.block != 0.0))?;
+    Ok(0)
+}
+
+/// `finish(connection)`: closes as the method does, but not before the peer has ended its side, or
+/// the time is up. For connections that only send.
+pub fn finish(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, Connection::finish)?;
     Ok(0)
 }
 

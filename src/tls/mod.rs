@@ -33,6 +33,7 @@ use context::{Context, Directory, Settings};
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("adopt", native(connection::adopt)),
     ("context", native(new_context)),
+    ("finish", native(connection::finish)),
     ("iscontext", native(handle::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsStream};
+use rustix::net::Shutdown;
 
 use super::adapter::{Adapter, TRUNCATED, Wire};
 use super::context::Context;
@@ -206,21 +207,38 @@ impl Session {
 
     /// Ends the session: tells the peer, waiting briefly for room if it may, and closes the descriptor.
     pub fn close(&mut self, may_wait: bool) {
-        if let Some(mut link) = self.link.take()
-            && let State::Established(stream) = &mut link.state
-        {
-            let deadline = Deadline::after(if may_wait { FAREWELL } else { 0.0 });
-            while let Err(error) = stream.shutdown() {
-                // Whatever else it is: the peer has gone, and nobody is left to be told.
-                if error.kind() != ErrorKind::WouldBlock || self.wait(link.wire.blocked(), &deadline).is_err()
-                {
-                    break;
-                }
-            }
+        if let Some(link) = self.say_farewell(&Deadline::after(if may_wait { FAREWELL } else { 0.0 })) {
             link.wire.discard();
+        }
+        self.descriptor.close();
+    }
+
+    /// Ends the session as `close` does, once the peer has ended it too: a descriptor that is
+    /// closed before resets the connection when something comes that nobody will read, session
+    /// tickets for one, and what was sent last is lost.
+    pub fn finish(&mut self, deadline: &Deadline) {
+        if let Some(link) = self.say_farewell(deadline)
+            && let Ok(fd) = self.descriptor.borrow()
+            && rustix::net::shutdown(fd, Shutdown::Write).is_ok()
+        {
+            while link.wire.discard() && self.wait(Direction::Read, deadline).is_ok() {}
         }
         self.wants = None;
         self.descriptor.close();
+    }
+
+    /// Tells the peer that nothing more comes. Returns what the session had, if it was established.
+    fn say_farewell(&mut self, deadline: &Deadline) -> Option<Box<Link>> {
+        let mut link = self.link.take()?;
+        let State::Established(stream) = &mut link.state else { return None };
+        while let Err(error) = stream.shutdown() {
+            // Whatever else it is: the peer has gone, and nobody is left to be told.
+            if error.kind() != ErrorKind::WouldBlock || self.wait(link.wire.blocked(), deadline).is_err() {
+                break;
+            }
+        }
+        self.wants = None;
+        Some(link)
     }
 }
 

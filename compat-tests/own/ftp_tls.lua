@@ -1,0 +1,203 @@
+-- needs: certs, python3
+-- socket.ftp over TLS: with `tls`, with `starttls` (AUTH TLS), and with a socket of the caller's
+local check = require("check")
+local dialogue = require("dialogue")
+local peer = require("peer")
+local ltn12 = require("ltn12")
+local socket = require("socket")
+local ssl = require("ssl")
+local ftp = require("socket.ftp")
+
+local certs = os.getenv("COMPAT_CERTS")
+local file = assert(io.open("server.py", "w"))
+file:write([[
+import os, socket, ssl, sys
+certs, mode, name, connections = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+def context(name):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(certs + "/" + name + ".pem", certs + "/" + name + ".key")
+    return made
+good, shown = context("good"), context(name)
+listener = socket.create_server(("127.0.0.1", 0))
+listener.settimeout(20)
+print("READY", listener.getsockname()[1], flush=True)
+CONTENT = bytes(i * 7 % 256 for i in range(300000))
+def transfer(data, upload):
+    if mode != "clear data" and private:
+        data = (shown if mode == "data" else good).wrap_socket(data, server_side=True)
+    if upload:
+        total = 0
+        while True:
+            chunk = data.recv(65536)
+            if not chunk:
+                break
+            total += len(chunk)
+        print("uploaded", total, flush=True)
+    else:
+        data.sendall(CONTENT)
+        if mode == "cut":
+            return os.close(data.detach())
+    if isinstance(data, ssl.SSLSocket):
+        try:
+            data = data.unwrap()
+        except (OSError, ValueError):
+            pass
+    data.close()
+for _ in range(connections):
+    client, _ = listener.accept()
+    client.settimeout(10)
+    print("connection", flush=True)
+    secured, private, passive = mode == "tls", False, None
+    try:
+        if secured:
+            client = shown.wrap_socket(client, server_side=True)
+        client.sendall(b"220 hi\r\n")
+        lines = client.makefile("rb")
+        while True:
+            line = lines.readline().decode().rstrip("\r\n")
+            if not line:
+                break
+            print("secured" if secured else "clear", line, flush=True)
+            word, _, argument = line.partition(" ")
+            answer = {"USER": "331 password", "PASS": "230 in", "QUIT": "221 bye"}.get(word, "200 fine")
+            if word == "AUTH":
+                client.sendall(b"234 go\r\n" + (b"230 forged\r\n" if mode == "forged" else b""))
+                lines.close()
+                client = (good if mode == "data" else shown).wrap_socket(client, server_side=True)
+                lines, secured, answer = client.makefile("rb"), True, None
+            elif word == "PROT":
+                private = argument == "P"
+            elif word == "EPSV":
+                passive = socket.create_server(("127.0.0.1", 0))
+                passive.settimeout(10)
+                answer = "229 (|||%d|)" % passive.getsockname()[1]
+            elif word in ("RETR", "STOR"):
+                data, _ = passive.accept()
+                data.settimeout(10)
+                client.sendall(b"150 now\r\n")
+                try:
+                    transfer(data, word == "STOR")
+                    answer = "226 done"
+                except OSError as error:
+                    print("data failed", flush=True)
+                    answer = "425 no"
+            if answer:
+                client.sendall(answer.encode() + b"\r\n")
+            if word == "QUIT":
+                break
+    except OSError as error:
+        print("failed", flush=True)
+    finally:
+        client.close()
+]])
+file:close()
+
+local function start(mode, certificate, connections)
+    return peer.python("server.py", certs, mode, certificate or "good", connections or 1)
+end
+local function seen(server)
+    local lines = {}
+    for line in server.output:lines() do lines[#lines + 1] = line end
+    server:close()
+    return table.concat(lines, "; ")
+end
+local trusting = { cafile = certs .. "/ca.crt" }
+local function request(server, fields)
+    local values = { host = "localhost", port = server.port, user = "joe", password = "pw", path = "/f" }
+    for name, value in pairs(fields) do values[name] = value end
+    return values
+end
+local function get(server, fields)
+    local sink, chunks = ltn12.sink.table()
+    fields.sink = sink
+    local results = { ftp.get(request(server, fields)) }
+    return results, table.concat(chunks)
+end
+local bytes = {}
+for i = 0, 255 do bytes[i + 1] = string.char(i * 7 % 256) end
+local CONTENT = (table.concat(bytes)):rep(1172):sub(1, 300000)
+
+-- AUTH TLS: nothing but AUTH in the clear, data in TLS too
+local server = start("starttls", "good", 3)
+local results, content = get(server, { starttls = trusting, type = "i" })
+check.equal("starttls: get", results, { 1 })
+check.ok("starttls: get, every byte", content == CONTENT, #content)
+check.equal("starttls: put", ftp.put(request(server, { starttls = trusting, source = ltn12.source.string(CONTENT) })), 300000)
+check.equal("starttls: command", ftp.command(request(server, { starttls = trusting, command = "noop", check = 200 })), 1)
+local LOGIN = "connection; clear AUTH TLS; secured USER joe; secured PASS pw; "
+local PRIVATE = "secured PBSZ 0; secured PROT P; "
+check.equal("starttls: dialogue", seen(server), LOGIN .. PRIVATE .. "secured TYPE i; secured EPSV; secured RETR f; secured QUIT; "
+    .. LOGIN .. PRIVATE .. "secured EPSV; secured STOR f; uploaded 300000; secured QUIT; " .. LOGIN .. "secured NOOP; secured QUIT")
+check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
+
+server = start("tls")
+results, content = get(server, { tls = trusting })
+check.ok("tls: get", results[1] == 1 and content == CONTENT, results[2])
+check.equal("tls: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; " .. PRIVATE
+    .. "secured EPSV; secured RETR f; secured QUIT")
+
+-- who vouches for the server, and for which name
+for _, mode in ipairs({ "starttls", "tls", "data" }) do
+    local field = mode == "data" and "starttls" or mode
+    server = start(mode, "untrusted")
+    results = get(server, { [field] = trusting })
+    check.ok(mode .. ": unknown authority refused", results[1] == nil and tostring(results[2]):find("certificate verify failed"),
+        results[2])
+    check.ok(mode .. ": says no more", not seen(server):find(mode == "data" and "QUIT" or "USER"))
+    server = start(mode, "wrong-host")
+    results = get(server, { [field] = trusting })
+    check.ok(mode .. ": another host's certificate refused", results[1] == nil and tostring(results[2]):find("certificate verify failed"),
+        results[2])
+    check.ok(mode .. ": says no more to another host", not seen(server):find(mode == "data" and "QUIT" or "USER"))
+end
+
+-- never in the clear
+local scripted = dialogue.serve({ { "220 hi", "502 what" } })
+check.equal("starttls: not known", get(scripted, { starttls = true }), { [2] = "502 what" })
+scripted:close()
+server = start("forged")
+check.equal("starttls: data before the handshake", get(server, { starttls = trusting }),
+    { [2] = "unexpected data before the TLS handshake" })
+check.ok("starttls: nothing said after it", not seen(server):find("USER"))
+server = start("clear data")
+results, content = get(server, { starttls = trusting })
+check.ok("data in the clear is an error", results[1] == nil and content == "", results[2])
+seen(server)
+
+-- cut off: TCP ends, TLS has not
+server = start("cut")
+results = get(server, { starttls = trusting })
+check.ok("a download that is cut is an error", results[1] == nil and type(results[2]) == "string", results[2])
+seen(server)
+
+ftp.TIMEOUT = 0.2
+scripted = dialogue.serve({ { "220 hi", "234 go" } })
+check.equal("starttls: no handshake", get(scripted, { starttls = true }), { [2] = "timeout" })
+scripted:close()
+ftp.TIMEOUT = 60
+
+-- the way LuaSec's users go: the control connection is what `create` makes, data goes in the clear
+server = start("tls")
+local function create()
+    local plain = socket.tcp()
+    local object = { plain = plain, conn = false }
+    local methods = {}
+    function methods:settimeout(...) return (self.conn or self.plain):settimeout(...) end
+    function methods:connect(host, port)
+        local ok, err = self.plain:connect(host, port)
+        if not ok then return nil, err end
+        self.conn, err = ssl.wrap(self.plain, { mode = "client", protocol = "any", verify = "peer", cafile = certs .. "/ca.crt" })
+        if not self.conn then return nil, err end
+        self.conn:sni(host)
+        return self.conn:dohandshake()
+    end
+    return setmetatable(object, { __index = function(_, name)
+        if methods[name] then return methods[name] end
+        return name ~= "getpeername" and function(self, ...) return self.conn[name](self.conn, ...) end
+    end })
+end
+results, content = get(server, { create = create })
+check.ok("F17: create makes the control connection only", results[1] == 1 and content == CONTENT, results[2])
+check.equal("F17: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; secured EPSV; secured RETR f; secured QUIT")
+
+check.done()
