@@ -161,22 +161,38 @@ def ftp_root(stage):
     return root
 
 
-@row("test/ftptest.lua")
-def ftptest(stage):
-    port = stage.server("ftp", 0, ftp_root(stage))
+def run_ftptest(stage, port):
     expect(stage.run("ftptest.lua", before=["host = 'localhost:%d'" % port]), r"^passed all tests")
 
 
-@row("test/smtptest.lua")
-def smtptest(stage):
+@row("test/ftptest.lua")
+def ftptest(stage):
+    run_ftptest(stage, stage.server("ftp", 0, ftp_root(stage)))
+
+
+@row("test/ftptest.lua (pyftpdlib)", modules=["pyftpdlib"])
+def ftptest_pyftpdlib(stage):
+    run_ftptest(stage, stage.python_server("pyftpdlib", "ftpd.py", ftp_root(stage)))
+
+
+def run_smtptest(stage, start):
     shutil.copy(os.path.join(os.path.dirname(__file__), "..", "servers", "mbox_stub.lua"),
                 os.path.join(stage.test, "mbox.lua"))
     for name in ("luasocket", "luasock1", "luasock2", "luasock3"):
         with open(os.path.join("/var/mail", name), "w"):
             pass
-    port = stage.server("smtp", 0, "/var/mail")
-    output = stage.run("smtptest.lua", before=[preload("smtp_compat.lua")], SMTP_PORT=str(port))
+    output = stage.run("smtptest.lua", before=[preload("smtp_compat.lua")], SMTP_PORT=str(start()))
     expect(output, r"^passed all tests")
+
+
+@row("test/smtptest.lua")
+def smtptest(stage):
+    run_smtptest(stage, lambda: stage.server("smtp", 0, "/var/mail"))
+
+
+@row("test/smtptest.lua (aiosmtpd)", modules=["aiosmtpd"])
+def smtptest_aiosmtpd(stage):
+    run_smtptest(stage, lambda: stage.python_server("aiosmtpd", "smtpd.py", "/var/mail"))
 
 
 @row("test/testmesg.lua")

@@ -10,6 +10,7 @@ class Row(NamedTuple):
     judge: Callable
     limit: int                  # seconds
     commands: Tuple[str, ...]   # programs it needs
+    modules: Tuple[str, ...]    # modules of Python that it needs
 
 
 # Listed, never run: the reference itself cannot pass them.
@@ -18,9 +19,9 @@ IMPOSSIBLE = {
 }
 
 
-def row(name, limit=60, commands=()):
+def row(name, limit=60, commands=(), modules=()):
     """Registers the decorated function as the judge of upstream script `name`."""
     def register(judge):
-        ROWS.append(Row(name, judge, limit, tuple(commands)))
+        ROWS.append(Row(name, judge, limit, tuple(commands), tuple(modules)))
         return judge
     return register

@@ -8,12 +8,15 @@ import tempfile
 import time
 
 import process
+import pythons
 from interpreters import BUILD, SERVERS
 from stage import write_template
 
 CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
             "certs": "openssl", "curl": "curl", "valgrind": "valgrind"}
+# servers written in Python, by the module that they need
+MODULES = {"aiosmtpd": "aiosmtpd", "pyftpdlib": "pyftpdlib", "pyftpdlib-tls": "OpenSSL, pyftpdlib"}
 LUASEC_SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
 ATTEMPTS = 5
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
@@ -59,6 +62,8 @@ class Services:
         """Why `interpreter` cannot have `need`, or None."""
         if self._uninstalled(need):
             return PROGRAMS[need] + " is not installed"
+        if need in MODULES:
+            return None if pythons.having(MODULES[need]) else "Python's %s is not installed" % MODULES[need]
         if need in self._broken:
             return self._broken[need]
         if need == "root" and os.geteuid() != 0:
@@ -83,6 +88,8 @@ class Services:
     def environment(self, needs):
         """The variables that tell a script where its services are."""
         shown = {key: value for key, (need, value) in self._variables.items() if need in needs}
+        for need in MODULES.keys() & set(needs):
+            shown["COMPAT_PYTHON"] = pythons.having(MODULES[need])
         return dict(shown, COMPAT_WWW=os.path.join(self._folder, "www"))
 
     def close(self):

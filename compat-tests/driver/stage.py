@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+import pythons
 from interpreters import SERVERS
 
 UNBUFFERED = "io.stdout:setvbuf('no')"
@@ -130,6 +131,11 @@ class Stage:
     def server(self, kind, port=0, *arguments):
         """Starts one of loopback.py's servers and returns its port."""
         command = [sys.executable, os.path.join(SERVERS, "loopback.py"), kind, str(port)] + list(arguments)
+        return int(Process(command, self.scratch, self._env).expect(r"^READY (\d+)").group(1))
+
+    def python_server(self, module, program, *arguments):
+        """Starts a server written in Python that needs `module`, and returns its port."""
+        command = [pythons.having(module), os.path.join(SERVERS, program)] + list(arguments)
         return int(Process(command, self.scratch, self._env).expect(r"^READY (\d+)").group(1))
 
     def apache(self):

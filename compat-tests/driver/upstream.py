@@ -6,6 +6,7 @@ import sys
 import fetch
 import namespace  # noqa: F401  fills the table of rows
 import process
+import pythons
 from interpreters import HERE, environment
 from rows import IMPOSSIBLE, ROWS
 
@@ -29,6 +30,9 @@ def _missing(row):
     for command in row.commands:
         if not shutil.which(command):
             return command + " is not installed"
+    for module in row.modules:
+        if not pythons.having(module):
+            return "Python's %s is not installed" % module
     return None
 
 

@@ -30,7 +30,7 @@ end
 
 -- Starts a Python script with arguments; it prints `READY port`.
 function peer.python(script, ...)
-    local words = { "exec python3", quote(script) }
+    local words = { "exec " .. quote(os.getenv("COMPAT_PYTHON") or "python3"), quote(script) }
     for i = 1, select("#", ...) do words[#words + 1] = quote((select(i, ...))) end
     return start(table.concat(words, " "))
 end

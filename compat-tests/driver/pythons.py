@@ -1,0 +1,17 @@
+"""Finds a Python that has a package: the one that runs the driver need not be the system's, which packages are for."""
+import functools
+import os
+import sys
+
+import process
+
+CANDIDATES = (sys.executable, "/usr/bin/python3")
+
+
+@functools.lru_cache(maxsize=None)
+def having(module):
+    """The first Python that can import `module`, or None."""
+    for python in CANDIDATES:
+        if os.path.exists(python) and process.run([python, "-c", "import " + module], 20).status == 0:
+            return python
+    return None
