@@ -4,8 +4,8 @@ local check = require("check")
 local dialogue = require("dialogue")
 local peer = require("peer")
 local ltn12 = require("ltn12")
-local socket = require("socket")
 local ssl = require("ssl")
+local tls = require("tls")
 local ftp = require("socket.ftp")
 
 local certs = os.getenv("COMPAT_CERTS")
@@ -178,25 +178,7 @@ ftp.TIMEOUT = 60
 
 -- the way LuaSec's users go: the control connection is what `create` makes, data goes in the clear
 server = start("tls")
-local function create()
-    local plain = socket.tcp()
-    local object = { plain = plain, conn = false }
-    local methods = {}
-    function methods:settimeout(...) return (self.conn or self.plain):settimeout(...) end
-    function methods:connect(host, port)
-        local ok, err = self.plain:connect(host, port)
-        if not ok then return nil, err end
-        self.conn, err = ssl.wrap(self.plain, { mode = "client", protocol = "any", verify = "peer", cafile = certs .. "/ca.crt" })
-        if not self.conn then return nil, err end
-        self.conn:sni(host)
-        return self.conn:dohandshake()
-    end
-    return setmetatable(object, { __index = function(_, name)
-        if methods[name] then return methods[name] end
-        return name ~= "getpeername" and function(self, ...) return self.conn[name](self.conn, ...) end
-    end })
-end
-results, content = get(server, { create = create })
+results, content = get(server, { create = tls.creator(ssl) })
 check.ok("F17: create makes the control connection only", results[1] == 1 and content == CONTENT, results[2])
 check.equal("F17: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; secured EPSV; secured RETR f; secured QUIT")
 

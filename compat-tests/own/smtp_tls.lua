@@ -5,6 +5,7 @@ local dialogue = require("dialogue")
 local peer = require("peer")
 local ltn12 = require("ltn12")
 local smtp = require("socket.smtp")
+local tls = require("tls")
 
 local certs = os.getenv("COMPAT_CERTS")
 local file = assert(io.open("server.py", "w"))
@@ -81,6 +82,12 @@ check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.c
 server = start("tls", 1)
 check.equal("tls", send(server.port, { tls = trusting }), { 1 })
 check.equal("tls: dialogue", seen(server), "connection; secured EHLO me; "
+    .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
+
+-- the way LuaSec's users go
+server = start("tls", 1)
+check.equal("32: create makes TLS objects", send(server.port, { create = tls.creator(require("ssl")), user = "u", password = "p" }), { 1 })
+check.equal("32: create makes TLS objects, dialogue", seen(server), "connection; secured EHLO me; secured AUTH PLAIN AHUAcA==; "
     .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 
 -- a certificate nobody vouches for is refused without being asked to

@@ -39,4 +39,24 @@ function tls.connect(ssl, port, changes, name)
     return object, tcp
 end
 
+-- A `create` for smtp and ftp as LuaSec's users write it: an object that connects and does the
+-- handshake at once, and passes everything else on. It has no `getpeername`, as TLS objects have none.
+function tls.creator(ssl)
+    local methods = {}
+    function methods:settimeout(...) return (self.conn or self.plain):settimeout(...) end
+    function methods:connect(host, port)
+        local ok, err = self.plain:connect(host, port)
+        if not ok then return nil, err end
+        self.conn, err = ssl.wrap(self.plain, tls.client())
+        if not self.conn then return nil, err end
+        self.conn:sni(host)
+        return self.conn:dohandshake()
+    end
+    local function index(_, name)
+        if methods[name] or name == "getpeername" then return methods[name] end
+        return function(self, ...) return self.conn[name](self.conn, ...) end
+    end
+    return function() return setmetatable({ plain = socket.tcp(), conn = false }, { __index = index }) end
+end
+
 return tls
