@@ -1,0 +1,107 @@
+-- smtp and ftp with servers that fall silent, hang up or lie at each stage: an error in time, and nothing left open
+local check = require("check")
+local dialogue = require("dialogue")
+local ltn12 = require("ltn12")
+local socket = require("socket")
+local ftp = require("socket.ftp")
+local smtp = require("socket.smtp")
+
+smtp.TIMEOUT, ftp.TIMEOUT = 0.1, 0.1
+-- what a loaded machine may add
+local SLACK = 5
+
+local function lowest_free()
+    local probe = assert(socket.bind("127.0.0.1", 0))
+    local number = probe:getfd()
+    probe:close()
+    return number
+end
+
+local function send(port)
+    return smtp.send({ from = "<a>", rcpt = "<b>", server = "127.0.0.1", port = port, user = "u", password = "p",
+        source = ltn12.source.string("text") })
+end
+local function get(port)
+    return ftp.get({ host = "127.0.0.1", port = port, path = "/f", type = "i", sink = ltn12.sink.null() })
+end
+local function put(port)
+    return ftp.put({ host = "127.0.0.1", port = port, path = "/f", type = "i", source = ltn12.source.string("text") })
+end
+local function command(port)
+    return ftp.command({ host = "127.0.0.1", port = port, command = { "noop", "pwd" }, check = { 200, 257 } })
+end
+
+local EPSV = "229 (|||%EPSV%|)"
+local whole = {
+    { "send", send, { "220 hi", "250 AUTH LOGIN", "334 u", "334 p", "235 in", "250 from", "250 to", "354 go",
+        { message = "250 done" }, "221 bye" } },
+    { "get", get, { "220 hi", "331 password", "230 in", "200 type", EPSV, "150 coming",
+        { download = "content", reply = "226 done" }, "221 bye" } },
+    { "put", put, { "220 hi", "331 password", "230 in", "200 type", EPSV, "150 send", { upload = true, reply = "226 done" }, "221 bye" } },
+    { "command", command, { "220 hi", "230 in", "200 fine", "257 here", "221 bye" } },
+}
+
+-- The first `count` steps, then `last`.
+local function cut(steps, count, last)
+    local list = {}
+    for i = 1, count do list[i] = steps[i] end
+    list[#list + 1] = last
+    return list
+end
+
+local function judge(name, call, steps, expected)
+    local server = dialogue.serve({ steps })
+    local free, began = lowest_free(), socket.gettime()
+    local ok, message = call(server.port)
+    local took = socket.gettime() - began
+    check.ok(name, ok == nil and type(message) == "string" and message:find(expected), message)
+    check.ok(name .. ": in time", took < SLACK, took)
+    check.equal(name .. ": nothing left open", lowest_free(), free)
+    local ended = false
+    server:transcript(function(line) ended = ended or line:find("^  end") or line:find("^  no line") end)
+    if steps[#steps].quit == nil then check.ok(name .. ": the server sees the end", ended) end
+end
+
+for _, case in ipairs(whole) do
+    local name, call, steps = case[1], case[2], case[3]
+    for stage = 0, #steps - 1 do
+        -- before the greeting there is nobody to answer: a step that takes a line and says nothing
+        judge(("%s: silence at stage %d"):format(name, stage), call, cut(steps, stage, { lines = 1 }), "^timeout$")
+        -- with the server goes the port that it named for data, and either may be met first
+        local gone = steps[stage] == EPSV and "^c%a+ ?%a*$" or "^closed$"
+        judge(("%s: hung up at stage %d"):format(name, stage), call, cut(steps, stage, { quit = true }), gone)
+        -- an answer that begins and never ends, one that is none, one of another kind
+        if type(steps[stage + 1]) == "string" then
+            judge(("%s: half a line at stage %d"):format(name, stage), call,
+                cut(steps, stage, { raw = "250-half of\r\n250 a line" }), "^timeout$")
+            judge(("%s: no reply at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "\0\255\r\n" }),
+                "^invalid server reply$")
+            judge(("%s: refused at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "421-going\r\n421 down\r\n" }),
+                "^421%-going\n421 down$")
+        end
+    end
+end
+
+-- data connections: open and silent, refused, without an end
+local login = cut(whole[2][3], 4)
+local function after_login(...)
+    local list = cut(login, #login)
+    for _, step in ipairs({ ... }) do list[#list + 1] = step end
+    return list
+end
+judge("get: data that does not come", get, after_login(EPSV, "150 coming", { hold = true }), "^timeout$")
+local free = assert(socket.bind("127.0.0.1", 0))
+local _, closed_port = free:getsockname()
+free:close()
+judge("get: a port that is closed", get, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
+judge("put: a port that is closed", put, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
+-- another host's address, which EPSV has no room for but some servers send
+judge("get: EPSV naming another host", get, after_login("229 (|1|192.0.2.1|" .. closed_port .. "|)"), "^connection refused$")
+judge("get: PASV naming another host", get,
+    after_login("500 what", ("227 (192,0,2,1,%d,%d)"):format((closed_port - closed_port % 256) / 256, closed_port % 256)),
+    "^connection refused$")
+judge("put: failure while data is taken no more", function(port)
+    return ftp.put({ host = "127.0.0.1", port = port, path = "/f", type = "i", source = function() return ("x"):rep(65536) end })
+end, after_login(EPSV, "150 send", { abort = true, reply = "552 full" }), "^552 full$")
+
+check.done()
