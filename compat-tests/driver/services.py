@@ -14,7 +14,7 @@ from stage import write_template
 
 CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
-            "certs": "openssl", "curl": "curl", "valgrind": "valgrind"}
+            "certs": "openssl", "curl": "curl", "valgrind": "valgrind", "vsftpd": "vsftpd"}
 # servers written in Python, by the module that they need
 MODULES = {"aiosmtpd": "aiosmtpd", "pyftpdlib": "pyftpdlib", "pyftpdlib-tls": "OpenSSL, pyftpdlib"}
 LUASEC_SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
@@ -47,9 +47,9 @@ class Services:
         self._folder = tempfile.mkdtemp(prefix="luasocket-services-")
         os.chmod(self._folder, 0o755)
         self.world = world and world[0]
-        if needed & {"certs", "nginx"} and shutil.which("openssl"):
+        if needed & {"certs", "nginx", "vsftpd"} and shutil.which("openssl"):
             self._certificates()
-        for name, start in (("nginx", self._nginx), ("apache", self._apache)):
+        for name, start in (("nginx", self._nginx), ("apache", self._apache), ("vsftpd", self._vsftpd)):
             if name in needed and not self._uninstalled(name):
                 self._attempt(name, start, report)
 
@@ -104,7 +104,7 @@ class Services:
     def _certificates(self):
         result = process.run(["sh", os.path.join(SERVERS, "tls", "make-certs.sh"), CERTIFICATES], 120)
         if result.status != 0:
-            self._broken["certs"] = self._broken["nginx"] = "no certificates: " + result.output.strip()[-200:]
+            self._broken["certs"] = self._broken["nginx"] = self._broken["vsftpd"] = "no certificates: " + result.output.strip()[-200:]
         self._export("certs", COMPAT_CERTS=CERTIFICATES)
 
     def _attempt(self, name, start, report):
@@ -167,3 +167,14 @@ class Services:
         self._export("apache", COMPAT_APACHE_PORT=port, COMPAT_PROXY_PORT=proxy)
         return (["apache2", "-d", run, "-f", path, "-D", "FOREGROUND"], (port, proxy),
                 os.path.join(run, "apache.error"))
+
+    def _vsftpd(self):
+        run = os.path.join(self._folder, "vsftpd")
+        for name in ("root", "empty"):
+            os.makedirs(os.path.join(run, name), exist_ok=True)
+        port, = _free_ports(1)
+        path = os.path.join(run, "vsftpd.conf")
+        write_template("vsftpd.conf.in", path, {"RUN": run, "PORT": str(port), "CERTS": CERTIFICATES})
+        self._export("vsftpd", COMPAT_VSFTPD_PORT=port, COMPAT_VSFTPD_ROOT=os.path.join(run, "root"))
+        # it tells on its standard output alone why it does not start
+        return ["vsftpd", path], (port,), path
