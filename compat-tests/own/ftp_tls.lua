@@ -31,6 +31,8 @@ def transfer(data, upload):
             chunk = data.recv(65536)
             if not chunk:
                 break
+            if mode == "talks" and total // 100000 < (total + len(chunk)) // 100000:
+                data.sendall(b"heard")
             total += len(chunk)
         print("uploaded", total, flush=True)
     else:
@@ -129,6 +131,13 @@ local PRIVATE = "secured PBSZ 0; secured PROT P; "
 check.equal("starttls: dialogue", seen(server), LOGIN .. PRIVATE .. "secured TYPE i; secured EPSV; secured RETR f; secured QUIT; "
     .. LOGIN .. PRIVATE .. "secured EPSV; secured STOR f; uploaded 300000; secured QUIT; " .. LOGIN .. "secured NOOP; secured QUIT")
 check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
+
+-- a server that sends something on the upload's connection, as session tickets are: nothing of the upload is lost
+server = start("talks")
+check.equal("put: the server talks", ftp.put(request(server, {
+    starttls = trusting, source = ltn12.source.string(CONTENT:rep(10)),
+})), 3000000)
+check.ok("put: every byte arrives", seen(server):find("uploaded 3000000; secured QUIT", 1, true))
 
 server = start("tls")
 results, content = get(server, { tls = trusting })
