@@ -8,8 +8,11 @@ use std::path::Path;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    println!("cargo:rerun-if-changed=lua");
-    embed_lua_files();
+    // A stock interpreter finds them on disk.
+    if env::var_os("CARGO_FEATURE_MODULE").is_none() {
+        println!("cargo:rerun-if-changed=lua");
+        embed_lua_files();
+    }
     // C modules find Lua's own functions in the runner.
     if env::var_os("CARGO_CFG_UNIX").is_some() && env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");

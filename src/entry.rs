@@ -5,6 +5,7 @@
 use std::ffi::c_int;
 
 pub use mlua::ffi::lua_State;
+#[cfg(not(feature = "module"))]
 use mlua::{Lua, Result, Table};
 
 use crate::binding::{Call, Outcome, native};
@@ -23,6 +24,7 @@ macro_rules! entry_points {
         )*
 
         /// Each entry point by its name, for a state of this program.
+        #[cfg(not(feature = "module"))]
         pub(crate) fn openers(lua: &Lua) -> Result<Table> {
             let openers = lua.create_table()?;
             $(

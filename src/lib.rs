@@ -29,7 +29,7 @@
 //! - `lua51`, `lua52`, `lua53`, `lua54`, `lua55`, `luajit`: the flavour of Lua, exactly one. A
 //!   program that depends on mlua itself names the same one in both places.
 //! - `vendored`: Lua is compiled from source and linked in.
-//! - `module`: a native module for a stock interpreter, which excludes `vendored`.
+//! - `module`: the native modules for a stock interpreter, which excludes `vendored` and has no `preload`.
 //!
 //! The default is `lua54` with `vendored`.
 //!
@@ -39,6 +39,7 @@
 #![deny(unsafe_code)]
 
 mod binding;
+#[cfg(not(feature = "module"))]
 mod bundle;
 mod classes;
 #[doc(hidden)]
@@ -69,6 +70,7 @@ const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 /// # Errors
 ///
 /// When `lua` was made without Lua's `package` library, or has no memory left.
+#[cfg(not(feature = "module"))]
 pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     bundle::preload(lua)
 }

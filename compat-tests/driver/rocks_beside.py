@@ -32,10 +32,10 @@ def _package_files(package, version):
     return found["lua"], found["so"]
 
 
-def _luasocket_rock(installation):
-    """The installed LuaSocket of Debian as the rock that its authors publish."""
-    lua, native = _package_files("lua-socket", installation.tree.version)
-    source = os.path.join(installation.folder, "source-of-debian")
+def _debian_rock(installation, name, version):
+    """The installed LuaSocket or LuaSec of Debian as the rock that its authors publish."""
+    lua, native = _package_files(name.replace("lua", "lua-"), installation.tree.version)
+    source = os.path.join(installation.folder, "source-of-debian-" + name)
     shutil.rmtree(source, ignore_errors=True)
     tables = {}
     for kind, files in (("lua", lua), ("lib", native)):
@@ -46,20 +46,26 @@ def _luasocket_rock(installation):
             shutil.copy(path, os.path.join(source, inside))
             lines.append('["%s"] = "%s"' % (module, inside))
         tables[kind] = ", ".join(lines)
-    with open(os.path.join(source, "luasocket-3.1.0-1.rockspec"), "w") as file:
-        file.write('package = "luasocket"\nversion = "3.1.0-1"\nsource = { url = "file://none" }\n'
+    tables.update(name=name, version=version)
+    with open(os.path.join(source, "%s-%s.rockspec" % (name, version)), "w") as file:
+        file.write('package = "%(name)s"\nversion = "%(version)s"\nsource = { url = "file://none" }\n'
                    'build = { type = "none", install = { lua = { %(lua)s }, lib = { %(lib)s } } }\n' % tables)
-    tree = installation.new_tree("debian")
-    tree.luarocks("make", "luasocket-3.1.0-1.rockspec", cwd=source)
-    return tree.pack("luasocket", os.path.join(installation.folder, "rocks-of-debian"))
+    tree = installation.new_tree("debian-" + name)
+    tree.luarocks("make", "%s-%s.rockspec" % (name, version), cwd=source)
+    return tree.pack(name, os.path.join(installation.folder, "rocks-of-debian"))
+
+
+def _theirs(installation):
+    """LuaSocket and LuaSec as rocks."""
+    return [_debian_rock(installation, "luasocket", "3.1.0-1"), _debian_rock(installation, "luasec", "1.2.0-1")]
 
 
 def _only_ours(installation, tree, *modules, behind=()):
     same("files of others after " + " ".join(modules), installation.origins(tree, *modules, behind=behind)[1], set())
 
 
-def _only_theirs(installation, tree, behind=()):
-    same("files of ours", installation.origins(tree, behind=behind)[0], set())
+def _only_theirs(installation, tree, *modules, behind=()):
+    same("files of ours after " + " ".join(modules), installation.origins(tree, *modules, behind=behind)[0], set())
 
 
 def ahead(installation):
@@ -68,17 +74,18 @@ def ahead(installation):
         _package_files(package, installation.tree.version)
     for modules in ORDERS:
         _only_ours(installation, installation.tree, *modules)
-    theirs = _luasocket_rock(installation)
+    theirs = _theirs(installation)
     for first in ("ours", "theirs"):
         front, back = installation.new_tree("front"), installation.new_tree("back")
-        steps = [(front, installation.rocks["luasocket-rs"]), (back, theirs)]
-        for tree, rock in steps if first == "ours" else reversed(steps):
+        steps = [(front, installation.rocks["luasocket-rs"])] + [(back, rock) for rock in theirs]
+        for tree, rock in steps if first == "ours" else steps[1:] + steps[:1]:
             tree.luarocks("install", rock)
-        _only_ours(installation, front, "socket", behind=[back])
-        _only_ours(installation, front, "mime.core", behind=[back])
+        for module in ("socket", "mime.core", "ssl", "ssl.https"):
+            _only_ours(installation, front, module, behind=[back])
         front.luarocks("remove", "luasocket-rs")
         _only_theirs(installation, front, behind=[back])
-        _only_theirs(installation, front)
+        _only_theirs(installation, front, "ssl.https", behind=[back])
+        _only_theirs(installation, front, "ssl.https")
 
 
 def under_luasec(installation):
@@ -98,19 +105,20 @@ def under_luasec(installation):
 
 
 def same_tree(installation):
-    """In a tree that holds LuaSocket the rock luasocket takes its place; luasocket-rs waits until LuaSocket goes."""
-    theirs, ours = _luasocket_rock(installation), installation.rocks["luasocket"]
+    """In a tree that holds LuaSocket and LuaSec the rocks of these names take their places; luasocket-rs waits until LuaSocket goes."""
+    both = _theirs(installation)
     tree = installation.new_tree("replacing")
-    tree.luarocks("install", theirs)
-    _only_theirs(installation, tree)
-    tree.luarocks("install", ours)
-    _only_ours(installation, tree)
-    tree.luarocks("remove", "luasocket")
-    same("files left", tree.leftovers(), set())
-    tree.luarocks("install", theirs)
-    _only_theirs(installation, tree)
-    tree.luarocks("remove", "luasocket")
-    same("files left", tree.leftovers(), set())
+    for rocks, check in ((both, _only_theirs), ([installation.rocks["luasocket"], installation.rocks["luasec"]], _only_ours),
+                         (None, None), (both, _only_theirs), (None, None)):
+        if rocks:
+            for rock in rocks:
+                tree.luarocks("install", rock)
+            check(installation, tree, "ssl.https")
+        else:
+            tree.luarocks("remove", "luasec")
+            tree.luarocks("remove", "luasocket")
+            same("files left", tree.leftovers(), set())
+    theirs = both[0]
     for first, second in ((theirs, installation.rocks["luasocket-rs"]), (installation.rocks["luasocket-rs"], theirs)):
         tree = installation.new_tree("sharing")
         # some LuaRocks report the files of luasocket-rs that wait, others install them silently
