@@ -1,0 +1,99 @@
+"""A name server that is slow or lies, as the first label of the name asks; prints READY and its port.
+
+Listens on port 53 of 127.0.0.1: for a network namespace of its own. Names:
+    slow            the right answer, after half a second
+    servfail, none  an error; no answer at all in the reply
+    garbage, short  bytes that are no message; one that ends in its header
+    wrongid, wrongname  a lie about 127.0.0.9 first, then the right answer
+    loop            a name that points to itself
+    alias           CNAMEs without end, one for each question
+    many            60 addresses, of which only the last is one where somebody listens
+    dual6, hole6, first4    an IPv6 address without a route, one whose packets vanish, each besides 127.0.0.1
+    evil            (reverse) a host name with a line end in it
+Everything else does not exist.
+"""
+import os
+import socket
+import struct
+import threading
+import time
+
+A, PTR, AAAA, CNAME = 1, 12, 28, 5
+POINTER = b"\xc0\x0c"       # the question's name
+
+
+def question(message):
+    labels, at = [], 12
+    while message[at]:
+        labels.append(message[at + 1:at + 1 + message[at]])
+        at += message[at] + 1
+    return labels, message[12:at + 5], struct.unpack(">H", message[at + 1:at + 3])[0]
+
+
+def record(kind, data, name=POINTER):
+    return name + struct.pack(">HHIH", kind, 1, 0, len(data)) + data
+
+
+def reply(message, asked, answers=(), code=0):
+    return message[:2] + struct.pack(">HHHHH", 0x8180 | code, 1, len(answers), 0, 0) + asked + b"".join(answers)
+
+
+def v4(text):
+    return record(A, socket.inet_aton(text))
+
+
+def v6(text):
+    return record(AAAA, socket.inet_pton(socket.AF_INET6, text))
+
+
+def addresses(name, kind):
+    """The records of that kind for a name, or None for a name that does not exist."""
+    if name in (b"slow", b"wrongid", b"wrongname", b"dual6", b"hole6", b"first4", b"none", b"servfail"):
+        sixes = {b"dual6": "2001:db8:9::1", b"hole6": "2001:db8:1::1", b"first4": "2001:db8:2::1"}
+        if kind == A:
+            return [v4("127.0.0.1")]
+        return [v6(sixes[name])] if kind == AAAA and name in sixes else []
+    if name == b"many":
+        return [v4("127.0.0.%d" % last) for last in range(2, 61)] + [v4("127.0.0.1")] if kind == A else []
+    if name == b"loop":
+        return [record(CNAME, POINTER)]
+    if name == b"alias":
+        return [record(CNAME, b"\x05alias\x03%03d\x04test\x00" % (time.monotonic_ns() % 1000))]
+    return None
+
+
+def answer(server, message, client):
+    labels, asked, kind = question(message)
+    name = labels[0].lower()
+    send = lambda data: server.sendto(data, client)     # noqa: E731
+    if name == b"slow":
+        time.sleep(0.5)
+    if name == b"garbage":
+        return send(os.urandom(300))
+    if name == b"short":
+        return send(message[:7])
+    if name == b"servfail":
+        return send(reply(message, asked, code=2))
+    if name == b"none":
+        return send(reply(message, asked))
+    if kind == PTR:
+        evil = b"\x09evil\r\nX:y\x04test\x00"
+        return send(reply(message, asked, [record(PTR, evil)]))
+    if name == b"wrongid":
+        send(bytes(byte ^ 255 for byte in message[:2]) + reply(message, asked, [v4("127.0.0.9")])[2:])
+    if name == b"wrongname":
+        other = b"\x05other\x04test\x00" + asked[-4:]
+        send(reply(message, other, [v4("127.0.0.9")]))
+    found = addresses(name, kind)
+    return send(reply(message, asked, found or (), 0 if found is not None else 3))
+
+
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+print("READY 53", flush=True)
+while True:
+    data, peer = server.recvfrom(4096)
+    if data == b"end":
+        break
+    threading.Thread(target=answer, args=(server, data, peer), daemon=True).start()
+os._exit(0)
