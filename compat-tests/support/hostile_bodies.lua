@@ -46,6 +46,18 @@ local cases = {
     { "7.24", "no length, kept open", replies = { { OK .. "\r\nokay" } }, ending = "stall", stalls = true,
         expect = { nil, "timeout" } },
     { "7.25", "no length, reset", replies = { { OK .. "\r\nokay" } }, ending = "reset", expect = { "okay", 200 } },
+    { "7.26", "minus zero", replies = { { OK .. "Content-Length: -0\r\n\r\nokay" } },
+        expect = { "okay", 200 }, differs = "http.bugs.16" },
+    { "7.27", "a list that starts empty", replies = { { OK .. "Content-Length: , 2\r\n\r\nokay" } }, expect = { "okay", 200 } },
+    { "7.28", "digits that are not ASCII", replies = { { OK .. "Content-Length: \217\162\r\n\r\nokay" } },
+        expect = { "okay", 200 } },
+    { "7.29", "quoted", replies = { { OK .. "Content-Length: \"2\"\r\n\r\nokay" } }, expect = { "okay", 200 } },
+    { "7.30", "infinity", replies = { { OK .. "Content-Length: inf\r\n\r\nokay" } },
+        expect = { "okay", 200 }, differs = "http.bugs.16" },
+    { "7.31", "not a number", replies = { { OK .. "Content-Length: nan\r\n\r\nokay" } },
+        expect = { "okay", 200 }, differs = "http.bugs.16" },
+    { "7.32", "a form feed before the digits", replies = { { OK .. "Content-Length: \f2\r\n\r\nokay" } },
+        expect = { "ok", 200 } },
 
     -- Transfer-Encoding
     { "8.1", "with a Content-Length", replies = { { OK .. "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n" ..
@@ -64,6 +76,23 @@ local cases = {
     { "8.8", "CHUNKED", replies = { { OK .. "TRANSFER-ENCODING: CHUNKED\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.9", "a blank before the colon hides it", replies = { { OK .. "Transfer-Encoding : chunked\r\n\r\nokay" } },
+        expect = { "okay", 200 } },
+    { "8.10", "chunked is not the last coding", replies = { { OK .. "Transfer-Encoding: chunked, gzip\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.11", "identity, then chunked", replies = { { OK .. "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+        "4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.12", "chunked in HTTP/1.0", replies = { { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.13", "a longer word", replies = { { OK .. "Transfer-Encoding: xchunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.14", "a vertical tab before it", replies = { { OK .. "Transfer-Encoding: \vchunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.15", "identity with a blank after it", replies = { { OK .. "Transfer-Encoding: identity \r\nContent-Length: 2\r\n\r\nokay" } },
+        expect = { nil, "closed" } },
+    { "8.16", "folded", replies = { { OK .. "Transfer-Encoding:\r\n chunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "8.17", "a NUL in it", replies = { { OK .. "Transfer-Encoding: chunked\0\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
 
     -- chunks beyond their sizes
@@ -106,6 +135,17 @@ local cases = {
         stalls = true, expect = { nil, "timeout" } },
     { "10.23", "the largest size that counts, close", replies = { { CHUNKED .. "fffffffffffff\r\nokay" } },
         expect = { nil, "closed" }, differs = "http.bugs.17" },
+    { "10.24", "a line end within a quoted extension", replies = { { CHUNKED .. "4;a=\"\r\nokay\r\n0\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "10.25", "two line ends after the data", replies = { { CHUNKED .. "4\r\nokay\r\n\r\n0\r\n\r\n" } },
+        expect = { nil, "invalid chunk size" } },
+    { "10.26", "a folded trailer", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\nA: b\r\n c\r\n\r\n" } },
+        expect = { "okay", 200 } },
+    { "10.27", "trailers, and a Content-Length before", replies = { { OK .. "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+        "4\r\nokay\r\n0\r\nA: b\r\n\r\n" } },
+        expect = { "okay", 200 }, differs = "LuaSocket raises" },
+    { "10.28", "a second message instead of trailers", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\n" .. OK .. "\r\n" } },
+        expect = { nil, "malformed response headers" }, differs = "http.receive.12" },
 
     -- slow servers
     { "11.1", "one byte at a time: too slow for one read", stalls = true, expect = { nil, "timeout" },

@@ -27,6 +27,11 @@ return {
     { "1.11", "ICY", replies = { { "ICY 200 OK\r\n\r\nmusic" } }, expect = { "ICY 200 OK\r\n\r\nmusic", 200 } },
     { "1.12", "another protocol's greeting", replies = { { "220 mail.example ESMTP\r\n" } },
         expect = { "220 mail.example ESMTP\r\n", 200 } },
+    { "1.13", "a TLS alert", replies = { { "\21\3\1\0\2\2\40" } }, expect = { "\21\3\1\0\2\2\40", 200 } },
+    { "1.15", "RTSP", replies = { { "RTSP/1.0 200 OK\r\n\r\n" } }, expect = { "RTSP/1.0 200 OK\r\n\r\n", 200 } },
+    { "1.16", "NUL before the status line", replies = { { "\0" .. TWO } }, expect = { "\0" .. TWO, 200 } },
+    { "1.17", "a byte order mark before the status line", replies = { { "\239\187\191" .. TWO } },
+        expect = { "\239\187\191" .. TWO, 200 } },
 
     -- bad status lines
     { "2.1", "HTTP/2 without minor version", replies = { { "HTTP/2 200 OK\r\n\r\n" } }, expect = { nil, "HTTP/2 200 OK" } },
@@ -48,6 +53,12 @@ return {
     { "2.15", "an endless status line", replies = { { "HTTP/1.1 200 ", { forever = "x" } } },
         expect = { nil, "oversized" }, differs = "add.6" },
     { "2.16", "408", replies = { { "HTTP/1.1 408 Request Timeout\r\nContent-Length: 3\r\n\r\nabc" } }, expect = { "", 408 } },
+    { "2.17", "HTTP/11.11", replies = { { "HTTP/11.11 200 OK\r\n\r\nx" } }, expect = { "x", 200 } },
+    { "2.18", "a tab before the code", replies = { { "HTTP/1.1\t200 OK\r\n\r\nx" } }, expect = { nil, "HTTP/1.1\t200 OK" } },
+    { "2.19", "blank after the slash", replies = { { "HTTP/ 1.1 200 OK\r\n\r\nx" } }, expect = { nil, "HTTP/ 1.1 200 OK" } },
+    { "2.20", "a comma in the version", replies = { { "HTTP/1,1 200 OK\r\n\r\nx" } }, expect = { nil, "HTTP/1,1 200 OK" } },
+    { "2.21", "no version", replies = { { "HTTP/ 200 OK\r\n\r\nx" } }, expect = { nil, "HTTP/ 200 OK" } },
+    { "2.22", "no digits around the dot", replies = { { "HTTP/. 200 OK\r\n\r\nx" } }, expect = { "x", 200 } },
 
     -- line ends
     { "3.1", "bare LF throughout", replies = { { "HTTP/1.1 200 OK\nContent-Length: 2\n\nok" } }, expect = { "ok", 200 },
@@ -59,6 +70,7 @@ return {
         expect = { "ok", 200 }, headers = LENGTH_2 },
     { "3.5", "a bare CR does not end the headers", replies = { { OK .. "A: b\r\n\rX: y\r\nContent-Length: 2\r\n\r\nok" } },
         expect = { "ok", 200 }, headers = { a = "b", x = "y", ["content-length"] = "2" } },
+    { "3.6", "CR CR LF ends the headers", replies = { { OK .. "Content-Length: 2\r\n\r\r\nok" } }, expect = { "ok", 200 } },
 
     -- headers
     { "4.1", "folded", replies = { { OK .. "A: b\r\n c\r\n\td\r\nContent-Length: 2\r\n\r\nok" } }, expect = { "ok", 200 },
@@ -104,6 +116,16 @@ return {
     { "4.22", "folding, then close", replies = { { OK .. "A: b\r\n c\r\n" } }, expect = { nil, "closed" },
         differs = "http.receive.14" },
     { "4.23", "a blank header block, nothing else", replies = { { OK .. "\r\n" } }, expect = { "", 200 } },
+    { "4.24", "an empty value", replies = { { OK .. "A:\r\nContent-Length: 2\r\n\r\nok" } },
+        expect = { "ok", 200 }, headers = { a = "", ["content-length"] = "2" } },
+    { "4.25", "a value of blanks", replies = { { OK .. "A: \t \r\nContent-Length: 2\r\n\r\nok" } },
+        expect = { "ok", 200 }, headers = { a = "", ["content-length"] = "2" } },
+    { "4.26", "a name of separators", replies = { { OK .. "(),/;<=>?@[\\]{}: b\r\nContent-Length: 2\r\n\r\nok" } },
+        expect = { "ok", 200 }, headers = { ["(),/;<=>?@[\\]{}"] = "b", ["content-length"] = "2" } },
+    { "4.27", "a vertical tab starts a continuation", replies = { { OK .. "A: b\r\n\vc\r\nContent-Length: 2\r\n\r\nok" } },
+        expect = { "ok", 200 }, headers = { a = "b\vc", ["content-length"] = "2" } },
+    { "4.28", "a status line among the headers", replies = { { OK .. OK .. "\r\nok" } },
+        expect = { nil, "malformed response headers" }, differs = "http.receive.12" },
 
     -- interim replies
     { "5.1", "100", replies = { { "HTTP/1.1 100 Continue\r\n\r\n" .. TWO } }, expect = { "ok", 200 }, headers = LENGTH_2 },
@@ -131,6 +153,9 @@ return {
     { "5.14", "199 is final", replies = { { "HTTP/1.1 199 x\r\n\r\nbytes" } }, expect = { "", 199 } },
     { "5.15", "408 after 100", replies = { { "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 408 T\r\nContent-Length: 3\r\n\r\nabc" } },
         expect = { "abc", 408 } },
+    { "5.16", "100 without headers' end, then the answer", replies = { { "HTTP/1.1 100 C\r\n" .. TWO } },
+        expect = { nil, "malformed response headers" }, differs = "http.receive.12" },
+    { "5.17", "204 after 100", replies = { { "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 N\r\n\r\n" } }, expect = { "", 204 } },
 
     -- answers that have no body, with one
     { "6.1", "204 with a body", replies = { { "HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\nabc" } }, expect = { "", 204 } },
