@@ -42,6 +42,7 @@ pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use raise::{Expected, Message, Raise, buffer};
+pub use stack::Address;
 
 /// A native function as Lua's C interface wants it.
 pub type NativeFunction = mlua::ffi::lua_CFunction;

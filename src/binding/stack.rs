@@ -1,12 +1,16 @@
 //! Pushing results, and working on the values of the stack.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
 use std::ptr;
 
 use mlua::ffi;
 
-use super::{Call, Message, NativeFunction, Raise};
+use super::{Call, Kind, Message, NativeFunction, Raise};
+
+/// Which object a value is, to be compared with another while both exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address(*const c_void);
 
 impl Call<'_> {
     /// Pushes `nil`. Never allocates.
@@ -56,14 +60,15 @@ impl Call<'_> {
     }
 
     /// Pushes a string that the caller owns, and frees it; out of memory becomes an error like any other.
-    pub fn push_vec(&mut self, value: Vec<u8>) -> Result<(), Raise> {
+    pub fn push_vec(&mut self, value: impl AsRef<[u8]>) -> Result<(), Raise> {
         const SMALL: usize = 1024;
-        if value.len() <= SMALL {
+        let text = value.as_ref();
+        if text.len() <= SMALL {
             let mut copy = MaybeUninit::<[u8; SMALL]>::uninit();
-            let length = value.len();
+            let length = text.len();
             // SAFETY: the source is not longer than the copy, and only what was copied is read.
             let bytes = unsafe {
-                ptr::copy_nonoverlapping(value.as_ptr(), copy.as_mut_ptr().cast::<u8>(), length);
+                ptr::copy_nonoverlapping(text.as_ptr(), copy.as_mut_ptr().cast::<u8>(), length);
                 std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), length)
             };
             drop(value);
@@ -71,7 +76,7 @@ impl Call<'_> {
             return Ok(());
         }
         self.protected(&[], |call| {
-            call.push_bytes(&value);
+            call.push_bytes(text);
             Ok(1)
         })?;
         Ok(())
@@ -99,6 +104,36 @@ impl Call<'_> {
         unsafe {
             ffi::lua_gettable(self.state, index);
         }
+    }
+
+    /// Replaces the key on top of the stack by what the table at an index holds there, without metamethods.
+    /// Never allocates.
+    pub fn look_up_raw(&mut self, index: c_int) {
+        // SAFETY: the caller names a table by an index that stays right.
+        unsafe {
+            ffi::lua_rawget(self.state, index);
+        }
+    }
+
+    /// Pushes the metatable of the value at an index; nothing, and false, when it has none. Never allocates.
+    pub fn push_metatable(&mut self, index: c_int) -> bool {
+        // SAFETY: any index is acceptable here.
+        unsafe { ffi::lua_getmetatable(self.state, index) != 0 }
+    }
+
+    /// Which object the value at an index is. Never allocates.
+    pub fn address(&self, index: c_int) -> Address {
+        // SAFETY: any index is acceptable here; the pointer is compared, not followed.
+        Address(unsafe { ffi::lua_topointer(self.state, index) })
+    }
+
+    /// The length of the table at an index without metamethods, zero for what is none. Never allocates.
+    pub fn raw_length(&self, index: c_int) -> usize {
+        if self.kind(index) != Kind::Table {
+            return 0;
+        }
+        // SAFETY: a table is there.
+        unsafe { ffi::lua_rawlen(self.state, index) as usize }
     }
 
     /// Whether the value at an index is this native function. Never allocates.

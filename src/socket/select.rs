@@ -12,7 +12,7 @@ use super::timeout::Wait;
 use super::udp::Udp;
 use super::unix_stream::UnixStream;
 use super::wait::poll_until;
-use crate::binding::{Call, Kind, Message, NativeFunction, Outcome, Raise, native};
+use crate::binding::{Address, Call, Kind, Message, NativeFunction, Outcome, Raise, native};
 
 /// One watched descriptor.
 #[derive(Clone, Copy)]
@@ -31,6 +31,7 @@ const READABLE: i32 = 4;
 const WRITABLE: i32 = 5;
 const GETFD: i32 = 6;
 const DIRTY: i32 = 7;
+const INDEX: i32 = 8;
 
 /// What is known of an object of ours without calling a method of it.
 struct Seen {
@@ -43,15 +44,15 @@ struct Seen {
 struct Shortcut {
     getfd: NativeFunction,
     dirty: NativeFunction,
-    see: fn(&mut Call<'_>) -> Option<Seen>,
+    see: fn(&mut Call<'_>, i32) -> Option<Seen>,
 }
 
 const fn shortcut<T: Described>() -> Shortcut {
     Shortcut {
         getfd: native(object::getfd::<T>),
         dirty: native(object::dirty::<T>),
-        see: |call| {
-            call.try_object(OBJECT, T::any(), |object| Seen {
+        see: |call, index| {
+            call.try_object(index, T::any(), |object| Seen {
                 number: object.descriptor().number(),
                 is_dirty: object.is_dirty(),
             })
@@ -59,10 +60,13 @@ const fn shortcut<T: Described>() -> Shortcut {
     }
 }
 
-/// Where the object stands while its two methods are on top of it.
-const OBJECT: i32 = -3;
+static SHORTCUTS: [Shortcut; 3] = [shortcut::<Tcp>(), shortcut::<Udp>(), shortcut::<UnixStream>()];
 
-const SHORTCUTS: [Shortcut; 3] = [shortcut::<Tcp>(), shortcut::<Udp>(), shortcut::<UnixStream>()];
+/// A class of which objects were seen: its metatable, and the shortcut for them.
+struct Known {
+    class: Address,
+    shortcut: &'static Shortcut,
+}
 
 /// The descriptors of both lists' objects.
 #[derive(Default)]
@@ -96,11 +100,12 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     let mut ending = Ending::TimedOut;
     // Objects' methods and metamethods may raise: what is owned here outlives that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
-        call.new_table(16, 0);
+        call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
         call.new_table(0, 0);
         call.new_table(0, 0);
         call.push_bytes(b"getfd");
         call.push_bytes(b"dirty");
+        call.push_bytes(b"__index");
         gather(call, RECEIVERS, PollFlags::IN, &mut gathered);
         gather(call, SENDERS, PollFlags::OUT, &mut gathered);
         let Gathered { watched, dirty, foreign, .. } = &mut gathered;
@@ -141,16 +146,24 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
     if call.kind(list).is_absent() {
         return;
     }
+    // A list's metamethods are somebody's code, as a foreign object's methods are.
+    let is_plain = !call.push_metatable(list);
+    if !is_plain {
+        call.pop(1);
+    }
+    let mut known = None;
     for position in 1.. {
         call.push_element(list, position);
         if call.kind(-1) == Kind::Nil {
             call.pop(1);
             return;
         }
-        let (number, is_dirty) = match see(call) {
+        known = known.filter(|_| is_plain);
+        let (number, is_dirty) = match see(call, &mut known) {
             Some(seen) => (Some(seen.number), seen.is_dirty),
             None => {
                 gathered.foreign = true;
+                known = None;
                 (ask_number(call), false)
             }
         };
@@ -168,23 +181,39 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
     }
 }
 
-/// What the object on top of the stack has to tell, when it is ours and has our methods.
-fn see(call: &mut Call<'_>) -> Option<Seen> {
-    if call.kind(-1) != Kind::Userdata {
+/// What the object on top of the stack has to tell, when it is ours and has our methods. `known` is the class of
+/// the object before it, while nothing that could change a class has run.
+fn see(call: &mut Call<'_>, known: &mut Option<Known>) -> Option<Seen> {
+    if call.kind(-1) != Kind::Userdata || !call.push_metatable(-1) {
+        return None;
+    }
+    let class = call.address(-1);
+    let shortcut = match known {
+        Some(known) if known.class == class => Some(known.shortcut),
+        _ => find_shortcut(call),
+    };
+    call.pop(1);
+    *known = shortcut.map(|shortcut| Known { class, shortcut });
+    (shortcut?.see)(call, -1)
+}
+
+/// The shortcut for objects with the metatable on top of the stack.
+fn find_shortcut(call: &mut Call<'_>) -> Option<&'static Shortcut> {
+    call.push_value(INDEX);
+    call.look_up_raw(-2);
+    if call.kind(-1) != Kind::Table {
+        call.pop(1);
         return None;
     }
     call.push_value(GETFD);
-    call.look_up(-2);
-    let shortcut = SHORTCUTS.iter().find(|shortcut| call.is_function(-1, shortcut.getfd));
-    let Some(shortcut) = shortcut else {
-        call.pop(1);
-        return None;
-    };
+    call.look_up_raw(-2);
     call.push_value(DIRTY);
-    call.look_up(-3);
-    let seen = if call.is_function(-1, shortcut.dirty) { (shortcut.see)(call) } else { None };
-    call.pop(2);
-    seen
+    call.look_up_raw(-3);
+    let found = SHORTCUTS
+        .iter()
+        .find(|shortcut| call.is_function(-2, shortcut.getfd) && call.is_function(-1, shortcut.dirty));
+    call.pop(3);
+    found
 }
 
 /// The descriptor that the object on top of the stack names, if it names one.
