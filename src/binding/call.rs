@@ -162,12 +162,33 @@ impl Call<'_> {
 
     /// Pushes a native function. It finds this library's classes through its upvalue.
     pub fn push_function(&mut self, function: NativeFunction) {
+        self.push_function_with_strings(function, []);
+    }
+
+    /// Pushes a native function with strings that [`Call::push_kept_string`] finds in it.
+    pub fn push_function_with_strings<'s>(
+        &mut self,
+        function: NativeFunction,
+        strings: impl IntoIterator<Item = &'s [u8], IntoIter: ExactSizeIterator>,
+    ) {
         let shared = self.shared();
-        // SAFETY: the pointer stays valid until the state is closed: the registry holds it.
+        let strings = strings.into_iter();
+        let count = strings.len() as c_int;
+        // SAFETY: the pointer stays valid until the state is closed: the registry holds it. The few strings
+        // that a function keeps are within the slots that are guaranteed to it.
         unsafe {
             ffi::lua_pushlightuserdata(self.state, shared.cast_mut().cast());
-            ffi::lua_pushcclosure(self.state, function, 1);
+            for string in strings {
+                ffi::lua_pushlstring(self.state, string.as_ptr().cast(), string.len());
+            }
+            ffi::lua_pushcclosure(self.state, function, 1 + count);
         }
+    }
+
+    /// Pushes the string at a position, from zero, among those that the running function keeps. Never allocates.
+    pub fn push_kept_string(&mut self, position: c_int) {
+        // SAFETY: an upvalue that a function does not have is acceptable, and nil.
+        unsafe { ffi::lua_pushvalue(self.state, ffi::lua_upvalueindex(2 + position)) }
     }
 
     /// Prepares a state for this library; every entry point calls it first.

@@ -26,8 +26,10 @@ const DEFAULT: c_int = 2;
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     call.new_table(0, 8);
+    // The names of the components are made once, not for each URL.
+    call.push_function_with_strings(native(parse), named(&Components::default()).map(|(name, _)| name));
+    call.set_field(-2, b"parse");
     call.set_functions(&[
-        ("parse", native(parse)),
         ("build", native(build)),
         ("absolute", native(absolute_url)),
         ("escape", native(escape_text)),
@@ -64,9 +66,9 @@ fn parse(call: &mut Call<'_>) -> Outcome {
         split_defaults(call, RESULT, &mut parts)?;
         call.set_top(RESULT);
     }
-    for (name, part) in named(&parts) {
+    for (position, (_, part)) in (0..).zip(named(&parts)) {
         if let Some(part) = part {
-            call.push_bytes(name);
+            call.push_kept_string(position);
             call.push_bytes(part);
             call.set_raw(RESULT);
         }
