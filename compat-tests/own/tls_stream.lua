@@ -177,6 +177,21 @@ check.equal("66 getfd", c:getfd(), -1)
 local r, w = socket.select({ c }, { c }, 0)
 check.equal("66 select passes it over", { #r, #w }, { 0, 0 })
 
+-- several records are received at once: none of them is overlooked while the descriptor has nothing more to say
+c = tls.connect(ssl, tls.peer("tls", "line", "send:a", "send:b", "send:c", "send:d", "send:e", "hold").port)
+c:send("go\n")
+local text = {}
+for i = 1, 5 do
+    local ready, _, problem = socket.select({ c }, nil, 10)
+    check.equal("select sees record " .. i, { ready[1] == c, problem }, { true, nil })
+    text[i] = c:receive(1)
+end
+check.equal("each record once", table.concat(text), "abcde")
+c:settimeout(0)
+check.equal("then it waits", { c:receive(1) }, { nil, "wantread", "" })
+check.ok("nothing is left", not c:dirty())
+c:close()
+
 -- what is not there is said
 c = tls.connect(ssl, tls.peer("tls", "hold").port, { verify = "none" })
 check.equal("Δ10", { c:getpeerverification() }, { false, "certificate not verified" })

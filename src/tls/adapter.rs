@@ -6,11 +6,12 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::rc::Rc;
 
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::SendFlags;
 
 use super::hello::{Parsed, ServerHello, server_hello};
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
+use crate::sys;
 
 /// No signal from any send, whatever the process does with SIGPIPE (add.23).
 #[cfg(not(target_vendor = "apple"))]
@@ -20,6 +21,14 @@ const QUIET: SendFlags = SendFlags::empty();
 
 /// What a truncated stream is called, on every platform.
 pub const TRUNCATED: Failure = Failure::Text("unexpected eof while reading");
+
+/// The head of a record, and the most bytes that may follow it.
+const HEAD: usize = 5;
+const LARGEST_BODY: usize = (1 << 14) + 2048;
+
+/// How much is received at once: two of the largest records, so that a record costs less than one system
+/// call instead of the two that reading its head and its body apart takes.
+const READ_AHEAD: usize = 33 << 10;
 
 /// How many pieces are dropped at most before a connection is closed.
 const MOST_DISCARDED: usize = 16;
@@ -37,7 +46,7 @@ enum Watch {
 #[derive(Debug)]
 pub struct Wire {
     number: RawFd,
-    ahead: RefCell<Vec<u8>>,
+    ahead: RefCell<Ahead>,
     blocked: Cell<Direction>,
     broken: Cell<Option<Failure>>,
     watch: Cell<Watch>,
@@ -45,12 +54,47 @@ pub struct Wire {
     hello: Cell<Option<ServerHello>>,
 }
 
+/// What was received and the TLS library has not taken yet.
+#[derive(Debug, Default)]
+struct Ahead {
+    bytes: Vec<u8>,
+    start: usize,
+}
+
+impl Ahead {
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..).unwrap_or_default()
+    }
+
+    fn take(&mut self, into: &mut [u8]) -> usize {
+        let rest = self.rest();
+        let count = rest.len().min(into.len());
+        if let (Some(place), Some(bytes)) = (into.get_mut(..count), rest.get(..count)) {
+            place.copy_from_slice(bytes);
+        }
+        self.start += count;
+        count
+    }
+}
+
+/// Whether a read of the TLS library has something to do with these bytes alone: they hold a whole record,
+/// or begin with what is none.
+fn is_actionable(bytes: &[u8]) -> bool {
+    match *bytes {
+        [kind, major, _, high, low, ..] => {
+            let length = usize::from(u16::from_be_bytes([high, low]));
+            !(20..=24).contains(&kind) || major != 3 || length > LARGEST_BODY || bytes.len() - HEAD >= length
+        }
+        _ => false,
+    }
+}
+
 impl Wire {
     /// A wire over a descriptor number, with bytes that were already read from it.
     pub fn new(number: RawFd, ahead: Vec<u8>) -> Self {
         Wire {
             number,
-            ahead: RefCell::new(ahead),
+            ahead: RefCell::new(Ahead { bytes: ahead, start: 0 }),
             blocked: Cell::new(Direction::Read),
             broken: Cell::new(None),
             watch: Cell::new(Watch::Nothing),
@@ -79,20 +123,19 @@ impl Wire {
         self.broken.get()
     }
 
-    /// Whether bytes wait here that were read before TLS began.
-    pub fn has_ahead(&self) -> bool {
-        !self.ahead.borrow().is_empty()
+    /// Whether what waits here lets the TLS library go on: the descriptor need not become readable again. Less
+    /// than a record does not: its rest is yet to come, and to say otherwise would make a caller ask in vain.
+    pub fn is_ready(&self) -> bool {
+        is_actionable(self.ahead.borrow().rest())
     }
 
     /// Calls `look` with everything received so far, and receives more until it answers.
     pub fn peek<T>(&self, mut look: impl FnMut(&[u8]) -> Option<T>) -> io::Result<T> {
         loop {
-            if let Some(answer) = look(&self.ahead.borrow()) {
+            if let Some(answer) = look(self.ahead.borrow().rest()) {
                 return Ok(answer);
             }
-            let mut piece = [0; 4096];
-            let count = self.receive(&mut piece)?;
-            self.ahead.borrow_mut().extend_from_slice(piece.get(..count).unwrap_or_default());
+            self.receive_ahead()?;
         }
     }
 
@@ -100,9 +143,9 @@ impl Wire {
     /// unread bytes resets the connection, and the peer may lose what was sent last.
     /// Returns whether more can come.
     pub fn discard(&self) -> bool {
-        let mut piece = [0; 16384];
         for _ in 0..MOST_DISCARDED {
-            if let Err(error) = self.receive(&mut piece) {
+            *self.ahead.borrow_mut() = Ahead::default();
+            if let Err(error) = self.receive_ahead() {
                 return error.kind() == ErrorKind::WouldBlock;
             }
         }
@@ -113,17 +156,27 @@ impl Wire {
         borrow_number(self.number).ok_or_else(|| self.fail(Errno::BADF))
     }
 
-    fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+    /// Receives what is there, behind what waits here already.
+    fn receive_ahead(&self) -> io::Result<()> {
+        let mut ahead = self.ahead.borrow_mut();
+        let start = std::mem::take(&mut ahead.start);
+        ahead.bytes.drain(..start);
         loop {
-            match rustix::net::recv(self.descriptor()?, &mut *into, RecvFlags::empty()) {
+            match sys::recv_append(self.descriptor()?, &mut ahead.bytes, READ_AHEAD) {
                 // Libraries take this for the orderly end that only a close_notify is.
-                Ok((0, _)) => {
+                Ok(0) => {
                     self.broken.set(Some(TRUNCATED));
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
-                Ok((count, _)) => return Ok(count),
+                Ok(_) => return Ok(()),
                 Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return self.block(Direction::Read),
+                Err(Errno::AGAIN) => {
+                    // A connection that waits holds no memory for it.
+                    if ahead.bytes.is_empty() {
+                        ahead.bytes = Vec::new();
+                    }
+                    return self.block(Direction::Read).map(|_| ());
+                }
                 Err(error) => return Err(self.fail(error)),
             }
         }
@@ -180,17 +233,10 @@ impl Read for Adapter {
         if into.is_empty() {
             return Ok(0);
         }
-        let mut ahead = self.0.ahead.borrow_mut();
-        let count = if ahead.is_empty() {
-            drop(ahead);
-            self.0.receive(into)?
-        } else {
-            let count = ahead.len().min(into.len());
-            for (place, byte) in into.iter_mut().zip(ahead.drain(..count)) {
-                *place = byte;
-            }
-            count
-        };
+        if self.0.ahead.borrow().rest().is_empty() {
+            self.0.receive_ahead()?;
+        }
+        let count = self.0.ahead.borrow_mut().take(into);
         self.0.observe(Watch::Incoming, into.get(..count).unwrap_or_default());
         Ok(count)
     }
@@ -205,5 +251,30 @@ impl Write for Adapter {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::indexing_slicing)]
+
+    use super::is_actionable;
+
+    #[test]
+    fn less_than_a_record_waits_for_its_rest() {
+        let record = [23, 3, 3, 0, 4, 1, 2, 3, 4];
+        for length in 0..record.len() {
+            assert!(!is_actionable(&record[..length]), "{length}");
+        }
+        assert!(is_actionable(&record));
+        assert!(is_actionable(&[23, 3, 3, 0, 0]));
+        assert!(is_actionable(&[&record[..], &[23, 3]].concat()));
+    }
+
+    #[test]
+    fn what_is_no_record_is_told_at_once() {
+        assert!(is_actionable(b"HTTP/1.1 400 Bad Request"));
+        assert!(is_actionable(&[23, 2, 0, 0, 4]));
+        assert!(is_actionable(&[23, 3, 3, 0xff, 0xff]));
     }
 }

@@ -126,10 +126,10 @@ impl Session {
         }
     }
 
-    /// Whether the TLS library holds bytes that it has decrypted already.
+    /// Whether bytes are decrypted already, or can be without the descriptor.
     pub fn is_dirty(&self) -> bool {
         self.stream().is_some_and(|stream| {
-            stream.buffered_read_size().is_ok_and(|size| size > 0) || stream.get_ref().0.has_ahead()
+            stream.buffered_read_size().is_ok_and(|size| size > 0) || stream.get_ref().0.is_ready()
         })
     }
 
