@@ -13,7 +13,7 @@
 ---@alias ltn12.Sink fun(chunk: string|nil, err: any): any, any
 ---@alias ltn12.Step fun(src: ltn12.Source, snk: ltn12.Sink): any, any
 
-local assert, error, getmetatable, select, type = assert, error, getmetatable, select, type
+local assert, error, getmetatable, package, select, type = assert, error, getmetatable, package, select, type
 local sub = string.sub
 local remove = table.remove
 local unpack = table.unpack or unpack -- luacheck: ignore 143
@@ -421,6 +421,23 @@ function pump.step(src, snk)
     return nil, src_err or snk_err
 end
 
+local step_once = pump.step
+
+-- Steps until one fails, without a call for each.
+local function move_all(src, snk)
+    while true do
+        local chunk, src_err = src()
+        local ok, snk_err = snk(chunk, src_err)
+        if not (chunk and ok) then
+            local err = src_err or snk_err
+            if err then
+                return nil, err
+            end
+            return 1
+        end
+    end
+end
+
 --- Moves all chunks from a source to a sink.
 ---@param src ltn12.Source
 ---@param snk ltn12.Sink
@@ -429,6 +446,9 @@ end
 function pump.all(src, snk, step)
     assert(src and snk)
     step = step or pump.step
+    if step == step_once then
+        return move_all(src, snk)
+    end
     while true do
         local ok, err = step(src, snk)
         if not ok then
@@ -439,6 +459,9 @@ function pump.all(src, snk, step)
         end
     end
 end
+
+-- By these socket.http sees whether a program has put something of its own in their place.
+package.loaded["socket.ltn12_pumps"] = { all = pump.all, step = pump.step, table = sink.table }
 
 -- Where Lua has `module`, LuaSocket's programs find ltn12 as a global variable too.
 if rawget(_G, "module") then

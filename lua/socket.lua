@@ -1,7 +1,8 @@
 -- socket: the native core, and what is built on it in Lua.
 local socket = require("socket.core")
 
-local error, ipairs, math, setmetatable, type = error, ipairs, math, setmetatable, type
+local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
+local min = math.min
 
 ---The size in bytes of the pieces that sources read; read anew for each piece.
 ---@type integer
@@ -88,12 +89,13 @@ socket.source = socket.choose(socket.sourcet)
 ---Makes an ltn12 sink that writes to a socket: `("close-when-done", socket)` or `("keep-open", socket)`.
 socket.sink = socket.choose(socket.sinkt)
 
--- A source or sink that socket.select accepts in the socket's stead.
-local function selectable(connection, step)
+-- A source or sink that socket.select accepts in the socket's stead. A plain one does nothing but move bytes:
+-- socket.http may do so in its place.
+local function selectable(connection, step, plain)
     return setmetatable({
         getfd = function() return connection:getfd() end,
         dirty = function() return connection:dirty() end,
-    }, { __call = step })
+    }, { __call = step, plain = plain })
 end
 
 socket.sinkt["close-when-done"] = function(connection)
@@ -116,11 +118,11 @@ socket.sinkt["default"] = socket.sinkt["keep-open"]
 socket.sourcet["by-length"] = function(connection, length)
     return selectable(connection, function()
         if length <= 0 then return nil end
-        local chunk, problem = connection:receive(math.min(socket.BLOCKSIZE, length))
+        local chunk, problem = connection:receive(min(socket.BLOCKSIZE, length))
         if problem then return nil, problem end
         length = length - #chunk
         return chunk
-    end)
+    end, true)
 end
 
 socket.sourcet["until-closed"] = function(connection)
@@ -135,7 +137,7 @@ socket.sourcet["until-closed"] = function(connection)
             return partial
         end
         return nil, problem
-    end)
+    end, true)
 end
 
 socket.sourcet["default"] = socket.sourcet["until-closed"]

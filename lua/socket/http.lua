@@ -141,9 +141,9 @@ local function perform(reqt, notes)
     end
 end
 
-local function generic_form(url, body)
+local function generic_form(url, body, make_sink)
     local target = {}
-    local reqt = { url = url, sink = ltn12.sink.table(target), target = target }
+    local reqt = { url = url, sink = make_sink(target), target = target }
     if body then
         reqt.source = ltn12.source.string(body)
         reqt.method = "POST"
@@ -160,15 +160,22 @@ end
 ---@param body? string form to POST; without one the method is GET
 ---@return table reqt
 function http.genericform(url, body)
-    return generic_form(url, body)
+    return generic_form(url, body, ltn12.sink.table)
+end
+
+-- A body of one piece is not copied.
+local function joined(pieces)
+    local first = pieces[1]
+    if pieces[2] == nil and type(first) == "string" then return first end
+    return concat(pieces)
 end
 
 local request = socket.protect(function(reqt, body, notes)
     if type(reqt) ~= "string" then return perform(reqt, notes) end
-    reqt = generic_form(reqt, body)
+    reqt = generic_form(reqt, body, connection.collector)
     local result, code, headers, status = perform(reqt, notes)
     if not result then return nil, code end
-    return concat(reqt.target), code, headers, status
+    return joined(reqt.target), code, headers, status
 end)
 
 -- TLS objects tell an expired time limit by what they waited for (add.34).

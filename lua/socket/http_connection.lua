@@ -3,9 +3,11 @@
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local framing = require("socket.http_framing")
+local native = require("socket.native")("socket_http")
 local session = require("socket.session")
 
-local type, error, getmetatable, pairs, setmetatable, tonumber = type, error, getmetatable, pairs, setmetatable, tonumber
+local type, error, getmetatable, package, pairs, setmetatable, tonumber =
+    type, error, getmetatable, package, pairs, setmetatable, tonumber
 local match = string.match
 
 local connection = {}
@@ -81,6 +83,37 @@ local function content_length(value)
     return digits and tonumber(digits)
 end
 
+-- The pumps and the maker of table sinks as ltn12 came, nil with an ltn12 that is not this library's.
+local pumps = package.loaded["socket.ltn12_pumps"] or {}
+
+-- The tables that the sinks of the string form fill, which nobody else sees.
+local collected = setmetatable({}, { __mode = "k" })
+
+-- A sink that collects a body in `target`.
+function connection.collector(target)
+    local make = ltn12.sink.table
+    local sink = make(target)
+    if make == pumps.table then collected[sink] = target end
+    return sink
+end
+
+-- Receives a whole body at once where nobody can see that it did not come in
+-- pieces: the string form asked for it, nothing on its way was replaced, and
+-- the socket is ours. Returns what ltn12.pump.all returns, or false with nothing read.
+local function gather(source, sock, length, sink, step)
+    local target, size = collected[sink], socket.BLOCKSIZE
+    if not target or ltn12.pump.all ~= pumps.all or step ~= pumps.step then return false end
+    local mark = getmetatable(source)
+    if type(sock) ~= "userdata" or type(mark) ~= "table" or mark.plain ~= true then return false end
+    -- no bytes are not asked for
+    if length == 0 or type(size) ~= "number" or size < 1 then return false end
+    local body, err = native.receive_body(sock, length, size)
+    if not body then return body, err end
+    target[#target + 1] = body
+    if not length then sock:close() end
+    return 1
+end
+
 ---Receives a body into a sink, framed as the headers tell: in chunks, by length, or until close.
 ---@param headers table<string, string> lower-case names; `transfer-encoding` and `content-length` count
 ---@param sink? function LTN12 sink; default discards
@@ -88,14 +121,16 @@ end
 ---@return number one
 function methods:receivebody(headers, sink, step)
     local coding = headers["transfer-encoding"]
-    local source
+    sink, step = sink or ltn12.sink.null(), step or ltn12.pump.step
     if coding and coding ~= "identity" then
-        source = socket.source("http-chunked", self.c, {})
-    else
-        local length = content_length(headers["content-length"])
-        source = socket.source(length and "by-length" or "default", self.c, length)
+        return self.try(ltn12.pump.all(socket.source("http-chunked", self.c, {}), sink, step))
     end
-    return self.try(ltn12.pump.all(source, sink or ltn12.sink.null(), step or ltn12.pump.step))
+    local length = content_length(headers["content-length"])
+    local source = socket.source(length and "by-length" or "default", self.c, length)
+    local result, err = gather(source, self.c, length, sink, step)
+    if result == false then return self.try(ltn12.pump.all(source, sink, step)) end
+    if not result then return self.try(nil, err) end
+    return self.try(result)
 end
 
 ---Receives an HTTP/0.9 body into a sink. The connection is closed afterwards.

@@ -1,12 +1,13 @@
-//! `socket_http`: the bytes of HTTP heads, for `socket.http`.
+//! `socket_http`: the bytes of HTTP heads, and whole bodies, for `socket.http`.
 
 mod head;
 
 use std::ffi::c_int;
+use std::num::NonZeroUsize;
 
 use crate::binding::{Call, Kind, Outcome, native};
 use crate::socket::error::Failure;
-use crate::socket::object::Streaming;
+use crate::socket::object::{self, Streaming};
 use crate::socket::stream::{Pattern, Request, Small};
 use crate::socket::tcp;
 
@@ -15,10 +16,11 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 3);
+    call.new_table(0, 4);
     call.set_functions(&[
         ("compose", native(compose)),
         ("fields", native(fields)),
+        ("receive_body", native(receive_body)),
         ("receive_fields", native(receive_fields)),
     ]);
     Ok(1)
@@ -58,11 +60,49 @@ fn receive_fields(call: &mut Call<'_>) -> Outcome {
     }
 }
 
+/// `receive_body(client, length, piece)`: a body of `length` bytes, or, when that is nil, of all up to the end
+/// of the stream; the time limit counts anew for every `piece` bytes. Returns the body, or nil and a message;
+/// false, with nothing read, when `client` is no `tcp{client}` or its `receive` is not ours any more.
+fn receive_body(call: &mut Call<'_>) -> Outcome {
+    call.set_top(3);
+    let pattern = match call.kind(2) {
+        Kind::Nil => Pattern::All,
+        _ => Pattern::Count(call.number(2)? as usize),
+    };
+    let piece = NonZeroUsize::new(call.number(3)? as usize);
+    call.push_field(1, c"receive");
+    if !call.is_function(-1, tcp::RECEIVE) {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let request = Request { piece, ..Request::new(pattern) };
+    let mut small = Small::new();
+    let received = call.try_object(1, tcp::client(), |client| {
+        let (stream, channel, timeout) = client.parts();
+        stream.receive(channel, &request, timeout, &mut small)
+    });
+    let Some(mut received) = received else {
+        call.push_boolean(false);
+        return Ok(1);
+    };
+    // A reset ends a body without a length as well (contract http.body.6).
+    if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
+        received.failure = None;
+    }
+    match received.failure {
+        Some(failure) => {
+            drop(received);
+            Ok(call.push_failure(&failure.message()))
+        }
+        None => object::push_data(call, received, &small).map(|()| 1),
+    }
+}
+
 fn read_lines<T: Streaming>(client: &mut T, limits: Limits, fields: &mut Fields) -> Result<(), Failure> {
     let (stream, channel, timeout) = client.parts();
     // One byte more than a line may have, so that one of just that length is seen to end.
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
-    let request = Request { pattern: Pattern::Line, prefix: &[], limit };
+    let request = Request { limit, ..Request::new(Pattern::Line) };
     let mut left = limits.block;
     let mut small = Small::new();
     loop {
@@ -71,7 +111,7 @@ fn read_lines<T: Streaming>(client: &mut T, limits: Limits, fields: &mut Fields)
         if let Some(failure) = received.failure {
             return Err(failure);
         }
-        let line = if received.large.is_empty() { &small[..] } else { &received.large };
+        let line = if received.large.is_empty() { &small[..] } else { &received.large[..] };
         let length = line.len() as f64;
         left -= length + 2.0;
         if left < 0.0 || length > limits.line {

@@ -47,6 +47,11 @@ impl Failure {
         }
     }
 
+    /// Whether scripts are told that the stream is closed: it ended, or it was reset.
+    pub fn is_closed(&self) -> bool {
+        matches!(self, Failure::Closed | Failure::Errno(libc::ECONNABORTED | libc::ECONNRESET))
+    }
+
     /// The text that scripts get.
     pub fn message(&self) -> Message {
         match *self {

@@ -1,7 +1,7 @@
 //! Methods that socket objects share, whatever they transport.
 
 use super::descriptor::Descriptor;
-use super::stream::{Pattern, Request, Small, Stream, Transport};
+use super::stream::{Pattern, Received, Request, Small, Stream, Transport};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
 
@@ -55,7 +55,7 @@ pub fn dirty<T: Described>(call: &mut Call<'_>) -> Outcome {
 
 /// Runs `function` on the receiver with the arguments that were read. The receiver is judged
 /// first: its error precedes theirs.
-fn with<T: Object, A, R>(
+pub fn with<T: Object, A, R>(
     call: &mut Call<'_>,
     receiver: &Receiver<T>,
     arguments: Result<A, Raise>,
@@ -117,16 +117,43 @@ pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 fn request<'c>(call: &Call<'c>) -> Result<Request<'c>, Raise> {
     let prefix = call.optional_bytes(3)?.unwrap_or_default();
     let pattern = pattern(call, 2)?;
-    Ok(Request { pattern, prefix, limit: limit(call, pattern, prefix)? })
+    Ok(Request { prefix, limit: limit(call, pattern, prefix)?, ..Request::new(pattern) })
 }
 
 /// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
 pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
+    if receive_buffered::<T>(call, &mut small) {
+        call.push_bytes(&small);
+        call.push_nil();
+        call.push_nil();
+        return Ok(3);
+    }
     let received = with(call, T::client(), request(call), |object, request| {
         let (stream, channel, timeout) = object.parts();
         stream.receive(channel, &request, timeout, &mut small)
     })?;
+    push_received(call, received, &small)
+}
+
+/// The usual case of [`receive`]: a pattern alone, and the answer is buffered. It asks Lua as little as possible,
+/// and tells nothing of what is wrong: the general case does.
+fn receive_buffered<T: Streaming>(call: &mut Call<'_>, small: &mut Small) -> bool {
+    let pattern = match (call.count(), call.kind(2)) {
+        (1, _) => Pattern::Line,
+        (2, Kind::String) if call.try_bytes(2).is_some_and(|text| text.starts_with(b"*l")) => Pattern::Line,
+        (2, Kind::Number) => match call.try_number(2) {
+            Some(count) if count >= 1.0 => Pattern::Count(count as usize),
+            _ => return false,
+        },
+        _ => return false,
+    };
+    call.try_object(1, T::client(), |object| object.parts().0.receive_buffered(pattern, usize::MAX, small))
+        == Some(true)
+}
+
+/// Pushes what a receive got: the data, or nil, message and what there was; three values.
+fn push_received(call: &mut Call<'_>, received: Received, small: &Small) -> Outcome {
     if let Some(failure) = received.failure {
         call.push_nil();
         // The data first, while nothing else is owned; then the message goes in front of it.
@@ -135,14 +162,20 @@ pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         call.insert(-2);
         return Ok(3);
     }
-    if received.large.is_empty() {
-        call.push_bytes(&small);
-    } else {
-        call.push_vec(received.large)?;
-    }
+    push_data(call, received, small)?;
     call.push_nil();
     call.push_nil();
     Ok(3)
+}
+
+/// Pushes the data of a receive, and frees it.
+pub fn push_data(call: &mut Call<'_>, received: Received, small: &Small) -> Result<(), Raise> {
+    if received.large.is_empty() {
+        drop(received);
+        call.push_bytes(small);
+        return Ok(());
+    }
+    call.push_vec(received.large)
 }
 
 /// The pattern argument: a number of bytes, `*l` or `*a` (contract tcp.receive.2).

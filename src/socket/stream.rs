@@ -1,11 +1,13 @@
 //! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
 
-use std::time::Instant;
+use std::num::NonZeroUsize;
 
 use arrayvec::ArrayVec;
 use memchr::memchr2;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::error::{Direction, Failure};
+use super::spare::Spare;
 use super::timeout::{Deadline, Timeout};
 
 /// The size of the read buffer (contract tcp.receive.11).
@@ -58,16 +60,26 @@ pub struct Request<'a> {
     pub prefix: &'a [u8],
     /// The most bytes of a result, prefix included (add.2): what would exceed it stays buffered.
     pub limit: usize,
+    /// The time limit counts anew from every so many bytes, as if each were asked for by a call of
+    /// its own; without it, from the start alone.
+    pub piece: Option<NonZeroUsize>,
+}
+
+impl Request<'_> {
+    /// A request without a prefix and without limits of its own.
+    pub const fn new(pattern: Pattern) -> Self {
+        Request { pattern, prefix: &[], limit: usize::MAX, piece: None }
+    }
 }
 
 /// A result small enough to be handed to Lua without an allocation of ours.
 pub type Small = ArrayVec<u8, BUFFER>;
 
 /// What `receive` got: `small` when it has content, else `large`.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Received {
     /// The bytes of a large or unfinished result.
-    pub large: Vec<u8>,
+    pub large: Spare,
     /// Why the pattern was not completed.
     pub failure: Option<Failure>,
 }
@@ -80,8 +92,14 @@ pub struct Stream {
     next_fill: usize,
     received: i64,
     sent: i64,
-    born: Instant,
+    born: f64,
     age: f64,
+}
+
+/// The monotonic clock, in seconds.
+fn now() -> f64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
 }
 
 impl Default for Stream {
@@ -92,7 +110,7 @@ impl Default for Stream {
             next_fill: BUFFER,
             received: 0,
             sent: 0,
-            born: Instant::now(),
+            born: now(),
             age: 0.0,
         }
     }
@@ -113,7 +131,7 @@ impl Stream {
 
     /// Bytes handed out, bytes sent, and the age in seconds.
     pub fn stats(&self) -> (i64, i64, f64) {
-        (self.received, self.sent, self.age + self.born.elapsed().as_secs_f64())
+        (self.received, self.sent, self.age + (now() - self.born))
     }
 
     /// Overwrites the statistics that are given.
@@ -122,7 +140,7 @@ impl Stream {
         self.sent = sent.unwrap_or(self.sent);
         if let Some(age) = age {
             self.age = age;
-            self.born = Instant::now();
+            self.born = now();
         }
     }
 
@@ -169,12 +187,13 @@ impl Stream {
         timeout: Timeout,
         small: &mut Small,
     ) -> Received {
-        let Request { pattern, prefix, limit } = *request;
+        let Request { pattern, prefix, limit, piece } = *request;
         if prefix.is_empty() && self.receive_buffered(pattern, limit, small) {
-            return Received::default();
+            return Received { large: Spare::none(), failure: None };
         }
-        let mut reader = Reader { stream: self, transport, deadline: &timeout.start() };
-        let mut large = Vec::new();
+        let mut large = Spare::take();
+        let limits = Limits { timeout, deadline: timeout.start(), piece, start: self.received, pieces: 0 };
+        let mut reader = Reader { stream: self, transport, limits };
         let outcome = extend(&mut large, prefix).and_then(|()| match pattern {
             Pattern::Line => reader.line(&mut large, limit),
             Pattern::All => reader.all(&mut large, limit),
@@ -185,8 +204,8 @@ impl Stream {
         Received { large, failure: outcome.err() }
     }
 
-    /// Serves a request whose whole answer is buffered.
-    fn receive_buffered(&mut self, pattern: Pattern, limit: usize, small: &mut Small) -> bool {
+    /// Serves a request whose whole answer is buffered and fits into `small`; else nothing has changed.
+    pub fn receive_buffered(&mut self, pattern: Pattern, limit: usize, small: &mut Small) -> bool {
         match pattern {
             Pattern::Line => self.buffered_line(limit, small),
             Pattern::Count(count) if count > 0 => match self.buffered().get(..count) {
@@ -230,14 +249,43 @@ fn reserve(data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
     data.try_reserve(count).map_err(|_| Failure::Errno(libc::ENOMEM))
 }
 
+/// How long one `receive` may wait.
+struct Limits {
+    timeout: Timeout,
+    deadline: Deadline,
+    piece: Option<NonZeroUsize>,
+    /// The stream's count of bytes at the start.
+    start: i64,
+    /// How many pieces were complete when the deadline was set.
+    pieces: usize,
+}
+
+impl Limits {
+    /// The deadline of a wait when the stream has handed out so many bytes.
+    fn deadline(&mut self, received: i64) -> &Deadline {
+        if let Some(size) = self.piece {
+            let pieces = received.wrapping_sub(self.start) as usize / size;
+            if pieces != self.pieces {
+                self.pieces = pieces;
+                self.deadline = self.timeout.start();
+            }
+        }
+        &self.deadline
+    }
+}
+
 /// One `receive` that has to read.
 struct Reader<'a, T> {
     stream: &'a mut Stream,
     transport: &'a mut T,
-    deadline: &'a Deadline,
+    limits: Limits,
 }
 
 impl<T: Transport> Reader<'_, T> {
+    fn wait(&mut self, direction: Direction) -> Result<(), Failure> {
+        self.transport.wait(direction, self.limits.deadline(self.stream.received))
+    }
+
     /// Makes sure that at least one byte is buffered.
     fn fill(&mut self) -> Result<(), Failure> {
         if self.stream.is_dirty() {
@@ -250,7 +298,7 @@ impl<T: Transport> Reader<'_, T> {
             match self.transport.read(&mut self.stream.buffer, size) {
                 Ok(count) => break count,
                 Err(Stop::Failed(reason)) => return Err(reason),
-                Err(Stop::WouldBlock(direction)) => self.transport.wait(direction, self.deadline)?,
+                Err(Stop::WouldBlock(direction)) => self.wait(direction)?,
             }
         };
         if count == size {
@@ -271,7 +319,7 @@ impl<T: Transport> Reader<'_, T> {
                     return Ok(());
                 }
                 Err(Stop::Failed(reason)) => return Err(reason),
-                Err(Stop::WouldBlock(direction)) => self.transport.wait(direction, self.deadline)?,
+                Err(Stop::WouldBlock(direction)) => self.wait(direction)?,
             }
         }
     }
@@ -351,7 +399,9 @@ impl<T: Transport> Reader<'_, T> {
             if missing < self.stream.next_fill {
                 self.fill()?;
             } else {
-                let piece = missing.min(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE));
+                // As much as there is room for already, or as came before: memory follows what has come.
+                let room = data.capacity() - data.len();
+                let piece = missing.min(room.max(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE)));
                 let before = data.len();
                 self.read_into(data, piece)?;
                 missing -= data.len() - before;

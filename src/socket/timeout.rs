@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::binding::{Call, Expected, Raise};
 
 /// The limits of an object, in seconds; negative means none.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timeout {
     /// The longest wait inside one operation.
     pub block: f64,
@@ -45,7 +45,7 @@ impl Wait {
 }
 
 /// The limits of one operation, counted from its start on the monotonic clock (FIX-19).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Deadline {
     timeout: Timeout,
     start: Option<Instant>,

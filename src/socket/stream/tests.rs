@@ -49,7 +49,7 @@ fn receive(
     let received = stream.receive(transport, request, Timeout::default(), &mut small);
     let large_is_empty = received.large.is_empty();
     assert!(large_is_empty || small.is_empty(), "one of the two holds the result");
-    (if large_is_empty { small.to_vec() } else { received.large }, received.failure)
+    (if large_is_empty { small.to_vec() } else { received.large.to_vec() }, received.failure)
 }
 
 /// Everything that a list of requests gets; an expired time limit is asked again with the partial result as prefix.
@@ -62,7 +62,7 @@ fn conversation(
     for &(pattern, limit) in requests {
         let mut data = Vec::new();
         let failure = loop {
-            let request = Request { pattern, prefix: &data, limit };
+            let request = Request { prefix: &data, limit, ..Request::new(pattern) };
             let (more, failure) = receive(&mut stream, &mut transport, &request);
             data = more;
             if failure != Some(Failure::Timeout) {
@@ -140,6 +140,73 @@ fn patterns() -> impl Strategy<Value = Vec<(Pattern, usize)>> {
         1 => Just(Pattern::All),
     ];
     proptest::collection::vec(pattern.prop_map(|pattern| (pattern, usize::MAX)), 1..20)
+}
+
+/// A transport that gives one piece after the other, each after a wait whose deadline it notes.
+struct Noting {
+    pieces: VecDeque<usize>,
+    must_wait: bool,
+    deadlines: Vec<Deadline>,
+}
+
+impl Transport for Noting {
+    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
+        let Some(piece) = self.pieces.front_mut() else { return Err(Stop::Failed(Failure::Closed)) };
+        if std::mem::take(&mut self.must_wait) {
+            return Err(Stop::WouldBlock(Direction::Read));
+        }
+        let count = limit.min(*piece);
+        into.resize(into.len() + count, b'x');
+        *piece -= count;
+        if *piece == 0 {
+            self.pieces.pop_front();
+            self.must_wait = true;
+        }
+        Ok(count)
+    }
+
+    fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
+        Ok(data.len())
+    }
+
+    fn wait(&mut self, _: Direction, deadline: &Deadline) -> Result<(), Failure> {
+        self.deadlines.push(*deadline);
+        Ok(())
+    }
+}
+
+/// For each wait, how many bytes of the result were there and whether the deadline was that of the wait before.
+fn waits(pattern: Pattern, piece: Option<usize>, pieces: &[usize]) -> Vec<(usize, bool)> {
+    let mut transport =
+        Noting { pieces: pieces.iter().copied().collect(), must_wait: true, deadlines: Vec::new() };
+    let request = Request { piece: piece.and_then(NonZeroUsize::new), ..Request::new(pattern) };
+    let timeout = Timeout { block: 5.0, total: -1.0 };
+    let received = Stream::default().receive(&mut transport, &request, timeout, &mut Small::new());
+    assert_eq!(received.failure, None);
+    let totals = pieces.iter().scan(0, |total, piece| Some(std::mem::replace(total, *total + piece)));
+    let same = transport.deadlines.iter().scan(None, |before, deadline| {
+        Some(before.replace(*deadline).is_none_or(|before| before == *deadline))
+    });
+    totals.zip(same).collect()
+}
+
+#[test]
+fn the_time_limit_of_a_whole_body_counts_anew_for_each_piece() {
+    let pieces = [1, 2047, 2000, 47, 1, 10_000, 300_000, 5];
+    let anew = [(0, true), (1, true), (2048, false), (4048, true), (4095, true), (4096, false)];
+    for pattern in [Pattern::Count(pieces.iter().sum()), Pattern::All] {
+        let waits = waits(pattern, Some(2048), &pieces);
+        assert_eq!(waits[..6], anew, "{pattern:?}");
+        assert_eq!(waits[6..], [(14_096, false), (314_096, false)], "{pattern:?}");
+    }
+}
+
+#[test]
+fn the_time_limit_counts_from_the_start_otherwise() {
+    let pieces = [1, 2047, 2000, 300_000];
+    for pattern in [Pattern::Count(pieces.iter().sum()), Pattern::All] {
+        assert!(waits(pattern, None, &pieces).iter().all(|&(_, same)| same), "time.4: {pattern:?}");
+    }
 }
 
 proptest! {

@@ -1,0 +1,59 @@
+//! The memory that `receive` gathers bytes in, kept from one call to the next: the system clears memory each
+//! time it is handed out, which takes as long as receiving into it.
+
+use std::cell::Cell;
+use std::ops::{Deref, DerefMut};
+
+/// The most that a thread keeps.
+const MOST_KEPT: usize = 1 << 20;
+
+thread_local! {
+    static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A byte vector whose memory goes back to its thread.
+#[derive(Debug)]
+pub struct Spare(Vec<u8>);
+
+impl Spare {
+    /// An empty vector, with the memory that the thread has kept.
+    pub fn take() -> Self {
+        // A thread that ends has none any more.
+        Spare(KEPT.try_with(Cell::take).unwrap_or_default())
+    }
+
+    /// A vector without memory.
+    pub const fn none() -> Self {
+        Spare(Vec::new())
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if (1..=MOST_KEPT).contains(&self.0.capacity()) {
+            self.0.clear();
+            let memory = std::mem::take(&mut self.0);
+            let _ = KEPT.try_with(|kept| kept.set(memory));
+        }
+    }
+}
+
+impl Deref for Spare {
+    type Target = Vec<u8>;
+
+    fn deref(&self) -> &Vec<u8> {
+        &self.0
+    }
+}
+
+impl DerefMut for Spare {
+    fn deref_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.0
+    }
+}
+
+impl AsRef<[u8]> for Spare {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
