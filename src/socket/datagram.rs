@@ -9,7 +9,7 @@ use socket2::{SockAddr, SockRef};
 use super::channel::QUIET;
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
-use super::object::Described;
+use super::object::{Described, with};
 use super::stream::Small;
 use super::timeout::{Deadline, Timeout};
 use super::wait::{Pauses, wait};
@@ -51,9 +51,7 @@ impl Received {
 
 /// `send(data)`: the number of bytes; further arguments are ignored.
 pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
-    call.object(1, T::connected(), |_| ())?;
-    let data = call.bytes(2)?;
-    let sent = call.object(1, T::connected(), |object| {
+    let sent = with(call, T::connected(), call.bytes(2), |object, data| {
         let (descriptor, timeout) = object.parts();
         transmit(descriptor, &timeout.start(), |fd| rustix::net::send(fd, data, QUIET))
     })?;
@@ -75,9 +73,7 @@ pub fn receive_with<T: Datagram>(
     receiver: &Receiver<T>,
     small: &mut Small,
 ) -> Result<Result<Received, Failure>, Raise> {
-    call.object(1, receiver, |_| ())?;
-    let size = call.optional_number(2, DEFAULT_SIZE)?;
-    call.object(1, receiver, |object| {
+    with(call, receiver, call.optional_number(2, DEFAULT_SIZE), |object, size| {
         let (descriptor, timeout) = object.parts();
         take(descriptor, &timeout.start(), size, small)
     })

@@ -2,9 +2,9 @@
 
 use std::ffi::{CStr, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::os::fd::BorrowedFd;
 
 use super::error::Failure;
+use super::object::{Described, with};
 use crate::binding::{Call, Kind, Message, Outcome, Raise};
 use crate::sys;
 use crate::sys::resolver::ipv4_number;
@@ -79,11 +79,17 @@ impl Encoded {
     }
 }
 
-fn find<'o>(
+/// A value on its way to the system.
+enum Value<'c> {
+    Encoded(Encoded),
+    Text(&'c [u8]),
+}
+
+fn find(
     call: &Call<'_>,
-    options: &'o [SocketOption],
+    options: &'static [SocketOption],
     usable: fn(&SocketOption) -> bool,
-) -> Result<&'o SocketOption, Raise> {
+) -> Result<&'static SocketOption, Raise> {
     let name = call.bytes(2)?;
     options.iter().find(|option| option.name.as_bytes() == name && usable(option)).ok_or_else(|| {
         let mut message = Message::new("unsupported option `");
@@ -93,16 +99,15 @@ fn find<'o>(
     })
 }
 
-/// `object:getoption(name)`; `with` calls its argument with the object's descriptor.
-pub fn get(
-    call: &mut Call<'_>,
-    options: &[SocketOption],
-    with: impl FnOnce(&mut Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
-) -> Outcome {
-    let option = find(call, options, |option| option.get)?;
+/// `object:getoption(name)`
+pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) -> Outcome {
     let mut value = [0u8; 64];
-    let mut length = None;
-    with(call, &mut |fd| length = sys::option_bytes(fd, option.level, option.number, &mut value).ok())?;
+    let found = find(call, options, |option| option.get);
+    let (option, length) = with(call, T::any(), found, |object, option| {
+        let fd = object.descriptor().borrow().ok();
+        let length = fd.and_then(|fd| sys::option_bytes(fd, option.level, option.number, &mut value).ok());
+        (option, length)
+    })?;
     let Some(bytes) = length.and_then(|length| value.get(..length)) else {
         return Ok(call.push_failure(&Message::new("getsockopt failed")));
     };
@@ -138,31 +143,35 @@ pub fn get(
     Ok(1)
 }
 
-/// `object:setoption(name, value)`; `with` calls its argument with the object's descriptor.
-pub fn set(
-    call: &mut Call<'_>,
-    options: &[SocketOption],
-    with: impl FnOnce(&mut Call<'_>, &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise>,
-) -> Outcome {
-    let option = find(call, options, |option| option.set)?;
-    let done = if let Shape::Device = option.shape {
-        let name = call.bytes(3)?;
-        let mut done = false;
-        with(call, &mut |fd| done = sys::set_option_bytes(fd, option.level, option.number, name).is_ok())?;
-        done
-    } else {
-        let value = encode(call, option.shape)?;
-        let mut done = false;
-        with(call, &mut |fd| {
-            done = sys::set_option_bytes(fd, option.level, option.number, value.as_bytes()).is_ok();
-        })?;
-        done
-    };
+/// `object:setoption(name, value)`
+pub fn set<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) -> Outcome {
+    let prepared = prepare(call, options);
+    let done = with(call, T::any(), prepared, |object, (option, value)| {
+        let bytes = match &value {
+            Value::Encoded(value) => value.as_bytes(),
+            Value::Text(text) => text,
+        };
+        let fd = object.descriptor().borrow();
+        fd.is_ok_and(|fd| sys::set_option_bytes(fd, option.level, option.number, bytes).is_ok())
+    })?;
     if !done {
         return Ok(call.push_failure(&Message::new("setsockopt failed")));
     }
     call.push_number(1.0);
     Ok(1)
+}
+
+/// The option that the arguments name, and its value.
+fn prepare<'c>(
+    call: &mut Call<'c>,
+    options: &'static [SocketOption],
+) -> Result<(&'static SocketOption, Value<'c>), Raise> {
+    let option = find(call, options, |option| option.set)?;
+    let value = match option.shape {
+        Shape::Device => Value::Text(call.bytes(3)?),
+        shape => Value::Encoded(encode(call, shape)?),
+    };
+    Ok((option, value))
 }
 
 fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {

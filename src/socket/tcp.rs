@@ -280,21 +280,11 @@ fn getpeername(call: &mut Call<'_>) -> Outcome {
 }
 
 fn getoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::get(call, OPTIONS, with_descriptor)
+    options::get::<Tcp>(call, OPTIONS)
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::set(call, OPTIONS, with_descriptor)
-}
-
-fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
-    call.object(1, &ANY, |tcp| {
-        if let Ok(fd) = tcp.channel.descriptor.borrow() {
-            function(fd);
-        }
-    })
+    options::set::<Tcp>(call, OPTIONS)
 }
 
 #[cfg(target_vendor = "apple")]

@@ -1,7 +1,6 @@
 //! UDP objects: `udp{unconnected}`, `udp{connected}`.
 
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
 
 use socket2::{SockAddr, SockRef, Type};
 
@@ -15,9 +14,7 @@ use super::resolve::{direct, resolve};
 use super::stream::Small;
 use super::tcp::service;
 use super::timeout::Timeout;
-use crate::binding::{
-    Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
-};
+use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
 use crate::sys::resolver::{Hints, lookup, numeric};
 
@@ -230,21 +227,11 @@ fn getpeername(call: &mut Call<'_>) -> Outcome {
 }
 
 fn getoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::get(call, OPTIONS, with_descriptor)
+    options::get::<Udp>(call, OPTIONS)
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::set(call, OPTIONS, with_descriptor)
-}
-
-fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
-    call.object(1, &ANY, |udp| {
-        if let Ok(fd) = udp.descriptor.borrow() {
-            function(fd);
-        }
-    })
+    options::set::<Udp>(call, OPTIONS)
 }
 
 #[cfg(target_vendor = "apple")]

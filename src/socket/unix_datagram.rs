@@ -1,7 +1,5 @@
 //! Unix datagram objects: `unixdgram{unconnected}`, `unixdgram{connected}`.
 
-use std::os::fd::BorrowedFd;
-
 use socket2::Type;
 
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
@@ -12,7 +10,7 @@ use super::options::{self, Shape, SocketOption, set_only};
 use super::stream::Small;
 use super::timeout::Timeout;
 use super::unix;
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_DATAGRAM_CONNECTED, UNIX_DATAGRAM_UNCONNECTED};
 
 static ANY: Receiver<UnixDatagram> =
@@ -125,16 +123,7 @@ fn getsockname(call: &mut Call<'_>) -> Outcome {
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::set(call, OPTIONS, with_descriptor)
-}
-
-fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
-    call.object(1, &ANY, |datagram| {
-        if let Ok(fd) = datagram.descriptor.borrow() {
-            function(fd);
-        }
-    })
+    options::set::<UnixDatagram>(call, OPTIONS)
 }
 
 const OPTIONS: &[SocketOption] = &[set_only("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR)];

@@ -1,7 +1,5 @@
 //! Unix stream objects: `unixstream{master}`, `unixstream{client}`, `unixstream{server}`.
 
-use std::os::fd::BorrowedFd;
-
 use socket2::Type;
 
 use super::channel::SocketChannel;
@@ -13,7 +11,7 @@ use super::options::{self, Shape, SocketOption, set_only};
 use super::stream::Stream;
 use super::timeout::Timeout;
 use super::unix;
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_STREAM_CLIENT, UNIX_STREAM_MASTER, UNIX_STREAM_SERVER};
 
 static ANY: Receiver<UnixStream> =
@@ -136,16 +134,7 @@ fn getsockname(call: &mut Call<'_>) -> Outcome {
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    options::set(call, OPTIONS, with_descriptor)
-}
-
-fn with_descriptor(call: &mut Call<'_>, function: &mut dyn FnMut(BorrowedFd<'_>)) -> Result<(), Raise> {
-    call.object(1, &ANY, |stream| {
-        if let Ok(fd) = stream.channel.descriptor.borrow() {
-            function(fd);
-        }
-    })
+    options::set::<UnixStream>(call, OPTIONS)
 }
 
 const OPTIONS: &[SocketOption] = &[
