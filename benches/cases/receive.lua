@@ -20,6 +20,16 @@ function cases.lines(count, length)
     end, count
 end
 
+-- The limit for lines: a method in C that has nothing to do but to return one.
+function cases.floor(count)
+    local object = setmetatable({}, { __index = { receive = require("floor") } })
+    return function()
+        for _ = 1, count do
+            object:receive("*l")
+        end
+    end, count
+end
+
 function cases.all(total)
     local connection = ask("bytes %d", total)
     return function()

@@ -3,12 +3,15 @@ import os
 import re
 import statistics
 import subprocess
+import time
 from typing import Dict, List, NamedTuple
 
 import world
-from catalogue import PEAK
+from catalogue import FLOOR, PEAK
 
 TIME_LIMIT = 300
+ENOUGH_TIME = 3                 # seconds for one case: what is done sooner is sampled more often
+MOST_RUNS = 9
 LINE = re.compile(r"^wall=(\S+) cpu=(\S+) amount=(\S+) peak=(\S+)$", re.M)
 
 
@@ -58,11 +61,15 @@ def _run(command, env):
 
 def _sample(case, interpreter, library, numbers, settings):
     words = [str(number) for number in numbers]
-    if library == "limit":
+    script = os.path.join(world.BENCHES, "cases", case.script + ".lua")
+    if library == "limit" and case.limit == FLOOR:
+        command = [interpreter, script, FLOOR] + words
+        env = world.environment(interpreter, "reference", settings)
+    elif library == "limit":
         command = [world.PEER, "limit", case.limit] + words
         env = dict(os.environ, **settings)
     else:
-        command = [interpreter, os.path.join(world.BENCHES, "cases", case.script + ".lua"), case.action] + words
+        command = [interpreter, script, case.action] + words
         env = world.environment(interpreter, library, settings)
     return statistics.median(_figure(case, _run(command, env)) for _ in range(case.repeat))
 
@@ -75,13 +82,19 @@ def measure(case, interpreter, servers, runs, quick) -> Outcome:
         return outcome
     numbers = case.quick if quick else case.full
     libraries = ["reference", "ours"] + (["limit"] if case.limit else [])
-    for run in range(runs if case.runs is None else min(runs, case.runs)):
+    least = runs if case.runs is None else min(runs, case.runs)
+    most = least if quick or case.runs is not None else max(MOST_RUNS, least)
+    start = time.monotonic()
+    for run in range(most):
+        if run >= least and time.monotonic() - start > ENOUGH_TIME:
+            break
         # Every other round goes backwards: a disturbance that grows or fades meets both alike.
         for library in libraries[::-1] if run % 2 else libraries:
             if library in outcome.failures:
                 continue
             # A bare loop that is given the size of a piece has it last; without one, 256 KiB.
-            given = numbers + (1 << 18,) if library == "limit" and len(numbers) == 1 else numbers
+            is_loop = library == "limit" and case.limit != FLOOR
+            given = numbers + (1 << 18,) if is_loop and len(numbers) == 1 else numbers
             try:
                 figure = _sample(case, interpreter, library, given, servers.settings)
                 outcome.samples.setdefault(library, []).append(figure)

@@ -29,6 +29,9 @@ def _cargo(*arguments):
 def build(interpreters):
     """Builds the peer, and the library for each interpreter, into .build/."""
     _cargo("--manifest-path", os.path.join(BENCHES, "peer", "Cargo.toml"), "--target-dir", os.path.join(BUILD, "peer"))
+    if shutil.which("cc"):
+        floor = os.path.join(BENCHES, "floor.c")
+        subprocess.run(("cc", "-O2", "-shared", "-fPIC", "-o", os.path.join(BUILD, "floor.so"), floor), check=True)
     target = os.path.join(BUILD, "target")
     for name in interpreters:
         flavour = FLAVOURS[name]
@@ -41,7 +44,7 @@ def build(interpreters):
 
 
 def environment(interpreter, library, settings):
-    """The environment in which `interpreter` finds "ours" or the "reference"."""
+    """The environment in which `interpreter` finds "ours", or the "reference" and the bare C function."""
     env = {key: value for key, value in os.environ.items() if not key.startswith("LUA_")}
     path = [os.path.join(BENCHES, "support", "?.lua")]
     if library == "ours":
@@ -49,6 +52,7 @@ def environment(interpreter, library, settings):
         env["LUA_CPATH"] = os.path.join(BUILD, FLAVOURS[interpreter], "?.so")
     else:
         path.append(";")        # the interpreter's default
+        env["LUA_CPATH"] = os.path.join(BUILD, "?.so") + ";;"
     env["LUA_PATH"] = ";".join(path)
     env.update(settings)
     return env

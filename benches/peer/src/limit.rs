@@ -17,6 +17,9 @@ pub fn measure(what: &str, numbers: &[usize]) -> io::Result<()> {
         "gather" => gather(number(0)),
         "send" => send(number(0), number(1)),
         "http" => http(number(0)),
+        "download" => download("BENCH_HTTP_PORT", "/100m", false),
+        "download-gather" => download("BENCH_HTTP_PORT", "/100m", true),
+        "chunked" => download("BENCH_PORT", &format!("/chunked/{}/{}", number(0), number(1)), false),
         "pingpong" => ping_pong(number(0)),
         "datagrams" => datagrams(number(0)),
         "connect" => connect(number(0)),
@@ -85,6 +88,27 @@ fn http(count: usize) -> io::Result<()> {
             while stream.read(&mut data)? > 0 {}
         }
         Ok(count)
+    })
+}
+
+/// Reads the answer to one request to its end, and makes a copy of it where a string is wanted.
+fn download(port_variable: &str, path: &str, gathers: bool) -> io::Result<()> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port(port_variable)?))?;
+    timed(|| {
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        if gathers {
+            let mut data = Vec::new();
+            stream.read_to_end(&mut data)?;
+            return Ok(black_box(data.as_slice().to_vec()).len());
+        }
+        let mut data = vec![0; 1 << 16];
+        let mut total = 0;
+        loop {
+            match stream.read(&mut data)? {
+                0 => return Ok(total),
+                count => total += count,
+            }
+        }
     })
 }
 
