@@ -118,6 +118,18 @@ fn two_states_live_side_by_side() {
     assert_eq!(line, "hi");
 }
 
+#[cfg(not(any(feature = "lua51", feature = "luajit")))]
+#[test]
+fn a_state_without_coroutines_has_protect() {
+    let libraries = StdLib::PACKAGE | StdLib::STRING | StdLib::MATH | StdLib::TABLE;
+    let lua = Lua::new_with(libraries, LuaOptions::default()).unwrap();
+    luasocket::preload(&lua).unwrap();
+    let script = "local socket = require('socket')
+        return coroutine == nil, select(2, socket.protect(function() socket.try(nil, 'message') end)())";
+    let (without, message): (bool, String) = lua.load(script).eval().unwrap();
+    assert_eq!((without, message.as_str()), (true, "message"));
+}
+
 #[test]
 fn a_state_without_the_package_library_is_refused() {
     let lua = Lua::new_with(StdLib::STRING, LuaOptions::default()).unwrap();

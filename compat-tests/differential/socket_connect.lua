@@ -143,3 +143,6 @@ show("T7 total zero still looks", (function()
     t:settimeout(0, "t")
     return t:connect("127.0.0.1", port)
 end)())
+for _, word in ipairs({ ("y"):rep(300), "inet\0", "" }) do
+    show.raise("S38 " .. #word, function() local x = socket.connect("127.0.0.1", port, nil, nil, word) return x end)
+end

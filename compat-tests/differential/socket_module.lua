@@ -101,3 +101,16 @@ collectgarbage()
 show("S16", left:receive())
 local third = socket.connect("127.0.0.1", port)
 show("class.12 __gc closes", getmetatable(third).__gc(third), third:getfd())
+
+-- class.12: called by hand it is close, on objects of its own family only; statistics and limits stay.
+local finalizer = getmetatable(third).__gc
+for _, other in ipairs({ io.stdout, socket.udp4(), "x", {} }) do
+    show.raise("class.12 of another " .. type(other), function() local r = finalizer(other) return r end)
+end
+show.raise("class.12 of nothing", function() local r = finalizer() return r end)
+local counted = assert(socket.connect("127.0.0.1", port))
+counted:setstats(10, 20)
+counted:settimeout(3, "t")
+show("class.12 what stays", finalizer(counted), counted.class, counted:gettimeout())
+local received, sent = counted:getstats()
+show("class.12 statistics", received, sent)

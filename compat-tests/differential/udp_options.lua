@@ -75,3 +75,11 @@ for _, name in ipairs(others) do
     show.raise("udp.option.1: get " .. name, function() local _ = v4:getoption(name) end)
     show.raise("udp.option.1: set " .. name, function() local _ = v4:setoption(name, true) end)
 end
+
+-- No interface has an index out of range: zero would mean any of them.
+for _, index in ipairs({ -1, -2, 99999, "-1" }) do
+    show("udp.option.5: index " .. index, socket.udp6():setoption(join, { multiaddr = "ff02::fb", interface = index }))
+end
+show.raise("udp.option: plain type", function() local _ = v4:setoption("broadcast", io.stdout) end)
+show.raise("udp.option.4: plain type", function() local _ = v4:setoption("ip-add-membership", io.stdout) end)
+show.raise("udp.option.5: plain type", function() local _ = v6:setoption(join, v6) end)

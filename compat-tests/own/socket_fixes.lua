@@ -113,6 +113,7 @@ check.ok("mod.9: errors of the other instance pass", not ok and type(raised) == 
 local third = socket.connect("127.0.0.1", port)
 getmetatable(third).__gc(third)
 check.equal("a finalized object acts as closed", values(third:receive()), { n = 3, nil, "closed", "" })
+check.equal("misc.3: skip by a very negative count", select("#", socket.skip(-2 ^ 31, "a", "b")), 3)
 check.equal("a finalized object is not sent to", values(third:send("x")), { n = 3, nil, "closed", 0 })
 
 check.done()

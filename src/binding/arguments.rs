@@ -4,7 +4,7 @@ use std::ffi::c_int;
 
 use mlua::ffi;
 
-use super::{Call, Expected, Message, Raise};
+use super::{Call, Expected, Raise};
 
 /// The type of a Lua value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,14 +153,6 @@ impl<'c> Call<'c> {
         unsafe { ffi::lua_toboolean(self.state, index) != 0 }
     }
 
-    /// A boolean argument; raises `boolean expected, got …`.
-    pub fn boolean(&self, index: c_int) -> Result<bool, Raise> {
-        match self.kind(index) {
-            Kind::Boolean => Ok(self.truthy(index)),
-            _ => Err(Raise::Type(index, Expected::Boolean)),
-        }
-    }
-
     /// A table argument; raises `table expected, got …`.
     pub fn table(&self, index: c_int) -> Result<(), Raise> {
         if self.kind(index) == Kind::Table { Ok(()) } else { Err(Raise::Type(index, Expected::Table)) }
@@ -171,12 +163,8 @@ impl<'c> Call<'c> {
         // LuaJIT takes the default for anything that is not a string, not only for an absent argument.
         let given =
             if cfg!(feature = "luajit") { self.try_bytes(index) } else { self.optional_bytes(index)? };
-        let name = given.unwrap_or(default.as_bytes());
-        choices.iter().position(|choice| choice.as_bytes() == name).ok_or_else(|| {
-            let mut message = Message::new("invalid option '");
-            message.append(name);
-            message.append(b"'");
-            Raise::Argument(index, message)
-        })
+        // A C string: what follows a zero byte does not count.
+        let name = given.unwrap_or(default.as_bytes()).split(|byte| *byte == 0).next();
+        choices.iter().position(|choice| Some(choice.as_bytes()) == name).ok_or(Raise::Option(index))
     }
 }

@@ -67,8 +67,6 @@ pub enum Expected {
     /// A number without a fraction.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     Integer,
-    /// `true` or `false`.
-    Boolean,
     /// A table.
     Table,
 }
@@ -80,6 +78,8 @@ pub enum Raise {
     Type(c_int, Expected),
     /// `bad argument #n to 'f' (message)`.
     Argument(c_int, Message),
+    /// `bad argument #n to 'f' (invalid option 'x')`, x being the argument.
+    Option(c_int),
     /// The message with the position of the caller in front.
     Error(Message),
     /// The value on top of the stack, unchanged.
@@ -112,10 +112,14 @@ impl Raise {
                 Raise::Type(index, Expected::Integer) => {
                     ffi::luaL_checkinteger(state, index);
                 }
-                Raise::Type(index, Expected::Boolean) => ffi::luaL_checktype(state, index, ffi::LUA_TBOOLEAN),
                 Raise::Type(index, Expected::Table) => ffi::luaL_checktype(state, index, ffi::LUA_TTABLE),
                 Raise::Argument(index, message) => {
                     let text = push_message(state, &message);
+                    ffi::luaL_argerror(state, index, text);
+                }
+                Raise::Option(index) => {
+                    let name = ffi::lua_tolstring(state, index, std::ptr::null_mut());
+                    let text = ffi::lua_pushfstring(state, c"invalid option '%s'".as_ptr(), name);
                     ffi::luaL_argerror(state, index, text);
                 }
                 Raise::Error(message) => {

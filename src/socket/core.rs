@@ -69,8 +69,9 @@ fn gettime(call: &mut Call<'_>) -> Outcome {
 /// `skip(count, ...)`: what follows the first `count` values.
 fn skip(call: &mut Call<'_>) -> Outcome {
     let count = call.integer(1)?;
-    let results = i64::from(call.count()).saturating_sub(1).saturating_sub(count);
-    Ok(i32::try_from(results.max(0)).unwrap_or(0).min(call.count()))
+    let given = call.count();
+    let results = i64::from(given).saturating_sub(1).saturating_sub(count);
+    Ok(i32::try_from(results.clamp(0, i64::from(given))).unwrap_or(0))
 }
 
 /// `sleep(seconds)`: goes on sleeping after signals.

@@ -33,6 +33,12 @@ pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
     success(call)
 }
 
+/// `__gc(object)`: closes what no script holds any more; acts as `close` when a script calls it.
+pub fn collect<T: Described>(call: &mut Call<'_>) -> Outcome {
+    call.object(1, T::any(), T::finalize)?;
+    success(call)
+}
+
 /// `getfd()`: the descriptor's number, -1 when there is none.
 pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
     let number = call.object(1, T::any(), |object| object.descriptor().number())?;

@@ -93,7 +93,8 @@ fn find(
     let name = call.bytes(2)?;
     options.iter().find(|option| option.name.as_bytes() == name && usable(option)).ok_or_else(|| {
         let mut message = Message::new("unsupported option `");
-        message.append(name.get(..name.len().min(35)).unwrap_or_default());
+        let shown = name.split(|byte| *byte == 0).next().unwrap_or_default();
+        message.append(shown.get(..shown.len().min(35)).unwrap_or_default());
         message.append(b"'");
         Raise::Argument(2, message)
     })
@@ -174,12 +175,24 @@ fn prepare<'c>(
     Ok((option, value))
 }
 
+/// Refuses a value of another type. LuaSocket's own check names the plain type, where the auxiliary library's
+/// names what a metatable says.
+fn check_kind(call: &Call<'_>, kind: Kind, name: &str) -> Result<(), Raise> {
+    if call.kind(3) == kind {
+        return Ok(());
+    }
+    Err(Raise::Argument(3, Message::format(format_args!("{name} expected, got {}", call.kind_name(3)))))
+}
+
 fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
     Ok(match shape {
-        Shape::Flag => Encoded::new(&[&c_int::from(call.boolean(3)?).to_ne_bytes()]),
+        Shape::Flag => {
+            check_kind(call, Kind::Boolean, "boolean")?;
+            Encoded::new(&[&c_int::from(call.truthy(3)).to_ne_bytes()])
+        }
         Shape::Number => Encoded::new(&[&(call.try_number(3).unwrap_or(0.0) as c_int).to_ne_bytes()]),
         Shape::Linger => {
-            call.table(3)?;
+            check_kind(call, Kind::Table, "table")?;
             call.push_field(3, c"on");
             if call.kind(-1) != Kind::Boolean {
                 return Err(Raise::argument(3, "boolean 'on' field expected"));
@@ -196,13 +209,13 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
             Encoded::new(&[&address.octets()])
         }
         Shape::Membership4 => {
-            call.table(3)?;
+            check_kind(call, Kind::Table, "table")?;
             let group = address_field(call, c"multiaddr", ipv4_number)?;
             let interface = address_field(call, c"interface", any_or_ipv4)?;
             Encoded::new(&[&group.octets(), &interface.octets()])
         }
         Shape::Membership6 => {
-            call.table(3)?;
+            check_kind(call, Kind::Table, "table")?;
             let ipv6 = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok();
             let group = address_field(call, c"multiaddr", ipv6)?;
             call.push_field(3, c"interface");
@@ -212,7 +225,9 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
                 call.try_number(-1).ok_or_else(|| Raise::argument(3, "number 'interface' field expected"))?
             };
             call.pop(1);
-            Encoded::new(&[&group.octets(), &(index as u32).to_ne_bytes()])
+            // What is out of range is an index that no interface has: zero would mean any of them.
+            let index = if index > -1.0 && index <= f64::from(u32::MAX) { index as u32 } else { u32::MAX };
+            Encoded::new(&[&group.octets(), &index.to_ne_bytes()])
         }
         Shape::Error | Shape::Device => Encoded::new(&[]),
     })

@@ -3,6 +3,8 @@
 local core = ...
 
 local error, pcall, select, setmetatable = error, pcall, select, setmetatable
+-- A host may have left the library out: then nothing yields.
+local coroutine = coroutine or {}
 local running, create, resume, status, yield =
     coroutine.running, coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 
@@ -19,7 +21,7 @@ end
 -- Lua 5.1's pcall cannot be yielded across. There the function runs in a coroutine of its own,
 -- whose yields are passed on to whoever resumes the caller.
 local protected_call = pcall
-local crosses = select(2, resume(create(function() return pcall(yield, true) end)))
+local crosses = not yield or select(2, resume(create(function() return pcall(yield, true) end)))
 if crosses ~= true then
     local function pass_on(thread, ok, ...)
         if status(thread) ~= "suspended" then return ok, ... end

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use super::channel::{open_descriptor, retry, wait_on};
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
-use super::object::{Described, Streaming, stream_methods};
+use super::object::{Described, Streaming, collect, stream_methods};
 use super::stream::{Stop, Stream, Transport};
 use super::timeout::{Deadline, Timeout};
 use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
@@ -78,7 +78,8 @@ impl Serial {
 
 impl Object for Serial {
     fn finalize(&mut self) {
-        *self = Serial::new(Descriptor::NONE);
+        self.channel.descriptor.close();
+        self.stream.free();
     }
 }
 
@@ -127,11 +128,14 @@ fn serial(call: &mut Call<'_>) -> Outcome {
 
 const METHODS: &[(&str, NativeFunction)] = &stream_methods::<Serial>();
 
+const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(collect::<Serial>))];
+
 /// Opens `socket.serial`, which is a function (contract serial.1).
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     let groups = &["serial{any}"];
-    let spec = ClassSpec { class: &SERIAL_CLIENT, groups, methods: METHODS, metamethods: &[], named: true };
+    let metamethods = METAMETHODS;
+    let spec = ClassSpec { class: &SERIAL_CLIENT, groups, methods: METHODS, metamethods, named: true };
     call.define_class(&spec);
     call.push_function(native(serial));
     Ok(1)

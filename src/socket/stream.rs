@@ -129,6 +129,12 @@ impl Stream {
         rest
     }
 
+    /// Frees the buffer, because the object is collected; statistics stay.
+    pub fn free(&mut self) {
+        self.buffer = Vec::new();
+        self.start = 0;
+    }
+
     /// Bytes handed out, bytes sent, and the age in seconds.
     pub fn stats(&self) -> (i64, i64, f64) {
         (self.received, self.sent, self.age + (now() - self.born))

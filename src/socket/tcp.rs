@@ -118,7 +118,8 @@ pub fn connect_descriptor(
 
 impl Object for Tcp {
     fn finalize(&mut self) {
-        *self = Tcp::new(Descriptor::NONE, self.family);
+        self.channel.descriptor.close();
+        self.stream.free();
     }
 }
 
@@ -343,11 +344,14 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("shutdown", native(listening::shutdown::<Tcp>)),
 ];
 
+const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<Tcp>))];
+
 /// Defines the three classes.
 pub fn define(call: &mut Call<'_>) {
     for class in [&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER] {
         let class: &'static Class<Tcp> = class;
         let groups = &["tcp{any}"];
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+        let metamethods = METAMETHODS;
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
     }
 }

@@ -284,12 +284,15 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("settimeout", native(object::settimeout::<Udp>)),
 ];
 
+const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<Udp>))];
+
 /// Defines the two classes.
 pub fn define(call: &mut Call<'_>) {
     for class in [&UDP_UNCONNECTED, &UDP_CONNECTED] {
         let class: &'static Class<Udp> = class;
         let groups = &["udp{any}", "select{able}"];
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+        let metamethods = METAMETHODS;
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
     }
 }
 

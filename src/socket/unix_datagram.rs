@@ -147,11 +147,14 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("settimeout", native(object::settimeout::<UnixDatagram>)),
 ];
 
+const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<UnixDatagram>))];
+
 /// Defines the two classes.
 pub fn define(call: &mut Call<'_>) {
     for class in [&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED] {
         let class: &'static Class<UnixDatagram> = class;
         let groups = &["unixdgram{any}", "select{able}"];
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+        let metamethods = METAMETHODS;
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
     }
 }

@@ -40,7 +40,8 @@ impl UnixStream {
 
 impl Object for UnixStream {
     fn finalize(&mut self) {
-        *self = UnixStream::new(Descriptor::NONE);
+        self.channel.descriptor.close();
+        self.stream.free();
     }
 }
 
@@ -164,11 +165,14 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("shutdown", native(listening::shutdown::<UnixStream>)),
 ];
 
+const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<UnixStream>))];
+
 /// Defines the three classes.
 pub fn define(call: &mut Call<'_>) {
     for class in [&UNIX_STREAM_MASTER, &UNIX_STREAM_CLIENT, &UNIX_STREAM_SERVER] {
         let class: &'static Class<UnixStream> = class;
         let groups = &["unixstream{any}"];
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods: &[], named: true });
+        let metamethods = METAMETHODS;
+        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
     }
 }
