@@ -65,6 +65,12 @@ show("url.parse.16: false", url.parse("/x", { authority = false, userinfo = "a:b
 show("url.parse.16: delimiters", url.parse("/x", { authority = "h/x?y#z:1" }))
 show("url.parse.4: empty host", url.parse("//", { host = "z", port = "9", path = "/d" }))
 show("url.parse.4: only a port", url.parse("//:8", { host = "z", port = "9", path = "/d" }))
+show("url.parse.1: pairs of __pairs", url.parse("/x", setmetatable({ path = "/own", host = "own" }, {
+    __pairs = function() return next, { scheme = "s", authority = "u@h", path = "/d" } end,
+})))
+show.raise("url.parse.1: __pairs that raises", url.parse, "/x", setmetatable({}, {
+    __pairs = function() return function() error("boom", 0) end end,
+}))
 show("url.parse.1: inherited pairs", url.parse("/x", setmetatable({}, { __index = { authority = "h" } })))
 
 -- No URL (url.parse.2).

@@ -97,6 +97,18 @@ impl Call<'_> {
         }
     }
 
+    /// Whether the metatable of a value has a field that is not nil. Allocates.
+    pub fn has_metafield(&mut self, index: c_int, name: &std::ffi::CStr) -> bool {
+        // SAFETY: the name ends in a zero byte; a field that is found is popped again.
+        unsafe {
+            let found = ffi::luaL_getmetafield(self.state, index, name.as_ptr()) != ffi::LUA_TNIL;
+            if found {
+                ffi::lua_settop(self.state, -2);
+            }
+            found
+        }
+    }
+
     /// Replaces the key on top of the stack by `value[key]`, honouring metamethods: may raise,
     /// nothing may be owned.
     pub fn look_up(&mut self, index: c_int) {

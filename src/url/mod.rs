@@ -76,8 +76,16 @@ fn parse(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Copies every pair of one table into another.
+/// Copies every pair of one table into another, where Lua's own `pairs` finds them.
 fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
+    if call.has_metafield(from, c"__pairs") {
+        const COPY: &str = "local from, to = ... for key, value in pairs(from) do to[key] = value end";
+        call.push_value(from);
+        call.push_value(to);
+        call.run_source(c"=socket.url", COPY, 2);
+        call.pop(1);
+        return;
+    }
     call.push_nil();
     while call.next(from) {
         call.push_value(-2);
