@@ -15,7 +15,7 @@ rocks_servers = { "%(server)s" }
 local_cache = "%(cache)s"
 """
 LIMIT = 900     # a first build compiles every crate
-BUILDING = threading.Lock()     # held while something builds in the source folder
+BUILDING = threading.RLock()    # held while something builds in the source folder
 
 
 class Skip(Exception):

@@ -21,7 +21,6 @@ CHECKS = (
     ("a packed rock without cargo", rocks_install.binary_rock),
     ("a rock that depends on luasocket", rocks_install.dependent),
     ("missing tools", rocks_install.missing_tools),
-    ("make install", rocks_install.without_luarocks),
     ("exports, size and libraries", rocks_library.symbols),
     ("a host that closes its states", rocks_library.closing_states),
     ("ahead of another copy", rocks_beside.ahead),
@@ -58,8 +57,12 @@ def _upstream(installation):
 
 def _task(installation, wanted):
     def task():
-        if not _attempt(installation, "luarocks make", rocks_install.make):
-            return
+        # one after the other: cargo links the libraries again whenever the flavour changes
+        with luarocks.BUILDING:
+            if not _attempt(installation, "luarocks make", rocks_install.make):
+                return
+            if wanted("rocks make install"):
+                _attempt(installation, "make install", rocks_install.without_luarocks)
         for title, check in CHECKS:
             if wanted("rocks " + title):
                 _attempt(installation, title, check)
@@ -72,7 +75,7 @@ def _task(installation, wanted):
 def tasks(interpreters, wanted, services, world, report):
     """One task an interpreter, and one for the released form."""
     stock = [interpreter for interpreter in interpreters if not interpreter.is_runner]
-    titles = [title for title, _ in CHECKS] + ["luarocks make", "luarocks remove", "upstream", "release archive"]
+    titles = [title for title, _ in CHECKS] + ["luarocks make", "luarocks remove", "make install", "upstream", "release archive"]
     if not stock or not any(wanted("rocks " + title) for title in titles):
         return []
     try:
