@@ -89,6 +89,8 @@ end
 
 local function copy(from, to)
     local source = assert(io.open(from, "rb"))
+    -- a new file: the old one may be in use
+    os.remove(to)
     local target = assert(io.open(to, "wb"))
     assert(target:write(source:read("*a")))
     source:close()
