@@ -86,7 +86,7 @@ end
 ---waits, within its limit, for the other side's end.
 ---@param object userdata TLS object
 function session.finish(object)
-    require("socket.native")("socket_tls").finish(object)
+    require("socket.native")("socket_tls_core").finish(object)
 end
 
 return session
