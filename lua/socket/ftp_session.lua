@@ -101,8 +101,6 @@ end
 -- AUTH TLS (RFC 4217), or failure: never goes on in the clear.
 function session.auth_tls(self, host, parameters)
     ask(self, 234, "AUTH", "TLS")
-    -- what came in the clear must not pass for the secured server's word
-    self.try(not self.tp:dirty(), "unexpected data before the TLS handshake")
     session.secure(self, host, parameters)
 end
 

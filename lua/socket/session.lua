@@ -73,8 +73,11 @@ function session.secure(holder, name, host, given, timeout)
     if type(given) == "table" then
         for key, value in pairs(given) do params[key] = value end
     end
+    local object = holder[name]
+    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
+    if object.dirty and object:dirty() then return nil, "unexpected data before the TLS handshake" end
     -- not `ssl`: that may be LuaSec's, which verifies no host name
-    local secured, message = require("socket.tls").wrap(holder[name], params)
+    local secured, message = require("socket.tls").wrap(object, params)
     if not secured then return nil, message end
     holder[name] = secured
     secured:settimeout(timeout)

