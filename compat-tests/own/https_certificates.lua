@@ -52,6 +52,7 @@ bad("fails closed: none and peer", "localhost", "unable to get local issuer cert
 good("5 by address", "127.0.0.1")
 good("a name in capitals", "LOCALHOST")
 good("30 capath", "localhost", { cafile = "", capath = CERTS .. "capath" })
+good("30 several", "localhost", { cafile = "", capath = CERTS .. "empty:" .. CERTS .. "missing:" .. CERTS .. "capath" })
 bad("30 empty capath", "localhost", "unable to get local issuer certificate", { cafile = "", capath = CERTS .. "empty" })
 bad("30 missing capath", "localhost", "unable to get local issuer certificate", { cafile = "", capath = CERTS .. "missing" })
 

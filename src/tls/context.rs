@@ -2,7 +2,9 @@
 //! loading the system's certificates takes the TLS library far longer than a handshake.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -78,18 +80,19 @@ pub fn system_bundle() -> Option<Stamp> {
     None
 }
 
-/// What a directory looked like.
+/// What a directory, or several, looked like.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Directory {
-    path: PathBuf,
+    list: Vec<u8>,
     entries: Vec<(PathBuf, Stamp)>,
 }
 
 impl Directory {
-    /// Looks at a directory; one that cannot be read has no entries.
-    pub fn look(path: &Path) -> Self {
+    /// Looks at directories, a colon between two as OpenSSL has it; one that cannot be read has no entries.
+    pub fn look(list: &[u8]) -> Self {
         let mut entries = Vec::new();
-        for entry in fs::read_dir(path).into_iter().flatten().flatten() {
+        let paths = list.split(|byte| *byte == b':').filter(|path| !path.is_empty());
+        for entry in paths.flat_map(|path| fs::read_dir(OsStr::from_bytes(path))).flatten().flatten() {
             let path = entry.path();
             if is_certificate_name(&path)
                 && let Some(stamp) = stamp(&path)
@@ -98,7 +101,7 @@ impl Directory {
             }
         }
         entries.sort();
-        Directory { path: path.to_owned(), entries }
+        Directory { list: list.to_owned(), entries }
     }
 
     fn certificates(&self) -> impl Iterator<Item = Certificate> {

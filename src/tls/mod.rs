@@ -24,7 +24,6 @@ pub use handle::Handle;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
 use crate::classes::TLS_CONTEXT;
@@ -85,7 +84,7 @@ fn new_context(call: &mut Call<'_>) -> Outcome {
             key,
             chain: certificate.map_or(Ok(Vec::new()), |path| read(path, keys::certificate_error))?,
             bundle: cafile.map(|path| read(path, keys::authority_error)).transpose()?,
-            directory: capath.map(|path| Directory::look(Path::new(OsStr::from_bytes(path)))),
+            directory: capath.map(Directory::look),
             system: if server || cafile.or(capath).is_some() { None } else { context::system_bundle() },
             verify,
             verify_host,
