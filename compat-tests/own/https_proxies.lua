@@ -89,6 +89,7 @@ check.equal("85 and no more", quiet.output:read("*l"), "tls only")
 local HEAD = "send:HTTP/1.1 200 OK\\r\\n"
 local stages = {
     { "the handshake", "hello", "hold" },
+    { "a handshake that never ends", "hello", "flood:\\x16\\x03\\x03\\x00\\x04\\x00\\x00\\x00\\x00" },
     { "an answer", "tls", "request", "hold" },
     { "the status line", "tls", "request", "send:HTT", "hold" },
     { "the headers", "tls", "request", HEAD, "hold" },

@@ -102,6 +102,21 @@ c:settimeout(10)
 check.equal("35 goes on", c:receive(1), "x")
 c:close()
 
+-- requests to begin anew, which clients pass over, without end
+port = server("hello", "flood:\\x16\\x03\\x03\\x00\\x04\\x00\\x00\\x00\\x00")
+c = tls.wrap(ssl, port)
+c:settimeout(0)
+c:dohandshake()
+socket.select({ c }, nil, 5)
+time = elapsed(function() result = { c:dohandshake() } end)
+check.equal("33 a flood: at once", result, { false, "wantread" })
+check.ok("33 a flood: at once", time < 2, time)
+c:settimeout(0.3)
+time = elapsed(function() result = { c:dohandshake() } end)
+check.equal("31 a flood", result, { false, "wantread" })
+check.ok("31 a flood: in time", time > 0.29 and time < 3, time)
+c:close()
+
 -- peers that are something else
 port = server("hello", "cut", "/", "cut", "/", "hello", "reset", "/",
     "hello", "plain:HTTP/1.1 400 Bad Request\\r\\n\\r\\n", "hold", "/",

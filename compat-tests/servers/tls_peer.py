@@ -18,6 +18,7 @@ the n-th part between slashes, and round again:
     connect      be an HTTP proxy: take CONNECT, print the head it had, pass bytes on, print `tls only`
                  when each that came from the client belonged to a TLS record
     connect:PORT the same, to that local port whatever the client asks for
+    flood:TEXT   send TEXT, without TLS, again and again until the peer ends
     told         print the head of the request, as one line
 
 TEXT has Python's escapes. Named values: `cert=a,b,c` (the n-th connection has the n-th), `min`, `max` (1.0 to 1.3),
@@ -114,6 +115,11 @@ class Connection:
 
     def plain(self, text):
         self.sock.sendall(unescape(text))
+
+    def flood(self, text):
+        piece = unescape(text) * 10000
+        while True:
+            self.sock.sendall(piece)
 
     def hello(self):
         self.sock.recv(65536)

@@ -100,6 +100,11 @@ impl Deadline {
         self.timeout.block < 0.0 && self.timeout.total < 0.0
     }
 
+    /// Whether the time is up.
+    pub fn is_over(&self) -> bool {
+        matches!(self.remaining(), Wait::No | Wait::For(Duration::ZERO))
+    }
+
     /// How long the next wait may be. A lone block timeout counts from the start of the
     /// operation, not anew for each wait (contract time.3, time.4).
     pub fn remaining(&self) -> Wait {

@@ -30,6 +30,13 @@ const LARGEST_BODY: usize = (1 << 14) + 2048;
 /// call instead of the two that reading its head and its body apart takes.
 const READ_AHEAD: usize = 33 << 10;
 
+/// How many bytes one call of the TLS library may take, more than a handshake or a record has. It passes
+/// over what a hostile peer may send without end, and would not come back to where the clock is asked.
+const ALLOWANCE: usize = 256 << 10;
+
+/// A server's hello, with what is around it, is not longer: it is looked for from the start with each piece.
+const LONGEST_HELLO: usize = 16 << 10;
+
 /// How many pieces are dropped at most before a connection is closed.
 const MOST_DISCARDED: usize = 16;
 
@@ -52,6 +59,7 @@ pub struct Wire {
     watch: Cell<Watch>,
     seen: RefCell<Vec<u8>>,
     hello: Cell<Option<ServerHello>>,
+    allowance: Cell<usize>,
 }
 
 /// What was received and the TLS library has not taken yet.
@@ -100,6 +108,7 @@ impl Wire {
             watch: Cell::new(Watch::Nothing),
             seen: RefCell::new(Vec::new()),
             hello: Cell::new(None),
+            allowance: Cell::new(ALLOWANCE),
         }
     }
 
@@ -111,6 +120,16 @@ impl Wire {
     /// The server's hello, once it has passed.
     pub fn hello(&self) -> Option<ServerHello> {
         self.hello.get()
+    }
+
+    /// Begins a call of the TLS library.
+    pub fn begin(&self) {
+        self.allowance.set(ALLOWANCE);
+    }
+
+    /// Whether the call ended because it had taken all that one may.
+    pub fn is_spent(&self) -> bool {
+        self.allowance.get() == 0
     }
 
     /// The direction that the last operation could not go on in.
@@ -126,7 +145,7 @@ impl Wire {
     /// Whether what waits here lets the TLS library go on: the descriptor need not become readable again. Less
     /// than a record does not: its rest is yet to come, and to say otherwise would make a caller ask in vain.
     pub fn is_ready(&self) -> bool {
-        is_actionable(self.ahead.borrow().rest())
+        self.is_spent() || is_actionable(self.ahead.borrow().rest())
     }
 
     /// Calls `look` with everything received so far, and receives more until it answers.
@@ -211,8 +230,8 @@ impl Wire {
         let mut seen = self.seen.borrow_mut();
         seen.extend_from_slice(bytes);
         match server_hello(&seen) {
-            Parsed::Incomplete => {}
-            Parsed::Invalid => self.watch.set(Watch::Nothing),
+            Parsed::Incomplete if seen.len() < LONGEST_HELLO => {}
+            Parsed::Incomplete | Parsed::Invalid => self.watch.set(Watch::Nothing),
             Parsed::Message(hello) => {
                 self.hello.set(Some(hello));
                 self.watch.set(Watch::Nothing);
@@ -233,10 +252,14 @@ impl Read for Adapter {
         if into.is_empty() {
             return Ok(0);
         }
+        if self.0.is_spent() {
+            return self.0.block(Direction::Read);
+        }
         if self.0.ahead.borrow().rest().is_empty() {
             self.0.receive_ahead()?;
         }
         let count = self.0.ahead.borrow_mut().take(into);
+        self.0.allowance.set(self.0.allowance.get().saturating_sub(count));
         self.0.observe(Watch::Incoming, into.get(..count).unwrap_or_default());
         Ok(count)
     }

@@ -245,6 +245,7 @@ impl Session {
 impl Link {
     /// Takes the handshake as far as it goes now; returns whether it is done.
     fn advance(&mut self, descriptor: &Descriptor) -> Result<bool, Failure> {
+        self.wire.begin();
         let step = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
             State::Established(stream) => Ok(Ok(stream)),
             State::Failed(failure) => Err(Begin::Failed(failure)),
@@ -326,6 +327,7 @@ impl Link {
         if let Some(failure) = self.broken {
             return Err(Stop::Failed(failure));
         }
+        self.wire.begin();
         let start = into.len();
         into.resize(start + limit.min(RECORD), 0);
         let result = stream.read(into.get_mut(start..).unwrap_or_default());
@@ -347,6 +349,7 @@ impl Link {
 
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
+        self.wire.begin();
         match stream.write(data) {
             Ok(count) => Ok(count),
             Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Stop::WouldBlock(self.wire.blocked())),
@@ -383,6 +386,10 @@ impl Transport for Session {
 
     fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
         self.wants = Some(direction);
+        // There may be more to take that no `poll` would tell of, because it was received ahead.
+        if self.link.as_ref().is_some_and(|link| link.wire.is_spent()) {
+            return if deadline.is_over() { Err(Failure::Wants(direction)) } else { Ok(()) };
+        }
         match wait(self.descriptor.borrow()?, direction, deadline) {
             // What LuaSec says instead of "timeout", so that callers know what to select for.
             Err(Failure::Timeout) => Err(Failure::Wants(direction)),
