@@ -38,6 +38,8 @@ pub fn convert(host: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::convert;
 
     #[test]
@@ -45,5 +47,16 @@ mod tests {
         assert_eq!(convert("bücher.example".as_bytes()).as_deref(), Some("xn--bcher-kva.example"));
         assert_eq!(convert(b"\xff\xfe"), None);
         assert_eq!(convert("a%41.ü".as_bytes()), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_comes_out_is_a_host_name(host in prop_oneof![any::<String>(), "[a-zäß。.:/@%\u{200d}\u{0}-]{0,12}"]) {
+            if let Some(ascii) = convert(host.as_bytes()) {
+                prop_assert!(ascii.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@:[]\\%<>^|".contains(&byte)));
+                prop_assert!(!ascii.bytes().any(|byte| byte.is_ascii_uppercase()));
+                prop_assert_eq!(convert(ascii.as_bytes()), Some(ascii));
+            }
+        }
     }
 }

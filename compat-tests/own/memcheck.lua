@@ -9,7 +9,7 @@ local rerun = require("rerun")
 local memcheck = "valgrind -q --error-exitcode=9 --keep-debuginfo=yes --leak-check=full --show-leak-kinds=definite" ..
     " --errors-for-leak-kinds=definite " .. rerun.interpreter()
 for _, name in ipairs({
-    "socket_fixes", "http_yield", "url_fixes", "mime_fixes", "udp_repairs", "ftp_hardening", "unix_repairs",
+    "socket_fixes", "http_yield", "url_fixes", "url_defaults", "mime_fixes", "udp_repairs", "ftp_hardening", "unix_repairs",
     "../support/tls_tour",
 }) do
     check.ok(name .. " under memcheck", rerun.run(memcheck, name))

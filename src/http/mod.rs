@@ -1,6 +1,8 @@
 //! `socket_http`: the bytes of HTTP heads, and whole bodies, for `socket.http`.
 
 mod head;
+#[cfg(test)]
+mod properties;
 
 use std::ffi::c_int;
 use std::num::NonZeroUsize;

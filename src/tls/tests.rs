@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::hello::{Parsed, client_hello, server_hello};
+use super::hello::{Parsed, ServerHello, client_hello, server_hello};
 use super::x509;
 
 /// A certificate with every kind of name that is read.
@@ -138,6 +138,32 @@ proptest! {
         prop_assert_eq!(client_hello(&stream), Parsed::Message(Some(name)));
         for length in 0..whole.len() {
             prop_assert_eq!(client_hello(stream.get(..length).unwrap_or_default()), Parsed::Incomplete);
+        }
+    }
+
+    #[test]
+    fn a_choice_is_the_same_in_any_records(
+        (cipher, newer) in any::<(u16, bool)>(),
+        session in proptest::collection::vec(any::<u8>(), 0..32),
+        other in proptest::collection::vec(any::<u8>(), 0..20),
+        size in 1..80_usize,
+    ) {
+        let block16 = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap_or_default().to_be_bytes(), bytes].concat();
+        let mut extensions = [[0, 23].as_slice(), &block16(&other)].concat();
+        if newer {
+            extensions.extend([0, 43, 0, 2, 3, 4]);
+        }
+        let body = [
+            [3, 3].as_slice(), &[7; 32], &[session.len() as u8], &session,
+            &cipher.to_be_bytes(), &[0], &block16(&extensions),
+        ].concat();
+        let length = u16::try_from(body.len()).unwrap_or_default().to_be_bytes();
+        let whole = records(&[[2, 0].as_slice(), &length, &body].concat(), size);
+        let version = if newer { 0x0304 } else { 0x0303 };
+        prop_assert_eq!(server_hello(&whole), Parsed::Message(ServerHello { version, cipher }));
+        prop_assert_eq!(client_hello(&whole), Parsed::Invalid);
+        for length in 0..whole.len() {
+            prop_assert_eq!(server_hello(whole.get(..length).unwrap_or_default()), Parsed::Incomplete);
         }
     }
 }

@@ -9,6 +9,8 @@ mod dots;
 mod escape;
 mod path;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
@@ -64,7 +66,6 @@ fn parse(call: &mut Call<'_>) -> Outcome {
     if has_default {
         copy_pairs(call, DEFAULT, RESULT);
         split_defaults(call, RESULT, &mut parts)?;
-        call.set_top(RESULT);
     }
     for (position, (_, part)) in (0..).zip(named(&parts)) {
         if let Some(part) = part {
@@ -73,6 +74,8 @@ fn parse(call: &mut Call<'_>) -> Outcome {
             call.set_raw(RESULT);
         }
     }
+    // What was split is below the top: its slices were in use until now.
+    call.push_value(RESULT);
     Ok(1)
 }
 
@@ -95,7 +98,8 @@ fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
 }
 
 /// A default authority is split like a URL's own, and a default userinfo wherever there is an authority
-/// without one. What is split stays on the stack.
+/// without one. What is split stays on the stack: nothing else holds
+/// the text of a number.
 fn split_defaults<'c>(call: &mut Call<'c>, defaults: c_int, parts: &mut Components<'c>) -> Result<(), Raise> {
     let mut has_authority = parts.authority.is_some();
     if !has_authority && let Some(authority) = field(call, defaults, c"authority", DEFAULT)? {

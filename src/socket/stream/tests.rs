@@ -220,6 +220,30 @@ proptest! {
     }
 
     #[test]
+    fn a_prefix_goes_in_front_and_is_not_searched(
+        data in bytes(),
+        places in proptest::collection::vec(any::<(u16, bool)>(), 0..10),
+        prefix in proptest::collection::vec(prop_oneof![any::<u8>(), Just(b'\n')], 0..50),
+        (kind, count) in (0..3, 1..300_usize),
+    ) {
+        let pattern = |extra| match kind {
+            0 => Pattern::Line,
+            1 => Pattern::All,
+            _ => Pattern::Count(count + extra),
+        };
+        let steps: VecDeque<_> = cut(&data, &places).into_iter().filter(Option::is_some).collect();
+        let request = Request { pattern: pattern(prefix.len()), prefix: &prefix, limit: usize::MAX };
+        let (got, failure) =
+            receive(&mut Stream::default(), &mut Scripted { steps: steps.clone() }, &request);
+        let plain = Request { pattern: pattern(0), prefix: &[], limit: usize::MAX };
+        let (without, plain_failure) = receive(&mut Stream::default(), &mut Scripted { steps }, &plain);
+        prop_assert_eq!(got, [prefix.clone(), without].concat());
+        if !data.is_empty() {
+            prop_assert_eq!(failure, plain_failure);
+        }
+    }
+
+    #[test]
     fn a_limit_loses_no_byte(
         data in bytes(),
         places in proptest::collection::vec(any::<(u16, bool)>(), 0..30),
