@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Wait};
+use crate::sys;
 
 /// Waits until a descriptor is ready for a direction; a descriptor in trouble counts as ready,
 /// because the next system call reports the trouble.
@@ -30,10 +31,33 @@ fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Resul
         Wait::No => return Err(Failure::Timeout),
         wait => wait,
     };
-    let mut watched = [PollFd::from_borrowed_fd(fd, events)];
-    match poll_until(&mut watched, wait)? {
-        0 => Err(Failure::Timeout),
-        _ => Ok(watched.iter().fold(PollFlags::empty(), |ready, polled| ready | polled.revents())),
+    let end = end(wait);
+    let mut left = match wait {
+        Wait::No => Some(Duration::ZERO),
+        Wait::For(limit) => end.map(|_| limit),
+        Wait::Forever => None,
+    };
+    loop {
+        // Rounded up, or what a signal leaves of a millisecond would be lost.
+        let milliseconds =
+            left.map_or(-1, |left| i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX));
+        match sys::poll_one(fd, events, milliseconds) {
+            Ok(ready) if !ready.is_empty() => return Ok(ready),
+            // The longest wait that one call can be told ends before a longer one.
+            Ok(_) if milliseconds != i32::MAX => return Err(Failure::Timeout),
+            Ok(_) | Err(Errno::INTR) => {
+                left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// When a wait ends, if it does.
+fn end(wait: Wait) -> Option<Instant> {
+    match wait {
+        Wait::For(limit) => Instant::now().checked_add(limit),
+        Wait::No | Wait::Forever => None,
     }
 }
 
@@ -68,10 +92,7 @@ impl Pauses {
 
 /// Polls, going on with the time left when a signal interrupts.
 pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, Failure> {
-    let end = match wait {
-        Wait::For(limit) => Instant::now().checked_add(limit),
-        Wait::No | Wait::Forever => None,
-    };
+    let end = end(wait);
     let mut left = match wait {
         Wait::No => Some(Timespec { tv_sec: 0, tv_nsec: 0 }),
         Wait::For(limit) => end.and_then(|_| Timespec::try_from(limit).ok()),

@@ -9,6 +9,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use arrayvec::ArrayVec;
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use socket2::{SockAddr, SockRef};
 
@@ -48,6 +49,17 @@ pub fn option_bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &mut [
         libc::getsockopt(fd.as_raw_fd(), level, name, value.as_mut_ptr().cast::<c_void>(), &mut length)
     };
     if status == 0 { Ok(length as usize) } else { Err(last_error()) }
+}
+
+/// Polls one descriptor for so many milliseconds at most, or with -1 for ever: what is ready, nothing when the
+/// time is up. Safe crates offer `ppoll`, which also tells the time left and takes a quarter longer.
+pub fn poll_one(fd: BorrowedFd<'_>, events: PollFlags, milliseconds: c_int) -> Result<PollFlags, Errno> {
+    let mut watched = libc::pollfd { fd: fd.as_raw_fd(), events: events.bits(), revents: 0 };
+    // SAFETY: the kernel reads and writes the one entry.
+    match unsafe { libc::poll(&mut watched, 1, milliseconds) } {
+        -1 => Err(last_error()),
+        _ => Ok(PollFlags::from_bits_retain(watched.revents)),
+    }
 }
 
 /// Receives at most `limit` bytes at the end of `into`. Zero is the end of the stream.
