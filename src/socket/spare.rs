@@ -57,3 +57,23 @@ impl AsRef<[u8]> for Spare {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_kept_up_to_a_bound() {
+        let mut first = Spare::take();
+        first.reserve_exact(1000);
+        first.push(1);
+        let place = first.as_ptr();
+        drop(first);
+        let mut second = Spare::take();
+        assert!(second.is_empty());
+        assert_eq!(second.as_ptr(), place);
+        second.reserve_exact(MOST_KEPT + 1);
+        drop(second);
+        assert_eq!(Spare::take().capacity(), 0);
+    }
+}
