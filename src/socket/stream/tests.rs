@@ -232,10 +232,10 @@ proptest! {
             _ => Pattern::Count(count + extra),
         };
         let steps: VecDeque<_> = cut(&data, &places).into_iter().filter(Option::is_some).collect();
-        let request = Request { pattern: pattern(prefix.len()), prefix: &prefix, limit: usize::MAX };
+        let request = Request { prefix: &prefix, ..Request::new(pattern(prefix.len())) };
         let (got, failure) =
             receive(&mut Stream::default(), &mut Scripted { steps: steps.clone() }, &request);
-        let plain = Request { pattern: pattern(0), prefix: &[], limit: usize::MAX };
+        let plain = Request::new(pattern(0));
         let (without, plain_failure) = receive(&mut Stream::default(), &mut Scripted { steps }, &plain);
         prop_assert_eq!(got, [prefix.clone(), without].concat());
         if !data.is_empty() {
