@@ -1,4 +1,4 @@
-"""Fetches LuaSocket's source package, whose test scripts are run unchanged."""
+"""Fetches LuaSocket's source package and LuaSec's samples, which are run unchanged."""
 import glob
 import os
 import re
@@ -68,3 +68,23 @@ def upstream(report):
         result = _apt(CACHE, ["update"], 240)
         result = _apt(CACHE, ["source", "--download-only", "--tar-only", "lua-socket"], 120)
     return None, "LuaSocket's source package could not be fetched: " + result.output.strip()[-200:]
+
+
+def luasec_samples(report):
+    """The folder of LuaSec's samples, or None and the reason why there is none.
+
+    Their package is unpacked, not installed: many installations leave documentation out.
+    """
+    folder = os.path.join(CACHE, "lua-sec-dev")
+    samples = os.path.join(folder, "usr/share/doc/lua-sec-dev/samples")
+    for attempt in range(ATTEMPTS):
+        if os.path.isdir(samples):
+            return samples, None
+        if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+            return None, "LuaSec's samples are fetched with apt-get, which is not here"
+        os.makedirs(CACHE, exist_ok=True)
+        report.note("fetching LuaSec's samples (attempt %d)" % (attempt + 1))
+        result = process.run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", "lua-sec-dev"], 120, cwd=CACHE)
+        for package in glob.glob(os.path.join(CACHE, "lua-sec-dev_*.deb")):
+            process.run(["dpkg-deb", "-x", package, folder], 60)
+    return None, "LuaSec's samples could not be fetched: " + result.output.strip()[-200:]

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import fetch
 import process
 import pythons
 from interpreters import BUILD, SERVERS
@@ -17,7 +18,6 @@ PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python
             "certs": "openssl", "curl": "curl", "valgrind": "valgrind", "vsftpd": "vsftpd"}
 # servers written in Python, by the module that they need
 MODULES = {"aiosmtpd": "aiosmtpd", "pyftpdlib": "pyftpdlib", "pyftpdlib-tls": "OpenSSL, pyftpdlib"}
-LUASEC_SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
 ATTEMPTS = 5
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
 
@@ -49,6 +49,8 @@ class Services:
         self.world = world and world[0]
         if needed & {"certs", "nginx", "vsftpd"} and shutil.which("openssl"):
             self._certificates()
+        if "lua-sec-samples" in needed:
+            self._luasec_samples(report)
         for name, start in (("nginx", self._nginx), ("apache", self._apache), ("vsftpd", self._vsftpd)):
             if name in needed and not self._uninstalled(name):
                 self._attempt(name, start, report)
@@ -70,11 +72,9 @@ class Services:
             return "needs root"
         if need == "network-namespace" and not self.world:
             return "no private network namespaces here"
-        if need == "lua-sec-samples":
-            return None if os.path.isdir(LUASEC_SAMPLES) else "LuaSec's samples are not installed"
         if need == "lua-sec":
             return self._without_luasec(interpreter)
-        if need not in PROGRAMS and need not in ("root", "network-namespace"):
+        if need not in PROGRAMS and need not in ("root", "network-namespace", "lua-sec-samples"):
             return "unknown need: " + need
         return None
 
@@ -106,6 +106,13 @@ class Services:
         if result.status != 0:
             self._broken["certs"] = self._broken["nginx"] = self._broken["vsftpd"] = "no certificates: " + result.output.strip()[-200:]
         self._export("certs", COMPAT_CERTS=CERTIFICATES)
+
+    def _luasec_samples(self, report):
+        samples, reason = fetch.luasec_samples(report)
+        if samples:
+            self._export("lua-sec-samples", COMPAT_LUASEC_SAMPLES=samples)
+        else:
+            self._broken["lua-sec-samples"] = reason
 
     def _attempt(self, name, start, report):
         self._site()

@@ -18,7 +18,7 @@
 local check = require("check")
 local socket = require("socket")
 
-local SAMPLES = "/usr/share/doc/lua-sec-dev/samples"
+local SAMPLES = os.getenv("COMPAT_LUASEC_SAMPLES")
 local LUA = os.getenv("COMPAT_LUA") or "lua"
 local LISTENING = ":22B8 %x+:%x+ 0A"
 
@@ -29,7 +29,7 @@ local function run(command)
     return output
 end
 
-run("cp -r " .. SAMPLES .. " samples && chmod -R u+w samples")
+run("cp -r '" .. SAMPLES .. "' samples && chmod -R u+w samples")
 local made = run("(cd samples/certs && for name in rootA rootB clientA serverA; do sh ./$name.sh; done; ls serverA.pem)")
 check.ok("certificates", made:find("serverA.pem\n", 1, true), made)
 
