@@ -1,5 +1,6 @@
 -- Downloads a URL to a file:  luasocket examples/get.lua URL [FILE]
--- http, https and ftp. The file is named after the last part of the URL unless FILE says otherwise.
+-- http, https and ftp. The file is named after the last part of the URL unless FILE says otherwise; `-` is the
+-- standard output.
 local socket = require("socket")
 local http = require("socket.http")
 local ftp = require("socket.ftp")
@@ -114,8 +115,10 @@ if not parts.host then fail("no host in " .. address) end
 target = target or file_name(parts.path or "")
 
 -- A download that fails leaves no file, and none that was there before is touched.
+local printed = target == "-"
 local partial = target .. ".part"
-local file, refusal = io.open(partial, "wb")
+local file, refusal = io.stdout, nil
+if not printed then file, refusal = io.open(partial, "wb") end
 if not file then fail(refusal) end
 
 local terminal = on_terminal()
@@ -127,12 +130,14 @@ local returned, ok, message = pcall(function()
 end)
 if not returned then ok, message = nil, ok end
 count.clear()
-if ok then
+if ok and not printed then
     ok, message = os.rename(partial, target)
 end
 if not ok then
-    if io.type(file) == "file" then file:close() end
-    os.remove(partial)
+    if not printed then
+        if io.type(file) == "file" then file:close() end
+        os.remove(partial)
+    end
     fail(message)
 end
 stderr:write(("%s: %s in %.1f s (%s)\n"):format(

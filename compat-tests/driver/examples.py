@@ -27,11 +27,17 @@ def _get(interpreter, services, report):
             return report.fail(name, result.output)
         if not filecmp.cmp(got, os.path.join(variables["COMPAT_WWW"], "large.bin"), shallow=False):
             return report.fail(name, "the file is not what the server sent\n" + result.output)
+        url = "http://127.0.0.1:%s/small.txt" % variables["COMPAT_HTTP_PORT"]
+        printed = process.run([interpreter.path, os.path.join(EXAMPLES, "get.lua"), url, "-"], 60, cwd=scratch,
+                              env=environment(interpreter))
+        with open(os.path.join(variables["COMPAT_WWW"], "small.txt")) as file:
+            if printed.status != 0 or file.read() not in printed.output or os.listdir(scratch) != ["large.bin"]:
+                return report.fail(name, "what is printed is not what the server sent\n" + printed.output)
     return report.ok(name, result.seconds)
 
 
 def tasks(interpreters, wanted, services, report):
-    """Downloads a file with examples/get.lua on each interpreter."""
+    """Downloads a file with examples/get.lua on each interpreter, and prints another."""
     if not wanted("examples get.lua"):
         return []
     return [lambda interpreter=interpreter: _get(interpreter, services, report) for interpreter in interpreters]
