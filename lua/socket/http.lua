@@ -67,14 +67,15 @@ local function send(h, plan)
         h:sendheaders(plan.headers)
     elseif is_ours(c, plan) then
         framing.bound(c)
-        -- the body is written after the head and must not wait for the head's acknowledgement
-        if source and c.setoption then c:setoption("tcp-nodelay", true) end
         h.try(c:send(plan.head))
     else
         h.try(c:send(sub(plan.head, 1, plan.line)))
         h.try(c:send(sub(plan.head, plan.line + 1)))
     end
-    if source then h:sendbody(plan.headers, source, plan.request.step) end
+    if not source then return end
+    h:sendbody(plan.headers, source, plan.request.step)
+    -- pieces of a body share packets; the last ones must not wait for an acknowledgement, and go out by this
+    if is_ours(c, plan) and c.setoption then c:setoption("tcp-nodelay", true) end
 end
 
 -- Reads past interim replies; returns code and status line of the final one.
