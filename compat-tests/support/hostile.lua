@@ -13,6 +13,7 @@
 --   headers   the response's headers, when they matter
 --   stalls    true when the answer is that of an expired time limit
 --   differs   why LuaSocket answers otherwise, or never: a contract item, or what we promise beyond it
+--   differs_on  the _VERSION on which it does, when it is not all
 --   seen      what the servers must have been asked: a list of request lines and chosen headers
 local hostile = {}
 

@@ -55,7 +55,7 @@ local cases = {
     { "7.30", "infinity", replies = { { OK .. "Content-Length: inf\r\n\r\nokay" } },
         expect = { "okay", 200 }, differs = "http.bugs.16" },
     { "7.31", "not a number", replies = { { OK .. "Content-Length: nan\r\n\r\nokay" } },
-        expect = { "okay", 200 }, differs = "http.bugs.16" },
+        expect = { "okay", 200 }, differs = "http.bugs.16", differs_on = "Lua 5.1" },
     { "7.32", "a form feed before the digits", replies = { { OK .. "Content-Length: \f2\r\n\r\nokay" } },
         expect = { "ok", 200 } },
 
@@ -161,13 +161,18 @@ local cases = {
 }
 
 -- chunk sizes: http.bugs.17, add.27
+local refused_by_luasocket = { ["4.0"] = true, ["4g"] = true, g = true, [""] = true, [" "] = true, [";"] = true,
+    ["4\127"] = true, ["\2554"] = true }
+local taken_on_5_1 = { ["4 4"] = true, ["\0004"] = true }
 for i, size in ipairs({
     "-4", "+4", "0x4", "4 4", "4.0", "4g", "g", "", " ", ";", "-0", "00000000000000004", "ffffffffffffffff",
     "7fffffffffffffff", "1000000000000000", "4\0", "\0004", "4\v", "4,", "4\127", "\2554",
 }) do
     cases[#cases + 1] = {
         "9." .. i, ("chunk size %q"):format(size):gsub("[^\32-\126]", "."), replies = { { CHUNKED .. size .. "\r\nokay\r\n0\r\n\r\n" } },
-        expect = { nil, "invalid chunk size" }, differs = "http.bugs.17",
+        expect = { nil, "invalid chunk size" },
+        differs = not refused_by_luasocket[size] and "http.bugs.17" or nil,
+        differs_on = taken_on_5_1[size] and "Lua 5.1",
     }
 end
 for i, size in ipairs({ "4", "04", "0000000000000004", " 4", "4 ", "\t4\t", "4;x", "4 ;x", "4;\255" }) do

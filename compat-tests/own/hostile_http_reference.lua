@@ -1,0 +1,59 @@
+-- needs: lua-sec
+-- time limit: 300
+-- The hostile servers that LuaSocket answers otherwise than we do, so the catalogue says, or never: it does.
+local check = require("check")
+local hostile = require("hostile")
+local show = require("show")
+
+-- Longer than any answer takes that comes at all; one that a busy machine keeps for longer passes for none.
+local PATIENCE = 2.5
+
+local PROGRAM = [[
+local hostile, show = require("hostile"), require("show")
+local name, port, number = ...
+for _, case in ipairs(require(name)) do
+    if case[1] == number then
+        local ok, results, last = pcall(hostile.ask, { port = tonumber(port) }, case)
+        if not ok then results, last = { "raised", results }, nil end
+        print(show.plain({ results[1], results[2] }))
+        print(show.plain(results[3]))
+        print(show.plain(last))
+    end
+end
+]]
+
+local program = os.tmpname()
+local file = assert(io.open(program, "w"))
+file:write(PROGRAM)
+file:close()
+
+local support = package.path:match("[^;]*support/%?%.lua")
+local luasocket = ("env -u LUA_CPATH LUA_PATH='%s;;' timeout %s %s %s "):format(
+    support, PATIENCE, os.getenv("COMPAT_LUA") or "lua", program)
+
+-- What LuaSocket does: its answer, the headers, and what the sink was told; nothing when it does not end.
+local function ask_luasocket(name, server, number)
+    local process = io.popen(luasocket .. name .. " " .. server.port .. " " .. number .. " 2>&1")
+    local answer, headers, last = process:read("*l"), process:read("*l"), process:read("*l")
+    process:close()
+    return answer, headers, last
+end
+
+for _, name in ipairs({ "hostile_heads", "hostile_bodies", "hostile_redirects" }) do
+    local server = hostile.serve(name)
+    for _, case in ipairs(server.cases) do
+        if case.differs then
+            local results, told = hostile.ask(server, case)
+            local seen = hostile.seen(server)
+            local answer, headers, last = ask_luasocket(name, server, case[1])
+            local same = answer == show.plain({ results[1], results[2] }) and headers == show.plain(results[3])
+                and last == show.plain(told) and hostile.seen(server) == seen
+            local agrees = case.differs_on and case.differs_on ~= _VERSION or false
+            check.equal(case[1] .. " " .. case[2] .. ": the same answer", same, agrees)
+        end
+    end
+    hostile.stop(server)
+end
+
+os.remove(program)
+check.done()
