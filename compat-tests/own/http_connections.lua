@@ -86,6 +86,8 @@ local open = http.open
 http.open = function(...) return open(...) end
 sends = calls("send", function() return http.request(base .. "/ok") end)
 check.equal("add.24: nor with another http.open", sends, 2)
+check.equal("add.24: with another http.open no option is set",
+    (calls("setoption", function() return http.request(base .. "/echo", "body") end)), 0)
 http.open = open
 
 -- a body larger than any buffer, both ways

@@ -62,10 +62,12 @@ end
 
 local function send(h, plan)
     local source, c = plan.request.source, h.c
+    local ours = false
     if http.open ~= open or not connection.sends_plainly(h) then
         h:sendrequestline(plan.method, plan.uri)
         h:sendheaders(plan.headers)
     elseif is_ours(c, plan) then
+        ours = true
         framing.bound(c)
         h.try(c:send(plan.head))
     else
@@ -75,7 +77,7 @@ local function send(h, plan)
     if not source then return end
     h:sendbody(plan.headers, source, plan.request.step)
     -- pieces of a body share packets; the last ones must not wait for an acknowledgement, and go out by this
-    if is_ours(c, plan) and c.setoption then c:setoption("tcp-nodelay", true) end
+    if ours and c.setoption then c:setoption("tcp-nodelay", true) end
 end
 
 -- Reads past interim replies; returns code and status line of the final one.
