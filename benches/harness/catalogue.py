@@ -97,7 +97,7 @@ CASES = (
     Case("https-1k", "HTTPS 1 KB, further requests", "http", "tls_small", (40,), (10,), MS, targets=(15,)),
     # nginx encrypts as slowly as either client decrypts, so that wall time says nothing.
     Case("https-sink", "HTTPS 100 MB to a sink, CPU time", "http", "tls_download", (100 * MB,), (100 * MB,), RATE,
-         "cpu", (2,)),
+         "cpu", (2,), limit="download-tls"),
 
     Case("base64", "base64, encode", "mime", "b64", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (8,)),
     Case("unbase64", "base64, decode", "mime", "unb64", (MIB, 128 * MIB), (MIB, 48 * MIB), RATE, "cpu", (8,)),

@@ -1,7 +1,7 @@
 //! The codecs against the scenarios of LuaSocket's behaviour (`lm.s.N`), and against
 //! models that take one byte at a time, over any bytes in any chunking.
 
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::panic)]
 
 use super::line::{Break, normalize, stuff, wrap};
 use super::{base64, quoted_printable};
@@ -357,9 +357,37 @@ fn dot_model(mut state: i32, text: &[u8]) -> (Bytes, i32) {
     (out, state)
 }
 
+/// The texts of the corpus, which is written with the escapes of Rust's byte strings.
+fn corpus() -> Vec<Bytes> {
+    include_str!("corpus.txt").lines().map(unescape).collect()
+}
+
+fn unescape(line: &str) -> Bytes {
+    let mut out = Vec::new();
+    let mut rest = line.bytes();
+    while let Some(byte) = rest.next() {
+        out.push(match (byte, if byte == b'\\' { rest.next() } else { None }) {
+            (_, Some(b'r')) => b'\r',
+            (_, Some(b'n')) => b'\n',
+            (_, Some(b't')) => b'\t',
+            (_, Some(b'0')) => b'\0',
+            (_, Some(b'x')) => {
+                let digits =
+                    [rest.next(), rest.next()].map(|digit| digit.map_or(' ', char::from).to_digit(16));
+                let [Some(high), Some(low)] = digits else { panic!("two digits after \\x: {line}") };
+                (high * 16 + low) as u8
+            }
+            (_, Some(other)) => other,
+            (byte, None) => byte,
+        });
+    }
+    out
+}
+
 /// Bytes in which the interesting ones are frequent, in runs long enough for the fast paths.
 fn text() -> impl Strategy<Value = Bytes> {
     let piece = prop_oneof![
+        4 => proptest::sample::select(corpus()),
         4 => proptest::collection::vec(any::<u8>(), 0..8),
         8 => proptest::sample::select(vec!["\r\n", "\r", "\n", ".", " ", "\t", "=", "=3D", "=\r\n", "\r\n.", "YQ=="])
             .prop_map(|s| s.as_bytes().to_vec()),
@@ -385,6 +413,54 @@ fn chunks<'a>(text: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     }
     parts.push(rest);
     parts
+}
+
+type Coded = (Bytes, Bytes);
+
+/// What each codec makes of a text in two chunks, and what its model makes of the whole.
+fn coded(first: &[u8], second: &[u8]) -> [(&'static str, Coded, Coded); 7] {
+    let text = [first, second].concat();
+    let both = |results: Results| (results.0.unwrap_or_default(), results.1.unwrap_or_default());
+    let carried = |(out, state): (Bytes, i32)| (out, state.to_le_bytes().to_vec());
+    let halves = |step: &dyn Fn(i32, &[u8], &mut Bytes) -> i32, state: i32| {
+        let mut out = Vec::new();
+        let state = step(state, first, &mut out);
+        let state = step(state, second, &mut out);
+        carried((out, state))
+    };
+    let wrapping = |kind| halves(&|left, text, out| wrap(kind, left, text, 8, out), 8);
+    [
+        ("unb64", both(unb64(first, Some(second))), unb64_model(&text)),
+        ("qp", both(qp_with(first, Some(second), b"<>")), qp_model(&text)),
+        ("unqp", both(unqp(first, Some(second))), unqp_model(&text)),
+        ("wrp", wrapping(Break::Hard), carried(wrap_model(Break::Hard, 8, &text, 8))),
+        ("qpwrp", wrapping(Break::Soft), carried(wrap_model(Break::Soft, 8, &text, 8))),
+        (
+            "eol",
+            halves(&|last, text, out| normalize(last, text, b"<>", out), 0),
+            carried(eol_model(0, &text, b"<>")),
+        ),
+        ("dot", halves(&stuff, 2), carried(dot_model(2, &text))),
+    ]
+}
+
+#[test]
+fn every_text_of_the_corpus_split_anywhere() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 90);
+    for text in corpus {
+        assert_eq!(
+            unb64_model(&b64(&text, None).0.unwrap_or_default()).0,
+            text,
+            "b64 {}",
+            text.escape_ascii()
+        );
+        for (first, second) in (0..=text.len()).map(|at| text.split_at(at)) {
+            for (name, result, expected) in coded(first, second) {
+                assert_eq!(result, expected, "{name} {} | {}", first.escape_ascii(), second.escape_ascii());
+            }
+        }
+    }
 }
 
 proptest! {

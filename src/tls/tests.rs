@@ -13,6 +13,38 @@ fn rich() -> Vec<u8> {
     base64_simd::STANDARD.decode_to_vec(body).unwrap_or_default()
 }
 
+/// First messages of clients and servers as they went over a connection, in hexadecimal digits; before them, what
+/// they say: the name asked for, `-` for none; version and cipher.
+const HELLOS: &str = include_str!("tests/hellos.txt");
+
+fn hellos() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+    HELLOS
+        .lines()
+        .filter_map(|line| {
+            let (side, rest) = line.split_once(' ')?;
+            let (said, digits) = rest.split_once(' ')?;
+            let pairs = (0..digits.len()).step_by(2).filter_map(|at| digits.get(at..at + 2));
+            let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16)).collect::<Result<_, _>>().ok()?;
+            Some((side, said, bytes))
+        })
+        .collect()
+}
+
+/// What one side's message says, in the words of the corpus.
+fn said(side: &str, stream: &[u8]) -> Parsed<String> {
+    fn put<T>(parsed: Parsed<T>, words: impl FnOnce(T) -> String) -> Parsed<String> {
+        match parsed {
+            Parsed::Incomplete => Parsed::Incomplete,
+            Parsed::Invalid => Parsed::Invalid,
+            Parsed::Message(message) => Parsed::Message(words(message)),
+        }
+    }
+    match side {
+        "client" => put(client_hello(stream), |name| name.unwrap_or_else(|| "-".to_owned())),
+        _ => put(server_hello(stream), |hello| format!("{:04x}:{:04x}", hello.version, hello.cipher)),
+    }
+}
+
 /// Reads everything that certificate objects tell; the number of names found.
 fn examine(der: &[u8]) -> Option<usize> {
     x509::read(der, |certificate| {
@@ -67,6 +99,61 @@ fn every_byte_of_a_certificate_may_be_any_other() {
     }
 }
 
+#[test]
+fn the_hellos_of_the_corpus_and_every_part_of_them() {
+    let hellos = hellos();
+    assert!(hellos.len() >= 16);
+    for (side, words, stream) in hellos {
+        assert_eq!(said(side, &stream), Parsed::Message(words.to_owned()));
+        let other = if side == "client" { "server" } else { "client" };
+        assert_eq!(said(other, &stream), Parsed::Invalid, "{side} {words}");
+        for length in 0..stream.len() {
+            assert_eq!(said(side, stream.get(..length).unwrap_or_default()), Parsed::Incomplete, "{length}");
+        }
+    }
+}
+
+#[test]
+fn every_byte_of_a_hello_may_be_any_other() {
+    for (side, _, mut stream) in hellos() {
+        for position in 0..stream.len() {
+            let Some(original) = stream.get(position).copied() else { continue };
+            for value in 0..=255 {
+                if let Some(byte) = stream.get_mut(position) {
+                    *byte = value;
+                }
+                said(side, &stream);
+            }
+            if let Some(byte) = stream.get_mut(position) {
+                *byte = original;
+            }
+        }
+    }
+}
+
+/// Bytes inserted, removed, cut off and replaced.
+fn damage(bytes: &mut Vec<u8>, changes: Vec<(u16, u8, u8)>) {
+    for (place, value, kind) in changes {
+        let place = usize::from(place) % bytes.len().max(1);
+        match kind {
+            0 => bytes.insert(place, value),
+            1 if !bytes.is_empty() => {
+                bytes.remove(place);
+            }
+            2 => bytes.truncate(place.max(1)),
+            _ => {
+                if let Some(byte) = bytes.get_mut(place) {
+                    *byte = value;
+                }
+            }
+        }
+    }
+}
+
+fn changes() -> impl Strategy<Value = Vec<(u16, u8, u8)>> {
+    proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..12)
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_no_certificate(der in proptest::collection::vec(any::<u8>(), 0..2000)) {
@@ -74,24 +161,17 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_certificate(changes in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..12)) {
+    fn a_damaged_certificate(changes in changes()) {
         let mut der = rich();
-        for (place, value, kind) in changes {
-            let place = usize::from(place) % der.len().max(1);
-            match kind {
-                0 => der.insert(place, value),
-                1 if !der.is_empty() => {
-                    der.remove(place);
-                }
-                2 => der.truncate(place.max(1)),
-                _ => {
-                    if let Some(byte) = der.get_mut(place) {
-                        *byte = value;
-                    }
-                }
-            }
-        }
+        damage(&mut der, changes);
         examine(&der);
+    }
+
+    #[test]
+    fn a_damaged_hello((side, _, stream) in proptest::sample::select(hellos()), changes in changes()) {
+        let mut stream = stream;
+        damage(&mut stream, changes);
+        said(side, &stream);
     }
 
     #[test]

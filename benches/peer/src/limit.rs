@@ -1,11 +1,13 @@
 //! Bare loops: the same traffic as a benchmark case, with system calls alone.
 
 use std::env;
+use std::fs;
 use std::hint::black_box;
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpStream, UdpSocket};
 use std::time::Instant;
 
+use native_tls::{Certificate, TlsConnector};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -19,6 +21,7 @@ pub fn measure(what: &str, numbers: &[usize]) -> io::Result<()> {
         "http" => http(number(0)),
         "download" => download("BENCH_HTTP_PORT", "/100m", false),
         "download-gather" => download("BENCH_HTTP_PORT", "/100m", true),
+        "download-tls" => download_over_tls("/100m"),
         "chunked" => download("BENCH_PORT", &format!("/chunked/{}/{}", number(0), number(1)), false),
         "pingpong" => ping_pong(number(0)),
         "datagrams" => datagrams(number(0)),
@@ -38,9 +41,12 @@ fn timed(work: impl FnOnce() -> io::Result<usize>) -> io::Result<()> {
     Ok(())
 }
 
-fn port(variable: &str) -> io::Result<u16> {
-    let text = env::var(variable).map_err(io::Error::other)?;
-    text.parse().map_err(io::Error::other)
+fn variable(name: &str) -> io::Result<String> {
+    env::var(name).map_err(io::Error::other)
+}
+
+fn port(name: &str) -> io::Result<u16> {
+    variable(name)?.parse().map_err(io::Error::other)
 }
 
 fn command(line: &str) -> io::Result<TcpStream> {
@@ -50,19 +56,17 @@ fn command(line: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
+/// Receives pieces, and copies each: strings are made of bytes that are already there.
 fn receive(total: usize, piece: usize) -> io::Result<()> {
     let mut stream = command(&format!("bytes {total}\n"))?;
     let mut data = vec![0; piece];
     timed(|| {
-        let mut left = total;
-        while left > 0 {
-            let count = stream.read(&mut data)?;
-            if count == 0 {
-                break;
-            }
-            left -= count;
+        let pieces = total / piece;
+        for _ in 0..pieces {
+            stream.read_exact(&mut data)?;
+            black_box(data.as_slice().to_vec());
         }
-        Ok(total - left)
+        Ok(pieces * piece)
     })
 }
 
@@ -101,15 +105,36 @@ fn download(port_variable: &str, path: &str, gathers: bool) -> io::Result<()> {
             stream.read_to_end(&mut data)?;
             return Ok(black_box(data.as_slice().to_vec()).len());
         }
-        let mut data = vec![0; 1 << 16];
-        let mut total = 0;
-        loop {
-            match stream.read(&mut data)? {
-                0 => return Ok(total),
-                count => total += count,
-            }
-        }
+        read_to_end(&mut stream)
     })
+}
+
+/// Reads the answer to one request over TLS to its end. The connector is made before, as for the clients that are
+/// measured.
+fn download_over_tls(path: &str) -> io::Result<()> {
+    let authority = fs::read(variable("BENCH_CA")?)?;
+    let authority = Certificate::from_pem(&authority).map_err(io::Error::other)?;
+    let connector =
+        TlsConnector::builder().add_root_certificate(authority).build().map_err(io::Error::other)?;
+    let address = (Ipv4Addr::LOCALHOST, port("BENCH_HTTPS_PORT")?);
+    timed(|| {
+        let mut stream =
+            connector.connect("localhost", TcpStream::connect(address)?).map_err(io::Error::other)?;
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        read_to_end(&mut stream)
+    })
+}
+
+/// Reads to the end and keeps nothing; how many bytes there were.
+fn read_to_end(stream: &mut impl Read) -> io::Result<usize> {
+    let mut data = vec![0; 1 << 16];
+    let mut total = 0;
+    loop {
+        match stream.read(&mut data)? {
+            0 => return Ok(total),
+            count => total += count,
+        }
+    }
 }
 
 fn send(total: usize, piece: usize) -> io::Result<()> {
