@@ -29,6 +29,8 @@ def _arguments():
                         help="only tests whose name contains PATTERN (may hold * and ?), e.g. 'own url' or testclnt")
     parser.add_argument("--suite", metavar="NAMES", default=",".join(SUITES), help="suites to run (default: %(default)s)")
     parser.add_argument("--interpreters", metavar="NAMES", help="e.g. lua5.4,luajit,runner (default: all present)")
+    parser.add_argument("--profile", default="release",
+                        help="what to build with: checked aborts where an integer overflows (default: %(default)s)")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run has built")
     parser.add_argument("--reference-only", action="store_true", help="run the upstream suite on the installed LuaSocket")
     parser.add_argument("--jobs", type=int, default=2, help="tests run at a time (default: 2)")
@@ -39,7 +41,7 @@ def _prepare(chosen, options, report):
     """The interpreters that can be tested."""
     ready = []
     for interpreter in chosen:
-        if not options.no_build and not build.build(interpreter, report):
+        if not options.no_build and not build.build(interpreter, report, options.profile):
             report.skip("all tests of " + interpreter.name, "the build failed")
         elif not build.is_built(interpreter):
             report.skip("all tests of " + interpreter.name, "not built")

@@ -55,21 +55,22 @@ def lay_out(tree, artifacts):
         _copy(os.path.join(artifacts, library), os.path.join(tree, "lib", name))
 
 
-def build(interpreter, report):
-    """Builds what `interpreter` needs; false when that failed.
+def build(interpreter, report, profile):
+    """Builds what `interpreter` needs with a profile of cargo's; false when that failed.
 
     All flavours share one target directory, so each artifact is copied aside
     before the next build replaces it.
     """
+    command = ["build", "--profile", profile]
     if interpreter.is_runner:
-        if not _cargo(["build", "--release"] + RUNNER_FEATURES[interpreter.name], report, interpreter.name):
+        if not _cargo(command + RUNNER_FEATURES[interpreter.name], report, interpreter.name):
             return False
-        _copy(os.path.join(target_directory(), "release", "luasocket"), interpreter.path)
+        _copy(os.path.join(target_directory(), profile, "luasocket"), interpreter.path)
         return True
     flavour = STOCK[interpreter.name]
-    if not _cargo(["build", "--release"] + PACKAGES + ["--features", flavour], report, flavour):
+    if not _cargo(command + PACKAGES + ["--features", flavour], report, flavour):
         return False
-    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), "release"))
+    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), profile))
     return True
 
 
