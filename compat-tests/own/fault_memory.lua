@@ -7,6 +7,7 @@ local peer = require("peer")
 local socket = require("socket")
 local http = require("socket.http")
 local mime = require("mime")
+local url = require("socket.url")
 http.TIMEOUT = 30
 
 -- Sends 512 MiB, of one line, in whatever frame the path asks for.
@@ -70,9 +71,36 @@ local function repeated(f, argument)
     return #held
 end
 local text = ("x"):rep(60000000)
+exhausted("http.request, headers of 180 MB", nil, http.request,
+    { url = base .. "small", headers = { x = text, y = text, z = text } })
 exhausted("mime.b64", nil, repeated, mime.b64, text)
 exhausted("mime.qp", nil, repeated, mime.qp, text)
-exhausted("url.escape", nil, repeated, require("socket.url").escape, text)
+exhausted("url.escape", nil, repeated, url.escape, text)
+
+-- The same in small pieces: what becomes of each text is several times as long as it.
+local function filled(f, piece)
+    local held = {}
+    for i = 1, 2000 do held[i] = f(i .. piece) end
+    return #held
+end
+local codes = ("\0\r\n.="):rep(180000)
+for name, f in pairs({
+    b64 = mime.b64,
+    qp = mime.qp,
+    ["qp, a long marker"] = function(given) return (mime.qp(given, "", ("m"):rep(40))) end,
+    unqp = mime.unqp,
+    wrp = function(given) return (mime.wrp(1, given, 1)) end,
+    qpwrp = function(given) return (mime.qpwrp(1, given, 1)) end,
+    eol = function(given) return (mime.eol(0, given, ("m"):rep(40))) end,
+    dot = function(given) return (mime.dot(2, given)) end,
+    ["url.escape"] = url.escape,
+    ["url.unescape"] = function(given) return url.unescape("%41" .. given) end,
+    ["url.build"] = function(given) return url.build({ scheme = "s", path = given }) end,
+    ["url.build_path"] = function(given) return url.build_path({ given, given }) end,
+    ["url.absolute"] = function(given) return url.absolute("http://host/a/b", "./x/../" .. given) end,
+}) do
+    exhausted(name .. ", small pieces", nil, filled, f, codes)
+end
 local last = assert(socket.connect("127.0.0.1", server.port))
 last:close()
 server:close()

@@ -41,7 +41,7 @@ mod stack;
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
-pub use raise::{Expected, Message, Raise, buffer};
+pub use raise::{Expected, Message, Raise, buffer, reserve};
 pub use stack::Address;
 
 /// A native function as Lua's C interface wants it.

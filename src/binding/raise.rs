@@ -142,10 +142,17 @@ impl Raise {
 /// may be large: a failing allocation elsewhere ends the process.
 pub fn buffer(capacity: usize) -> Result<Vec<u8>, Raise> {
     let mut buffer = Vec::new();
-    match buffer.try_reserve_exact(capacity) {
-        Ok(()) => Ok(buffer),
-        Err(_) => Err(Raise::Error(Message::new("not enough memory"))),
-    }
+    buffer.try_reserve_exact(capacity).map_err(|_| out_of_memory())?;
+    Ok(buffer)
+}
+
+/// Makes room for more bytes in a buffer that grows, or gives the error to raise.
+pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), Raise> {
+    buffer.try_reserve(more).map_err(|_| out_of_memory())
+}
+
+fn out_of_memory() -> Raise {
+    Raise::Error(Message::new("not enough memory"))
 }
 
 /// Pushes a message; the pointer is to Lua's copy, which ends in a zero byte.

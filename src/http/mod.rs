@@ -7,7 +7,7 @@ mod properties;
 use std::ffi::c_int;
 use std::num::NonZeroUsize;
 
-use crate::binding::{Call, Kind, Outcome, native};
+use crate::binding::{Call, Kind, Outcome, Raise, buffer, native, reserve};
 use crate::socket::error::Failure;
 use crate::socket::object::{self, Streaming};
 use crate::socket::stream::{Pattern, Request, Small};
@@ -185,14 +185,15 @@ fn compose(call: &mut Call<'_>) -> Outcome {
     if has_fields {
         call.table(FIELDS)?;
     }
-    let mut text = Vec::with_capacity(512);
+    let mut text = buffer(512)?;
     if let Some((method, uri)) = request_line {
+        reserve(&mut text, method.len().saturating_add(uri.len()).saturating_add(16))?;
         head::write_request_line(method, uri, &mut text);
     }
     let length = text.len() as i64;
     // Whoever spells names may raise.
     call.protected(&[FIELDS, CANONIC], |call| {
-        if has_fields && !write_fields(call, &mut text) {
+        if has_fields && !write_fields(call, &mut text)? {
             call.push_nil();
             call.push_bytes(b"invalid header");
             call.push_value(-3);
@@ -212,7 +213,7 @@ fn refuse(call: &mut Call<'_>, message: &[u8]) -> Outcome {
 
 /// Appends the header lines for the table that is argument 1, spelled as argument 2 has them, and the
 /// blank line. Returns false, with the name on top of the stack, for a field that cannot be sent.
-fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> bool {
+fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> {
     const NAME: c_int = 3;
     const VALUE: c_int = 4;
     const SPELLING: c_int = 5;
@@ -226,18 +227,19 @@ fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> bool {
         }
         let written = call.with_bytes(SPELLING, |name| {
             call.with_bytes(VALUE, |value| {
-                let valid = head::is_name(name) && head::is_value(value);
-                if valid {
-                    head::write_field(name, value, text);
+                if !head::is_name(name) || !head::is_value(value) {
+                    return Ok(false);
                 }
-                valid
+                reserve(text, name.len().saturating_add(value.len()).saturating_add(6))?;
+                head::write_field(name, value, text);
+                Ok(true)
             })
         });
         call.set_top(NAME);
-        if written.flatten() != Some(true) {
-            return false;
+        if !written.flatten().unwrap_or(Ok(false))? {
+            return Ok(false);
         }
     }
     text.extend_from_slice(b"\r\n");
-    true
+    Ok(true)
 }

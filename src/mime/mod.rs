@@ -12,6 +12,8 @@ mod quoted_printable;
 #[cfg(test)]
 mod tests;
 
+use memchr::memchr2_iter;
+
 use crate::binding::{Call, Outcome, Raise, buffer, native};
 use line::Break;
 
@@ -38,14 +40,17 @@ pub fn open(call: &mut Call) -> Outcome {
     Ok(1)
 }
 
-/// The length from which a text's output may be more than there is memory for.
-const LARGE: usize = 1 << 20;
-
-/// Room for the output of most texts of that length, so that it is not moved while it grows; for a large text,
-/// room for whatever it can become: `most` bytes for each of its own.
-fn output(length: usize, most: usize) -> Result<Vec<u8>, Raise> {
-    let usual = length.saturating_add(length / 8 + 8);
-    buffer(if length < LARGE { usual } else { length.saturating_mul(most).saturating_add(16) })
+/// Room for whatever a chunk of two parts can become: `most` bytes for each of its own, and a longer marker for each
+/// line end. The lack of memory can be raised here alone; what is not written to costs addresses, not memory.
+fn output(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> Result<Vec<u8>, Raise> {
+    let mut room = 16_usize;
+    for part in parts {
+        room = room.saturating_add(part.len().saturating_mul(most));
+        if marker.len() > most {
+            room = room.saturating_add(memchr2_iter(b'\r', b'\n', part).count().saturating_mul(marker.len()));
+        }
+    }
+    buffer(room)
 }
 
 /// The length of the two arguments that make up one chunk.
@@ -144,7 +149,7 @@ fn qp(call: &mut Call) -> Outcome {
     let Some(context) = context else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut encoder = quoted_printable::Encoder::new(marker);
-    let mut out = output(total(context, text), 4.max(marker.len()))?;
+    let mut out = output([context, text.unwrap_or_default()], 4, marker)?;
     encoder.feed(context, &mut out);
     if let Some(text) = text {
         encoder.feed(text, &mut out);
@@ -160,7 +165,7 @@ fn unqp(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut decoder = quoted_printable::Decoder::default();
-    let mut out = output(total(context, text), 2)?;
+    let mut out = output([context, text.unwrap_or_default()], 2, b"")?;
     decoder.feed(context, &mut out);
     if let Some(text) = text {
         decoder.feed(text, &mut out);
@@ -187,7 +192,7 @@ fn wrap(call: &mut Call, kind: Break) -> Outcome {
     let Some(text) = text else {
         return line_end(call, kind.end(left, length), length);
     };
-    let mut out = output(text.len(), 4)?;
+    let mut out = output([text, b""], 4, b"")?;
     let left = line::wrap(kind, left, text, length, &mut out);
     line(call, out, left)
 }
@@ -198,7 +203,7 @@ fn eol(call: &mut Call) -> Outcome {
     let text = call.optional_bytes(2)?;
     let marker = marker(call, 3)?;
     let Some(text) = text else { return line_end(call, None, 0) };
-    let mut out = output(text.len(), 1.max(marker.len()))?;
+    let mut out = output([text, b""], 2, marker)?;
     let context = line::normalize(context, text, marker, &mut out);
     line(call, out, context)
 }
@@ -209,7 +214,7 @@ fn dot(call: &mut Call) -> Outcome {
     let Some(text) = call.optional_bytes(2)? else {
         return line_end(call, None, 2);
     };
-    let mut out = output(text.len(), 2)?;
+    let mut out = output([text, b""], 2, b"")?;
     let state = line::stuff(state, text, &mut out);
     line(call, out, state)
 }

@@ -329,7 +329,9 @@ impl Link {
         }
         self.wire.begin();
         let start = into.len();
-        into.resize(start + limit.min(RECORD), 0);
+        let most = limit.min(RECORD);
+        into.try_reserve(most).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
+        into.resize(start + most, 0);
         let result = stream.read(into.get_mut(start..).unwrap_or_default());
         into.truncate(start + result.as_ref().copied().unwrap_or(0));
         let failure = match result {

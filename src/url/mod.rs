@@ -16,7 +16,7 @@ mod tests;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
-use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, native};
+use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, native, reserve};
 
 use absolute::Base;
 use components::Components;
@@ -153,7 +153,8 @@ fn absolute_url(call: &mut Call<'_>) -> Outcome {
 
 /// Judges whether there is memory for what is to be made of these texts, so that its lack can be raised.
 fn spare<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Raise> {
-    const LARGE: usize = 1 << 20;
+    // To try it for the usual URL would take as long as the work itself.
+    const LARGE: usize = 4096;
     let length = texts.into_iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
     if length < LARGE { Ok(()) } else { buffer(length.saturating_mul(4)).map(drop) }
 }
@@ -229,6 +230,7 @@ fn build_path(call: &mut Call<'_>) -> Outcome {
                     Some(Message::format(format_args!("string expected at index {position}, got {kind}")));
                 return Ok(0);
             };
+            reserve(&mut path, segment.len().saturating_mul(3).saturating_add(2))?;
             if position > 1 {
                 path.push(b'/');
             }
