@@ -261,6 +261,50 @@ fn an_interrupt_stops_the_script_with_a_traceback() {
     assert!(errors.starts_with("lua: interrupted!\nstack traceback:\n"), "{errors}");
 }
 
+/// Waits until the process is in a read of its standard input.
+#[cfg(target_os = "linux")]
+fn wait_until_it_reads(pid: u32) {
+    while !std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap().starts_with("0 0x0 ") {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn an_interrupt_stops_a_script_that_waits_for_input() {
+    let mut command = lua(RUNNER, &std::env::temp_dir());
+    command.stdin(Stdio::piped()).args(["-e", "io.read() print('not reached')"]);
+    let mut child = command.spawn().unwrap();
+    let _input = child.stdin.take();
+    wait_until_it_reads(child.id());
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.starts_with("lua: (command line):1: interrupted!\nstack traceback:\n"), "{errors}");
+    assert_eq!(output.stdout, b"");
+}
+
+#[test]
+fn more_arguments_than_a_stack_holds_are_refused() {
+    for length in ["2147483645", "2147483647", "1e10", "2^31", "-2^53"] {
+        let set =
+            format!("arg = setmetatable({{}}, {{ __len = function() return ({length}) // 1 | 0 end }})");
+        let script = std::env::temp_dir().join(format!("luasocket-arguments-{}.lua", std::process::id()));
+        std::fs::write(&script, "print(select('#', ...))").unwrap();
+        let mut command = lua(RUNNER, &std::env::temp_dir());
+        let output = command.args(["-e", &set]).arg(&script).output().unwrap();
+        std::fs::remove_file(&script).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        if length.starts_with('-') {
+            assert_eq!(output.stdout, b"0\n", "{errors}");
+        } else {
+            assert_eq!(output.status.code(), Some(1), "{length}: {:?} {errors}", output.status);
+            assert!(errors.contains("too many arguments to script"), "{length}: {errors}");
+        }
+    }
+}
+
 #[test]
 fn add_23_a_closed_pipe_ends_the_process_as_it_does_any_other() {
     let mut command = lua(RUNNER, &std::env::temp_dir());

@@ -3,7 +3,7 @@
 //! through Lua's C interface; mlua then enters every module into it.
 //!
 //! An error of Lua's leaves a method by a long jump, up to `protected`. Whoever calls a method from inside
-//! `protected` owns nothing with a destructor.
+//! `protected` owns nothing with a destructor, and keeps to what the method says of the stack: neither is checked.
 #![allow(unsafe_code)]
 
 mod call;
@@ -14,6 +14,9 @@ use std::ptr;
 use mlua::ffi::{self, lua_State};
 
 use crate::process;
+
+/// More values than any Lua's stack can hold, or as many as the largest holds.
+const MOST_ARGUMENTS: c_int = 1_000_000;
 
 /// What can be run.
 #[derive(Clone, Copy)]
@@ -117,7 +120,7 @@ impl Interpreter {
     /// The collector's mode that the stock interpreter of this version chooses.
     pub fn start_collector(self) {
         #[cfg(any(feature = "lua54", feature = "lua55"))]
-        // SAFETY: both parameters of the generational mode, zero for their defaults.
+        // SAFETY: both parameters of the generational mode, zero for their defaults; Lua 5.5 has none.
         unsafe {
             ffi::lua_gc(self.state, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
         }
@@ -163,13 +166,14 @@ impl Interpreter {
                 ffi::luaL_error(self.state, c"'arg' is not a table".as_ptr());
             }
             let length = ffi::luaL_len(self.state, -1);
-            let count = c_int::try_from(length).unwrap_or(c_int::MAX - 3);
+            // More than any Lua's stack can hold is refused; Lua adds to the number without a look at its size.
+            let count = length.clamp(0, ffi::lua_Integer::from(MOST_ARGUMENTS)) as c_int;
             ffi::luaL_checkstack(self.state, count + 3, c"too many arguments to script".as_ptr());
             for place in 1..=count {
                 ffi::lua_rawgeti(self.state, -place, ffi::lua_Integer::from(place));
             }
-            ffi::lua_remove(self.state, -1 - count.max(0));
-            self.call(count.max(0), ffi::LUA_MULTRET)
+            ffi::lua_remove(self.state, -1 - count);
+            self.call(count, ffi::LUA_MULTRET)
         }
     }
 
@@ -250,7 +254,7 @@ impl Interpreter {
 
     /// Empties the stack down to its first `count` values.
     pub fn keep(self, count: c_int) {
-        // SAFETY: `protected` starts with one value on the stack.
+        // SAFETY: `count` is not above the present height.
         unsafe { ffi::lua_settop(self.state, count) }
     }
 
@@ -343,10 +347,10 @@ pub fn version() -> &'static [u8] {
     #[cfg(not(feature = "luajit"))]
     {
         unsafe extern "C" {
-            static lua_ident: std::ffi::c_char;
+            static lua_ident: [std::ffi::c_char; 0];
         }
-        // SAFETY: Lua defines it as a constant C string.
-        let notice = unsafe { CStr::from_ptr(&raw const lua_ident) }.to_bytes();
+        // SAFETY: Lua defines it as a constant array that ends in a zero byte; its address alone is taken here.
+        let notice = unsafe { CStr::from_ptr((&raw const lua_ident).cast()) }.to_bytes();
         let start = notice.windows(5).position(|window| window == b"Lua 5").unwrap_or(0);
         let notice = notice.get(start..).unwrap_or_default();
         notice.split(|byte| *byte == b'$').next().unwrap_or_default().trim_ascii_end()

@@ -20,7 +20,7 @@ const INIT_OF_VERSION: Option<&CStr> = None;
 
 /// Where the C library starts the program.
 #[unsafe(no_mangle)]
-extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
+unsafe extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
     let count = usize::try_from(count).unwrap_or(0);
     // SAFETY: the C library passes `count` C strings, which live as long as the process.
     let arguments: Vec<&'static CStr> =
@@ -32,12 +32,33 @@ extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
 pub fn initial_statement() -> Option<(&'static CStr, &'static CStr)> {
     INIT_OF_VERSION.into_iter().chain([INIT]).find_map(|name| {
         let variable = name.to_bytes_with_nul().get(1..)?;
-        // SAFETY: the name ends in a zero byte; nothing changes the environment before Lua runs,
-        // and Lua cannot.
+        // SAFETY: the name ends in a zero byte. The text is loaded before any Lua code runs, and not looked
+        // at afterwards: nothing can have changed the environment by then.
         let value = unsafe { libc::getenv(variable.as_ptr().cast()) };
         // SAFETY: a C string of the environment.
         (!value.is_null()).then(|| (name, unsafe { CStr::from_ptr(value) }))
     })
+}
+
+/// Calls `handler` at an interrupt. A system call that waits is not begun again afterwards, so that
+/// a script that reads from the terminal stops at once.
+pub fn on_interrupt(handler: extern "C" fn(c_int)) {
+    set_interrupt_action(handler as libc::sighandler_t);
+}
+
+/// Lets an interrupt end the process. Async-signal-safe.
+pub fn end_on_interrupt() {
+    set_interrupt_action(libc::SIG_DFL);
+}
+
+fn set_interrupt_action(action: libc::sighandler_t) {
+    // SAFETY: a structure of plain values; the handler does only what a handler may.
+    unsafe {
+        let mut settings: libc::sigaction = std::mem::zeroed();
+        settings.sa_sigaction = action;
+        libc::sigemptyset(&mut settings.sa_mask);
+        libc::sigaction(libc::SIGINT, &settings, std::ptr::null_mut());
+    }
 }
 
 /// Standard input is a terminal.

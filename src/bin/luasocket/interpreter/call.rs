@@ -21,10 +21,9 @@ impl Interpreter {
             ffi::lua_pushcfunction(self.state, add_traceback);
             ffi::lua_insert(self.state, place);
             RUNNING.store(self.state, Ordering::SeqCst);
-            let handler: extern "C" fn(c_int) = interrupt;
-            libc::signal(libc::SIGINT, handler as libc::sighandler_t);
+            process::on_interrupt(interrupt);
             let status = ffi::lua_pcall(self.state, arguments, results, place);
-            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            process::end_on_interrupt();
             ffi::lua_remove(self.state, place);
             self.report(status)
         }
@@ -65,11 +64,12 @@ unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
 }
 
 /// The first interrupt raises an error in the script, the second ends the process.
-extern "C" fn interrupt(signal: c_int) {
+extern "C" fn interrupt(_: c_int) {
     let mask = ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT;
-    // SAFETY: setting a hook is the one thing that Lua allows at any moment.
+    process::end_on_interrupt();
+    // SAFETY: setting a hook is the one thing that Lua allows at any moment, on the thread that runs the
+    // state: this library's own threads have signals blocked.
     unsafe {
-        libc::signal(signal, libc::SIG_DFL);
         ffi::lua_sethook(RUNNING.load(Ordering::SeqCst), Some(stop), mask, 1);
     }
 }
