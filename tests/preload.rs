@@ -43,6 +43,18 @@ fn every_module_can_be_required_first() {
     }
 }
 
+/// A program may recover from a panic of its own that has closed a state with objects in it.
+#[test]
+fn finalizers_run_while_the_program_panics() {
+    let panicked = std::panic::catch_unwind(|| {
+        let lua = state();
+        let _: () =
+            lua.load("kept = require('socket').udp4() kept:setsockname('127.0.0.1', 0)").exec().unwrap();
+        std::panic::resume_unwind(Box::new("the program's own"));
+    });
+    assert_eq!(panicked.unwrap_err().downcast_ref(), Some(&"the program's own"));
+}
+
 #[test]
 fn nothing_is_loaded_before_it_is_required() {
     let loaded = "local names = {}

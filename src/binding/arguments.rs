@@ -87,7 +87,8 @@ impl<'c> Call<'c> {
     /// The bytes of an argument that is a string, or a number taken as one; `None` for other types.
     pub fn try_bytes(&self, index: c_int) -> Option<&'c [u8]> {
         let mut length = 0;
-        // SAFETY: Lua keeps the string while it is on the stack, which arguments are until the call ends.
+        // SAFETY: Lua keeps the string while it is on the stack, which arguments are until the call ends;
+        // what a caller has pushed itself, it leaves there as long as it uses the bytes.
         unsafe {
             let start = ffi::lua_tolstring(self.state, index, &mut length);
             (!start.is_null()).then(|| std::slice::from_raw_parts(start.cast::<u8>(), length))

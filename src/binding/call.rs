@@ -30,12 +30,22 @@ where
     trampoline::<F>
 }
 
-/// Ends the process when a panic, which is a bug, would otherwise unwind into Lua's C frames.
-struct PanicGuard;
+/// Ends the process when a panic, which is a bug, would otherwise unwind into Lua's C frames. A panic of the host's
+/// own is not one of these: it may be what closes the state, whose finalizers then come through here.
+struct PanicGuard {
+    /// Whether the thread was panicking before.
+    unwinding: bool,
+}
+
+impl PanicGuard {
+    fn new() -> Self {
+        PanicGuard { unwinding: std::thread::panicking() }
+    }
+}
 
 impl Drop for PanicGuard {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if !self.unwinding && std::thread::panicking() {
             std::process::abort();
         }
     }
@@ -46,7 +56,7 @@ where
     F: Fn(&mut Call<'_>) -> Outcome + Copy + 'static,
 {
     let outcome = {
-        let _guard = PanicGuard;
+        let _guard = PanicGuard::new();
         // SAFETY: `native` has checked that F has no size, so any aligned address holds one.
         let function = unsafe { ptr::NonNull::<F>::dangling().as_ref() };
         function(&mut Call { state, lifetime: PhantomData })
@@ -105,7 +115,9 @@ impl Call<'_> {
         let mut slot = Some(function);
         let mut runner: NativeFunction = run_protected::<F>;
         // SAFETY: both pointers are to locals that outlive the call. Pushing light values and
-        // reading the registry do not allocate; the stack is grown first, where that is needed.
+        // reading the registry do not allocate, but for LuaJIT's list of address segments, which grows a
+        // few times in a state's life, and whose errors run destructors. The slots are within those that
+        // every function has, so that `lua_checkstack`, which raises on Lua 5.1, grows nothing.
         unsafe {
             let before = ffi::lua_gettop(self.state);
             if ffi::lua_checkstack(self.state, arguments.len() as c_int + 4) == 0 {
@@ -133,7 +145,7 @@ impl Call<'_> {
     }
 
     /// Runs a piece of Lua source that belongs to this library and leaves its one result;
-    /// `arguments` values on top of the stack are passed to it.
+    /// `arguments` values on top of the stack are passed to it. May raise: nothing may be owned.
     pub fn run_source(&mut self, name: &std::ffi::CStr, source: &str, arguments: c_int) {
         // SAFETY: a chunk that does not load leaves its error on top, which is raised.
         unsafe {
@@ -174,7 +186,8 @@ impl Call<'_> {
         let shared = self.shared();
         let strings = strings.into_iter();
         let count = strings.len() as c_int;
-        // SAFETY: the pointer stays valid until the state is closed: the registry holds it. The few strings
+        // SAFETY: the pointer stays valid until the state is closed: the registry holds it, which only the
+        // debug library could change. The few strings
         // that a function keeps are within the slots that are guaranteed to it.
         unsafe {
             ffi::lua_pushlightuserdata(self.state, shared.cast_mut().cast());

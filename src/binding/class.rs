@@ -208,7 +208,7 @@ pub(super) unsafe fn find<T: Object>(
     }
 }
 
-/// Makes an object of a class and pushes it.
+/// Makes an object of a class and pushes it. `make` leaves the stack as it was, and its error is not on it.
 pub(super) fn create<T: Object, E>(
     call: &mut Call<'_>,
     class: &Class<T>,

@@ -18,9 +18,9 @@
 //!
 //! # The rules that keep it sound
 //!
-//! Lua reports errors (running out of memory among them) by a long jump or a foreign exception
-//! that does not run the destructors of Rust frames, and any allocation in Lua may run a
-//! finalizer, which is somebody's Lua code. Therefore:
+//! Lua reports errors by a long jump or a foreign exception that does not run the destructors of Rust
+//! frames, and any allocation in Lua may raise: it may run out of memory, and it may run a finalizer,
+//! which is somebody's Lua code, and whose errors come out of it on Lua 5.1 to 5.3 and LuaJIT. Therefore:
 //!
 //! 1. An error is returned as [`Raise`], a plain value, and raised by the trampoline after the
 //!    native function has returned.
@@ -28,8 +28,12 @@
 //!    finalizer can meet a half-changed object.
 //! 3. While a native function owns something with a destructor (a `Vec`, a `String`, a
 //!    descriptor), it must not call a `Call` method that can allocate in Lua, except inside
-//!    [`Call::protected`], or through [`Call::push_vec`], which takes ownership and is protected itself. Methods that
-//!    never allocate say so; pushing `nil`, booleans and numbers never does.
+//!    [`Call::protected`]. [`Call::push_vec`] frees what it is given before Lua can raise, and leaves no room for
+//!    anything else that is owned. Methods that never allocate say so; pushing `nil`, booleans and numbers never
+//!    does. Destructors that do nothing may be pending: of an array on the stack, of an empty vector, of the
+//!    trampoline's guard.
+//!
+//! The debug library can break all of this: what stands in the registry and in upvalues is trusted.
 #![allow(unsafe_code)]
 
 mod arguments;

@@ -92,8 +92,8 @@ impl Raise {
         Raise::Argument(index, Message::new(text))
     }
 
-    /// Raises. Lua has one more stack slot than it needs here: every native function starts
-    /// with `LUA_MINSTACK` free ones.
+    /// Raises. That takes about eight stack slots, and no native function has pushed more than twelve
+    /// of the twenty (`LUA_MINSTACK`) that it starts with.
     ///
     /// # Safety
     /// `state` is the running state, and no frame above the trampoline's may own anything.

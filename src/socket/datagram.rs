@@ -42,6 +42,7 @@ impl Received {
     /// Pushes the datagram.
     pub fn push(self, small: &Small, call: &mut Call<'_>) -> Result<(), Raise> {
         if self.large.is_empty() {
+            drop(self);
             call.push_bytes(small);
             return Ok(());
         }

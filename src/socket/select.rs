@@ -131,6 +131,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         call.set_top(WRITABLE);
         Ok(2)
     })?;
+    drop(gathered);
     match ending {
         Ending::Ready => Ok(2),
         Ending::TimedOut => {
