@@ -1,11 +1,15 @@
 //! Host and service to socket addresses, within the limits of an operation.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Condvar, Mutex, PoisonError, mpsc};
+use std::sync::mpsc::{self, SendError, SyncSender};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use super::error::Failure;
 use super::timeout::{Deadline, Wait};
+use crate::sys;
 use crate::sys::resolver::{Hints, ResolveError, literal, lookup};
 
 /// Resolver calls that may be under way at once: a name server that never answers must not
@@ -13,6 +17,8 @@ use crate::sys::resolver::{Hints, ResolveError, literal, lookup};
 const MOST_LOOKUPS: usize = 128;
 /// Enough for the resolver; the default would count against the memory limit of a small process.
 const STACK: usize = 256 * 1024;
+/// How long a thread waits for the next lookup.
+const IDLE_TIME: Duration = Duration::from_secs(2);
 
 /// Resolves a host and a service. The time spent counts against the deadline (add.20); literal
 /// addresses never reach the resolver.
@@ -44,11 +50,13 @@ pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
     }
 }
 
-/// Texts that the resolver answers without asking anybody: numbers in other spellings, and
-/// what cannot be a name.
+/// Texts that the resolver answers without asking anybody: numbers in other spellings, what cannot
+/// be a name, and the name that no name server may be asked for (RFC 6761, 6.3). A thread would take
+/// longer than the whole request to a server on this machine.
 fn is_quick(host: &[u8]) -> bool {
     host.is_empty()
         || host == b"*"
+        || host.eq_ignore_ascii_case(b"localhost")
         || host.contains(&b':')
         || host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
@@ -87,9 +95,80 @@ impl Drop for Place {
     }
 }
 
-/// Resolves in a thread of its own, because the C library's resolver cannot be given a limit.
-/// When the time is up the thread is left to finish alone; the library is never unloaded
-/// under it (see build.rs). A thread for each lookup keeps working after a `fork`.
+/// A lookup for a resolver thread. Its place is taken until it is done.
+struct Question {
+    host: Vec<u8>,
+    service: Vec<u8>,
+    hints: Hints,
+    place: Place,
+    answer: SyncSender<Result<Vec<SocketAddr>, ResolveError>>,
+}
+
+/// A thread that waits for the next question.
+struct Idle {
+    /// Threads do not come along when a process forks.
+    process: u32,
+    thread: ThreadId,
+    questions: SyncSender<Question>,
+}
+
+/// The thread that was done last is kept for a while: to start one for each lookup takes far longer than a
+/// lookup in the hosts file.
+static IDLE: Mutex<Option<Idle>> = Mutex::new(None);
+
+fn idle() -> MutexGuard<'static, Option<Idle>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Gives the question to the idle thread, or to a new one.
+fn ask(mut question: Question) -> io::Result<()> {
+    let process = std::process::id();
+    let found = idle().take();
+    match found {
+        Some(found) if found.process == process => match found.questions.send(question) {
+            Ok(()) => return Ok(()),
+            Err(SendError(returned)) => question = returned,
+        },
+        // What the other process was doing with its channel when it forked is not known.
+        Some(found) => std::mem::forget(found),
+        None => {}
+    }
+    let thread = std::thread::Builder::new().name("resolver".into()).stack_size(STACK);
+    sys::with_signals_blocked(|| thread.spawn(move || serve(process, question))).map(drop)
+}
+
+/// Answers questions until there has been none for a while.
+fn serve(process: u32, first: Question) {
+    let mut next = Some(first);
+    while let Some(Question { host, service, hints, place, answer }) = next {
+        let result = lookup(Some(&host), Some(&service), hints);
+        drop(place);
+        // Nobody listens when the time was up.
+        let _ = answer.send(result);
+        next = wait_for_question(process);
+    }
+}
+
+fn wait_for_question(process: u32) -> Option<Question> {
+    let thread = std::thread::current().id();
+    let (sender, questions) = mpsc::sync_channel(1);
+    {
+        let mut idle = idle();
+        if idle.is_some() {
+            return None;
+        }
+        *idle = Some(Idle { process, thread, questions: sender });
+    }
+    if let Ok(question) = questions.recv_timeout(IDLE_TIME) {
+        return Some(question);
+    }
+    let kept = idle().take_if(|idle| idle.thread == thread);
+    // Whoever has taken this thread from its place in the meantime sends a question.
+    if kept.is_some() { None } else { questions.recv().ok() }
+}
+
+/// Resolves in another thread, because the C library's resolver cannot be given a limit. When the
+/// time is up the thread is left to finish alone; the library is never unloaded under it (see modules/link.rs).
 fn lookup_within(
     host: &[u8],
     service: &[u8],
@@ -101,22 +180,16 @@ fn lookup_within(
         Wait::No | Wait::Forever => None,
     };
     let place = Place::take(end).ok_or(Failure::Timeout)?;
-    let (answer, question) = mpsc::sync_channel(1);
-    let (host, service) = (host.to_vec(), service.to_vec());
-    let thread = std::thread::Builder::new().name("resolver".into()).stack_size(STACK).spawn(move || {
-        let result = lookup(Some(&host), Some(&service), hints);
-        drop(place);
-        // Nobody listens when the time was up.
-        let _ = answer.send(result);
-    });
-    if thread.is_err() {
+    let (answer, answered) = mpsc::sync_channel(1);
+    let question = Question { host: host.to_vec(), service: service.to_vec(), hints, place, answer };
+    if ask(question).is_err() {
         return Err(Failure::Resolve(ResolveError { code: libc::EAI_AGAIN, errno: 0 }));
     }
     let result = match end {
-        Some(end) => question
+        Some(end) => answered
             .recv_timeout(end.saturating_duration_since(Instant::now()))
             .map_err(|_| Failure::Timeout)?,
-        None => question.recv().map_err(|_| Failure::Timeout)?,
+        None => answered.recv().map_err(|_| Failure::Timeout)?,
     };
     result.map_err(Failure::Resolve)
 }
@@ -140,8 +213,28 @@ mod tests {
 
     #[test]
     fn a_name_is_resolved_within_a_limit() {
-        let found = resolve(b"localhost", b"80", stream(libc::AF_INET), &Deadline::after(30.0));
-        assert_eq!(found.map(|list| list.first().copied()), Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80)))));
+        let deadline = Deadline::after(30.0);
+        let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        for find in [resolve, lookup_within] {
+            let found = find(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            assert_eq!(found.map(|list| list.first().copied()), expected);
+        }
+    }
+
+    #[test]
+    fn a_thread_is_used_again_and_again_by_many_at_once() {
+        let ask = || {
+            for _ in 0..200 {
+                let found = lookup_within(b"localhost", b"80", stream(libc::AF_INET), &Deadline::after(30.0));
+                assert!(found.is_ok_and(|list| !list.is_empty()));
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(ask);
+            }
+        });
+        assert_eq!(*PLACES.taken.lock().unwrap_or_else(PoisonError::into_inner), 0);
     }
 
     #[test]

@@ -109,7 +109,8 @@ fn recv_from(fd: BorrowedFd<'_>, space: &mut [MaybeUninit<u8>]) -> Result<(usize
 /// and, when the write has raised it, taken off this thread's pending ones.
 pub fn write_quietly(fd: BorrowedFd<'_>, data: &[u8]) -> Result<usize, Errno> {
     // SAFETY: the signal sets are locals that are initialised before they are read; `sigwait` is
-    // only called for a signal that is blocked and pending, so it returns at once.
+    // only called for a signal that is blocked and pending for this thread, since its own write has
+    // raised it, so it returns at once.
     unsafe {
         let mut pipe: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&mut pipe);
@@ -157,6 +158,23 @@ pub fn ignore_sigpipe() {
     // SAFETY: installs "ignore", which needs no handler.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+    }
+}
+
+/// Runs `function` with all signals blocked: a thread that it starts never runs the handlers of the program, which
+/// belong to the program's own threads.
+pub fn with_signals_blocked<T>(function: impl FnOnce() -> T) -> T {
+    // SAFETY: the sets are locals that are filled before they are read.
+    unsafe {
+        let mut all: libc::sigset_t = std::mem::zeroed();
+        let mut before: libc::sigset_t = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        let blocked = libc::pthread_sigmask(libc::SIG_BLOCK, &all, &mut before) == 0;
+        let result = function();
+        if blocked {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        }
+        result
     }
 }
 

@@ -246,7 +246,8 @@ fn query_host(name: &CStr, address: Option<libc::in_addr>) -> Result<HostEntry, 
     // These calls answer in memory of their own: one at a time.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // SAFETY: the arguments are valid, and the answer is read before the next call.
+    // SAFETY: the arguments are valid, and the answer is read before the next call of ours; other code's
+    // calls are kept out where the C library answers in memory of each thread.
     unsafe {
         let entry = match &address {
             None => gethostbyname(name.as_ptr()),
@@ -262,7 +263,7 @@ fn query_host(name: &CStr, address: Option<libc::in_addr>) -> Result<HostEntry, 
 
 unsafe fn read_host(entry: &libc::hostent) -> HostEntry {
     // SAFETY: the resolver ends both lists with a null pointer, names are C strings, and the
-    // addresses of an AF_INET entry are four bytes each.
+    // addresses of an AF_INET entry are four bytes each; those of an IPv6 entry would be more.
     unsafe {
         let read = |text: *const c_char| {
             if text.is_null() { Vec::new() } else { CStr::from_ptr(text).to_bytes().to_vec() }
