@@ -1,11 +1,16 @@
--- No descriptor left: in connect, accept, name resolution and requests; and that all goes on afterwards.
-require("interposed").within("ulimit -n 48;")
+-- No descriptor left: in connect, accept, requests and TLS; and that all goes on afterwards. Names: fault_lookups.lua.
+-- needs: certs, python3
+-- The test authority is the one that the system trusts.
+require("interposed").within(("ulimit -n 48; export SSL_CERT_FILE='%s/ca.crt';"):format(os.getenv("COMPAT_CERTS")))
 local check = require("check")
 local peer = require("peer")
+local tls = require("tls")
 local socket = require("socket")
 local http = require("socket.http")
+local ssl = require("ssl")
 http.TIMEOUT = 5
 local FULL = "Too many open files"
+local NO_AUTHORITIES = "error loading CA locations (" .. FULL .. ")"
 
 local server = peer.lua([[
 local socket = require("socket")
@@ -26,8 +31,17 @@ listener:settimeout(5)
 local port = (select(2, listener:getsockname()))
 local waiting = assert(socket.connect("127.0.0.1", port))
 local undecided = socket.tcp()
--- what is loaded when it is first needed is loaded now
-socket.dns.toip("localhost")
+-- The system's certificates are read when the first connection needs them.
+local page = tls.peer("tls", "hold")
+local kept = {}
+local function handshake(tcp)
+    local secure = assert(ssl.wrap(tcp, { mode = "client", protocol = "any", verify = "peer" }))
+    kept[#kept + 1] = secure -- open, so that it makes no room
+    secure:sni("localhost")
+    secure:settimeout(5)
+    return secure:dohandshake()
+end
+local secured = assert(socket.connect("127.0.0.1", page.port))
 
 for round = 1, 20 do
     local held = {}
@@ -44,14 +58,8 @@ for round = 1, 20 do
         check.equal("connect", { undecided:connect("127.0.0.1", port) }, { nil, FULL })
         check.equal("socket.bind", { socket.bind("127.0.0.1", 0) }, { nil, FULL })
         check.equal("http.request", { http.request(base) }, { nil, FULL })
-        local address, unresolved = socket.dns.toip("luasocket.invalid")
-        check.ok("dns.toip", address == nil and type(unresolved) == "string", unresolved)
-        local list, reason = socket.dns.getaddrinfo("luasocket.invalid")
-        check.ok("dns.getaddrinfo", list == nil and type(reason) == "string", reason)
-        local named = socket.tcp()
-        named:settimeout(5)
-        local result, cause = named:connect("luasocket.invalid", 80)
-        check.ok("connect by name", result == nil and type(cause) == "string", cause)
+        check.equal("ssl.newcontext", { ssl.newcontext(tls.client()) }, { nil, NO_AUTHORITIES })
+        check.equal("a handshake", { handshake(secured) }, { false, NO_AUTHORITIES })
     end
     local started = socket.gettime()
     check.equal(label("accept"), { listener:accept() }, { nil, FULL })
@@ -63,6 +71,8 @@ waiting:send("still here\n")
 check.equal("the connection waited", accepted:receive(), "still here")
 check.equal("the object is as good as before", undecided:connect("127.0.0.1", port), 1)
 check.equal("afterwards", (http.request(base)), "ok")
+check.ok("ssl.newcontext afterwards", ssl.newcontext(tls.client()))
+check.equal("a handshake afterwards", { handshake(assert(socket.connect("127.0.0.1", page.port))) }, { true })
 assert(socket.connect("127.0.0.1", server.port)):close()
 server:close()
 check.done()

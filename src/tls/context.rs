@@ -67,17 +67,34 @@ fn stamp(path: &Path) -> Option<Stamp> {
     ])
 }
 
-/// What the system's bundle looks like: the file that the TLS library has found for this process.
+/// The system's bundle: the file that the TLS library has found for this process.
 #[cfg(not(target_vendor = "apple"))]
-pub fn system_bundle() -> Option<Stamp> {
+fn system_path() -> Option<&'static Path> {
     static PATH: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PATH.get_or_init(|| openssl_probe::probe().cert_file).as_deref().and_then(stamp)
+    PATH.get_or_init(|| openssl_probe::probe().cert_file).as_deref()
 }
 
 /// The keychain is asked anew for each connection.
 #[cfg(target_vendor = "apple")]
-pub fn system_bundle() -> Option<Stamp> {
+fn system_path() -> Option<&'static Path> {
     None
+}
+
+/// What the system's bundle looks like.
+pub fn system_bundle() -> Option<Stamp> {
+    system_path().and_then(stamp)
+}
+
+/// Whether the system's bundle could be read now. The TLS library goes on without one that it cannot open, and would
+/// trust nobody from then on: right for a file that is not there, wrong when this process has no descriptor left.
+fn look_at_system_bundle() -> Result<(), Message> {
+    let opened = system_path().map_or(Ok(()), |path| fs::File::open(path).map(drop));
+    match opened.err().and_then(|error| error.raw_os_error()) {
+        Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
+            Err(keys::authority_error(&crate::sys::error_text(code)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What a directory, or several, looked like.
@@ -139,7 +156,7 @@ pub struct Context {
     identity: Option<Identity>,
     roots: Vec<Certificate>,
     acceptor: Option<TlsAcceptor>,
-    connectors: [OnceLock<Result<TlsConnector, Message>>; 3],
+    connectors: [OnceLock<TlsConnector>; 3],
 }
 
 impl Context {
@@ -208,7 +225,8 @@ impl Context {
         }
     }
 
-    /// What makes connections, built when it is needed first.
+    /// What makes connections, built when it is needed first. A failure is not kept: next time there may be
+    /// descriptors and memory again.
     pub fn connector(&self, naming: Naming) -> Result<&TlsConnector, Message> {
         let [checked, sent, absent] = &self.connectors;
         let place = match naming {
@@ -216,10 +234,19 @@ impl Context {
             Naming::Sent => sent,
             Naming::Absent => absent,
         };
-        place
-            .get_or_init(|| self.build(naming).map_err(|error| error::setup(&error)))
-            .as_ref()
-            .map_err(|error| *error)
+        if let Some(connector) = place.get() {
+            return Ok(connector);
+        }
+        if self.settings.verify && self.has_built_in_roots() {
+            look_at_system_bundle()?;
+        }
+        let connector = self.build(naming).map_err(|error| error::setup(&error))?;
+        Ok(place.get_or_init(|| connector))
+    }
+
+    /// Whoever names authorities trusts these alone.
+    fn has_built_in_roots(&self) -> bool {
+        self.settings.bundle.is_none() && self.settings.directory.is_none()
     }
 
     fn build(&self, naming: Naming) -> native_tls::Result<TlsConnector> {
@@ -230,8 +257,7 @@ impl Context {
         if let Some(identity) = &self.identity {
             builder.identity(identity.clone());
         }
-        // Whoever names authorities trusts these alone.
-        builder.disable_built_in_roots(settings.bundle.is_some() || settings.directory.is_some());
+        builder.disable_built_in_roots(!self.has_built_in_roots());
         for root in &self.roots {
             builder.add_root_certificate(root.clone());
         }
