@@ -46,6 +46,7 @@ expect("many.test", 20, "127.0.0.1")
 local UNKNOWN, UNSURE, NO_ADDRESS = "host or service not provided, or not known", "temporary failure in name resolution",
     "No address associated with hostname"
 expect("missing.test", 20, UNKNOWN)
+expect("truncated.test", 0.4, "timeout", 0.39)
 for _, name in ipairs({ "servfail", "garbage", "short", "none", "loop", "alias" }) do
     local got, took = connect(name .. ".test", 20, "b")
     check.ok(name .. " is an error of resolution", got == UNKNOWN or got == UNSURE or got == NO_ADDRESS, got)
@@ -71,5 +72,8 @@ check.ok("a host with a line end is refused", nothing == nil and type(problem) =
 
 local last = socket.udp()
 last:sendto("end", "127.0.0.1", 53)
+local told = names.output:read("*a")
 names:close()
+check.ok("the name server was asked for the host name", told:find("PTR 1.2.0.192.in-addr.arpa\n", 1, true), told)
+check.ok("and for an answer over TCP", told:find("TCP\n", 1, true), told)
 check.done()

@@ -1,12 +1,14 @@
-"""A name server that is slow or lies, as the first label of the name asks; prints READY and its port.
+"""A name server that is slow or lies, as the first label of the name asks; prints READY and its port, then a line for
+each question about an address, `PTR name`, and for each connection, `TCP`.
 
-Listens on port 53 of 127.0.0.1: for a network namespace of its own. Names:
+Listens on port 53 of 127.0.0.1: for a network namespace of its own. Says nothing over TCP. Names:
     slow            the right answer, after half a second
     servfail, none  an error; no answer at all in the reply
     garbage, short  bytes that are no message; one that ends in its header
     wrongid, wrongname  a lie about 127.0.0.9 first, then the right answer
     loop            a name that points to itself
     alias           CNAMEs without end, one for each question
+    truncated       an answer that is cut short, so that the whole is to be asked for over TCP
     many            60 addresses, of which only the last is one where somebody listens
     dual6, hole6, first4    an IPv6 address without a route, one whose packets vanish, each besides 127.0.0.1
     evil            (reverse) a host name with a line end in it
@@ -76,7 +78,12 @@ def answer(server, message, client):
         return send(reply(message, asked, code=2))
     if name == b"none":
         return send(reply(message, asked))
+    if name == b"truncated":
+        cut = bytearray(reply(message, asked))
+        cut[2] |= 0x02
+        return send(bytes(cut))
     if kind == PTR:
+        print("PTR " + b".".join(labels).decode("latin-1"), flush=True)
         evil = b"\x09evil\r\nX:y\x04test\x00"
         return send(reply(message, asked, [record(PTR, evil)]))
     if name == b"wrongid":
@@ -88,8 +95,16 @@ def answer(server, message, client):
     return send(reply(message, asked, found or (), 0 if found is not None else 3))
 
 
+def fall_silent(listener):
+    connections = []
+    while True:
+        connections.append(listener.accept())
+        print("TCP", flush=True)
+
+
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(("127.0.0.1", 53))
+threading.Thread(target=fall_silent, args=(socket.create_server(("127.0.0.1", 53)),), daemon=True).start()
 print("READY 53", flush=True)
 while True:
     data, peer = server.recvfrom(4096)
