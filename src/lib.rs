@@ -42,6 +42,8 @@ mod binding;
 #[cfg(not(feature = "module"))]
 mod bundle;
 mod classes;
+#[cfg(test)]
+mod corpus;
 #[doc(hidden)]
 pub mod entry;
 mod http;

@@ -5,6 +5,7 @@
 
 use super::line::{Break, normalize, stuff, wrap};
 use super::{base64, quoted_printable};
+use crate::corpus::unescape;
 use proptest::prelude::*;
 
 type Bytes = Vec<u8>;
@@ -360,28 +361,6 @@ fn dot_model(mut state: i32, text: &[u8]) -> (Bytes, i32) {
 /// The texts of the corpus, which is written with the escapes of Rust's byte strings.
 fn corpus() -> Vec<Bytes> {
     include_str!("corpus.txt").lines().map(unescape).collect()
-}
-
-fn unescape(line: &str) -> Bytes {
-    let mut out = Vec::new();
-    let mut rest = line.bytes();
-    while let Some(byte) = rest.next() {
-        out.push(match (byte, if byte == b'\\' { rest.next() } else { None }) {
-            (_, Some(b'r')) => b'\r',
-            (_, Some(b'n')) => b'\n',
-            (_, Some(b't')) => b'\t',
-            (_, Some(b'0')) => b'\0',
-            (_, Some(b'x')) => {
-                let digits =
-                    [rest.next(), rest.next()].map(|digit| digit.map_or(' ', char::from).to_digit(16));
-                let [Some(high), Some(low)] = digits else { panic!("two digits after \\x: {line}") };
-                (high * 16 + low) as u8
-            }
-            (_, Some(other)) => other,
-            (byte, None) => byte,
-        });
-    }
-    out
 }
 
 /// Bytes in which the interesting ones are frequent, in runs long enough for the fast paths.

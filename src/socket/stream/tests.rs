@@ -1,12 +1,13 @@
 //! Whatever pieces a stream arrives in, with time limits expiring in between, the results are those of the whole.
 
-#![allow(clippy::indexing_slicing)]
+#![allow(clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::VecDeque;
 
 use proptest::prelude::*;
 
 use super::*;
+use crate::corpus::unescape;
 
 /// A transport that gives out what a script says: pieces of data, and reads that have to wait in vain.
 struct Scripted {
@@ -52,11 +53,14 @@ fn receive(
     (if large_is_empty { small.to_vec() } else { received.large.to_vec() }, received.failure)
 }
 
+/// Patterns and the limits of their results.
+type Requests = Vec<(Pattern, usize)>;
+
+/// What each request got.
+type Results = Vec<(Vec<u8>, Option<Failure>)>;
+
 /// Everything that a list of requests gets; an expired time limit is asked again with the partial result as prefix.
-fn conversation(
-    steps: VecDeque<Option<Vec<u8>>>,
-    requests: &[(Pattern, usize)],
-) -> Vec<(Vec<u8>, Option<Failure>)> {
+fn conversation(steps: VecDeque<Option<Vec<u8>>>, requests: &[(Pattern, usize)]) -> Results {
     let (mut stream, mut transport) = (Stream::default(), Scripted { steps });
     let mut results = Vec::new();
     for &(pattern, limit) in requests {
@@ -76,7 +80,7 @@ fn conversation(
 }
 
 /// What the contract says each request gets, of a stream that is all there.
-fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Vec<(Vec<u8>, Option<Failure>)> {
+fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Results {
     let mut results = Vec::new();
     for &(pattern, _) in requests {
         let (taken, data, complete) = match pattern {
@@ -86,13 +90,9 @@ fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Vec<(Vec<u8>, Opt
                 let data = line.iter().copied().filter(|&byte| byte != b'\r').collect();
                 (end.map_or(rest.len(), |end| end + 1), data, end.is_some())
             }
-            Pattern::Count(count) => {
-                let count = count.min(rest.len());
-                (
-                    count,
-                    rest[..count].to_vec(),
-                    count > 0 && matches!(pattern, Pattern::Count(n) if n == count),
-                )
+            Pattern::Count(wanted) => {
+                let count = wanted.min(rest.len());
+                (count, rest[..count].to_vec(), count == wanted && !rest.is_empty())
             }
             Pattern::All => (rest.len(), rest.to_vec(), !rest.is_empty()),
         };
@@ -102,12 +102,31 @@ fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Vec<(Vec<u8>, Opt
     results
 }
 
-/// Bytes in which line ends are frequent, and now and then more of them than a buffer holds.
+/// The streams of the corpus, and what is asked of each; corpus.txt says how they are written.
+fn corpus() -> Vec<(Vec<u8>, Requests)> {
+    let pattern = |word: &str| match word {
+        "l" => Pattern::Line,
+        "a" => Pattern::All,
+        count => Pattern::Count(count.parse().unwrap_or_else(|_| panic!("a request: {word}"))),
+    };
+    let entry = |line: &str| {
+        let (words, stream) = line.split_once(':').unwrap_or_else(|| panic!("requests, a colon: {line}"));
+        (unescape(stream), words.split(' ').map(|word| (pattern(word), usize::MAX)).collect())
+    };
+    include_str!("corpus.txt").lines().filter(|line| !line.starts_with('#')).map(entry).collect()
+}
+
+/// Bytes in which line ends are frequent, or streams of the corpus with some of these in between, and now and then
+/// more of them than a buffer holds.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
+    let streams: Vec<_> = corpus().into_iter().map(|(stream, _)| stream).collect();
     let byte = prop_oneof![4 => any::<u8>(), 2 => Just(b'\n'), 1 => Just(b'\r'), 1 => Just(0)];
     let long = (any::<u8>(), 1..200_000_usize)
         .prop_map(|(byte, count)| (0..count).map(|place| (place % 251) as u8 ^ byte).collect());
-    let few = proptest::collection::vec(byte, 0..200);
+    let damage = proptest::collection::vec(byte.clone(), 0..3);
+    let piece = (proptest::sample::select(streams), damage).prop_map(|pieces| [pieces.0, pieces.1].concat());
+    let known = proptest::collection::vec(piece, 1..5).prop_map(|pieces| pieces.concat());
+    let few = prop_oneof![proptest::collection::vec(byte, 0..200), known].boxed();
     prop_oneof![6 => few.clone(), 1 => (few.clone(), long, few).prop_map(|(a, b, c)| [a, b, c].concat())]
 }
 
@@ -133,14 +152,16 @@ fn cut(data: &[u8], places: &[(u16, bool)]) -> VecDeque<Option<Vec<u8>>> {
     steps
 }
 
-fn patterns() -> impl Strategy<Value = Vec<(Pattern, usize)>> {
+fn patterns() -> impl Strategy<Value = Requests> {
     let pattern = prop_oneof![
         4 => Just(Pattern::Line),
         3 => (1..300_usize).prop_map(Pattern::Count),
         1 => (1..300_000_usize).prop_map(Pattern::Count),
         1 => Just(Pattern::All),
     ];
-    proptest::collection::vec(pattern.prop_map(|pattern| (pattern, usize::MAX)), 1..20)
+    let any = proptest::collection::vec(pattern.prop_map(|pattern| (pattern, usize::MAX)), 1..20);
+    let known: Vec<_> = corpus().into_iter().map(|(_, requests)| requests).collect();
+    prop_oneof![2 => any, 1 => proptest::sample::select(known)]
 }
 
 /// A transport that gives one piece after the other, each after a wait whose deadline it notes.
@@ -207,6 +228,60 @@ fn the_time_limit_counts_from_the_start_otherwise() {
     let pieces = [1, 2047, 2000, 300_000];
     for pattern in [Pattern::Count(pieces.iter().sum()), Pattern::All] {
         assert!(waits(pattern, None, &pieces).iter().all(|&(_, same)| same), "time.4: {pattern:?}");
+    }
+}
+
+/// The pieces between some places, in order; before each but the first the time limit may expire. Not between the last
+/// byte and the end: "*a" with nothing but a prefix is no success (tcp.receive.6).
+fn pieces(data: &[u8], places: &[usize], expires: bool) -> VecDeque<Option<Vec<u8>>> {
+    let starts = std::iter::once(0).chain(places.iter().copied());
+    let ends = places.iter().copied().chain(std::iter::once(data.len()));
+    let mut steps = VecDeque::new();
+    for (start, end) in starts.zip(ends) {
+        if start < end {
+            steps.push_back(Some(data[start..end].to_vec()));
+        }
+        if expires && end < data.len() {
+            steps.push_back(None);
+        }
+    }
+    steps
+}
+
+#[test]
+fn every_stream_of_the_corpus_split_anywhere() {
+    let corpus = corpus();
+    assert!(corpus.len() >= 80);
+    for (stream, requests) in corpus {
+        let expected = expected(&stream, &requests);
+        let check = |places: &[usize]| {
+            for expires in [false, true] {
+                let got = conversation(pieces(&stream, places, expires), &requests);
+                assert_eq!(got, expected, "{} {requests:?} {places:?} {expires}", stream.escape_ascii());
+            }
+        };
+        let pairs = stream.len() <= 80;
+        for first in 0..=stream.len() {
+            check(&[first]);
+            (first + 1..=stream.len()).filter(|_| pairs).for_each(|second| check(&[first, second]));
+        }
+        check(&(1..stream.len()).collect::<Vec<_>>());
+    }
+}
+
+/// The buffer ends at each byte: what comes before was read as a count, or belongs to the first result.
+#[test]
+fn every_stream_of_the_corpus_at_the_end_of_the_buffer() {
+    for (stream, requests) in corpus() {
+        for at in 0..=stream.len() {
+            let lead = BUFFER - at;
+            let data = [vec![b'x'; lead], stream.clone()].concat();
+            let after = [vec![(Pattern::Count(lead), usize::MAX)], requests.clone()].concat();
+            for requests in [&requests, &after] {
+                let got = conversation(pieces(&data, &[], false), requests);
+                assert!(got == expected(&data, requests), "{} {requests:?} {at}", stream.escape_ascii());
+            }
+        }
     }
 }
 
