@@ -37,14 +37,23 @@ end
 
 local cases = {}
 
-function cases.small(count)
-    local url = ROUTES.nginx() .. "/1k"
+-- Many requests for a small file.
+local function small(url, count)
     return function()
         for _ = 1, count do
             local body, status = http.request(url)
             assert(status == 200 and #body == 1024, status)
         end
     end, count
+end
+
+function cases.small(count)
+    return small(ROUTES.nginx() .. "/1k", count)
+end
+
+-- The same with a name that has to be looked up.
+function cases.named(count)
+    return small(("http://localhost:%s/1k"):format(measure.setting("HTTP_PORT")), count)
 end
 
 function cases.download(total)

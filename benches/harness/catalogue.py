@@ -85,6 +85,7 @@ CASES = (
 
     Case("http-1k", "`http.request(url)`, 1 KB", "http", "small", (2000,), (500,), US, targets=(1.5,),
          limit="http"),
+    Case("http-name", "the same from `localhost`", "http", "named", (2000,), (500,), US, targets=(1,)),
     Case("http-sink", "HTTP 100 MB to a sink", "http", "download", (100 * MB,), (100 * MB,), RATE, targets=(2, 1.3),
          limit="download"),
     Case("http-string", "HTTP 100 MB as a string", "http", "string", (100 * MB,), (100 * MB,), RATE, targets=(4,),
