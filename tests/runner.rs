@@ -1,6 +1,6 @@
 //! The runner, beside the stock interpreter where there is one.
 #![cfg(feature = "vendored")]
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::string_slice)]
 
 mod support;
 
