@@ -40,12 +40,14 @@ mod arguments;
 mod call;
 mod class;
 mod raise;
+mod spare;
 mod stack;
 
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use raise::{Expected, Message, Raise, buffer, reserve};
+pub use spare::Spare;
 pub use stack::Address;
 
 /// A native function as Lua's C interface wants it.

@@ -5,6 +5,8 @@ use std::fmt;
 
 use mlua::ffi;
 
+use super::Spare;
+
 const CAPACITY: usize = 110;
 
 /// A short text without a destructor, cut at its capacity: it can be held while Lua raises.
@@ -140,9 +142,9 @@ impl Raise {
 
 /// An empty buffer with room for so many bytes, or the error to raise when there is no memory for them. For what
 /// may be large: a failing allocation elsewhere ends the process.
-pub fn buffer(capacity: usize) -> Result<Vec<u8>, Raise> {
-    let mut buffer = Vec::new();
-    buffer.try_reserve_exact(capacity).map_err(|_| out_of_memory())?;
+pub fn buffer(capacity: usize) -> Result<Spare, Raise> {
+    let mut buffer = Spare::take();
+    reserve(&mut buffer, capacity)?;
     Ok(buffer)
 }
 

@@ -14,7 +14,7 @@ mod tests;
 
 use memchr::memchr2_iter;
 
-use crate::binding::{Call, Outcome, Raise, buffer, native};
+use crate::binding::{Call, Outcome, Raise, Spare, buffer, native};
 use line::Break;
 
 const VERSION: &[u8] = b"MIME 1.0.3";
@@ -42,7 +42,7 @@ pub fn open(call: &mut Call) -> Outcome {
 
 /// Room for whatever a chunk of two parts can become: `most` bytes for each of its own, and a longer marker for each
 /// line end. The lack of memory can be raised here alone; what is not written to costs addresses, not memory.
-fn output(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> Result<Vec<u8>, Raise> {
+fn output(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> Result<Spare, Raise> {
     let mut room = 16_usize;
     for part in parts {
         room = room.saturating_add(part.len().saturating_mul(most));
@@ -66,14 +66,14 @@ fn nothing(call: &mut Call) -> Outcome {
 }
 
 /// Output and bytes held back, in the middle of a text.
-fn chunk(call: &mut Call, out: Vec<u8>, open: &[u8]) -> Outcome {
+fn chunk(call: &mut Call, out: Spare, open: &[u8]) -> Outcome {
     call.push_vec(out)?;
     call.push_bytes(open);
     Ok(2)
 }
 
 /// The last output, nil when there is none, and nil: the text has ended.
-fn end(call: &mut Call, out: Vec<u8>) -> Outcome {
+fn end(call: &mut Call, out: Spare) -> Outcome {
     if out.is_empty() {
         call.push_nil();
     } else {
@@ -84,7 +84,7 @@ fn end(call: &mut Call, out: Vec<u8>) -> Outcome {
 }
 
 /// Output and state, in the middle of a text.
-fn line(call: &mut Call, out: Vec<u8>, state: i32) -> Outcome {
+fn line(call: &mut Call, out: Spare, state: i32) -> Outcome {
     call.push_vec(out)?;
     call.push_number(state.into());
     Ok(2)

@@ -13,7 +13,6 @@ pub mod options;
 pub mod resolve;
 pub mod select;
 pub mod serial;
-pub mod spare;
 pub mod stream;
 pub mod tcp;
 pub mod timeout;

@@ -7,8 +7,8 @@ use memchr::memchr2;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::error::{Direction, Failure};
-use super::spare::Spare;
 use super::timeout::{Deadline, Timeout};
+use crate::binding::Spare;
 
 /// The size of the read buffer (contract tcp.receive.11).
 const BUFFER: usize = 8192;

@@ -1,4 +1,4 @@
-//! The memory that `receive` gathers bytes in, kept from one call to the next: the system clears memory each
+//! The memory that results are gathered in, kept from one call to the next: the system clears memory each
 //! time it is handed out, which takes as long as receiving into it.
 
 use std::cell::Cell;
