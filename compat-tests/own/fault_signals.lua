@@ -1,10 +1,15 @@
 -- A signal every millisecond, whose handler cuts every wait and every system call short.
+-- needs: certs, python3
 -- not on: runner
 local check = require("check")
 local peer = require("peer")
 local storm = require("interposed").storm
+local tls = require("tls")
 local socket = require("socket")
+local unix = require("socket.unix")
+local ssl = require("ssl")
 local http = require("socket.http")
+local https = require("ssl.https")
 
 -- Answers lines with lines, slowly; takes 8 MiB slowly, in pieces, then says how many bytes came.
 local server = peer.lua([[
@@ -78,12 +83,88 @@ stormy("receive 8 MiB", true, function() return connected("give"):receive(838860
 stormy("receive all", true, function() return connected("give"):receive("*a") == expected end)
 stormy("http.request", "ok", function() return (http.request("http://127.0.0.1:" .. server.port .. "/")) end)
 
+-- Takes 1 MiB slowly, gives it back slowly, says nothing then.
+local MIRROR = [[
+local socket = require("socket")
+local function mirror(client)
+    local pieces = {}
+    for i = 1, 16 do
+        pieces[i] = client:receive(65536)
+        socket.sleep(0.01)
+    end
+    for _, piece in ipairs(pieces) do
+        client:send(piece)
+        socket.sleep(0.01)
+    end
+    client:receive("*a")
+end
+]]
+local MEBIBYTE = expected:sub(1, 1048576)
+local function both_ways(client)
+    client:settimeout(20)
+    local sent, problem = client:send(MEBIBYTE)
+    return { sent, problem or client:receive(#MEBIBYTE) == MEBIBYTE }
+end
+local vault = peer.lua(MIRROR .. ([[
+local listener = assert(socket.bind("127.0.0.1", 0))
+print((select(2, listener:getsockname())))
+local parameters = { mode = "server", protocol = "any", key = %q, certificate = %q }
+local client = assert(require("ssl").wrap(listener:accept(), parameters))
+assert(client:dohandshake())
+mirror(client)
+]]):format(tls.certificates .. "good.key", tls.certificates .. "good.pem"))
+local secret
+stormy("TLS, 1 MiB both ways", { 1048576, true }, function()
+    local tcp = assert(socket.connect("127.0.0.1", vault.port))
+    -- less than is sent: the send has to wait
+    tcp:setoption("send-buffer-size", 16384)
+    secret = assert(ssl.wrap(tcp, tls.client()))
+    secret:sni("localhost")
+    secret:settimeout(20)
+    assert(secret:dohandshake())
+    return both_ways(secret)
+end)
+local neighbour = peer.lua(MIRROR .. [[
+local listener = require("socket.unix").stream()
+assert(listener:bind("near"))
+assert(listener:listen())
+print(1)
+mirror(listener:accept())
+]])
+local near = unix.stream()
+stormy("Unix stream, 1 MiB both ways", { 1048576, true }, function()
+    assert(near:connect("near"))
+    return both_ways(near)
+end)
+
+-- its bytes one by one
+local pieces = tls.peer("cert=good-ec", "drip:1", "send:done\\n", "hold")
+stormy("TLS handshake in pieces", { true, "done" }, function()
+    local client = tls.wrap(ssl, pieces.port)
+    client:settimeout(20)
+    local result = { assert(client:dohandshake()), (client:receive()) }
+    client:close()
+    return result
+end)
+https.TIMEOUT = 20
+local page = tls.peer("tls", "request", "slow:5:HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok", "notify", "hold")
+stormy("https.request", { 1, 200, "ok" }, function()
+    local body = {}
+    local ok, code = https.request(tls.client({
+        url = ("https://localhost:%d/"):format(page.port), mode = false, sink = function(piece)
+            body[#body + 1] = piece
+            return 1
+        end,
+    }))
+    return { ok, code, table.concat(body) }
+end)
+
 -- limits count the whole time, not from the latest signal
-local function timed(label, limit, f)
+local function timed(label, limit, f, failure)
     local started = socket.gettime()
     local count, result, problem = storm(f)
     local took = socket.gettime() - started
-    check.equal(label .. ": the error", { result, problem }, { nil, "timeout" })
+    check.equal(label .. ": the error", { result, problem }, failure or { nil, "timeout" })
     check.ok(label .. ": at its limit", took >= limit - 0.01 and took < limit + 1, took)
     check.ok(label .. ": signals came", count > 10, count)
 end
@@ -103,6 +184,21 @@ timed("UDP receive", 0.3, function() return datagram:receive() end)
 local function no_socket(first, _, problem) return first and first[1], problem end
 timed("select", 0.3, function() return no_socket(socket.select({ silent }, nil, 0.3)) end)
 silent:close()
+near:settimeout(0.3)
+timed("Unix receive", 0.3, function() return near:receive() end)
+near:close()
+neighbour:close()
+secret:settimeout(0.3)
+timed("TLS receive", 0.3, function() return secret:receive() end, { nil, "wantread" })
+secret:settimeout(nil)
+secret:settimeout(0.3, "t")
+timed("TLS receive, total limit", 0.3, function() return secret:receive() end, { nil, "wantread" })
+secret:close()
+vault:close()
+secret = tls.wrap(ssl, tls.peer("hello", "hold").port)
+secret:settimeout(0.3)
+timed("TLS handshake", 0.3, function() return secret:dohandshake() end, { false, "wantread" })
+secret:close()
 
 local started = socket.gettime()
 storm(socket.sleep, 0.3)
