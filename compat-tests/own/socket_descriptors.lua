@@ -1,6 +1,22 @@
 -- Descriptors: no ceiling (add.22), none inherited (add.33), select over thousands.
+-- needs: certs
 local check = require("check")
+local fdinfo = require("fdinfo")
+
+-- The descriptors of a child process, by their number.
+local function of_a_child()
+    local child = io.popen("ls /proc/self/fd 2>/dev/null | wc -l")
+    local count = tonumber(child:read("*a"))
+    child:close()
+    return count
+end
+local BEYOND = 4096
+local inherited, child_has = fdinfo.inherited(BEYOND), of_a_child()
+
+local tls = require("tls")
 local socket = require("socket")
+local unix = require("socket.unix")
+local ssl = require("ssl")
 
 local server = assert(socket.bind("127.0.0.1", 0, 4096))
 local _, port = server:getsockname()
@@ -33,9 +49,46 @@ for i = 2, #ready_to_send do
     end
 end
 
--- add.33: a child sees standard descriptors only.
-local child = io.popen("ls /proc/self/fd 2>/dev/null | wc -l")
-local count = tonumber(child:read("*a"))
-child:close()
-check.ok("add.33: close-on-exec", count == nil or count < 10, count)
+-- add.33: a child sees what it saw before there were sockets.
+local near = unix.stream()
+near:bind("near")
+near:listen()
+local caller = unix.stream()
+caller:connect("near")
+local named = unix.dgram()
+named:bind("named")
+local function wrapped(sock, parameters)
+    local object = assert(ssl.wrap(sock, parameters))
+    object:settimeout(0)
+    return object
+end
+local waiting = assert(server:accept())
+local secure = wrapped(assert(socket.connect("127.0.0.1", port)), tls.client())
+secure:sni("localhost")
+local served = wrapped(assert(server:accept()), {
+    mode = "server", protocol = "any", key = tls.certificates .. "good.key", certificate = tls.certificates .. "good.pem",
+})
+local done
+repeat
+    done = secure:dohandshake()
+    done = served:dohandshake() and done
+until done or #socket.select({ secure, served }, nil, 5) == 0
+check.ok("a handshake", done)
+local connected = socket.udp4()
+connected:setpeername("127.0.0.1", port)
+local objects = {
+    ["a new TCP object"] = socket.tcp4(), ["a TCP listener"] = server, ["connected TCP"] = client, ["accepted TCP"] = peer,
+    ["TCP to a name"] = assert(socket.connect("localhost", port)), ["another accepted one"] = waiting,
+    ["UDP"] = sockets[1], ["connected UDP"] = connected,
+    ["a new Unix stream"] = unix.stream(), ["a Unix listener"] = near, ["a connected Unix stream"] = caller,
+    ["an accepted Unix stream"] = assert(near:accept()), ["a Unix datagram object"] = unix.dgram(), ["a bound one"] = named,
+    ["a TLS client"] = secure, ["a TLS server"] = served,
+}
+if fdinfo.available then
+    for name, object in pairs(objects) do
+        check.ok("add.33: close-on-exec, " .. name, fdinfo.has(object, "close-on-exec"))
+    end
+    check.equal("add.33: nothing else is inherited", fdinfo.inherited(BEYOND), inherited)
+end
+check.equal("add.33: a child's descriptors", of_a_child(), child_has)
 check.done()

@@ -1,5 +1,6 @@
 -- What UDP objects do better than LuaSocket 3.1.0 (FIX items).
 local check = require("check")
+local fdinfo = require("fdinfo")
 local socket = require("socket")
 
 local function results(...) return { n = select("#", ...), ... } end
@@ -73,13 +74,10 @@ refused:send("x")
 check.equal("FIX-20: a refusal is reported", results(refused:receive(1e11)), { n = 2, nil, "connection refused" })
 
 -- add.33
-local inherited = socket.udp4()
-local listing = io.open("/proc/self/fdinfo/" .. ("%d"):format(inherited:getfd()))
-if listing then
-    local flags = tonumber(listing:read("*a"):match("flags:%s+(%d+)"), 8)
-    listing:close()
-    check.ok("add.33: closed on exec", math.floor(flags / tonumber("2000000", 8)) % 2 == 1)
-    check.ok("class.13: non-blocking", math.floor(flags / tonumber("4000", 8)) % 2 == 1)
+if fdinfo.available then
+    local inherited = socket.udp4()
+    check.ok("add.33: closed on exec", fdinfo.has(inherited, "close-on-exec"))
+    check.ok("class.13: non-blocking", fdinfo.has(inherited, "non-blocking"))
 end
 
 -- FIX-19, time.3: limits.
