@@ -70,6 +70,7 @@ struct Link {
     state: State,
     detail: Option<Message>,
     broken: Option<Failure>,
+    lost: Option<Failure>,
 }
 
 impl Session {
@@ -95,6 +96,7 @@ impl Session {
             state: State::Fresh,
             detail: None,
             broken: None,
+            lost: None,
         };
         Session { descriptor, wants: None, link: Some(Box::new(link)) }
     }
@@ -351,15 +353,25 @@ impl Link {
 
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
+        if let Some(failure) = self.lost {
+            return Err(Stop::Failed(failure));
+        }
         self.wire.begin();
-        match stream.write(data) {
-            Ok(count) => Ok(count),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => Err(Stop::WouldBlock(self.wire.blocked())),
-            Err(error) => Err(Stop::Failed(match error::stream(&error, &self.wire) {
+        let failure = match stream.write(data) {
+            Ok(count) => return Ok(count),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                return Err(Stop::WouldBlock(self.wire.blocked()));
+            }
+            Err(error) => match error::stream(&error, &self.wire) {
                 TRUNCATED | Failure::Errno(libc::EPIPE) => Failure::Closed,
                 failure => failure,
-            })),
+            },
+        };
+        // The next write would fail otherwise: OpenSSL calls one of fewer bytes than this had a "bad length".
+        if matches!(failure, Failure::Closed | Failure::Errno(_)) {
+            self.lost = Some(failure);
         }
+        Err(Stop::Failed(failure))
     }
 }
 
