@@ -1,9 +1,12 @@
 -- add.21: the system clock leaps an hour to and fro at every look; limits hold nevertheless.
+-- needs: certs, python3
 -- not on: runner
 require("interposed").within("", "leaps")
 local check = require("check")
 local peer = require("peer")
+local tls = require("tls")
 local socket = require("socket")
+local ssl = require("ssl")
 local http = require("socket.http")
 
 local first, second = socket.gettime(), socket.gettime()
@@ -16,13 +19,14 @@ local function seconds()
     watch:send("now\n")
     return tonumber((watch:receive()))
 end
-local function timed(label, limit, f, ...)
+local function fails(expected, label, limit, f, ...)
     local started = seconds()
     local result, problem = f(...)
     local took = seconds() - started
-    check.equal(label .. ": the error", { result, problem }, { nil, "timeout" })
+    check.equal(label .. ": the error", { result, problem }, expected)
     check.ok(label .. ": at its limit", took >= limit - 0.01 and took < limit + 1, took)
 end
+local function timed(...) fails({ nil, "timeout" }, ...) end
 
 local silent = assert(socket.connect("127.0.0.1", server.port))
 silent:settimeout(0.3)
@@ -45,6 +49,20 @@ timed("select", 0.3, function()
     local ready, _, problem = socket.select({ listener }, nil, 0.3)
     return ready[1], problem
 end)
+local datagram = assert(socket.udp4())
+datagram:setsockname("127.0.0.1", 0)
+datagram:settimeout(0.3)
+timed("UDP receive", 0.3, datagram.receive, datagram)
+timed("UDP receivefrom", 0.3, datagram.receivefrom, datagram)
+local secure = tls.wrap(ssl, server.port)
+secure:settimeout(0.3)
+fails({ false, "wantread" }, "TLS handshake", 0.3, secure.dohandshake, secure)
+secure = tls.connect(ssl, tls.peer("tls", "hold").port)
+secure:settimeout(0.3)
+fails({ nil, "wantread" }, "TLS receive", 0.3, secure.receive, secure)
+secure:settimeout(nil)
+secure:settimeout(0.3, "t")
+fails({ nil, "wantread" }, "TLS receive, total limit", 0.3, secure.receive, secure)
 http.TIMEOUT = 0.3
 timed("http.TIMEOUT", 0.3, http.request, "http://127.0.0.1:" .. server.port .. "/silence")
 local started = seconds()
