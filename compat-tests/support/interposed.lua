@@ -93,13 +93,16 @@ time_t time(time_t *store) {
 }
 ]]
 
--- How many bytes are allocated is read as an environment variable, which every interpreter can do.
+-- How many bytes are allocated is read as an environment variable, which every interpreter can do; another loses some.
 local HEAP = [[
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+static void *volatile lost;
 
 char *getenv(const char *name) {
     static char *(*real)(const char *);
@@ -108,6 +111,10 @@ char *getenv(const char *name) {
         struct mallinfo2 heap = mallinfo2();
         snprintf(text, sizeof text, "%zu", heap.uordblks + heap.hblkhd);
         return text;
+    }
+    if (strcmp(name, "HEAP_LOSS") == 0) {
+        lost = malloc(100);
+        return 0;
     }
     if (!real) real = (char *(*)(const char *))dlsym(RTLD_NEXT, "getenv");
     return real(name);
