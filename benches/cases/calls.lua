@@ -50,4 +50,14 @@ function cases.tcp(count)
     end, count
 end
 
+function cases.protect(count)
+    local try = socket.try
+    local call = socket.protect(function(value) return try(value) end)
+    return function()
+        for _ = 1, count do
+            call(true)
+        end
+    end, count
+end
+
 measure.run(cases)

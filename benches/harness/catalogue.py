@@ -123,6 +123,7 @@ CASES = (
     Case("dirty", "`dirty`", "calls", "dirty", (2000000,), (300000,), NS, "cpu", (1,)),
     Case("getstats", "`getstats`", "calls", "getstats", (2000000,), (300000,), NS, "cpu", (1,)),
     Case("setoption", "`setoption`", "calls", "setoption", (500000,), (100000,), NS, "cpu", (1,)),
+    Case("protect", "`protect` and `try`", "calls", "protect", (2000000,), (300000,), NS, "cpu", (1,)),
     Case("tcp", "`socket.tcp` and `close`", "calls", "tcp", (500000,), (100000,), NS, "cpu", (1,)),
 
     Case("memory-sink", "peak memory, HTTP 100 MB to a sink", "http", "download", (100 * MB,), (100 * MB,), PEAK,

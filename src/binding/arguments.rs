@@ -132,20 +132,19 @@ impl<'c> Call<'c> {
     /// An integer argument by `luaL_checkinteger`'s rules: a fraction raises on Lua 5.3 and
     /// later and is cut off before.
     pub fn integer(&self, index: c_int) -> Result<i64, Raise> {
-        let number = self.number(index)?;
         #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
         {
             let mut exact = 0;
             // SAFETY: reads a value; does not allocate.
             let integer = unsafe { ffi::lua_tointegerx(self.state, index, &mut exact) };
-            if exact == 0 {
-                return Err(Raise::Type(index, Expected::Integer));
+            if exact != 0 {
+                return Ok(integer);
             }
-            let _ = number;
-            Ok(integer)
+            self.number(index)?;
+            Err(Raise::Type(index, Expected::Integer))
         }
         #[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
-        Ok(number as i64)
+        self.number(index).map(|number| number as i64)
     }
 
     /// Whether the value counts as true.
