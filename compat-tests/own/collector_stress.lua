@@ -10,6 +10,7 @@ for _, name in ipairs({
     "socket_fixes", "socket_yield", "http_requests", "http_redirects", "http_yield", "http_heads", "url_fixes",
     "udp_repairs", "mime_fixes", "ltn12_fixes", "smtp_yield", "ftp_yield", "ftp_hardening", "smtp_hardening",
     "unix_repairs", "serial_repairs", "tls_server", "tls_stream",
+    "../support/http_tour",
 }) do
     check.ok(name .. " under a collector that always works", rerun.run(stressed, name))
 end
