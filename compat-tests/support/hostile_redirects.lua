@@ -8,17 +8,28 @@ local OTHER = "http://127.0.0.1:%OTHER%"
 local END = { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nend" }
 local BASIC = "Authorization: Basic dTpw"
 
+-- A request, and the five that it may be redirected to at most.
+local function six(first, later)
+    local lines = { "GET " .. first .. " HTTP/1.1" }
+    for i = 2, 6 do lines[i] = "GET " .. (later or first) .. " HTTP/1.1" end
+    return lines
+end
+
 local cases = {
     -- loops and limits
-    { "12.1", "to itself for ever", replies = { { to("/12.1") } }, expect = { "move", 302 } },
-    { "12.2", "to a new place for ever", replies = { { to("/12.2/x?a=b") } }, expect = { "move", 302 } },
+    { "12.1", "to itself for ever", replies = { { to("/12.1") } }, expect = { "move", 302 }, seen = six("/12.1") },
+    { "12.2", "to a new place for ever", replies = { { to("/12.2/x?a=b") } }, expect = { "move", 302 },
+        seen = six("/12.2", "/12.2/x?a=b") },
     { "12.3", "five times", replies = { { to("/12.3/1") }, { to("/12.3/2") }, { to("/12.3/3") }, { to("/12.3/4") },
-        { to("/12.3/5") }, END }, expect = { "end", 200 } },
+        { to("/12.3/5") }, END }, expect = { "end", 200 },
+        seen = { "GET /12.3 HTTP/1.1", "GET /12.3/1 HTTP/1.1", "GET /12.3/2 HTTP/1.1", "GET /12.3/3 HTTP/1.1",
+            "GET /12.3/4 HTTP/1.1", "GET /12.3/5 HTTP/1.1" } },
     { "12.4", "between two servers for ever", replies = { { to(OTHER .. "/12.4") }, { to(HERE .. "/12.4") } },
-        expect = { "move", 302 } },
-    { "12.5", "to a server that closes", replies = { { to("/12.5/x") }, {} }, expect = { nil, "closed" } },
+        expect = { "move", 302 }, seen = six("/12.4") },
+    { "12.5", "to a server that closes", replies = { { to("/12.5/x") }, {} }, expect = { nil, "closed" },
+        seen = { "GET /12.5 HTTP/1.1", "GET /12.5/x HTTP/1.1" } },
     { "12.6", "to a server that is silent", replies = { { to("/12.6/x") }, {} }, ending = "stall", stalls = true,
-        expect = { nil, "timeout" } },
+        expect = { nil, "timeout" }, seen = { "GET /12.6 HTTP/1.1", "GET /12.6/x HTTP/1.1" } },
     { "12.7", "to a port where nobody listens", replies = { { to("http://127.0.0.1:1/") } },
         expect = { nil, "connection refused" } },
     { "12.8", "with an endless body", replies = { { "HTTP/1.1 302 M\r\nLocation: /12.8/x\r\n\r\n", { forever = "x" } }, END },
@@ -90,7 +101,8 @@ local cases = {
         seen = { "GET /13.34 HTTP/1.1", "GET / HTTP/1.1" } },
     { "13.35", "an empty fragment", replies = { { to("#") }, END }, expect = { "end", 200 }, differs = "http.bugs.2",
         seen = { "GET /13.35 HTTP/1.1", "GET /13.35 HTTP/1.1" } },
-    { "13.36", "a fragment alone, for ever", replies = { { to("#x") } }, expect = { "move", 302 }, differs = "http.bugs.2" },
+    { "13.36", "a fragment alone, for ever", replies = { { to("#x") } }, expect = { "move", 302 }, differs = "http.bugs.2",
+        seen = six("/13.36") },
 
     -- what goes with it
     { "15.1", "credentials stay with a relative place", request = { headers = { authorization = "Basic dTpw", cookie = "a=b" } },
