@@ -1,47 +1,59 @@
--- Hostile HTTP servers: a response that is cut off at each of its bytes, by a close and by a reset.
+-- Hostile HTTP servers: a response that is cut off at each of its bytes, by a close, by a reset and by silence.
 local check = require("check")
-local peer = require("peer")
+local cuts = require("http_cuts")
 local http = require("socket.http")
-http.TIMEOUT = 5
 
-local BODY = "0123456789"
-local HEAD = "HTTP/1.1 200 OK\r\nServer: x\r\n"
-local RESPONSES = {
-    length = HEAD .. "Content-Length: 10\r\n\r\n" .. BODY,
-    chunked = HEAD .. "Transfer-Encoding: chunked\r\n\r\n4;e\r\n0123\r\n6\r\n456789\r\n0\r\nT: 1\r\n\r\n",
-    closed = HEAD .. "\r\n" .. BODY,
-    interim = "HTTP/1.1 103 E\r\nLink: x\r\n\r\n" .. HEAD .. "Content-Length: 10\r\n\r\n" .. BODY,
-}
+local server = cuts.serve()
 
--- The path says which response, how many of its bytes, and what happens then.
-local server = peer.lua(([[
-local socket = require("socket")
-local listener = assert(socket.bind("127.0.0.1", 0))
-print((select(2, listener:getsockname())))
-local responses = { length = %q, chunked = %q, closed = %q, interim = %q }
-while true do
-    local client = listener:accept()
-    local name, count, ending = (client:receive() or ""):match("^GET /(%%a+)/(%%d+)/(%%a+)")
-    if not name then break end
-    repeat until client:receive() == ""
-    client:send(responses[name]:sub(1, tonumber(count)))
-    if ending == "reset" then client:setoption("linger", { on = true, timeout = 0 }) end
-    client:close()
+-- Silence takes its time: other processes wait for it, each at every third byte of one response.
+local STEP = 3
+local PROGRAM = [[
+local port, name, first, step = ...
+local cuts, socket, http = require("http_cuts"), require("socket"), require("socket.http")
+local response = cuts.RESPONSES[name]
+local asked, wrong = 0, {}
+for count = tonumber(first), #response, tonumber(step) do
+    -- without an announced end the whole response, too, waits for more
+    local whole = count == #response and name ~= "closed"
+    http.TIMEOUT = whole and 10 or 0.05
+    local started = socket.gettime()
+    local body, code = http.request(cuts.url(port, name, count, "stall"))
+    local took = socket.gettime() - started
+    local expected_body, expected_code = whole and cuts.BODY or nil, whole and 200 or "timeout"
+    if body ~= expected_body or code ~= expected_code or not whole and took > 2 then
+        wrong[#wrong + 1] = ("%d bytes: %s, %s in %.2f s"):format(count, tostring(body), tostring(code), took)
+    end
+    asked = asked + 1
 end
-]]):format(RESPONSES.length, RESPONSES.chunked, RESPONSES.closed, RESPONSES.interim))
+print(asked, table.concat(wrong, "; "))
+]]
+local program = os.tmpname()
+local file = assert(io.open(program, "w"))
+file:write(PROGRAM)
+file:close()
+local waiting = {}
+for _, name in ipairs(cuts.NAMES) do
+    waiting[name] = {}
+    for first = 0, STEP - 1 do
+        waiting[name][first + 1] = io.popen(("%s %s %d %s %d %d 2>&1"):format(
+            os.getenv("COMPAT_LUA") or "lua", program, server.port, name, first, STEP))
+    end
+end
 
-for name, response in pairs(RESPONSES) do
-    local body_starts = #response - #BODY
+http.TIMEOUT = 5
+for _, name in ipairs(cuts.NAMES) do
+    local response = cuts.RESPONSES[name]
+    local body_starts = #response - #cuts.BODY
     for _, ending in ipairs({ "close", "reset" }) do
         local wrong = {}
         for count = 0, #response do
-            local body, code = http.request(("http://127.0.0.1:%d/%s/%d/%s"):format(server.port, name, count, ending))
+            local body, code = http.request(cuts.url(server.port, name, count, ending))
             local expected_body, expected_code = nil, "closed"
             if count == #response then
-                expected_body, expected_code = BODY, 200
+                expected_body, expected_code = cuts.BODY, 200
             elseif name == "closed" and count >= body_starts then
                 -- without an announced end every end is one
-                expected_body, expected_code = BODY:sub(1, count - body_starts), 200
+                expected_body, expected_code = cuts.BODY:sub(1, count - body_starts), 200
             end
             if body ~= expected_body or code ~= expected_code then
                 wrong[#wrong + 1] = ("%d bytes: %s, %s"):format(count, tostring(body), tostring(code))
@@ -50,6 +62,18 @@ for name, response in pairs(RESPONSES) do
         check.ok(name .. ", " .. ending .. " at each byte", #wrong == 0, table.concat(wrong, "; "))
     end
 end
-http.request("http://127.0.0.1:" .. server.port .. "/")
-server:close()
+
+for _, name in ipairs(cuts.NAMES) do
+    local asked, wrong = 0, ""
+    for _, process in ipairs(waiting[name]) do
+        local output = process:read("*a")
+        process:close()
+        local count, text = output:match("^(%d+)\t(.*)\n$")
+        asked, wrong = asked + (tonumber(count) or 0), wrong .. (text or output)
+    end
+    check.equal(name .. ": bytes after which there was silence", asked, #cuts.RESPONSES[name] + 1)
+    check.equal(name .. ", silence at each byte", wrong, "")
+end
+os.remove(program)
+cuts.stop(server)
 check.done()

@@ -1,0 +1,25 @@
+-- HTTP responses that are cut off at each of their bytes, by a close and by a reset. Not here: a reply 103, which
+-- LuaSocket takes for the answer (add.27).
+local cuts = require("http_cuts")
+local http = require("socket.http")
+local show = require("show")
+
+http.TIMEOUT = 20
+local server = cuts.serve()
+for _, name in ipairs(cuts.NAMES) do
+    for _, ending in ipairs(name ~= "interim" and { "close", "reset" } or {}) do
+        for count = 0, #cuts.RESPONSES[name] do
+            local url = cuts.url(server.port, name, count, ending)
+            show.raise(("%s, %d bytes, %s"):format(name, count, ending), http.request, url)
+            -- what comes before the end reaches a sink
+            local pieces, last = {}, "not ended"
+            local function sink(chunk, err)
+                if chunk then pieces[#pieces + 1] = chunk else last = "ended with " .. tostring(err) end
+                return 1
+            end
+            show.raise("  into a sink", http.request, { url = url, sink = sink })
+            show("  it saw", table.concat(pieces), last)
+        end
+    end
+end
+cuts.stop(server)
