@@ -9,6 +9,9 @@ local http = require("socket.http")
 local mime = require("mime")
 local url = require("socket.url")
 http.TIMEOUT = 30
+-- LuaJIT's compiler, other than its interpreter, does not survive that memory runs out.
+local jit = rawget(_G, "jit")
+if jit then jit.off() end
 
 -- Sends 512 MiB, of one line, in whatever frame the path asks for.
 local server = peer.lua([[
@@ -77,14 +80,21 @@ exhausted("mime.b64", nil, repeated, mime.b64, text)
 exhausted("mime.qp", nil, repeated, mime.qp, text)
 exhausted("url.escape", nil, repeated, url.escape, text)
 
--- The same in small pieces: what becomes of each text is several times as long as it.
+-- The same in small pieces, when there is little left: what becomes of each text is several times as long as it.
+local ballast = {}
+pcall(function()
+    while true do ballast[#ballast + 1] = #ballast .. ("x"):rep(1000000) end
+end)
+for i = math.max(1, #ballast - 24), #ballast do ballast[i] = nil end
+collectgarbage()
+collectgarbage()
 local function filled(f, piece)
     local held = {}
-    for i = 1, 2000 do held[i] = f(i .. piece) end
+    for i = 1, 100000 do held[i] = f(i .. piece) end
     return #held
 end
-local codes = ("\0\r\n.="):rep(180000)
-for name, f in pairs({
+local native_fields = require("socket.native")("socket_http").fields
+local functions = {
     b64 = mime.b64,
     qp = mime.qp,
     ["qp, a long marker"] = function(given) return (mime.qp(given, "", ("m"):rep(40))) end,
@@ -98,8 +108,12 @@ for name, f in pairs({
     ["url.build"] = function(given) return url.build({ scheme = "s", path = given }) end,
     ["url.build_path"] = function(given) return url.build_path({ given, given }) end,
     ["url.absolute"] = function(given) return url.absolute("http://host/a/b", "./x/../" .. given) end,
-}) do
-    exhausted(name .. ", small pieces", nil, filled, f, codes)
+    ["fields of a head"] = function(given) return native_fields({ "name: " .. given, "name: x" }, 2) end,
+}
+for _, size in ipairs({ 900000, 200000, 20000, 2000 }) do
+    for name, f in pairs(functions) do
+        exhausted(("%s, pieces of %d bytes"):format(name, size), nil, filled, f, ("\0\r\n.=a/b/"):rep(math.floor(size / 9)))
+    end
 end
 local last = assert(socket.connect("127.0.0.1", server.port))
 last:close()

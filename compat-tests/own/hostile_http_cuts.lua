@@ -15,7 +15,7 @@ local asked, wrong = 0, {}
 for count = tonumber(first), #response, tonumber(step) do
     -- without an announced end the whole response, too, waits for more
     local whole = count == #response and name ~= "closed"
-    http.TIMEOUT = whole and 10 or 0.05
+    http.TIMEOUT = whole and 10 or 0.15
     local started = socket.gettime()
     local body, code = http.request(cuts.url(port, name, count, "stall"))
     local took = socket.gettime() - started

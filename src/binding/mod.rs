@@ -46,7 +46,7 @@ mod stack;
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
-pub use raise::{Expected, Message, Raise, buffer, reserve};
+pub use raise::{Expected, Message, Raise, buffer, check_memory, reserve};
 pub use spare::Spare;
 pub use stack::Address;
 

@@ -89,6 +89,11 @@ pub enum Raise {
 }
 
 impl Raise {
+    /// There is not enough memory.
+    pub fn out_of_memory() -> Self {
+        Raise::Error(Message::new("not enough memory"))
+    }
+
     /// A bad argument with a fixed text.
     pub fn argument(index: c_int, text: impl AsRef<[u8]>) -> Self {
         Raise::Argument(index, Message::new(text))
@@ -150,11 +155,17 @@ pub fn buffer(capacity: usize) -> Result<Spare, Raise> {
 
 /// Makes room for more bytes in a buffer that grows, or gives the error to raise.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), Raise> {
-    buffer.try_reserve(more).map_err(|_| out_of_memory())
+    buffer.try_reserve(more).map_err(|_| Raise::out_of_memory())
 }
 
-fn out_of_memory() -> Raise {
-    Raise::Error(Message::new("not enough memory"))
+/// Judges whether there is memory for what is about to be made of pieces that are allocated one by one, so that
+/// its lack can be raised.
+pub fn check_memory(bytes: usize) -> Result<(), Raise> {
+    let mut probe = Vec::<u8>::new();
+    let outcome = probe.try_reserve_exact(bytes).map_err(|_| Raise::out_of_memory());
+    // What nobody looks at need not be allocated.
+    std::hint::black_box(&mut probe);
+    outcome
 }
 
 /// Pushes a message; the pointer is to Lua's copy, which ends in a zero byte.

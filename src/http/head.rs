@@ -2,7 +2,7 @@
 //!
 //! Works on bytes and knows nothing of Lua.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 use std::ops::Range;
 
 use memchr::memchr;
@@ -38,6 +38,18 @@ impl Fields {
     /// How many fields there are, repeated ones counted each.
     pub fn count(&self) -> usize {
         self.fields.len()
+    }
+
+    /// Makes room for a line of so many bytes.
+    pub fn reserve(&mut self, length: usize) -> Result<(), TryReserveError> {
+        self.text.try_reserve(length)?;
+        self.fields.try_reserve(1)
+    }
+
+    /// About as many bytes as it takes to link the fields.
+    pub fn weight(&self) -> usize {
+        const LINK: usize = 100;
+        self.fields.len().saturating_mul(LINK)
     }
 
     /// Takes the next line, without its end. One that starts with a blank continues the field before
@@ -87,7 +99,11 @@ impl Fields {
 
     /// Calls `each` with every name in lower case and its value: the values of a repeated name joined
     /// with `, ` in order (http.receive.13), for which `joined` lends the room.
-    pub fn visit(&self, joined: &mut Vec<u8>, mut each: impl FnMut(&[u8], &[u8])) {
+    pub fn visit(
+        &self,
+        joined: &mut Vec<u8>,
+        mut each: impl FnMut(&[u8], &[u8]),
+    ) -> Result<(), TryReserveError> {
         for field in self.fields.iter().filter(|field| !field.repeats) {
             let name = part(&self.text, &field.name);
             let mut next = field.next;
@@ -95,15 +111,20 @@ impl Fields {
                 each(name, part(&self.text, &field.value));
                 continue;
             }
+            let value = part(&self.text, &field.value);
             joined.clear();
-            joined.extend_from_slice(part(&self.text, &field.value));
+            joined.try_reserve(value.len())?;
+            joined.extend_from_slice(value);
             while let Some(field) = next.and_then(|next| self.fields.get(next)) {
+                let value = part(&self.text, &field.value);
+                joined.try_reserve(value.len() + 2)?;
                 joined.extend_from_slice(b", ");
-                joined.extend_from_slice(part(&self.text, &field.value));
+                joined.extend_from_slice(value);
                 next = field.next;
             }
             each(name, joined);
         }
+        Ok(())
     }
 }
 
@@ -170,10 +191,11 @@ mod tests {
         }
         fields.link();
         let mut seen = Vec::new();
-        fields.visit(&mut Vec::new(), |name, value| {
+        let visited = fields.visit(&mut Vec::new(), |name, value| {
             let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
             seen.push((text(name), text(value)));
         });
+        assert_eq!(visited, Ok(()));
         Ok(seen)
     }
 
@@ -195,9 +217,10 @@ mod tests {
         let mut fields = Fields::new();
         assert_eq!(fields.add(b"\xc4\0A:\xff\0"), Ok(()));
         fields.link();
-        fields.visit(&mut Vec::new(), |name, value| {
+        let visited = fields.visit(&mut Vec::new(), |name, value| {
             assert_eq!((name, value), (&b"\xc4\0a"[..], &b"\xff\0"[..]))
         });
+        assert_eq!(visited, Ok(()));
     }
 
     #[test]

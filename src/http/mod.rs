@@ -7,7 +7,7 @@ mod properties;
 use std::ffi::c_int;
 use std::num::NonZeroUsize;
 
-use crate::binding::{Call, Kind, Outcome, Raise, buffer, native, reserve};
+use crate::binding::{Call, Kind, Outcome, Raise, buffer, check_memory, native, reserve};
 use crate::socket::error::Failure;
 use crate::socket::object::{self, Streaming};
 use crate::socket::stream::{Pattern, Request, Small};
@@ -122,6 +122,7 @@ fn read_lines<T: Streaming>(client: &mut T, limits: Limits, fields: &mut Fields)
         if line.is_empty() {
             return Ok(());
         }
+        fields.reserve(length as usize).map_err(|_| Failure::Errno(libc::ENOMEM))?;
         fields.add(line).map_err(|Malformed| Failure::Text("malformed response headers"))?;
     }
 }
@@ -135,32 +136,36 @@ fn fields(call: &mut Call<'_>) -> Outcome {
     call.protected(&[1], |call| {
         for position in 1..=count {
             call.push_element(1, position);
+            let length = call.with_bytes(-1, <[u8]>::len).unwrap_or_default();
+            fields.reserve(length).map_err(|_| Raise::out_of_memory())?;
             if call.with_bytes(-1, |line| fields.add(line)) != Some(Ok(())) {
                 call.push_nil();
                 return Ok(1);
             }
             call.pop(1);
         }
+        check_memory(fields.weight())?;
         fields.link();
-        Ok(push_table(call, &fields, &mut joined))
+        push_table(call, &fields, &mut joined)
     })
 }
 
 /// Pushes a table of fields by name, and frees them.
 fn push_fields(call: &mut Call<'_>, mut fields: Fields) -> Outcome {
+    check_memory(fields.weight())?;
     fields.link();
     let mut joined = Vec::new();
-    call.protected(&[], |call| Ok(push_table(call, &fields, &mut joined)))
+    call.protected(&[], |call| push_table(call, &fields, &mut joined))
 }
 
-fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> c_int {
+fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> Outcome {
     call.new_table(0, fields.count());
-    fields.visit(joined, |name, value| {
+    let visited = fields.visit(joined, |name, value| {
         call.push_bytes(name);
         call.push_bytes(value);
         call.set_raw(-3);
     });
-    1
+    visited.map(|()| 1).map_err(|_| Raise::out_of_memory())
 }
 
 /// `compose(method, uri, fields, canonic)`: a request line, unless the method is nil, and the header

@@ -36,7 +36,8 @@ fn read(lines: &[Vec<u8>]) -> Result<List, Malformed> {
     }
     fields.link();
     let mut list = List::new();
-    fields.visit(&mut Vec::new(), |name, value| list.push((name.to_vec(), value.to_vec())));
+    let visited = fields.visit(&mut Vec::new(), |name, value| list.push((name.to_vec(), value.to_vec())));
+    assert_eq!(visited, Ok(()));
     Ok(list)
 }
 

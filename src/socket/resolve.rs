@@ -2,8 +2,8 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::mpsc::{self, SendError, SyncSender};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -50,13 +50,11 @@ pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
     }
 }
 
-/// Texts that the resolver answers without asking anybody: numbers in other spellings, what cannot
-/// be a name, and the name that no name server may be asked for (RFC 6761, 6.3). A thread would take
-/// longer than the whole request to a server on this machine.
+/// Texts that the resolver answers without asking anybody: numbers in other spellings, and
+/// what cannot be a name.
 fn is_quick(host: &[u8]) -> bool {
     host.is_empty()
         || host == b"*"
-        || host.eq_ignore_ascii_case(b"localhost")
         || host.contains(&b':')
         || host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
 }
@@ -116,14 +114,19 @@ struct Idle {
 /// lookup in the hosts file.
 static IDLE: Mutex<Option<Idle>> = Mutex::new(None);
 
-fn idle() -> MutexGuard<'static, Option<Idle>> {
-    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
+/// The idle thread's entry, unless it is in use: a process that was forked just then would wait for ever.
+fn try_idle() -> Option<MutexGuard<'static, Option<Idle>>> {
+    match IDLE.try_lock() {
+        Ok(idle) => Some(idle),
+        Err(TryLockError::Poisoned(idle)) => Some(idle.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
 }
 
 /// Gives the question to the idle thread, or to a new one.
 fn ask(mut question: Question) -> io::Result<()> {
     let process = std::process::id();
-    let found = idle().take();
+    let found = try_idle().and_then(|mut idle| idle.take());
     match found {
         Some(found) if found.process == process => match found.questions.send(question) {
             Ok(()) => return Ok(()),
@@ -143,26 +146,30 @@ fn serve(process: u32, first: Question) {
     while let Some(Question { host, service, hints, place, answer }) = next {
         let result = lookup(Some(&host), Some(&service), hints);
         drop(place);
+        // Before the answer: who gets it finds this thread idle at once.
+        let questions = become_idle(process);
         // Nobody listens when the time was up.
         let _ = answer.send(result);
-        next = wait_for_question(process);
+        next = questions.and_then(next_question);
     }
 }
 
-fn wait_for_question(process: u32) -> Option<Question> {
-    let thread = std::thread::current().id();
+/// Where questions come from, unless another thread is idle already.
+fn become_idle(process: u32) -> Option<Receiver<Question>> {
+    let mut idle = try_idle().filter(|idle| idle.is_none())?;
     let (sender, questions) = mpsc::sync_channel(1);
-    {
-        let mut idle = idle();
-        if idle.is_some() {
-            return None;
-        }
-        *idle = Some(Idle { process, thread, questions: sender });
-    }
+    *idle = Some(Idle { process, thread: std::thread::current().id(), questions: sender });
+    Some(questions)
+}
+
+fn next_question(questions: Receiver<Question>) -> Option<Question> {
     if let Ok(question) = questions.recv_timeout(IDLE_TIME) {
         return Some(question);
     }
-    let kept = idle().take_if(|idle| idle.thread == thread);
+    let thread = std::thread::current().id();
+    let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let kept = idle.take_if(|idle| idle.thread == thread);
+    drop(idle);
     // Whoever has taken this thread from its place in the meantime sends a question.
     if kept.is_some() { None } else { questions.recv().ok() }
 }
@@ -211,27 +218,26 @@ mod tests {
         assert_eq!(direct(b"127.0.0.1", b"70000", stream(0)), None);
     }
 
+    /// All in one: other lookups at the same time would change what is looked at.
     #[test]
-    fn a_name_is_resolved_within_a_limit() {
+    fn names_are_resolved_within_limits_by_a_thread_that_is_kept() {
         let deadline = Deadline::after(30.0);
-        let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
-        for find in [resolve, lookup_within] {
-            let found = find(b"localhost", b"80", stream(libc::AF_INET), &deadline);
-            assert_eq!(found.map(|list| list.first().copied()), expected);
-        }
-    }
-
-    #[test]
-    fn a_thread_is_used_again_and_again_by_many_at_once() {
-        let ask = || {
-            for _ in 0..200 {
-                let found = lookup_within(b"localhost", b"80", stream(libc::AF_INET), &Deadline::after(30.0));
-                assert!(found.is_ok_and(|list| !list.is_empty()));
-            }
+        let localhost = || {
+            let found = resolve(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            found.map(|list| list.first().copied())
         };
+        let kept = || IDLE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|idle| idle.thread);
+        let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        assert_eq!(localhost(), expected);
+        let thread = kept();
+        assert!(thread.is_some());
+        for _ in 0..100 {
+            assert_eq!(localhost(), expected);
+            assert_eq!(kept(), thread);
+        }
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(ask);
+                scope.spawn(|| (0..200).for_each(|_| assert_eq!(localhost(), expected)));
             }
         });
         assert_eq!(*PLACES.taken.lock().unwrap_or_else(PoisonError::into_inner), 0);

@@ -69,8 +69,8 @@ struct Link {
     wire: Rc<Wire>,
     state: State,
     detail: Option<Message>,
-    broken: Option<Failure>,
-    lost: Option<Failure>,
+    read_failure: Option<Failure>,
+    write_failure: Option<Failure>,
 }
 
 impl Session {
@@ -95,8 +95,8 @@ impl Session {
             wire,
             state: State::Fresh,
             detail: None,
-            broken: None,
-            lost: None,
+            read_failure: None,
+            write_failure: None,
         };
         Session { descriptor, wants: None, link: Some(Box::new(link)) }
     }
@@ -326,7 +326,7 @@ impl Link {
 
     fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
-        if let Some(failure) = self.broken {
+        if let Some(failure) = self.read_failure {
             return Err(Stop::Failed(failure));
         }
         self.wire.begin();
@@ -347,13 +347,13 @@ impl Link {
                 failure => failure,
             },
         };
-        self.broken = Some(failure);
+        self.read_failure = Some(failure);
         Err(Stop::Failed(failure))
     }
 
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
-        if let Some(failure) = self.lost {
+        if let Some(failure) = self.write_failure {
             return Err(Stop::Failed(failure));
         }
         self.wire.begin();
@@ -367,9 +367,9 @@ impl Link {
                 failure => failure,
             },
         };
-        // The next write would fail otherwise: OpenSSL calls one of fewer bytes than this had a "bad length".
+        // The next write is to say the same: OpenSSL calls one of fewer bytes than this had a "bad length".
         if matches!(failure, Failure::Closed | Failure::Errno(_)) {
-            self.lost = Some(failure);
+            self.write_failure = Some(failure);
         }
         Err(Stop::Failed(failure))
     }

@@ -16,7 +16,9 @@ mod tests;
 use std::borrow::Cow;
 use std::ffi::{CStr, c_int};
 
-use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, native, reserve};
+use memchr::memchr_iter;
+
+use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, check_memory, native, reserve};
 
 use absolute::Base;
 use components::Components;
@@ -154,9 +156,21 @@ fn absolute_url(call: &mut Call<'_>) -> Outcome {
 /// Judges whether there is memory for what is to be made of these texts, so that its lack can be raised.
 fn spare<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Raise> {
     // To try it for the usual URL would take as long as the work itself.
-    const LARGE: usize = 4096;
-    let length = texts.into_iter().fold(0_usize, |sum, text| sum.saturating_add(text.len()));
-    if length < LARGE { Ok(()) } else { buffer(length.saturating_mul(4)).map(drop) }
+    const LARGE: usize = 1024;
+    /// What a list of segments that grows takes for one of them.
+    const SEGMENT: usize = 72;
+    let mut length = 0_usize;
+    let mut slashes = 0_usize;
+    for text in texts {
+        length = length.saturating_add(text.len());
+        if text.len() >= LARGE {
+            slashes = slashes.saturating_add(memchr_iter(b'/', text).count());
+        }
+    }
+    if length < LARGE {
+        return Ok(());
+    }
+    check_memory(length.saturating_mul(4).saturating_add(slashes.saturating_mul(SEGMENT)))
 }
 
 /// `escape(text)`

@@ -15,7 +15,7 @@ use mlua::ffi::{self, lua_State};
 
 use crate::process;
 
-/// More values than any Lua's stack can hold, or as many as the largest holds.
+/// No Lua's stack holds more values than this.
 const MOST_ARGUMENTS: c_int = 1_000_000;
 
 /// What can be run.
@@ -166,7 +166,7 @@ impl Interpreter {
                 ffi::luaL_error(self.state, c"'arg' is not a table".as_ptr());
             }
             let length = ffi::luaL_len(self.state, -1);
-            // More than any Lua's stack can hold is refused; Lua adds to the number without a look at its size.
+            // Lua adds to the number without a look at its size.
             let count = length.clamp(0, ffi::lua_Integer::from(MOST_ARGUMENTS)) as c_int;
             ffi::luaL_checkstack(self.state, count + 3, c"too many arguments to script".as_ptr());
             for place in 1..=count {
