@@ -10,6 +10,8 @@ mod line;
 mod quoted_printable;
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 use memchr::memchr2_iter;
