@@ -1,7 +1,6 @@
 -- Under valgrind's memcheck: no invalid access, and nothing lost that was allocated, by ours, the interpreter or
 -- OpenSSL: no suppressions.
 -- needs: valgrind, nginx, certs
--- not on: runner
 -- time limit: 300
 local check = require("check")
 local rerun = require("rerun")
