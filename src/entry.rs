@@ -44,7 +44,7 @@ entry_points! {
     /// `socket.serial`
     socket_serial => crate::socket::serial::open;
     /// The internal `socket_protected_call`
-    socket_protected_call => crate::socket::core::open_protected_call;
+    socket_protected_call => crate::socket::protect::open_protected_call;
     /// The internal `socket_http`
     socket_http => crate::http::open;
     /// The internal `socket_idna`

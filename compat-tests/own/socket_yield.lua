@@ -50,6 +50,30 @@ yields, results = run(protect(function()
     mine(nil, "over")
 end))
 check.equal("the finalizer runs", { closed, yields, results }, { 1, { "a" }, { true, nil, "over" } })
+yields, results = run(protect(function()
+    newtry(function() coroutine.yield("closing") end)(nil, "over")
+end))
+check.equal("a finalizer yields", { yields, results }, { { "closing" }, { true, nil, "over" } })
+for text, failing in pairs({
+    plain = function() error("plain", 0) end,
+    wrapped = function() try(nil, "wrapped") end,
+}) do
+    yields, results = run(protect(function()
+        newtry(function()
+            coroutine.yield("closing")
+            failing()
+        end)(nil, "over")
+    end))
+    local expected = text == "plain" and { false, text } or { true, nil, text }
+    check.equal("a finalizer yields and fails: " .. text, { yields, results }, { { "closing" }, expected })
+end
+local tried, exception = pcall(newtry(), nil, "unwrapped")
+check.equal("an exception of one's own", { tried, exception[1] }, { false, "unwrapped" })
+yields, results = run(protect(function(...)
+    coroutine.yield(select("#", ...))
+    return select("#", ...), select(2, ...)
+end), nil, false, nil)
+check.equal("arguments survive", { yields, results[1], results[2], results[3] }, { { 3 }, true, 3, false })
 local count = 0
 local thread = coroutine.wrap(protect(function()
     for _ = 1, 10000 do

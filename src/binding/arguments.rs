@@ -107,16 +107,10 @@ impl<'c> Call<'c> {
 
     /// A number, or a string that reads as one; `None` for anything else.
     pub fn try_number(&self, index: c_int) -> Option<f64> {
-        // SAFETY: any index is acceptable here; neither call allocates.
-        unsafe {
-            match ffi::lua_type(self.state, index) {
-                ffi::LUA_TNUMBER => Some(ffi::lua_tonumber(self.state, index)),
-                ffi::LUA_TSTRING if ffi::lua_isnumber(self.state, index) != 0 => {
-                    Some(ffi::lua_tonumber(self.state, index))
-                }
-                _ => None,
-            }
-        }
+        let mut exact = 0;
+        // SAFETY: any index is acceptable here; reads a value, which does not allocate.
+        let number = unsafe { ffi::lua_tonumberx(self.state, index, &mut exact) };
+        (exact != 0).then_some(number)
     }
 
     /// A number argument; raises `number expected, got …`.

@@ -30,8 +30,9 @@ where
     trampoline::<F>
 }
 
-/// Ends the process when a panic, which is a bug, would otherwise unwind into Lua's C frames. A panic of the host's
-/// own is not one of these: it may be what closes the state, whose finalizers then come through here.
+/// Ends the process when a panic, which is a bug, would otherwise unwind into Lua's C frames: it is dropped by what
+/// unwinds, and forgotten otherwise. A panic of the host's own is not one of these: it may be what closes the state,
+/// whose finalizers then come through here.
 struct PanicGuard {
     /// Whether the thread was panicking before.
     unwinding: bool,
@@ -55,16 +56,32 @@ unsafe extern "C-unwind" fn trampoline<F>(state: *mut lua_State) -> c_int
 where
     F: Fn(&mut Call<'_>) -> Outcome + Copy + 'static,
 {
-    let outcome = {
-        let _guard = PanicGuard::new();
-        // SAFETY: `native` has checked that F has no size, so any aligned address holds one.
-        let function = unsafe { ptr::NonNull::<F>::dangling().as_ref() };
-        function(&mut Call { state, lifetime: PhantomData })
-    };
+    // SAFETY: Lua passes the running state. `native` has checked that F has no size, so any aligned address holds one.
+    unsafe { run(state, ptr::NonNull::<F>::dangling().as_ref()) }
+}
+
+/// Runs a native function, and raises its error when nothing of it is left.
+unsafe fn run(state: *mut lua_State, function: impl Fn(&mut Call<'_>) -> Outcome + Copy) -> c_int {
+    let guard = PanicGuard::new();
+    let outcome = function(&mut Call { state, lifetime: PhantomData });
+    std::mem::forget(guard);
     match outcome {
         Ok(results) => results,
         // SAFETY: nothing is owned by this frame any more.
         Err(raise) => unsafe { raise.raise(state) },
+    }
+}
+
+/// What goes on with a function whose protected call has yielded, once it has ended.
+#[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+unsafe extern "C-unwind" fn resumed<F>(state: *mut lua_State, status: c_int, _: ffi::lua_KContext) -> c_int
+where
+    F: Fn(&mut Call<'_>, bool) -> Outcome + Copy + 'static,
+{
+    // SAFETY: as in `trampoline`; `finish_protected` has checked F.
+    unsafe {
+        let after = ptr::NonNull::<F>::dangling().as_ref();
+        run(state, |call| after(call, status == ffi::LUA_YIELD))
     }
 }
 
@@ -144,6 +161,22 @@ impl Call<'_> {
         }
     }
 
+    /// Ends the running function with a protected call of the value below so many arguments, all on top of the stack,
+    /// through which a yield passes, and with what `after` makes of its end: told whether it succeeded, it finds all
+    /// results, or else the error, in the place of the value called. A yield leaves this call as an error does:
+    /// nothing may be owned.
+    #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+    pub fn finish_protected<F>(&mut self, arguments: c_int, after: F) -> Outcome
+    where
+        F: Fn(&mut Call<'_>, bool) -> Outcome + Copy + 'static,
+    {
+        const { assert!(size_of::<F>() == 0, "what happens after a yield captures nothing") };
+        // SAFETY: the caller has pushed the value and its arguments.
+        let status =
+            unsafe { ffi::lua_pcallk(self.state, arguments, ffi::LUA_MULTRET, 0, 0, Some(resumed::<F>)) };
+        after(self, status == ffi::LUA_OK)
+    }
+
     /// Runs a piece of Lua source that belongs to this library and leaves its one result;
     /// `arguments` values on top of the stack are passed to it. May raise: nothing may be owned.
     pub fn run_source(&mut self, name: &std::ffi::CStr, source: &str, arguments: c_int) {
@@ -174,32 +207,24 @@ impl Call<'_> {
 
     /// Pushes a native function. It finds this library's classes through its upvalue.
     pub fn push_function(&mut self, function: NativeFunction) {
-        self.push_function_with_strings(function, []);
+        self.push_function_keeping(function, 0);
     }
 
-    /// Pushes a native function with strings that [`Call::push_kept_string`] finds in it.
-    pub fn push_function_with_strings<'s>(
-        &mut self,
-        function: NativeFunction,
-        strings: impl IntoIterator<Item = &'s [u8], IntoIter: ExactSizeIterator>,
-    ) {
+    /// Pushes a native function that keeps so many values from the top of the stack, which are popped, for
+    /// [`Call::push_kept`].
+    pub fn push_function_keeping(&mut self, function: NativeFunction, count: c_int) {
         let shared = self.shared();
-        let strings = strings.into_iter();
-        let count = strings.len() as c_int;
         // SAFETY: the pointer stays valid until the state is closed: the registry holds it, which only the
-        // debug library could change. The few strings
-        // that a function keeps are within the slots that are guaranteed to it.
+        // debug library could change. It needs one slot.
         unsafe {
             ffi::lua_pushlightuserdata(self.state, shared.cast_mut().cast());
-            for string in strings {
-                ffi::lua_pushlstring(self.state, string.as_ptr().cast(), string.len());
-            }
+            ffi::lua_insert(self.state, -count - 1);
             ffi::lua_pushcclosure(self.state, function, 1 + count);
         }
     }
 
-    /// Pushes the string at a position, from zero, among those that the running function keeps. Never allocates.
-    pub fn push_kept_string(&mut self, position: c_int) {
+    /// Pushes the value at a position, from zero, among those that the running function keeps. Never allocates.
+    pub fn push_kept(&mut self, position: c_int) {
         // SAFETY: an upvalue that a function does not have is acceptable, and nil.
         unsafe { ffi::lua_pushvalue(self.state, ffi::lua_upvalueindex(2 + position)) }
     }

@@ -133,6 +133,15 @@ impl Call<'_> {
         unsafe { ffi::lua_getmetatable(self.state, index) != 0 }
     }
 
+    /// Pops a table, and makes it the metatable of the table at an index. Never allocates.
+    #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
+    pub fn set_metatable(&mut self, index: c_int) {
+        // SAFETY: the caller names a table, and has pushed another.
+        unsafe {
+            ffi::lua_setmetatable(self.state, index);
+        }
+    }
+
     /// Which object the value at an index is. Never allocates.
     pub fn address(&self, index: c_int) -> Address {
         // SAFETY: any index is acceptable here; the pointer is compared, not followed.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{dns, select, tcp, udp};
+use super::{dns, protect, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -40,17 +40,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.set_functions(FUNCTIONS);
     dns::push_table(call);
     call.set_field(-2, b"dns");
-    call.push_value(-1);
-    call.run_source(c"=socket.core", include_str!("protect.lua"), 1);
-    call.pop(1);
-    Ok(1)
-}
-
-/// Opens the internal module `socket_protected_call`: a `pcall` that can be yielded across on
-/// every Lua, for the protocols written in Lua.
-pub fn open_protected_call(call: &mut Call<'_>) -> Outcome {
-    call.new_table(0, 2);
-    call.run_source(c"=socket.core", include_str!("protect.lua"), 1);
+    protect::define(call);
     Ok(1)
 }
 

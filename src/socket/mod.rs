@@ -10,6 +10,7 @@ pub mod inet;
 pub mod listening;
 pub mod object;
 pub mod options;
+pub mod protect;
 pub mod resolve;
 pub mod select;
 pub mod serial;

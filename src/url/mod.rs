@@ -31,7 +31,12 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     call.new_table(0, 8);
     // The names of the components are made once, not for each URL.
-    call.push_function_with_strings(native(parse), named(&Components::default()).map(|(name, _)| name));
+    let mut names = 0;
+    for (name, _) in named(&Components::default()) {
+        call.push_bytes(name);
+        names += 1;
+    }
+    call.push_function_keeping(native(parse), names);
     call.set_field(-2, b"parse");
     call.set_functions(&[
         ("build", native(build)),
@@ -71,7 +76,7 @@ fn parse(call: &mut Call<'_>) -> Outcome {
     }
     for (position, (_, part)) in (0..).zip(named(&parts)) {
         if let Some(part) = part {
-            call.push_kept_string(position);
+            call.push_kept(position);
             call.push_bytes(part);
             call.set_raw(RESULT);
         }
