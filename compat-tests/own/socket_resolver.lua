@@ -97,8 +97,6 @@ for i = 1, 140 do
 end
 check.equal("each of many gets its timeout, and each that has a place is looked up", others, {})
 timed("one beyond the most", 0.4, function() return connect("beyond.example.", 0.4) end)
-timed("and a name in the hosts file", 0.4, function() return connect("hosts-file.test", 0.4) end)
-timed("and localhost", 0.4, function() return connect("localhost", 0.4) end)
 asked("nobody", 0)
 local most = 0
 for _, query in ipairs(queries) do
@@ -108,6 +106,8 @@ check.equal("those beyond ask nobody", most, places)
 local REFUSED = { nil, "connection refused" }
 started = socket.gettime()
 check.equal("a literal needs no place", { connect("127.0.0.1", 5) }, REFUSED)
+check.equal("nor does a name in the hosts file", { connect("hosts-file.test", 5) }, REFUSED)
+check.equal("nor does localhost", { connect("localhost", 5) }, REFUSED)
 check.equal("nor does who has no limit", { connect("localhost", nil) }, REFUSED)
 check.equal("nor does socket.dns", (socket.dns.toip("localhost")), "127.0.0.1")
 local unwaiting = socket.tcp4()
@@ -119,7 +119,14 @@ check.ok("all of these at once", socket.gettime() - started < 1)
 for _, query in ipairs(queries) do
     silent:sendto(query.text:sub(1, 2) .. "\129\131" .. query.text:sub(5), query.host, query.port)
 end
-check.equal("names in the hosts file are found again", { connect("hosts-file.test", 20) }, REFUSED)
+local again
+for i = 1, 200 do
+    again = "again" .. i
+    connect(again .. ".example.", 0.05)
+    if asked(again, 0.05) then break end
+    again = nil
+end
+check.ok("names are looked up again", again)
 
 -- A process ends while a lookup waits.
 started = socket.gettime()

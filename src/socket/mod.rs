@@ -6,6 +6,7 @@ pub mod datagram;
 pub mod descriptor;
 pub mod dns;
 pub mod error;
+pub mod hosts;
 pub mod inet;
 pub mod listening;
 pub mod object;

@@ -8,6 +8,7 @@ use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use super::error::Failure;
+use super::hosts;
 use super::timeout::{Deadline, Wait};
 use crate::sys;
 use crate::sys::resolver::{Hints, ResolveError, literal, lookup};
@@ -32,8 +33,12 @@ pub fn resolve(
         return Ok(vec![address]);
     }
     // An object that must not wait at all resolves as LuaSocket does, for there is no later
-    // moment at which it could ask for the answer.
-    if deadline.is_unlimited() || deadline.is_nonblocking() || is_quick(host) {
+    // moment at which it could ask for the answer. Another thread costs more than the hosts file.
+    if deadline.is_unlimited()
+        || deadline.is_nonblocking()
+        || is_quick(host)
+        || port(service).is_some() && hosts::answers(host, hints.family)
+    {
         return lookup(Some(host), Some(service), hints).map_err(Failure::Resolve);
     }
     lookup_within(host, service, hints, deadline)
@@ -41,13 +46,18 @@ pub fn resolve(
 
 /// A literal of the right family with a plain decimal port.
 pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
-    let plain = !service.is_empty() && service.len() <= 5 && service.iter().all(u8::is_ascii_digit);
-    let port: u16 = if plain { std::str::from_utf8(service).ok()?.parse().ok()? } else { return None };
+    let port = port(service)?;
     match literal(host)? {
         IpAddr::V4(_) if hints.family == libc::AF_INET6 => None,
         IpAddr::V6(_) if hints.family == libc::AF_INET => None,
         address => Some(SocketAddr::new(address, port)),
     }
+}
+
+/// A service that is a plain decimal port.
+fn port(service: &[u8]) -> Option<u16> {
+    let plain = !service.is_empty() && service.len() <= 5 && service.iter().all(u8::is_ascii_digit);
+    if plain { std::str::from_utf8(service).ok()?.parse().ok() } else { None }
 }
 
 /// Texts that the resolver answers without asking anybody: numbers in other spellings, and
@@ -110,8 +120,7 @@ struct Idle {
     questions: SyncSender<Question>,
 }
 
-/// The thread that was done last is kept for a while: to start one for each lookup takes far longer than a
-/// lookup in the hosts file.
+/// The thread that was done last is kept for a while: to start one takes longer than a name server close by.
 static IDLE: Mutex<Option<Idle>> = Mutex::new(None);
 
 /// The idle thread's entry, unless it is in use: a process that was forked just then would wait for ever.
@@ -223,11 +232,16 @@ mod tests {
     fn names_are_resolved_within_limits_by_a_thread_that_is_kept() {
         let deadline = Deadline::after(30.0);
         let localhost = || {
-            let found = resolve(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            let found = lookup_within(b"localhost", b"80", stream(libc::AF_INET), &deadline);
             found.map(|list| list.first().copied())
         };
         let kept = || IDLE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|idle| idle.thread);
         let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        if hosts::answers(b"localhost", libc::AF_INET) {
+            let found = resolve(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            assert_eq!(found.map(|list| list.first().copied()), expected);
+            assert_eq!(kept(), None);
+        }
         assert_eq!(localhost(), expected);
         let thread = kept();
         assert!(thread.is_some());

@@ -1,0 +1,138 @@
+//! What the hosts file answers: a lookup there takes no longer than reading a file, and needs no thread to keep a limit.
+
+use std::fs;
+use std::net::IpAddr;
+use std::sync::Mutex;
+use std::time::SystemTime;
+
+use crate::sys::resolver::literal;
+
+/// A larger file takes its time, and is not kept in memory.
+const LARGEST: u64 = 64 * 1024;
+
+/// The GNU C library's order of sources, and the hosts file.
+static ORDER: Kept = Kept::new("/etc/nsswitch.conf");
+static HOSTS: Kept = Kept::new("/etc/hosts");
+
+/// Whether the resolver finds a name in the hosts file before it asks anybody, which it does not where
+/// the file is not its first source, or has no address of the family wanted.
+pub fn answers(host: &[u8], family: i32) -> bool {
+    cfg!(all(target_os = "linux", target_env = "gnu"))
+        && HOSTS.read(|text| has(text, host, family))
+        && ORDER.read(begins_with_files)
+}
+
+/// Whether the text of a hosts file has an address of a family for a name.
+fn has(text: &[u8], host: &[u8], family: i32) -> bool {
+    lines(text).any(|line| {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+        let fits = match words.next().and_then(literal) {
+            Some(IpAddr::V4(_)) => family != libc::AF_INET6,
+            Some(IpAddr::V6(_)) => family != libc::AF_INET,
+            None => false,
+        };
+        fits && words.any(|name| name.eq_ignore_ascii_case(host))
+    })
+}
+
+/// Whether the text of nsswitch.conf has the hosts file as first source of hosts, with nothing else asked after a success.
+fn begins_with_files(text: &[u8]) -> bool {
+    let mut orders = lines(text)
+        .filter_map(|line| line.trim_ascii().strip_prefix(b"hosts")?.trim_ascii().strip_prefix(b":"));
+    let (Some(order), None) = (orders.next(), orders.next()) else { return false };
+    let Some(rest) = order.trim_ascii().strip_prefix(b"files") else { return false };
+    rest.first().is_none_or(u8::is_ascii_whitespace) && !rest.trim_ascii().starts_with(b"[")
+}
+
+/// The lines of a text without their comments.
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|&byte| byte == b'\n').map(|line| line.split(|&byte| byte == b'#').next().unwrap_or_default())
+}
+
+/// What tells that a file has changed: its length and the time of its last change.
+type Stamp = (u64, SystemTime);
+
+/// A file whose text is kept until it changes.
+struct Kept {
+    path: &'static str,
+    text: Mutex<Option<(Stamp, Vec<u8>)>>,
+}
+
+impl Kept {
+    const fn new(path: &'static str) -> Self {
+        Kept { path, text: Mutex::new(None) }
+    }
+
+    /// What `judge` finds of the file's text; `false` when it cannot be read just now.
+    fn read(&self, judge: impl FnOnce(&[u8]) -> bool) -> bool {
+        // A process that was forked while another thread held the lock would wait for ever.
+        let Ok(mut kept) = self.text.try_lock() else { return false };
+        let Some(stamp) = stamp(self.path) else { return false };
+        if kept.as_ref().is_none_or(|(before, _)| *before != stamp) {
+            *kept = fs::read(self.path).ok().map(|text| (stamp, text));
+        }
+        kept.as_ref().is_some_and(|(_, text)| judge(text))
+    }
+}
+
+fn stamp(path: &str) -> Option<Stamp> {
+    let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.len() <= LARGEST)?;
+    Some((file.len(), file.modified().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANY: i32 = libc::AF_UNSPEC;
+    const V4: i32 = libc::AF_INET;
+    const V6: i32 = libc::AF_INET6;
+
+    #[test]
+    fn names_are_found_with_the_family_wanted() {
+        let text = b"# 1.2.3.4 commented\n127.0.0.1\tlocalhost box # other\r\n::1 localhost six\n \n300.1.1.1 wrong\n5.6.7.8";
+        for (host, expected) in [
+            ("localhost", [true, true, true]),
+            ("LocalHost", [true, true, true]),
+            ("box", [true, true, false]),
+            ("six", [true, false, true]),
+            ("commented", [false; 3]),
+            ("other", [false; 3]),
+            ("wrong", [false; 3]),
+            ("local", [false; 3]),
+            ("localhost.", [false; 3]),
+            ("127.0.0.1", [false; 3]),
+            ("", [false; 3]),
+        ] {
+            assert_eq!([ANY, V4, V6].map(|family| has(text, host.as_bytes(), family)), expected, "{host}");
+        }
+        assert!(!has(b"", b"localhost", ANY));
+    }
+
+    #[test]
+    fn the_file_must_be_the_first_source() {
+        for order in [
+            "hosts: files dns",
+            "passwd: x\n  hosts :\tfiles",
+            "hosts:files myhostname",
+            "hosts: files dns # [x]\n#hosts: dns",
+            "hosts: files dns [NOTFOUND=return] y",
+        ] {
+            assert!(begins_with_files(order.as_bytes()), "{order}");
+        }
+        for order in [
+            "",
+            "hosts:",
+            "#hosts: files",
+            "hosts: dns files",
+            "hosts: filesystem",
+            "hosts: resolve [!UNAVAIL=return] files",
+            "hosts: files [SUCCESS=continue] dns",
+            "hosts: files[success=merge] dns",
+            "hosts: files\nhosts: dns",
+            "hostsfiles: files",
+        ] {
+            assert!(!begins_with_files(order.as_bytes()), "{order}");
+        }
+    }
+}
