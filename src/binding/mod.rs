@@ -48,6 +48,7 @@ pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use raise::{Expected, Message, Raise, buffer, check_memory, reserve};
 pub use spare::Spare;
+use spare::keep_freed_memory;
 pub use stack::Address;
 
 /// A native function as Lua's C interface wants it.

@@ -6,7 +6,7 @@ use std::ptr;
 
 use mlua::ffi;
 
-use super::{Call, Kind, Message, NativeFunction, Raise};
+use super::{Call, Kind, Message, NativeFunction, Raise, keep_freed_memory};
 
 /// Which object a value is, to be compared with another while both exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Call<'_> {
             self.push_bytes(bytes);
             return Ok(());
         }
+        keep_freed_memory(text.len());
         self.protected(&[], |call| {
             call.push_bytes(text);
             Ok(1)
