@@ -38,7 +38,7 @@ function cases.all(total)
 end
 
 function cases.pieces(total, size)
-    local connection = ask("bytes %d", total)
+    local connection = ask("file %d", total)
     return function()
         for _ = 1, total / size do
             assert(connection:receive(size))

@@ -58,7 +58,7 @@ fn command(line: &str) -> io::Result<TcpStream> {
 
 /// Receives pieces, and copies each: strings are made of bytes that are already there.
 fn receive(total: usize, piece: usize) -> io::Result<()> {
-    let mut stream = command(&format!("bytes {total}\n"))?;
+    let mut stream = command(&format!("file {total}\n"))?;
     let mut data = vec![0; piece];
     timed(|| {
         let pieces = total / piece;
