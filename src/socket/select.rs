@@ -1,6 +1,6 @@
 //! `socket.select` over anything that has a descriptor.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
@@ -22,6 +22,12 @@ struct Watched {
     held: i64,
     events: PollFlags,
 }
+
+/// A single look.
+const LOOK: Wait = Wait::For(Duration::ZERO);
+/// With so many descriptors a look comes first: a wait has the system queue for each of them, and leave
+/// all of these queues again, which takes twice as long as to look.
+const MANY: usize = 16;
 
 /// Stack indices inside the protected part.
 const RECEIVERS: i32 = 1;
@@ -112,7 +118,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         merge(watched);
         let dirty = if *foreign { ask_dirty(call, watched) } else { take_dirty(call, dirty, watched) };
         let wait = if dirty > 0 {
-            Wait::For(std::time::Duration::ZERO)
+            LOOK
         } else if seconds < 0.0 {
             Wait::Forever
         } else {
@@ -315,7 +321,11 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<(), Failure> {
             .iter()
             .filter_map(|entry| Some(PollFd::from_borrowed_fd(borrow_number(entry.number)?, entry.events)))
             .collect();
-        let count = poll_until(&mut descriptors, wait)?;
+        let looks = descriptors.len() >= MANY && wait != LOOK;
+        let mut count = if looks { poll_until(&mut descriptors, LOOK)? } else { 0 };
+        if count == 0 {
+            count = poll_until(&mut descriptors, wait)?;
+        }
         if descriptors.iter().any(|polled| polled.revents().contains(PollFlags::NVAL)) {
             return Err(Failure::Errno(libc::EBADF));
         }

@@ -196,7 +196,8 @@ fn select(sockets: usize, count: usize) -> io::Result<()> {
         for _ in 0..count {
             let mut watched: Vec<_> =
                 sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
-            poll(&mut watched, None)?;
+            // One is ready: a look finds it, without the queues that a wait takes a place in.
+            poll(&mut watched, Some(&Timespec::default()))?;
         }
         Ok(count)
     })
