@@ -15,14 +15,13 @@ local function wrap(payload)
 end
 
 function core.newtry(finalizer)
-    return function(...)
-        if ... then return ... end
+    return function(first, ...)
+        if first then return first, ... end
         if finalizer ~= nil then
             local ok, message = protected_call(finalizer)
             if not ok then error(message, 0) end
         end
-        local _, payload = ...
-        error(wrap(payload), 0)
+        error(wrap((...)), 0)
     end
 end
 
