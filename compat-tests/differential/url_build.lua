@@ -36,6 +36,10 @@ show("url.build.5: true", url.build({ host = "h", port = true }))
 show("url.build.5: number", url.build({ host = "h", port = 8080 }))
 local nine = setmetatable({}, { __tostring = function() return "9" end })
 show("url.build.5: object", url.build({ host = "h", port = nine }))
+getmetatable("").__tostring = function() return "7" end
+local shown = url.build({ host = "h", port = "80" })
+getmetatable("").__tostring = nil
+show("url.build.5: string with a metamethod", shown)
 show("url.build.3: false host", url.build({ host = false, authority = "a" }))
 show("url.build.6: userinfo", url.build({ host = "h", userinfo = "a:b", password = "no" }))
 show("url.build.3: unused fields", url.build({ port = {}, user = {}, userinfo = {}, path = "/x" }))

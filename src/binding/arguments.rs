@@ -102,7 +102,10 @@ impl<'c> Call<'c> {
 
     /// As [`Call::bytes`], with `None` for an absent argument.
     pub fn optional_bytes(&self, index: c_int) -> Result<Option<&'c [u8]>, Raise> {
-        if self.kind(index).is_absent() { Ok(None) } else { self.bytes(index).map(Some) }
+        match self.try_bytes(index) {
+            None if !self.kind(index).is_absent() => Err(Raise::Type(index, Expected::String)),
+            bytes => Ok(bytes),
+        }
     }
 
     /// A number, or a string that reads as one; `None` for anything else.
@@ -120,7 +123,11 @@ impl<'c> Call<'c> {
 
     /// As [`Call::number`], with a default for an absent argument.
     pub fn optional_number(&self, index: c_int, default: f64) -> Result<f64, Raise> {
-        if self.kind(index).is_absent() { Ok(default) } else { self.number(index) }
+        match self.try_number(index) {
+            Some(number) => Ok(number),
+            None if self.kind(index).is_absent() => Ok(default),
+            None => Err(Raise::Type(index, Expected::Number)),
+        }
     }
 
     /// An integer argument by `luaL_checkinteger`'s rules: a fraction raises on Lua 5.3 and

@@ -230,8 +230,11 @@ impl Call<'_> {
         unsafe { ffi::lua_next(self.state, index) != 0 }
     }
 
-    /// Replaces a value by what `tostring` makes of it, honouring `__tostring`: may raise.
+    /// Replaces a value by what `tostring` makes of it, honouring `__tostring`: may raise. LuaJIT's leaves strings alone.
     pub fn stringify(&mut self, index: c_int) {
+        if cfg!(feature = "luajit") && self.kind(index) == Kind::String {
+            return;
+        }
         // SAFETY: pushes one string, which then replaces the value.
         unsafe {
             let index = ffi::lua_absindex(self.state, index);

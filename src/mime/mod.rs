@@ -42,9 +42,9 @@ pub fn open(call: &mut Call) -> Outcome {
     Ok(1)
 }
 
-/// Room for whatever a chunk of two parts can become: `most` bytes for each of its own, and a longer marker for each
-/// line end. The lack of memory can be raised here alone; what is not written to costs addresses, not memory.
-fn output(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> Result<Spare, Raise> {
+/// The room for whatever a chunk of two parts can become: `most` bytes for each of its own, and a longer marker for each
+/// line end. The lack of memory can be raised there alone; what is not written to costs addresses, not memory.
+fn room(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> usize {
     let mut room = 16_usize;
     for part in parts {
         room = room.saturating_add(part.len().saturating_mul(most));
@@ -52,7 +52,7 @@ fn output(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> Result<Spare, Raise>
             room = room.saturating_add(memchr2_iter(b'\r', b'\n', part).count().saturating_mul(marker.len()));
         }
     }
-    buffer(room)
+    room
 }
 
 /// The length of the two arguments that make up one chunk.
@@ -151,7 +151,7 @@ fn qp(call: &mut Call) -> Outcome {
     let Some(context) = context else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut encoder = quoted_printable::Encoder::new(marker);
-    let mut out = output([context, text.unwrap_or_default()], 4, marker)?;
+    let mut out = buffer(room([context, text.unwrap_or_default()], 4, marker))?;
     encoder.feed(context, &mut out);
     if let Some(text) = text {
         encoder.feed(text, &mut out);
@@ -167,7 +167,7 @@ fn unqp(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
     let mut decoder = quoted_printable::Decoder::default();
-    let mut out = output([context, text.unwrap_or_default()], 2, b"")?;
+    let mut out = buffer(room([context, text.unwrap_or_default()], 2, b""))?;
     decoder.feed(context, &mut out);
     if let Some(text) = text {
         decoder.feed(text, &mut out);
@@ -194,7 +194,7 @@ fn wrap(call: &mut Call, kind: Break) -> Outcome {
     let Some(text) = text else {
         return line_end(call, kind.end(left, length), length);
     };
-    let mut out = output([text, b""], 4, b"")?;
+    let mut out = buffer(room([text, b""], 4, b""))?;
     let left = line::wrap(kind, left, text, length, &mut out);
     line(call, out, left)
 }
@@ -205,7 +205,7 @@ fn eol(call: &mut Call) -> Outcome {
     let text = call.optional_bytes(2)?;
     let marker = marker(call, 3)?;
     let Some(text) = text else { return line_end(call, None, 0) };
-    let mut out = output([text, b""], 2, marker)?;
+    let mut out = buffer(room([text, b""], 2, marker))?;
     let context = line::normalize(context, text, marker, &mut out);
     line(call, out, context)
 }
@@ -216,7 +216,7 @@ fn dot(call: &mut Call) -> Outcome {
     let Some(text) = call.optional_bytes(2)? else {
         return line_end(call, None, 2);
     };
-    let mut out = output([text, b""], 2, b"")?;
+    let mut out = buffer(room([text, b""], 2, b""))?;
     let state = line::stuff(state, text, &mut out);
     line(call, out, state)
 }

@@ -14,7 +14,7 @@ mod properties;
 mod tests;
 
 use std::borrow::Cow;
-use std::ffi::{CStr, c_int};
+use std::ffi::c_int;
 
 use memchr::memchr_iter;
 
@@ -30,17 +30,17 @@ const DEFAULT: c_int = 2;
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     call.new_table(0, 8);
-    // The names of the components are made once, not for each URL.
-    let mut names = 0;
-    for (name, _) in named(&Components::default()) {
-        call.push_bytes(name);
-        names += 1;
+    for (name, function) in
+        [("parse", native(parse)), ("build", native(build)), ("absolute", native(absolute_url))]
+    {
+        // The names of the components are made once, not for each URL.
+        for name in NAMES {
+            call.push_bytes(name.as_bytes());
+        }
+        call.push_function_keeping(function, NAMES.len() as c_int);
+        call.set_field(-2, name.as_bytes());
     }
-    call.push_function_keeping(native(parse), names);
-    call.set_field(-2, b"parse");
     call.set_functions(&[
-        ("build", native(build)),
-        ("absolute", native(absolute_url)),
         ("escape", native(escape_text)),
         ("unescape", native(unescape_text)),
         ("parse_path", native(parse_path)),
@@ -74,9 +74,9 @@ fn parse(call: &mut Call<'_>) -> Outcome {
         copy_pairs(call, DEFAULT, RESULT);
         split_defaults(call, RESULT, &mut parts)?;
     }
-    for (position, (_, part)) in (0..).zip(named(&parts)) {
+    for (name, part) in named(&parts) {
         if let Some(part) = part {
-            call.push_kept(position);
+            call.push_kept(name as c_int);
             call.push_bytes(part);
             call.set_raw(RESULT);
         }
@@ -109,13 +109,13 @@ fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
 /// the text of a number.
 fn split_defaults<'c>(call: &mut Call<'c>, defaults: c_int, parts: &mut Components<'c>) -> Result<(), Raise> {
     let mut has_authority = parts.authority.is_some();
-    if !has_authority && let Some(authority) = field(call, defaults, c"authority", DEFAULT)? {
+    if !has_authority && let Some(authority) = field(call, defaults, Name::Authority, DEFAULT)? {
         parts.split_authority(authority);
         has_authority = true;
     }
     if has_authority
         && parts.userinfo.is_none()
-        && let Some(userinfo) = field(call, defaults, c"userinfo", DEFAULT)?
+        && let Some(userinfo) = field(call, defaults, Name::Userinfo, DEFAULT)?
     {
         parts.split_userinfo(userinfo);
     }
@@ -273,33 +273,33 @@ fn fields<'c>(call: &mut Call<'c>) -> Result<Components<'c>, Raise> {
     call.table(1)?;
     call.set_top(2);
     let mut parts = Components {
-        scheme: field(call, 1, c"scheme", 1)?,
-        host: field(call, 1, c"host", 1)?,
-        path: field(call, 1, c"path", 1)?,
-        params: field(call, 1, c"params", 1)?,
-        query: field(call, 1, c"query", 1)?,
-        fragment: field(call, 1, c"fragment", 1)?,
+        scheme: field(call, 1, Name::Scheme, 1)?,
+        host: field(call, 1, Name::Host, 1)?,
+        path: field(call, 1, Name::Path, 1)?,
+        params: field(call, 1, Name::Params, 1)?,
+        query: field(call, 1, Name::Query, 1)?,
+        fragment: field(call, 1, Name::Fragment, 1)?,
         ..Components::default()
     };
     if parts.host.is_none() {
-        parts.authority = field(call, 1, c"authority", 1)?;
+        parts.authority = field(call, 1, Name::Authority, 1)?;
         return Ok(parts);
     }
-    call.push_field(1, c"authority");
+    push_component(call, 1, Name::Authority);
     parts.authority = call.try_bytes(-1);
     parts.port = port(call)?;
-    parts.user = field(call, 1, c"user", 1)?;
+    parts.user = field(call, 1, Name::User, 1)?;
     if parts.user.is_some() {
-        parts.password = field(call, 1, c"password", 1)?;
+        parts.password = field(call, 1, Name::Password, 1)?;
     } else {
-        parts.userinfo = field(call, 1, c"userinfo", 1)?;
+        parts.userinfo = field(call, 1, Name::Userinfo, 1)?;
     }
     Ok(parts)
 }
 
 /// A port may be anything that `tostring` can show.
 fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
-    call.push_field(1, c"port");
+    push_component(call, 1, Name::Port);
     if is_missing(call, -1) {
         return Ok(None);
     }
@@ -311,16 +311,16 @@ fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
 fn field<'c>(
     call: &mut Call<'c>,
     table: c_int,
-    name: &CStr,
+    name: Name,
     argument: c_int,
 ) -> Result<Option<&'c [u8]>, Raise> {
-    call.push_field(table, name);
+    push_component(call, table, name);
     if is_missing(call, -1) {
         return Ok(None);
     }
     call.try_bytes(-1).map(Some).ok_or_else(|| {
         let kind = call.kind_name(-1);
-        let name = name.to_string_lossy();
+        let name = NAMES.get(name as usize).copied().unwrap_or_default();
         Raise::Argument(
             argument,
             Message::format(format_args!("string expected in field '{name}', got {kind}")),
@@ -328,20 +328,56 @@ fn field<'c>(
     })
 }
 
-/// Every component with the name of its field.
-fn named<'a>(parts: &Components<'a>) -> [(&'static [u8], Option<&'a [u8]>); 11] {
+/// Pushes the field of a component, honouring metamethods.
+fn push_component(call: &mut Call<'_>, table: c_int, name: Name) {
+    call.push_kept(name as c_int);
+    call.look_up(table);
+}
+
+/// The fields of the components, by their positions in [`NAMES`].
+#[derive(Clone, Copy)]
+enum Name {
+    Scheme,
+    Authority,
+    Userinfo,
+    User,
+    Password,
+    Host,
+    Port,
+    Path,
+    Params,
+    Query,
+    Fragment,
+}
+
+const NAMES: [&str; 11] = [
+    "scheme",
+    "authority",
+    "userinfo",
+    "user",
+    "password",
+    "host",
+    "port",
+    "path",
+    "params",
+    "query",
+    "fragment",
+];
+
+/// Every component with its name.
+fn named<'a>(parts: &Components<'a>) -> [(Name, Option<&'a [u8]>); 11] {
     [
-        (b"scheme", parts.scheme),
-        (b"authority", parts.authority),
-        (b"userinfo", parts.userinfo),
-        (b"user", parts.user),
-        (b"password", parts.password),
-        (b"host", parts.host),
-        (b"port", parts.port),
-        (b"path", parts.path),
-        (b"params", parts.params),
-        (b"query", parts.query),
-        (b"fragment", parts.fragment),
+        (Name::Scheme, parts.scheme),
+        (Name::Authority, parts.authority),
+        (Name::Userinfo, parts.userinfo),
+        (Name::User, parts.user),
+        (Name::Password, parts.password),
+        (Name::Host, parts.host),
+        (Name::Port, parts.port),
+        (Name::Path, parts.path),
+        (Name::Params, parts.params),
+        (Name::Query, parts.query),
+        (Name::Fragment, parts.fragment),
     ]
 }
 
