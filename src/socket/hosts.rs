@@ -2,8 +2,8 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
-use std::time::SystemTime;
 
 use crate::sys::resolver::literal;
 
@@ -37,20 +37,25 @@ fn has(text: &[u8], host: &[u8], family: i32) -> bool {
 
 /// Whether the text of nsswitch.conf has the hosts file as first source of hosts, with nothing else asked after a success.
 fn begins_with_files(text: &[u8]) -> bool {
+    // The colon may be missing, and of several lines the last holds.
     let mut orders = lines(text)
-        .filter_map(|line| line.trim_ascii().strip_prefix(b"hosts")?.trim_ascii().strip_prefix(b":"));
+        .filter_map(|line| line.trim_ascii().strip_prefix(b"hosts"))
+        .filter(|rest| rest.first().is_none_or(|&byte| byte == b':' || byte.is_ascii_whitespace()));
     let (Some(order), None) = (orders.next(), orders.next()) else { return false };
-    let Some(rest) = order.trim_ascii().strip_prefix(b"files") else { return false };
+    let order = order.trim_ascii();
+    let order = order.strip_prefix(b":").unwrap_or(order).trim_ascii();
+    let Some(rest) = order.strip_prefix(b"files") else { return false };
     rest.first().is_none_or(u8::is_ascii_whitespace) && !rest.trim_ascii().starts_with(b"[")
 }
 
-/// The lines of a text without their comments.
+/// The lines of a text without their comments; like a comment, what follows a NUL is not read.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| byte == b'\n').map(|line| line.split(|&byte| byte == b'#').next().unwrap_or_default())
+    text.split(|&byte| byte == b'\n')
+        .map(|line| line.split(|&byte| matches!(byte, b'#' | 0)).next().unwrap_or_default())
 }
 
-/// What tells that a file has changed: its length and the time of its last change.
-type Stamp = (u64, SystemTime);
+/// What tells that a file has changed or is another: device, number, length, and when text and file changed.
+type Stamp = (u64, u64, u64, [i64; 4]);
 
 /// A file whose text is kept until it changes.
 struct Kept {
@@ -77,7 +82,8 @@ impl Kept {
 
 fn stamp(path: &str) -> Option<Stamp> {
     let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.len() <= LARGEST)?;
-    Some((file.len(), file.modified().ok()?))
+    let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
+    Some((file.dev(), file.ino(), file.len(), times))
 }
 
 #[cfg(test)]
@@ -107,6 +113,7 @@ mod tests {
             assert_eq!([ANY, V4, V6].map(|family| has(text, host.as_bytes(), family)), expected, "{host}");
         }
         assert!(!has(b"", b"localhost", ANY));
+        assert!(!has(b"127.0.0.1 local\0 hidden", b"hidden", ANY));
     }
 
     #[test]
@@ -115,6 +122,7 @@ mod tests {
             "hosts: files dns",
             "passwd: x\n  hosts :\tfiles",
             "hosts:files myhostname",
+            "hosts files",
             "hosts: files dns # [x]\n#hosts: dns",
             "hosts: files dns [NOTFOUND=return] y",
         ] {
@@ -130,6 +138,8 @@ mod tests {
             "hosts: files [SUCCESS=continue] dns",
             "hosts: files[success=merge] dns",
             "hosts: files\nhosts: dns",
+            "hosts: files\nhosts dns",
+            "hosts",
             "hostsfiles: files",
         ] {
             assert!(!begins_with_files(order.as_bytes()), "{order}");
