@@ -110,10 +110,10 @@ impl<'c> Call<'c> {
 
     /// A number, or a string that reads as one; `None` for anything else.
     pub fn try_number(&self, index: c_int) -> Option<f64> {
-        let mut exact = 0;
+        let mut is_number = 0;
         // SAFETY: any index is acceptable here; reads a value, which does not allocate.
-        let number = unsafe { ffi::lua_tonumberx(self.state, index, &mut exact) };
-        (exact != 0).then_some(number)
+        let number = unsafe { ffi::lua_tonumberx(self.state, index, &mut is_number) };
+        (is_number != 0).then_some(number)
     }
 
     /// A number argument; raises `number expected, got …`.

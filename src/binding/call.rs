@@ -61,6 +61,9 @@ where
 }
 
 /// Runs a native function, and raises its error when nothing of it is left.
+///
+/// # Safety
+/// The state is the running one, and nothing is owned by the frames between Lua and this one.
 unsafe fn run(state: *mut lua_State, function: impl Fn(&mut Call<'_>) -> Outcome + Copy) -> c_int {
     let guard = PanicGuard::new();
     let outcome = function(&mut Call { state, lifetime: PhantomData });
@@ -72,7 +75,8 @@ unsafe fn run(state: *mut lua_State, function: impl Fn(&mut Call<'_>) -> Outcome
     }
 }
 
-/// What goes on with a function whose protected call has yielded, once it has ended.
+/// What goes on with a function whose protected call has ended in an error within a coroutine, or in whatever way after a
+/// yield: Lua has left its frame then.
 #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
 unsafe extern "C-unwind" fn resumed<F>(state: *mut lua_State, status: c_int, _: ffi::lua_KContext) -> c_int
 where
@@ -163,8 +167,8 @@ impl Call<'_> {
 
     /// Ends the running function with a protected call of the value below so many arguments, all on top of the stack,
     /// through which a yield passes, and with what `after` makes of its end: told whether it succeeded, it finds all
-    /// results, or else the error, in the place of the value called. A yield leaves this call as an error does:
-    /// nothing may be owned.
+    /// results, or else the error, in the place of the value called. A yield, and in a coroutine an error, leaves this
+    /// call for good: nothing may be owned.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     pub fn finish_protected<F>(&mut self, arguments: c_int, after: F) -> Outcome
     where

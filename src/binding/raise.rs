@@ -99,7 +99,7 @@ impl Raise {
         Raise::Argument(index, Message::new(text))
     }
 
-    /// Raises. That takes about eight stack slots, and no native function has pushed more than twelve
+    /// Raises. That takes about eight stack slots, and no native function that can raise has pushed more than twelve
     /// of the twenty (`LUA_MINSTACK`) that it starts with.
     ///
     /// # Safety

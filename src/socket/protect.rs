@@ -28,9 +28,9 @@ mod resumable {
 
     use crate::binding::{Call, NativeFunction, Outcome, Raise, native};
 
-    /// What the functions keep: the function they were made for, which is the finalizer or the one that is protected,
+    /// Where the functions keep what they were made for: the finalizer, or the function that is protected.
     const FUNCTION: c_int = 0;
-    /// and the metatable of what `try` raises, which tells it from every other table.
+    /// Where they keep the metatable of what `try` raises, which tells it from every other table.
     const EXCEPTION: c_int = 1;
 
     /// Adds `newtry` and `protect` to the table on top of the stack.
