@@ -74,7 +74,9 @@ for _, name in ipairs(definitions.files) do
 end
 
 -- Each module has a file of definitions, but those that only other modules of the library load.
-local INTERNAL = { ["socket.native"] = true, ["socket.session"] = true }
+local INTERNAL = {
+    ["socket.https"] = true, ["socket.native"] = true, ["socket.session"] = true, ["socket.starttls"] = true,
+}
 local listing = assert(io.popen("cd '" .. manual.repository .. "lua' && find . -name '*.lua'"))
 local modules = 0
 for path in listing:lines() do

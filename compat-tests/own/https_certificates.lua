@@ -2,7 +2,7 @@
 -- Who is trusted: every kind of certificate, over https.request. Numbers are tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
-local https = require("socket.tls_https")
+local https = require("socket.https")
 local http = require("socket.http")
 local socket = require("socket")
 local ssl = require("socket.tls")

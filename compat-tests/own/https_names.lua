@@ -2,7 +2,7 @@
 -- Which certificates are a host's, for every way to write the host. Numbers are tls.md's.
 local check = require("check")
 local tls = require("tls")
-local https = require("socket.tls_https")
+local https = require("socket.https")
 local http = require("socket.http")
 
 https.cfg.cafile = tls.certificates .. "ca.crt"

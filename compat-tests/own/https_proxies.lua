@@ -2,7 +2,7 @@
 -- HTTPS through proxies: answers that lie, what each side is told, time limits behind them. Numbers are tls.md's.
 local check = require("check")
 local tls = require("tls")
-local https = require("socket.tls_https")
+local https = require("socket.https")
 local http = require("socket.http")
 local socket = require("socket")
 

@@ -2,7 +2,7 @@
 -- HTTPS requests: bodies, ends, time limits, redirects, proxies. Numbers are tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
-local https = require("socket.tls_https")
+local https = require("socket.https")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 local socket = require("socket")

@@ -160,7 +160,7 @@ mine:sni("localhost")
 check.equal("94 ours works beside it", mine:dohandshake(), true)
 mine:close()
 check.equal("94 our HTTPS under its own name", (function()
-    local own = require("socket.tls_https")
+    local own = require("socket.https")
     own.cfg.cafile = CERTS .. "ca.crt"
     return (own.request(target))
 end)(), "hello tls")

@@ -38,7 +38,7 @@ local http = require("socket.http")
 http.TIMEOUT = 0.4
 timed("add.20 http.TIMEOUT", 0.4, function() return http.request("http://stalled.example/") end)
 timed("add.34 http.TIMEOUT of an https URL", 0.4, function() return http.request("https://stalled.example/") end)
-local https = require("socket.tls_https")
+local https = require("socket.https")
 https.TIMEOUT = 0.4
 timed("add.34 https.TIMEOUT", 0.4, function() return https.request("https://stalled.example/") end)
 timed("add.34 a proxy's name", 0.4, function()

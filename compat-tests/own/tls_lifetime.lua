@@ -3,7 +3,7 @@
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
-local https = require("socket.tls_https")
+local https = require("socket.https")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 

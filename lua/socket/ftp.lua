@@ -4,6 +4,7 @@ local socket = require("socket")
 local url = require("socket.url")
 local ltn12 = require("ltn12")
 local session = require("socket.session")
+local starttls = require("socket.starttls")
 local ftp_session = require("socket.ftp_session")
 
 ---@class socket.ftp
@@ -84,7 +85,7 @@ local SECURE_PORT = 990
 local function open_for(request, f)
     local self = ftp.open(request.host, request.port or request.tls and SECURE_PORT or nil, request.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
-    self.try = (request.tls or request.starttls) and session.try or socket.try
+    self.try = (request.tls or request.starttls) and starttls.try or socket.try
     return session.run(self, function()
         if request.tls then ftp_session.secure(self, request.host, request.tls) end
         self:greet()

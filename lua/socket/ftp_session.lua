@@ -4,7 +4,7 @@ local socket = require("socket")
 local url = require("socket.url")
 local ltn12 = require("ltn12")
 local tp = require("socket.tp")
-local security = require("socket.session")
+local starttls = require("socket.starttls")
 
 local session = {}
 
@@ -95,7 +95,7 @@ end
 function session.secure(self, host, parameters)
     self.secured = { host = host, parameters = parameters }
     self.peer = self.try(self.tp:getpeername())
-    self.try(security.secure(self.tp, "c", host, parameters, self.defaults.TIMEOUT))
+    self.try(starttls.secure(self.tp, "c", host, parameters, self.defaults.TIMEOUT))
 end
 
 -- AUTH TLS (RFC 4217), or failure: never goes on in the clear.
@@ -249,7 +249,7 @@ local function open_data(self)
     if not self.pasvt then self:portconnect() end
     if not self.private_data then return end
     local secured = self.secured
-    self.try(security.secure(self, "data", secured.host, secured.parameters, self.defaults.TIMEOUT))
+    self.try(starttls.secure(self, "data", secured.host, secured.parameters, self.defaults.TIMEOUT))
 end
 
 -- Sends a transfer command, for passive mode over the data connection made
@@ -328,7 +328,7 @@ function connection:send(putt)
         if broken then err = upload_failure(self, final, err) end
         self.try(nil, err)
     end
-    if self.private_data then security.finish(self.data) end
+    if self.private_data then starttls.finish(self.data) end
     close_data(self)
     if not final then self.try(self.tp:check("2..")) end
     return sent

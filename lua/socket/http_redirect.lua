@@ -3,7 +3,7 @@ local url = require("socket.url")
 local preparation = require("socket.http_request")
 local find_scheme = require("socket.http_schemes").find
 
-local pairs, tostring = pairs, tostring
+local ipairs, pairs, tostring = ipairs, pairs, tostring
 local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
 
 local MOST = 5
@@ -13,11 +13,8 @@ local CODES = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = 
 local ORIGIN_HEADERS = { authorization = true, cookie = true, host = true }
 
 -- LuaSec's fields and ours that a redirected request keeps (add.35).
-local TLS_FIELDS = {
-    alpn = true, cafile = true, capath = true, certificate = true, certificates = true, ciphers = true,
-    ciphersuites = true, curve = true, curveslist = true, dane = true, depth = true, dhparam = true, key = true,
-    mode = true, options = true, protocol = true, psk = true, verify = true, verifyext = true, verifyhost = true,
-}
+local TLS_FIELDS = { mode = true }
+for _, name in ipairs(require("socket.tls_parameters")) do TLS_FIELDS[name] = true end
 
 local redirect = {}
 

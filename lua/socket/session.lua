@@ -1,8 +1,5 @@
--- What the line-based protocols (tp, smtp, ftp) share: protected calls that a
--- yield passes through on every Lua, the refusal of arguments that would end
--- a command line early, and the step to TLS. Not part of the public interface.
-
-local socket = require("socket")
+-- Shared by the line-based protocols (tp, smtp, ftp): protected calls that a yield passes through on every Lua, and the
+-- refusal of arguments that would end a command line early. Internal.
 
 local session = {}
 
@@ -44,52 +41,6 @@ function session.valid(name, value)
         return nil, ("invalid %s (line break or NUL in it)"):format(name)
     end
     return true
-end
-
--- The words of TLS objects for a time limit that has passed.
-local WAITING = { wantread = "timeout", wantwrite = "timeout" }
-
----`socket.try` for sessions that the caller asked to secure.
----@param ok any
----@param message any
----@param ... any
----@return any ...
-function session.try(ok, message, ...)
-    if not ok then message = WAITING[message] or message end
-    return socket.try(ok, message, ...)
-end
-
----Puts TLS on the connection in `holder[name]`. Certificate and host name are
----verified unless the parameters say otherwise.
----@param holder table
----@param name string
----@param host string
----@param given boolean|table parameters of `ssl.wrap` that are not the defaults
----@param timeout number|nil
----@return boolean|nil ok
----@return string|nil message
-function session.secure(holder, name, host, given, timeout)
-    local params = { mode = "client", protocol = "any", verify = "peer", options = "all" }
-    if type(given) == "table" then
-        for key, value in pairs(given) do params[key] = value end
-    end
-    local object = holder[name]
-    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
-    if object.dirty and object:dirty() then return nil, "unexpected data before the TLS handshake" end
-    -- not `ssl`: that may be LuaSec's, which verifies no host name
-    local secured, message = require("socket.tls").wrap(object, params)
-    if not secured then return nil, message end
-    holder[name] = secured
-    secured:settimeout(timeout)
-    secured:sni(host)
-    return secured:dohandshake()
-end
-
----Ends a secured connection that was only sent to, so that nothing of it is lost:
----waits, within its limit, for the other side's end.
----@param object userdata TLS object
-function session.finish(object)
-    require("socket.native")("socket_tls_core").finish(object)
 end
 
 return session

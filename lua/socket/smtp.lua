@@ -6,6 +6,7 @@ local mime = require("mime")
 local tp = require("socket.tp")
 local headers = require("socket.headers")
 local session = require("socket.session")
+local starttls = require("socket.starttls")
 
 ---@class socket.smtp
 ---@field TIMEOUT number seconds an operation on the connection waits
@@ -153,11 +154,11 @@ function connection:send(mailt)
 end
 
 local function secure(self, host, given)
-    self.try(session.secure(self.tp, "c", host, given, smtp.TIMEOUT))
+    self.try(starttls.secure(self.tp, "c", host, given, smtp.TIMEOUT))
 end
 
 -- Secures the connection after EHLO (RFC 3207), or fails: never goes on in the clear.
-local function starttls(self, ext, host, given)
+local function upgrade(self, ext, host, given)
     self.try(("\n" .. ext:upper() .. "\n"):find("\n250[ -]STARTTLS%s"), "STARTTLS not supported")
     self.try(self.tp:command("STARTTLS"))
     self.try(self.tp:check(220))
@@ -188,7 +189,7 @@ local function deliver(self, mailt)
     if mailt.tls then secure(self, host, mailt.tls) end
     local ext = self:greet(mailt.domain)
     if mailt.starttls then
-        starttls(self, ext, host, mailt.starttls)
+        upgrade(self, ext, host, mailt.starttls)
         ext = introduce(self, mailt.domain)
     end
     self:auth(mailt.user, mailt.password, ext)
@@ -220,7 +221,7 @@ smtp.send = socket.protect(function(mailt)
     local port = mailt.port or mailt.tls and SECURE_PORT or nil
     local self = smtp.open(mailt.server, port, mailt.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
-    self.try = (mailt.tls or mailt.starttls) and session.try or socket.try
+    self.try = (mailt.tls or mailt.starttls) and starttls.try or socket.try
     return session.run(self, deliver, mailt)
 end)
 

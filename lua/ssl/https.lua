@@ -1,2 +1,2 @@
--- LuaSec's module `ssl.https`: our own HTTPS under LuaSec's name.
-return require("socket.tls_https")
+-- LuaSec's module `ssl.https`: the HTTPS of this library under LuaSec's name.
+return require("socket.https")

@@ -2,25 +2,42 @@
 -- one, and TLS on it. Internal to HTTPS.
 local socket = require("socket")
 local tls = require("socket.tls")
-local tunnel = require("socket.tls_tunnel")
+local tunnel = require("socket.http_tunnel")
+local plans = require("socket.https_makers")
+local settings = require("socket.https_settings")
+local FIELDS = require("socket.tls_parameters")
 
 local getmetatable, pairs, setmetatable = getmetatable, pairs, setmetatable
 
 local connection = {}
 
----What a maker of connections knows.
----@class socket.tls.plan
----@field parameters table for `newcontext`
----@field timeout? fun(): number|nil seconds of each step, instead of what `settimeout` says
----@field proxy? table parsed proxy URL
----@field direct? boolean whether proxies are refused
----@field notes? table gets `detail`, why a certificate was refused
+-- Fields that stand for one another: a request that has one of them has no use
+-- for the default of another.
+local TOGETHER = { cafile = "capath", capath = "cafile", certificate = "certificates", key = "certificates" }
 
----@type table<function, socket.tls.plan>
-local plans = setmetatable({}, { __mode = "k" })
+-- The parameters for `newcontext`: those of a request, and the defaults for the others.
+local function merge(reqt)
+    local cfg = settings.cfg or {}
+    local merged = {}
+    for i = 1, #FIELDS do
+        local name = FIELDS[i]
+        local value = reqt[name]
+        if value == nil then value = cfg[name] end
+        merged[name] = value
+    end
+    for name, other in pairs(TOGETHER) do
+        if reqt[name] ~= nil and reqt[other] == nil then merged[other] = nil end
+    end
+    if reqt.verify == nil and settings.VERIFY ~= nil then merged.verify = settings.VERIFY end
+    merged.protocol = merged.protocol or "any"
+    merged.mode = "client"
+    -- without a key in the request its password is for the server, not for a key
+    if reqt.key ~= nil then merged.password = reqt.password else merged.password = cfg.password end
+    return merged
+end
 
 ---An object with the methods of a TLS object once it is connected, and before that those an HTTP request needs.
----@class socket.tls.connection
+---@class socket.https.connection
 ---@field sock userdata the TCP object, and from `connect` on the TLS object
 local methods = {}
 local unconnected = { __index = methods }
@@ -102,8 +119,8 @@ function methods:connect(host, port)
 end
 
 ---Makes a function that makes connections, as a request's `create` does.
----@param plan socket.tls.plan
----@return fun(): socket.tls.connection|nil, string|nil
+---@param plan socket.https.plan
+---@return fun(): socket.https.connection|nil, string|nil
 function connection.maker(plan)
     local function create()
         local sock, err = socket.tcp()
@@ -117,11 +134,20 @@ function connection.maker(plan)
     return create
 end
 
----Whether `create` is of this module.
----@param create function
----@return boolean
-function connection.is_ours(create)
-    return plans[create] ~= nil
+---Makes connections for socket.http, whose own time limit holds.
+---@param reqt table request table
+---@return fun(): socket.https.connection
+function connection.for_request(reqt)
+    return connection.maker({ parameters = merge(reqt), direct = settings.PROXY == false })
+end
+
+local function own_timeout() return settings.TIMEOUT end
+
+---Makes connections that keep the time limit of HTTPS, whatever is set on them.
+---@param params table TLS parameters
+---@return fun(): socket.https.connection
+function connection.with_own_timeout(params)
+    return connection.maker({ parameters = merge(params), timeout = own_timeout, direct = settings.PROXY == false })
 end
 
 ---The same maker, with other fields of its plan.
