@@ -3,6 +3,7 @@ import argparse
 import concurrent.futures
 import fnmatch
 import os
+import shutil
 import signal
 import sys
 
@@ -12,13 +13,16 @@ import build  # noqa: E402
 import examples  # noqa: E402
 import interpreters  # noqa: E402
 import manual  # noqa: E402
+import needs  # noqa: E402
+import process  # noqa: E402
 import rocks  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
 import services  # noqa: E402
+import task  # noqa: E402
 import tutorials  # noqa: E402
 import upstream  # noqa: E402
-from report import Report  # noqa: E402
+from report import Report, shown  # noqa: E402
 
 SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples", "docs")
 
@@ -37,31 +41,135 @@ def _arguments():
     return parser.parse_args()
 
 
-def _prepare(chosen, options, report):
-    """The interpreters that can be tested."""
-    ready = []
-    for interpreter in chosen:
-        if not options.no_build and not build.build(interpreter, report, options.profile):
-            report.skip("all tests of " + interpreter.name, "the build failed")
-        elif not build.is_built(interpreter):
-            report.skip("all tests of " + interpreter.name, "not built")
-        else:
-            ready.append(interpreter)
-    return ready
+class Run:
+    """One run: which suites and interpreters, and everything it tests."""
 
+    def __init__(self, options, report):
+        self._options, self._report = options, report
+        self._suites = ["upstream"] if options.reference_only else \
+            [name for name in SUITES if name in options.suite.split(",")]
+        self._names = options.interpreters.split(",") if options.interpreters else None
+        self._chosen = interpreters.stock(self._names)
+        if not options.reference_only:
+            self._chosen += interpreters.runners(self._names)
+        self._written = [name for name in ("differential", "own") if name in self._suites]
+        self._world = upstream.isolation()
 
-def _run(tasks, jobs, report):
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        futures = [pool.submit(task) for task in tasks]
-        try:
-            for future in futures:
-                try:
+    def _wanted(self, name):
+        return not self._options.only or any(fnmatch.fnmatch(name, "*" + word + "*") for word in self._options.only)
+
+    def _needs(self):
+        needed = scripts.needs(self._wanted, self._written)
+        if "examples" in self._suites and self._wanted("examples get.lua"):
+            needed |= examples.NEEDS
+        if "examples" in self._suites:
+            needed |= tutorials.NEEDS
+        if "rocks" in self._suites:
+            needed |= rocks.NEEDS
+        return needed
+
+    def _parallel(self, started):
+        """The tests that may run beside each other."""
+        chosen, wanted, report = self._chosen, self._wanted, self._report
+        made = []
+        if "upstream" in self._suites:
+            made += upstream.tasks(chosen, wanted, self._world, self._options.reference_only, report)
+        maker = scripts.Scripts(report, started)
+        for name in self._written:
+            made += maker.tasks(name, chosen, wanted)
+        if "examples" in self._suites:
+            made += examples.tasks(chosen, wanted, started, report)
+            made += tutorials.tasks(chosen, wanted, started, report)
+        if "docs" in self._suites:
+            made += manual.tasks(wanted, report)
+        if "rocks" in self._suites:
+            made += rocks.tasks(chosen, wanted, started, self._world, report)
+        return made
+
+    def _alone(self):
+        """The tests that run cargo, one after the other."""
+        made = rust.tasks(self._wanted, self._report) if "rust" in self._suites else []
+        return made + (examples.embedding(self._wanted, self._report) if "examples" in self._suites else [])
+
+    def _announce(self, parallel, alone):
+        builds = [] if self._options.no_build or self._options.reference_only else \
+            ["build " + interpreter.name for interpreter in self._chosen]
+        seconds = task.estimate(builds + [test.name for test in alone], [test.name for test in parallel],
+                                max(1, self._options.jobs))
+        absent = [] if self._options.reference_only else interpreters.absent(self._names)
+        count = sum(test.count for test in parallel + alone)
+        self._report.expect(count + len(absent))
+        self._report.note("%d tests on %s; with the builds about %s%s" % (
+            count, ", ".join(interpreter.name for interpreter in self._chosen) or "no interpreter",
+            task.duration(seconds), "" if task.earlier_times() else " on two cores, by other machines' times"))
+        for name in absent:
+            how = needs.install(name) if name in needs.PACKAGES else "put a %s on the path (Debian has no package)" % name
+            self._report.skip("all tests of " + name, name + " is not here: " + how)
+
+    def _build(self):
+        """Builds for each interpreter; returns why one has no tests, by its name."""
+        refused = {}
+        for interpreter in self._chosen if not self._options.reference_only else []:
+            if not self._options.no_build and not build.build(interpreter, self._report, self._options.profile):
+                refused[interpreter.name] = "its build failed, as said above"
+            elif not build.is_built(interpreter):
+                refused[interpreter.name] = "not built: run without --no-build"
+        return refused
+
+    def _run(self, test):
+        with self._report.running(test.name):
+            try:
+                test.run()
+            except Exception as error:      # of the driver: the other tests still run
+                self._report.fail(test.name, "in the driver: " + repr(error))
+
+    def _run_all(self, tests):
+        with concurrent.futures.ThreadPoolExecutor(max(1, self._options.jobs)) as pool:
+            futures = [pool.submit(self._run, test) for test in tests]
+            try:
+                for future in futures:
                     future.result()
-                except Exception as error:
-                    report.fail("driver", repr(error))
-        except BaseException:       # interrupted: what has not begun does not begin
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+            except BaseException:       # interrupted: what has not begun does not begin
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def execute(self):
+        """Runs everything."""
+        started = services.Services(self._world)
+        try:
+            parallel, alone = self._parallel(started), self._alone()
+            self._announce(parallel, alone)
+            refused = self._build()
+            for name, reason in refused.items():
+                lost = sum(test.count for test in parallel if test.interpreter and test.interpreter.name == name)
+                if lost:
+                    self._report.skip("all tests of " + name, reason, lost)
+            with self._report.running("servers for the tests"):
+                started.start(self._needs(), self._report)
+            self._run_all([test for test in parallel if not test.interpreter or test.interpreter.name not in refused])
+        finally:
+            started.close()
+        for test in alone:
+            self._run(test)
+
+    def _runner(self):
+        """Where the runner is that README promises, when this run has built it."""
+        path = os.path.join(build.target_directory(), "release", "luasocket")
+        return path if os.path.exists(path) else None
+
+    def farewell(self):
+        """Says what the run leaves on the machine."""
+        runner = self._runner()
+        if runner and not self._options.only:
+            version = process.run([runner, "-v"], 20).output.split("\n")[0]
+            self._report.note("the runner: %s (%s)" % (shown(runner), version.split("  ")[0]))
+        self._report.note("made: %s and %s; `rm -rf` them to remove everything that was built" % (
+            shown(interpreters.BUILD), shown(build.target_directory())))
+        record = os.path.join(interpreters.BUILD, "installed-packages")
+        if os.path.exists(record):
+            with open(record) as file:
+                packages = sorted(set(file.read().split()))
+            self._report.note("installed: `apt-get purge --auto-remove %s` removes it" % " ".join(packages))
 
 
 def main():
@@ -69,48 +177,11 @@ def main():
     options = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report = Report()
-    names = options.interpreters.split(",") if options.interpreters else None
-
-    def wanted(name):
-        return not options.only or any(fnmatch.fnmatch(name, "*" + word + "*") for word in options.only)
-
-    suites = [name for name in SUITES if name in options.suite.split(",")]
-    chosen = interpreters.stock(names)
-    if options.reference_only:
-        suites = ["upstream"]
-    else:
-        chosen = _prepare(chosen + interpreters.runners(names), options, report)
-    written = [name for name in ("differential", "own") if name in suites]
-    world = upstream.isolation()
-    tasks = []
-    if "upstream" in suites:
-        tasks += upstream.tasks(chosen, wanted, world, options.reference_only, report)
-    needed = scripts.needs(wanted, written)
-    if "examples" in suites and wanted("examples get.lua"):
-        needed |= examples.NEEDS
-    if "examples" in suites:
-        needed |= tutorials.NEEDS
-    if "rocks" in suites:
-        needed |= rocks.NEEDS
-    started = services.Services(needed, world, report)
-    try:
-        maker = scripts.Scripts(report, started)
-        for name in written:
-            tasks += maker.tasks(name, chosen, wanted)
-        if "examples" in suites:
-            tasks += examples.tasks(chosen, wanted, started, report)
-            tasks += tutorials.tasks(chosen, wanted, started, report)
-        if "docs" in suites:
-            tasks += manual.tasks(wanted, report)
-        if "rocks" in suites:
-            tasks += rocks.tasks(chosen, wanted, started, world, report)
-        _run(tasks, max(1, options.jobs), report)
-    finally:
-        started.close()
-    if "rust" in suites and wanted("rust cargo test"):
-        rust.crate(report)
-    if "examples" in suites and wanted("examples embed"):
-        examples.embed(report)
+    run = Run(options, report)
+    run.execute()
+    task.keep_times(report.seconds)
+    if shutil.which("cargo") and not options.reference_only:
+        run.farewell()
     return report.close()
 
 

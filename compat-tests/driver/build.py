@@ -1,4 +1,5 @@
 """Builds every flavour of the library and lays each out as it would be installed."""
+import contextlib
 import json
 import os
 import re
@@ -12,6 +13,8 @@ LIMIT = 1200
 TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
 # where the native libraries are installed, and what cargo calls them
 LIBRARIES = {"socket/core.so": "libluasocket_core.so", "socket/tls_core.so": "libluasocket_tls.so"}
+PLACES = {"dev": "debug"}           # profiles whose artifacts are elsewhere than in a folder of their name
+PROMISED = "runner"                 # the one that stays where README says it is
 PACKAGES = ["-p", "luasocket-core", "-p", "luasocket-tls"]
 
 
@@ -22,9 +25,10 @@ def complaints(output):
 
 
 def _cargo(arguments, report, name):
-    result = process.run(["cargo"] + arguments, LIMIT, cwd=REPOSITORY)
+    with report.running("build " + name):
+        result = process.run(["cargo"] + arguments, LIMIT, cwd=REPOSITORY)
     if result.status != 0:
-        report.fail("build " + name, complaints(result.output))
+        report.fail("build " + name, complaints(result.output), program="cargo " + " ".join(arguments))
         return False
     report.note("built " + name + " (%.0f s)" % result.seconds)
     return True
@@ -55,6 +59,22 @@ def lay_out(tree, artifacts):
         _copy(os.path.join(artifacts, library), os.path.join(tree, "lib", name))
 
 
+@contextlib.contextmanager
+def _kept(program, keep):
+    """What README's `cargo build` left is there again afterwards: cargo has one place for the runner of every Lua."""
+    aside = program + ".aside"
+    if keep and os.path.exists(program):
+        os.replace(program, aside)
+    try:
+        yield
+    finally:
+        if keep:
+            if os.path.exists(program):
+                os.remove(program)
+            if os.path.exists(aside):
+                os.replace(aside, program)
+
+
 def build(interpreter, report, profile):
     """Builds what `interpreter` needs with a profile of cargo's; false when that failed.
 
@@ -63,14 +83,16 @@ def build(interpreter, report, profile):
     """
     command = ["build", "--profile", profile]
     if interpreter.is_runner:
-        if not _cargo(command + RUNNER_FEATURES[interpreter.name], report, interpreter.name):
-            return False
-        _copy(os.path.join(target_directory(), profile, "luasocket"), interpreter.path)
+        program = os.path.join(target_directory(), PLACES.get(profile, profile), "luasocket")
+        with _kept(program, interpreter.name != PROMISED):
+            if not _cargo(command + RUNNER_FEATURES[interpreter.name], report, interpreter.name):
+                return False
+            _copy(program, interpreter.path)
         return True
     flavour = STOCK[interpreter.name]
     if not _cargo(command + PACKAGES + ["--features", flavour], report, flavour):
         return False
-    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), profile))
+    lay_out(os.path.join(BUILD, flavour), os.path.join(target_directory(), PLACES.get(profile, profile)))
     return True
 
 

@@ -4,12 +4,14 @@ import os
 import re
 import shutil
 import tarfile
+import threading
 
 import process
 from interpreters import BUILD
 
 CACHE = os.path.join(BUILD, "upstream")
 ATTEMPTS = 4
+_LOCK, _FOUND = threading.Lock(), []
 
 
 def _source_list():
@@ -55,19 +57,26 @@ def _unpack(archive):
 
 
 def upstream(report):
-    """The folder of the unpacked release, or None and the reason why there is none."""
+    """The folder of the unpacked release, or None and the reason why there is none; the first caller fetches it."""
+    with _LOCK:
+        if not _FOUND:
+            _FOUND.append(_fetch_upstream(report))
+        return _FOUND[0]
+
+
+def _fetch_upstream(report):
     for attempt in range(ATTEMPTS):
         archives = glob.glob(os.path.join(CACHE, "luasocket_*.orig.tar.*"))
         archives = [name for name in archives if not name.endswith(".asc")]
         if archives:
             return _unpack(archives[0]), None
         if not shutil.which("apt-get"):
-            return None, "LuaSocket's source package is fetched with apt-get, which is not here"
+            return None, "LuaSocket's source package is fetched with apt-get, which is not here: run on Debian or Ubuntu"
         os.makedirs(CACHE, exist_ok=True)
         report.note("fetching LuaSocket's source package (attempt %d)" % (attempt + 1))
         result = _apt(CACHE, ["update"], 240)
         result = _apt(CACHE, ["source", "--download-only", "--tar-only", "lua-socket"], 120)
-    return None, "LuaSocket's source package could not be fetched: " + result.output.strip()[-200:]
+    return None, "LuaSocket's source package could not be fetched; run again when the package mirror can be reached: " + result.output.strip()[-200:]
 
 
 def luasec_samples(report):
@@ -87,4 +96,4 @@ def luasec_samples(report):
         result = process.run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", "lua-sec-dev"], 120, cwd=CACHE)
         for package in glob.glob(os.path.join(CACHE, "lua-sec-dev_*.deb")):
             process.run(["dpkg-deb", "-x", package, folder], 60)
-    return None, "LuaSec's samples could not be fetched: " + result.output.strip()[-200:]
+    return None, "LuaSec's samples could not be fetched; run again when the package mirror can be reached: " + result.output.strip()[-200:]

@@ -44,6 +44,11 @@ def stock(names=None) -> List[Interpreter]:
     return found
 
 
+def absent(names=None) -> List[str]:
+    """The stock interpreters that are wanted and not on the path."""
+    return [name for name in STOCK if (not names or name in names) and not shutil.which(name)]
+
+
 def runners(names=None) -> List[Interpreter]:
     """The runners, whether built yet or not."""
     return [Interpreter(name, os.path.join(BUILD, name, "luasocket"), lua, None)

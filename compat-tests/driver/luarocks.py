@@ -4,6 +4,7 @@ import re
 import shutil
 import threading
 
+import needs
 import process
 from interpreters import REPOSITORY
 from stage import Failure
@@ -26,7 +27,7 @@ def need(*programs):
     """Skips the check unless every program is installed."""
     for program in programs:
         if not shutil.which(program):
-            raise Skip(program + " is not installed")
+            raise Skip(needs.absent(program))
 
 
 def language(interpreter):

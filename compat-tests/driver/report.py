@@ -1,7 +1,13 @@
 """The lines a run prints, and its totals."""
+import contextlib
+import os
 import threading
+import time
+
+from interpreters import REPOSITORY
 
 EXCERPT_LINES = 8   # from each end
+SILENCE = 10        # seconds without a line, after which a run says what it is doing
 
 
 class Report:
@@ -9,11 +15,48 @@ class Report:
 
     def __init__(self):
         self._lock = threading.Lock()
-        self._failures = []
+        self._failures, self._running = [], {}
+        self._started = self._spoke = time.monotonic()
+        self._done, self._expected = 0, None
+        self._closed = threading.Event()
         self.passed = self.failed = self.skipped = 0
+        self.seconds = {}           # how long each test ran
+        threading.Thread(target=self._show_life, daemon=True).start()
 
     def _say(self, text):
         print(text, flush=True)
+        self._spoke = time.monotonic()
+
+    def _count(self, mark, name, lines=1):
+        """The beginning of a result's line, which says how far the run is."""
+        self._done += lines
+        return "%s %s%s" % (mark, "%d of %d  " % (self._done, self._expected) if self._expected else "", name)
+
+    def expect(self, count):
+        """Sets how many results the run will have."""
+        with self._lock:
+            self._expected = count
+
+    @contextlib.contextmanager
+    def running(self, name):
+        """Names what runs inside; when it takes long, the run says that it is still at it."""
+        started = time.monotonic()
+        with self._lock:
+            self._running[name] = started
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running.pop(name, None)
+                self.seconds[name] = time.monotonic() - started
+
+    def _show_life(self):
+        while not self._closed.wait(1):
+            now = time.monotonic()
+            with self._lock:
+                if now - self._spoke >= SILENCE:
+                    under_way = ", ".join("%s (%.0f s)" % (name, now - since) for name, since in self._running.items())
+                    self._say("...  %.0f s; at work on: %s" % (now - self._started, under_way or "its servers"))
 
     def note(self, text):
         """Prints a line that is no test."""
@@ -24,32 +67,40 @@ class Report:
         """Counts `count` passed checks of one test."""
         with self._lock:
             self.passed += count
-            self._say("ok   " + name + _remark(count, seconds))
+            self._say(self._count("ok  ", name) + _remark(count, seconds))
 
-    def fail(self, name, output="", passed=0, failed=1):
-        """Counts a failed test, and shows the end of what it said."""
+    def fail(self, name, output="", passed=0, failed=1, file=None, program=None):
+        """Counts a failed test, and shows its file, the program that ran it, and the end of what it said."""
+        where = ", ".join(filter(None, [file and "file " + shown(file), program and "program " + program]))
         with self._lock:
             self.passed += passed
             self.failed += failed
-            self._failures.append(name)
-            self._say("FAIL " + name)
-            for line in excerpt(output):
+            self._failures.append(name + (" (%s)" % where if where else ""))
+            self._say(self._count("FAIL", name))
+            for line in ([where] if where else []) + excerpt(output):
                 self._say("     | " + line)
 
-    def skip(self, name, reason):
-        """Counts a test that did not run, and says why."""
+    def skip(self, name, reason, count=1):
+        """Counts `count` tests that did not run; the reason says what would make them run."""
         with self._lock:
-            self.skipped += 1
-            self._say("skip " + name + ": " + reason)
+            self.skipped += count
+            self._say(self._count("skip", name, count) + ": " + reason)
 
     def close(self):
         """Prints the totals and returns the exit status."""
+        self._closed.set()
         if self._failures:
             self._say("failed:")
             for name in self._failures:
                 self._say("     " + name)
         self._say("%d passed, %d failed, %d skipped" % (self.passed, self.failed, self.skipped))
         return 1 if self.failed or not self.passed else 0
+
+
+def shown(path):
+    """A file as it is called from the top of the repository."""
+    inside = os.path.relpath(path, REPOSITORY)
+    return path if inside.startswith("..") else inside
 
 
 def _remark(count, seconds):

@@ -3,6 +3,7 @@ import os
 
 import fetch
 import luarocks
+import needs
 import rocks_beside
 import rocks_install
 import rocks_library
@@ -10,11 +11,15 @@ import upstream
 from installation import NEEDS, Installation
 from interpreters import BUILD
 from luarocks import Skip
+from rows import ROWS
 from stage import Failure
+from task import Task
 
 UPSTREAM = {"upstream test/" + name for name in (
     "excepttest.lua", "ltn12test.lua", "mimetest.lua", "stufftest.lua", "urltest.lua", "test_getaddrinfo.lua",
     "test_socket_error.lua", "httptest.lua")}
+
+PROGRAMS = ("luarocks", "luarocks-admin", "zip", "unzip")
 
 CHECKS = (
     ("http and https", rocks_install.requests),
@@ -36,7 +41,8 @@ def _attempt(installation, title, check):
     except Skip as reason:
         installation.report.skip(name, str(reason))
     except Failure as failure:
-        installation.report.fail(name, str(failure))
+        installation.report.fail(name, str(failure), file=check.__code__.co_filename,
+                                 program=installation.interpreter.path)
         return False
     else:
         installation.report.ok(name)
@@ -52,24 +58,50 @@ def _upstream(installation):
     name = "rock, " + installation.interpreter.name
     for task in upstream.tasks([installation.interpreter._replace(name=name, tree=view)], UPSTREAM.__contains__,
                                installation.world, False, installation.report):
-        task()
+        task.run()
 
 
-def _task(installation, wanted):
+def _count_upstream():
+    return sum(1 for row in ROWS if "upstream " + row.name in UPSTREAM)
+
+
+def _chosen(wanted):
+    """The checks wanted between making and removing, as (title, check)."""
+    return [(title, check) for title, check in CHECKS if wanted("rocks " + title)]
+
+
+def _task(interpreter, services, world, report, wanted):
+    several = 2 + wanted("rocks make install") + len(_chosen(wanted)) + (_count_upstream() if wanted("rocks upstream") else 0)
+    name = "rocks [%s]" % interpreter.name
+
     def task():
+        missing = needs.lacking(PROGRAMS)
+        if missing:
+            return report.skip(name, missing, several)
+        fetch.upstream(report)
+        installation = Installation(interpreter, os.path.join(BUILD, "rocks", interpreter.name), services, world, report)
         # one after the other: cargo links the libraries again whenever the flavour changes
         with luarocks.BUILDING:
             if not _attempt(installation, "luarocks make", rocks_install.make):
-                return
+                return report.skip(name, "nothing was installed to test, as said above", several - 1)
             if wanted("rocks make install"):
                 _attempt(installation, "make install", rocks_install.without_luarocks)
-        for title, check in CHECKS:
-            if wanted("rocks " + title):
-                _attempt(installation, title, check)
+        for title, check in _chosen(wanted):
+            _attempt(installation, title, check)
         if wanted("rocks upstream"):
             _upstream(installation)
-        _attempt(installation, "luarocks remove", rocks_install.remove)
-    return task
+        return _attempt(installation, "luarocks remove", rocks_install.remove)
+    return Task(name, task, interpreter, several)
+
+
+def _release(interpreter, services, world, report):
+    def task():
+        missing = needs.lacking(PROGRAMS)
+        if missing:
+            return report.skip("rocks release archive", missing)
+        installation = Installation(interpreter, os.path.join(BUILD, "rocks", "release"), services, world, report)
+        return _attempt(installation, "release archive", rocks_install.release_archive)
+    return Task("rocks release archive [%s]" % interpreter.name, task, interpreter)
 
 
 def tasks(interpreters, wanted, services, world, report):
@@ -78,18 +110,8 @@ def tasks(interpreters, wanted, services, world, report):
     titles = [title for title, _ in CHECKS] + ["luarocks make", "luarocks remove", "make install", "upstream", "release archive"]
     if not stock or not any(wanted("rocks " + title) for title in titles):
         return []
-    try:
-        luarocks.need("luarocks", "luarocks-admin", "zip", "unzip")
-    except Skip as reason:
-        report.skip("rocks", str(reason))
-        return []
-    fetch.upstream(report)
-
-    def installation(name, interpreter):
-        return Installation(interpreter, os.path.join(BUILD, "rocks", name), services, world, report)
-
-    chosen = [_task(installation(interpreter.name, interpreter), wanted) for interpreter in stock]
+    chosen = [_task(interpreter, services, world, report, wanted) for interpreter in stock
+              if any(wanted("rocks " + title) for title in titles[:-1])]
     if wanted("rocks release archive"):
-        release = installation("release", stock[-1])
-        chosen.append(lambda: _attempt(release, "release archive", rocks_install.release_archive))
+        chosen.append(_release(stock[-1], services, world, report))
     return chosen

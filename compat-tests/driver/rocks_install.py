@@ -1,12 +1,11 @@
 """Suite `rocks`: making, packing, depending on and removing rocks; installing without LuaRocks."""
 import os
 import re
-import subprocess
 import tarfile
 
 import luarocks
 import process
-from build import LIBRARIES
+from build import LIBRARIES, target_directory
 from installation import NEEDS, ROCKSPECS, SCRIPTS, TLS_NAMES, rockspec, sources
 from interpreters import REPOSITORY
 from luarocks import BUILDING, Skip, contents
@@ -107,7 +106,7 @@ def dependent(installation):
     tree = installation.new_tree("depended-on", _server(installation, "server-of-others"))
     tree.luarocks("install", installation.rocks["luasocket"])
     tree.luarocks("install", installation.rocks["luasec"])
-    refuse(_wanting(installation, tree), r"^Installing .*/(luasocket|luasec)-")
+    refuse(_wanting(installation, tree), r"^Installing .*/(luasocket|luasec)-[^/\n]*$")
     ours = [installation.rocks[name] for name in ("luasocket", "luasec")]
     tree = installation.new_tree("fetched", _server(installation, "server-with-ours", ours))
     output = _wanting(installation, tree)
@@ -177,22 +176,25 @@ def without_luarocks(installation):
     same("files left", contents(tree.folder), set())
 
 
+def _released(member):
+    """Leaves out of an archive of the repository what .gitignore names."""
+    with open(os.path.join(REPOSITORY, ".gitignore")) as file:
+        ignored = [line.strip() for line in file if line.strip()]
+    inside = member.name.partition("/")[2]
+    return None if inside == ".git" or "/" + inside in ignored else member
+
+
 def release_archive(installation):
     """The release's rockspecs build from the release's archive; all rockspecs are well-formed."""
     for name in sorted(os.listdir(ROCKSPECS)):
         if name.endswith(".rockspec"):
             installation.tree.luarocks("lint", os.path.join(ROCKSPECS, name))
-    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=REPOSITORY,
-                            stdout=subprocess.PIPE, text=True, check=False).stdout.split("\n")
-    files = [name for name in listed if name and os.path.isfile(os.path.join(REPOSITORY, name))]
-    if not files:
-        raise Skip("not a git checkout")
     folder = os.path.join(installation.folder, "release")
     os.makedirs(folder, exist_ok=True)
     with tarfile.open(os.path.join(folder, "luasocket-rs-0.1.0.tar.gz"), "w:gz") as archive:
-        for name in files:
-            archive.add(os.path.join(REPOSITORY, name), "luasocket-rs-0.1.0/" + name)
+        archive.add(REPOSITORY, "luasocket-rs-0.1.0", filter=_released)
     tree = installation.new_tree("released")
     with BUILDING:
-        tree.luarocks("build", rockspec("luasocket-rs-0"), cwd=folder)
+        # the dependencies are those that are built already
+        tree.luarocks("build", rockspec("luasocket-rs-0"), cwd=folder, CARGO_TARGET_DIR=target_directory())
     same("files", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))

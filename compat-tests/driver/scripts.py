@@ -7,8 +7,11 @@ import shutil
 import tempfile
 import threading
 
+import needs as lacks
 import process
 from interpreters import SUITE, environment, stock
+from report import shown
+from task import Task
 
 LIMIT = 60
 TOTALS = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
@@ -70,7 +73,7 @@ class Scripts:
     def _unmet(self, script, interpreter):
         for word in script.not_on:
             if interpreter.answers_to(word):
-                return "not on " + word
+                return "not meant for %s, as %s says" % (word, shown(script.path))
         for word in script.needs:
             reason = self._services.missing(word, interpreter)
             if reason:
@@ -110,17 +113,18 @@ class Scripts:
         unmet = self._unmet(script, interpreter)
         reference = self._reference(interpreter)
         if unmet or not reference:
-            return self._report.skip(name, unmet or "no reference interpreter")
+            return self._report.skip(name, unmet or "no reference to compare with: " + lacks.install(interpreter.lua))
         expected = self._expected(script, reference)
         if expected.status != 0:
-            return self._report.fail(name + ": the reference itself fails", expected.output)
+            return self._report.fail(name + ": the reference itself fails", expected.output, file=script.path,
+                                     program=reference.path)
         got = self._execute(script, interpreter)
         if (got.status, got.output) == (expected.status, expected.output):
             return self._report.ok(name, got.seconds)
         lines = difflib.unified_diff(expected.output.splitlines(), got.output.splitlines(), "reference", "ours",
                                      n=0, lineterm="")
         text = "\n".join(lines) or "only the exit status differs: %s" % got.status
-        return self._report.fail(name, text)
+        return self._report.fail(name, text, file=script.path, program=interpreter.path)
 
     def _own(self, script, interpreter):
         name = "own %s [%s]" % (script.name, interpreter.name)
@@ -133,11 +137,14 @@ class Scripts:
         if result.status == 0 and passed and not failed:
             return self._report.ok(name, result.seconds, passed)
         if result.status == 0 and totals and not passed and not failed:
-            return self._report.fail(name, result.output + "\n(it checked nothing)")
-        return self._report.fail(name, result.output, passed, max(failed, 1))
+            return self._report.fail(name, result.output + "\n(it checked nothing)", file=script.path,
+                                     program=interpreter.path)
+        return self._report.fail(name, result.output, passed, max(failed, 1), file=script.path,
+                                 program=interpreter.path)
 
     def tasks(self, suite, interpreters, wanted):
         """One task for each script of `suite` and each interpreter."""
         judge = self._differential if suite == "differential" else self._own
-        return [lambda script=script, interpreter=interpreter: judge(script, interpreter)
+        return [Task("%s %s [%s]" % (suite, script.name, interpreter.name),
+                     lambda script=script, interpreter=interpreter: judge(script, interpreter), interpreter)
                 for script in _scripts(suite, wanted) for interpreter in interpreters]

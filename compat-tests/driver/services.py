@@ -8,6 +8,7 @@ import tempfile
 import time
 
 import fetch
+import needs
 import process
 import pythons
 from interpreters import BUILD, SERVERS
@@ -42,11 +43,14 @@ def _answers(port):
 class Services:
     """Starts what the selected scripts need, once a run, and knows what is missing."""
 
-    def __init__(self, needed, world, report):
+    def __init__(self, world):
         self._running, self._broken, self._variables = [], {}, {}
         self._folder = tempfile.mkdtemp(prefix="luasocket-services-")
         os.chmod(self._folder, 0o755)
         self.world = world and world[0]
+
+    def start(self, needed, report):
+        """Starts what is needed and installed."""
         if needed & {"certs", "nginx", "vsftpd"} and shutil.which("openssl"):
             self._certificates()
         if "lua-sec-samples" in needed:
@@ -63,15 +67,15 @@ class Services:
     def missing(self, need, interpreter):
         """Why `interpreter` cannot have `need`, or None."""
         if self._uninstalled(need):
-            return PROGRAMS[need] + " is not installed"
+            return needs.absent(PROGRAMS[need])
         if need in MODULES:
-            return None if pythons.having(MODULES[need]) else "Python's %s is not installed" % MODULES[need]
+            return None if pythons.having(MODULES[need]) else needs.absent_module(MODULES[need])
         if need in self._broken:
             return self._broken[need]
         if need == "root" and os.geteuid() != 0:
-            return "needs root"
+            return needs.ROOT
         if need == "network-namespace" and not self.world:
-            return "no private network namespaces here"
+            return needs.NAMESPACES
         if need == "lua-sec":
             return self._without_luasec(interpreter)
         if need not in PROGRAMS and need not in ("root", "network-namespace", "lua-sec-samples"):
@@ -83,7 +87,7 @@ class Services:
         if interpreter.is_runner:
             return "LuaSec is a module for the stock interpreters"
         probe = process.run([interpreter.path, "-e", "require('ssl')"], 20)
-        return "LuaSec is not installed" if probe.status != 0 else None
+        return "LuaSec is not installed: apt install lua-sec" if probe.status != 0 else None
 
     def environment(self, needs):
         """The variables that tell a script where its services are."""

@@ -11,6 +11,7 @@ import tempfile
 
 import process
 from interpreters import REPOSITORY, SERVERS, environment
+from task import Task
 
 EXAMPLES = os.path.join(REPOSITORY, "examples")
 NEEDS = {"certs"}
@@ -261,7 +262,7 @@ def _judge(script, test, interpreter, services, report):
     try:
         test(lesson)
     except (Failure, OSError) as failure:
-        return report.fail(name, str(failure))
+        return report.fail(name, str(failure), file=os.path.join(EXAMPLES, script), program=interpreter.path)
     finally:
         lesson.close()
         shutil.rmtree(scratch, ignore_errors=True)
@@ -270,5 +271,7 @@ def _judge(script, test, interpreter, services, report):
 
 def tasks(interpreters, wanted, services, report):
     """Each tutorial on each interpreter."""
-    return [lambda interpreter=interpreter, script=script, test=test: _judge(script, test, interpreter, services, report)
+    return [Task("examples %s [%s]" % (script, interpreter.name),
+                 lambda interpreter=interpreter, script=script, test=test: _judge(script, test, interpreter, services, report),
+                 interpreter)
             for script, test in ROWS if wanted("examples " + script) for interpreter in interpreters]

@@ -5,10 +5,12 @@ import sys
 
 import fetch
 import namespace  # noqa: F401  fills the table of rows
+import needs
 import process
 import pythons
 from interpreters import HERE, environment
 from rows import IMPOSSIBLE, ROWS
+from task import Task
 
 
 # whatever a script leaves behind ends with the first process of its namespace
@@ -27,23 +29,24 @@ def isolation():
 
 
 def _missing(row):
-    for command in row.commands:
-        if not shutil.which(command):
-            return command + " is not installed"
+    absent = needs.lacking(row.commands)
+    if absent:
+        return absent
     for module in row.modules:
         if not pythons.having(module):
-            return "Python's %s is not installed" % module
+            return needs.absent_module(module)
     return None
 
 
-def _task(row, interpreter, suite, world, reference, report):
-    prefix, as_user = world
+def _task(row, interpreter, world, reference, report):
     name = "upstream %s [%s]" % (row.name, interpreter.name)
 
     def task():
-        missing = _missing(row)
-        if missing:
-            return report.skip(name, missing)
+        missing = needs.NAMESPACES if not world else _missing(row)
+        suite, reason = fetch.upstream(report) if not missing else (None, missing)
+        if not suite:
+            return report.skip(name, reason)
+        prefix, as_user = world
         command = prefix + PROCESSES + [sys.executable, os.path.join(HERE, "namespace.py"), row.name, suite,
                             interpreter.path, "user" if as_user else "root"]
         env = environment(interpreter, reference)
@@ -51,25 +54,21 @@ def _task(row, interpreter, suite, world, reference, report):
         result = process.run(command, row.limit, env=env)
         if result.status == 0:
             return report.ok(name, result.seconds)
-        return report.fail(name, result.output)
-    return task
+        return report.fail(name, result.output, file="%s of LuaSocket's package" % row.name, program=interpreter.path)
+    return Task(name, task, interpreter)
+
+
+def _impossible(name, why, interpreter, report):
+    return Task(name, lambda: report.skip(name, "cannot be made to run: " + why), interpreter)
 
 
 def tasks(interpreters, wanted, world, reference, report):
     """One task for each script and interpreter, the longest first."""
     rows = [row for row in ROWS if wanted("upstream " + row.name)]
     impossible = {name: why for name, why in IMPOSSIBLE.items() if wanted("upstream " + name)}
-    if not rows and not impossible:
-        return []
-    if not world:
-        report.skip("upstream", "no private namespaces here (unshare and ip, as root or with user namespaces)")
-        return []
-    suite, reason = fetch.upstream(report)
-    if not suite:
-        report.skip("upstream", reason)
-        return []
-    for interpreter in interpreters:
-        for name, why in impossible.items():
-            report.skip("upstream %s [%s]" % (name, interpreter.name), why)
     rows.sort(key=lambda row: -row.limit)
-    return [_task(row, interpreter, suite, world, reference, report) for row in rows for interpreter in interpreters]
+    made = [_task(row, interpreter, world, reference, report) for row in rows for interpreter in interpreters]
+    for name, why in impossible.items():
+        made += [_impossible("upstream %s [%s]" % (name, interpreter.name), why, interpreter, report)
+                 for interpreter in interpreters]
+    return made

@@ -1,0 +1,50 @@
+"""A test that is still to run, and how long it is likely to take."""
+import json
+import os
+from typing import Any, Callable, NamedTuple
+
+from interpreters import BUILD
+
+TIMES = os.path.join(BUILD, "times.json")
+# seconds on two cores, where no earlier run has measured
+USUAL = {"build": 75, "upstream": 3, "differential": 1, "own": 2.5, "rocks": 130, "examples": 1.5, "docs": 15, "rust": 240}
+
+
+class Task(NamedTuple):
+    """A test; `count` is how many results it reports."""
+    name: str                       # begins with its suite
+    run: Callable
+    interpreter: Any = None         # the one that has to be built for it
+    count: int = 1
+
+
+def earlier_times():
+    """How long each test took when it last ran here."""
+    try:
+        with open(TIMES) as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return {}
+
+
+def keep_times(seconds):
+    """Keeps the times of this run for the next one's estimate."""
+    os.makedirs(BUILD, exist_ok=True)
+    with open(TIMES, "w") as file:
+        json.dump(dict(earlier_times(), **seconds), file, indent=0, sort_keys=True)
+
+
+def estimate(names, parallel, jobs):
+    """Seconds that `names` take one after the other, and `parallel` ones `jobs` at a time."""
+    measured = earlier_times()
+
+    def of(group):
+        return sum(measured.get(name, USUAL[name.split()[0]]) for name in group)
+    return of(names) + of(parallel) / jobs
+
+
+def duration(seconds):
+    """A time as a person says it."""
+    if seconds < 90:
+        return "%d seconds" % max(1, round(seconds))
+    return "%d minutes" % round(seconds / 60)
