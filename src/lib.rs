@@ -51,6 +51,7 @@ mod idna;
 mod mime;
 mod socket;
 mod sys;
+mod tasks;
 mod tls;
 mod url;
 

@@ -26,12 +26,22 @@
 //!    native function has returned.
 //! 2. An object is only reachable inside the closure given to [`Call::object`], which cannot call Lua: no
 //!    finalizer can meet a half-changed object.
+//!    Nor does anything wait there. Tasks (`src/tasks`) leave the C stack of a call that waits, and others run on
+//!    their own meanwhile: they may use, close and collect the same object. So an operation tries inside the closure, and
+//!    where it would block it leaves the object, marked as busy in its direction, waits at the one door
+//!    (`src/tasks/door.rs`), and looks the object up again: it may have become another one. [`Call::new_object`]'s
+//!    `make` may wait, because what it fills is no object yet.
 //! 3. While a native function owns something with a destructor (a `Vec`, a `String`, a
 //!    descriptor), it must not call a `Call` method that can allocate in Lua, except inside
 //!    [`Call::protected`]. [`Call::push_vec`] frees what it is given before Lua can raise, and leaves no room for
 //!    anything else that is owned. Methods that never allocate say so; pushing `nil`, booleans and numbers never
 //!    does. Destructors that do nothing may be pending: of an array on the stack, of an empty vector, of the
 //!    trampoline's guard.
+//!
+//! 4. Over a wait nothing is owned at all: a task that is never resumed has its stack reset, and no destructor runs. What an
+//!    operation has so far is a plain value, or belongs to the object. Bytes borrowed from an argument may be kept: the
+//!    argument stays on the Lua stack of the call, and Lua moves no strings. The trampoline's guard may be pending:
+//!    it does nothing unless a panic unwinds through it, and no panic unwinds a stack that is parked.
 //!
 //! The debug library can break all of this: what stands in the registry and in upvalues is trusted.
 #![allow(unsafe_code)]

@@ -8,10 +8,12 @@ use std::ffi::c_int;
 use std::num::NonZeroUsize;
 
 use crate::binding::{Call, Kind, Outcome, Raise, buffer, check_memory, native, reserve};
+use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
 use crate::socket::object::{self, Streaming};
-use crate::socket::stream::{Pattern, Request, Small};
+use crate::socket::stream::{Pattern, Progress, Request, Small, Stop};
 use crate::socket::tcp;
+use crate::tasks::door::{self, Pace};
 
 use head::{Fields, Malformed};
 
@@ -47,17 +49,18 @@ fn receive_fields(call: &mut Call<'_>) -> Outcome {
         call.push_boolean(false);
         return Ok(1);
     }
-    let mut fields = Fields::new();
-    match call.try_object(1, tcp::client(), |client| read_lines(client, limits, &mut fields)) {
-        Some(Ok(())) => push_fields(call, fields),
-        Some(Err(failure)) => {
-            drop(fields);
+    if call.try_object(1, tcp::client(), |_| ()).is_none() {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let mut reading = Reading { progress: Progress::NEW, left: limits.block };
+    match door::repeat(call, 1, tcp::client(), Use::Reading, |client, pace| {
+        read_lines(client, pace, limits, &mut reading)
+    })? {
+        Ok(fields) => push_fields(call, fields),
+        Err(failure) => {
+            let _ = call.try_object(1, tcp::client(), |client| client.parts().0.hold::<Fields>(None));
             Ok(call.push_failure(&failure.message()))
-        }
-        None => {
-            drop(fields);
-            call.push_boolean(false);
-            Ok(1)
         }
     }
 }
@@ -79,14 +82,11 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
     }
     let request = Request { piece, ..Request::new(pattern) };
     let mut small = Small::new();
-    let received = call.try_object(1, tcp::client(), |client| {
-        let (stream, channel, timeout) = client.parts();
-        stream.receive(channel, &request, timeout, &mut small)
-    });
-    let Some(mut received) = received else {
+    if call.try_object(1, tcp::client(), |_| ()).is_none() {
         call.push_boolean(false);
         return Ok(1);
-    };
+    }
+    let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut small)?;
     // A reset ends a body without a length as well (contract http.body.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
@@ -100,30 +100,55 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn read_lines<T: Streaming>(client: &mut T, limits: Limits, fields: &mut Fields) -> Result<(), Failure> {
-    let (stream, channel, timeout) = client.parts();
+/// Where the reading of a head stands while it waits.
+struct Reading {
+    progress: Progress,
+    /// What is left of the head's limit.
+    left: f64,
+}
+
+/// Reads lines until the head is complete. While it waits, the fields so far are kept in the stream.
+fn read_lines<T: Streaming>(
+    client: &mut T,
+    pace: &mut Pace,
+    limits: Limits,
+    reading: &mut Reading,
+) -> Result<Fields, Stop> {
     // One byte more than a line may have, so that one of just that length is seen to end.
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
     let request = Request { limit, ..Request::new(Pattern::Line) };
-    let mut left = limits.block;
+    let mut fields = client.parts().0.take_held().unwrap_or_else(Fields::new);
     let mut small = Small::new();
+    let failed = |failure| Err(Stop::Failed(failure));
     loop {
         small.clear();
-        let received = stream.receive(channel, &request, timeout, &mut small);
+        let received =
+            match object::attempt_receive(client, pace, &request, &mut reading.progress, &mut small) {
+                Ok(received) => received,
+                Err(stop) => {
+                    client.parts().0.hold(Some(fields));
+                    return Err(stop);
+                }
+            };
         if let Some(failure) = received.failure {
-            return Err(failure);
+            return failed(failure);
         }
+        reading.progress = Progress::NEW;
         let line = if received.large.is_empty() { &small[..] } else { &received.large[..] };
         let length = line.len() as f64;
-        left -= length + 2.0;
-        if left < 0.0 || length > limits.line {
-            return Err(Failure::Oversized);
+        reading.left -= length + 2.0;
+        if reading.left < 0.0 || length > limits.line {
+            return failed(Failure::Oversized);
         }
         if line.is_empty() {
-            return Ok(());
+            return Ok(fields);
         }
-        fields.reserve(length as usize).map_err(|_| Failure::Errno(libc::ENOMEM))?;
-        fields.add(line).map_err(|Malformed| Failure::Text("malformed response headers"))?;
+        if fields.reserve(length as usize).is_err() {
+            return failed(Failure::Errno(libc::ENOMEM));
+        }
+        if fields.add(line) == Err(Malformed) {
+            return failed(Failure::Text("malformed response headers"));
+        }
     }
 }
 

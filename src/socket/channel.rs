@@ -6,8 +6,6 @@ use rustix::net::SendFlags;
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
 use super::stream::{Stop, Transport};
-use super::timeout::Deadline;
-use super::wait::wait;
 use crate::sys;
 
 /// A stream socket: TCP or Unix.
@@ -47,14 +45,6 @@ pub fn receive(descriptor: &Descriptor, into: &mut Vec<u8>, limit: usize) -> Res
     }
 }
 
-/// Waits on the descriptor of a stream.
-pub fn wait_on(descriptor: &Descriptor, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-    if descriptor.is_none() {
-        return Err(Failure::Closed);
-    }
-    wait(descriptor.borrow()?, direction, deadline)
-}
-
 /// What an error number means for a stream: go on after a signal, wait, or fail.
 pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
     match error {
@@ -80,9 +70,5 @@ impl Transport for SocketChannel {
 
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         send(&self.descriptor, data)
-    }
-
-    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-        wait_on(&self.descriptor, direction, deadline)
     }
 }

@@ -7,14 +7,14 @@ use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockRef};
 
 use super::channel::QUIET;
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::object::{Described, with};
-use super::stream::Small;
-use super::timeout::{Deadline, Timeout};
-use super::wait::{Pauses, wait};
+use super::stream::{Small, Stop};
+use super::timeout::Timeout;
 use crate::binding::{Call, Outcome, Raise, Receiver};
 use crate::sys;
+use crate::tasks::door;
 
 /// What `receive` and `receivefrom` take without being told a size (`_DATAGRAMSIZE`).
 const DEFAULT_SIZE: f64 = 8192.0;
@@ -52,9 +52,10 @@ impl Received {
 
 /// `send(data)`: the number of bytes; further arguments are ignored.
 pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
-    let sent = with(call, T::connected(), call.bytes(2), |object, data| {
-        let (descriptor, timeout) = object.parts();
-        transmit(descriptor, &timeout.start(), |fd| rustix::net::send(fd, data, QUIET))
+    let data = with(call, T::connected(), call.bytes(2), |_, data| data)?;
+    let mut waited = false;
+    let sent = door::repeat(call, 1, T::connected(), Use::Writing, |object, _| {
+        transmit(object.parts().0, &mut waited, |fd| rustix::net::send(fd, data, QUIET))
     })?;
     report_sent(call, sent)
 }
@@ -74,32 +75,25 @@ pub fn receive_with<T: Datagram>(
     receiver: &Receiver<T>,
     small: &mut Small,
 ) -> Result<Result<Received, Failure>, Raise> {
-    with(call, receiver, call.optional_number(2, DEFAULT_SIZE), |object, size| {
-        let (descriptor, timeout) = object.parts();
-        take(descriptor, &timeout.start(), size, small)
-    })
+    let size = with(call, receiver, call.optional_number(2, DEFAULT_SIZE), |_, size| size)?;
+    door::repeat(call, 1, receiver, Use::Reading, |object, _| take(object.parts().0, size, small))
 }
 
-fn take(
-    descriptor: &Descriptor,
-    deadline: &Deadline,
-    size: f64,
-    small: &mut Small,
-) -> Result<Received, Failure> {
+fn take(descriptor: &Descriptor, size: f64, small: &mut Small) -> Result<Received, Stop> {
     if size.is_nan() || size <= -1.0 || size >= ABSURD_SIZE {
-        return Err(Failure::Text("out of memory"));
+        return Err(Stop::Failed(Failure::Text("out of memory")));
     }
     if descriptor.is_none() {
-        return Err(Failure::Closed);
+        return Err(Stop::Failed(Failure::Closed));
     }
-    let fd = descriptor.borrow()?;
+    let fd = descriptor.borrow().map_err(Stop::Failed)?;
     loop {
         match take_now(fd, size as usize, small) {
             Ok(received) => return Ok(received),
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => wait(fd, Direction::Read, deadline)?,
-            Err(Errno::NOMEM) => return Err(Failure::Text("out of memory")),
-            Err(error) => return Err(error.into()),
+            Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
+            Err(Errno::NOMEM) => return Err(Stop::Failed(Failure::Text("out of memory"))),
+            Err(error) => return Err(Stop::Failed(error.into())),
         }
     }
 }
@@ -124,14 +118,14 @@ fn next_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
     Ok(usize::try_from(waiting).unwrap_or(usize::MAX).max(LARGEST_PLAIN))
 }
 
-/// Sends one datagram to an address within the deadline.
+/// Sends one datagram to an address, if there is room for it. `waited` is for this operation to keep.
 pub fn transmit_to(
     descriptor: &Descriptor,
-    deadline: &Deadline,
+    waited: &mut bool,
     data: &[u8],
     address: &SockAddr,
-) -> Result<usize, Failure> {
-    transmit(descriptor, deadline, |fd| {
+) -> Result<usize, Stop> {
+    transmit(descriptor, waited, |fd| {
         let sent = SockRef::from(&fd).send_to_with_flags(data, address, QUIET.bits() as i32);
         sent.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
     })
@@ -139,29 +133,26 @@ pub fn transmit_to(
 
 fn transmit(
     descriptor: &Descriptor,
-    deadline: &Deadline,
+    waited: &mut bool,
     send: impl Fn(BorrowedFd<'_>) -> Result<usize, Errno>,
-) -> Result<usize, Failure> {
+) -> Result<usize, Stop> {
     if descriptor.is_none() {
-        return Err(Failure::Refused);
+        return Err(Stop::Failed(Failure::Refused));
     }
-    let fd = descriptor.borrow()?;
-    let mut pauses: Option<Pauses> = None;
+    let fd = descriptor.borrow().map_err(Stop::Failed)?;
     loop {
         match send(fd) {
             Ok(count) => return Ok(count),
             Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => match &mut pauses {
-                None => {
-                    wait(fd, Direction::Write, deadline)?;
-                    pauses = Some(Pauses::new());
-                }
-                // Poll saw room, the send did not: it is the queue of an unconnected Unix
-                // object's receiver that is full, which poll does not look at.
-                Some(pauses) => pauses.pause(deadline)?,
-            },
-            Err(Errno::PIPE) => return Err(Failure::Refused),
-            Err(error) => return Err(error.into()),
+            // Poll saw room, the send did not: it is the queue of an unconnected Unix
+            // object's receiver that is full, which poll does not look at.
+            Err(Errno::AGAIN) if *waited => return Err(Stop::Pause),
+            Err(Errno::AGAIN) => {
+                *waited = true;
+                return Err(Stop::WouldBlock(Direction::Write));
+            }
+            Err(Errno::PIPE) => return Err(Stop::Failed(Failure::Refused)),
+            Err(error) => return Err(Stop::Failed(error.into())),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::os::fd::BorrowedFd;
 use rustix::io::Errno;
 use socket2::SockRef;
 
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::object::{Streaming, report, success};
-use super::timeout::Deadline;
-use super::wait::wait;
+use super::stream::Stop;
 use crate::binding::{Call, Class, Outcome, Receiver};
+use crate::tasks::door;
 
 /// A stream object that can listen, and then accepts connections as objects of its own kind.
 pub trait Listening: Streaming {
@@ -44,7 +44,8 @@ pub fn listen<T: Listening>(call: &mut Call<'_>) -> Outcome {
 pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
     call.object(1, T::server(), |_| ())?;
     let accepted = call.new_object(T::client_class(), |call| {
-        call.object(1, T::server(), take_connection).unwrap_or(Err(Failure::Closed))
+        let accepted = door::repeat(call, 1, T::server(), Use::Reading, |object, _| take_connection(object));
+        accepted.unwrap_or(Err(Failure::Closed))
     });
     match accepted {
         Ok(()) => Ok(1),
@@ -52,25 +53,20 @@ pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn take_connection<T: Listening>(object: &mut T) -> Result<T, Failure> {
-    let deadline = object.timeout().start();
+/// Accepts a connection that has come already.
+fn take_connection<T: Listening>(object: &mut T) -> Result<T, Stop> {
     let descriptor = object.descriptor();
     if descriptor.is_none() {
-        return Err(Failure::Closed);
+        return Err(Stop::Failed(Failure::Closed));
     }
-    let accepted = accept_descriptor(descriptor.borrow()?, &deadline)?;
-    Ok(object.accepted(accepted))
-}
-
-/// Accepts one connection within the deadline.
-pub fn accept_descriptor(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<Descriptor, Failure> {
+    let fd = descriptor.borrow().map_err(Stop::Failed)?;
     loop {
         match accept_now(fd) {
-            Ok(descriptor) => return Ok(descriptor),
+            Ok(accepted) => return Ok(object.accepted(accepted)),
             // The peer has gone already: take the next one.
             Err(Errno::INTR | Errno::CONNABORTED) => {}
-            Err(Errno::AGAIN) => wait(fd, Direction::Read, deadline)?,
-            Err(error) => return Err(error.into()),
+            Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
+            Err(error) => return Err(Stop::Failed(error.into())),
         }
     }
 }

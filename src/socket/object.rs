@@ -1,9 +1,11 @@
 //! Methods that socket objects share, whatever they transport.
 
-use super::descriptor::Descriptor;
-use super::stream::{Pattern, Received, Request, Small, Stream, Transport};
+use super::descriptor::{Descriptor, Use};
+use super::error::{Direction, Failure};
+use super::stream::{Pattern, Progress, Received, Request, Small, Stop, Stream, Transport};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use crate::tasks::door;
 
 /// An object around one descriptor.
 pub trait Described: Object {
@@ -15,6 +17,16 @@ pub trait Described: Object {
     fn timeout(&mut self) -> &mut Timeout;
     /// Whether bytes were read ahead of what was asked for.
     fn is_dirty(&self) -> bool;
+
+    /// Called when an operation would block; false when it may go on without the descriptor.
+    fn has_to_wait(&mut self, _: Direction) -> bool {
+        true
+    }
+
+    /// How a wait is called that was too long.
+    fn late(&mut self, _: Direction) -> Failure {
+        Failure::Timeout
+    }
 }
 
 /// A [`Described`] object that carries a byte stream once it is connected.
@@ -29,12 +41,23 @@ pub trait Streaming: Described {
 
 /// `close()`: 1, any number of times.
 pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
+    wake_waiters::<T>(call)?;
     call.object(1, T::any(), |object| object.descriptor().close())?;
     success(call)
 }
 
+/// Wakes the tasks that wait for an object which is about to lose its descriptor.
+pub fn wake_waiters<T: Described>(call: &mut Call<'_>) -> Result<(), Raise> {
+    if door::is_active() {
+        let number = call.object(1, T::any(), |object| object.descriptor().number())?;
+        door::forget(call, number);
+    }
+    Ok(())
+}
+
 /// `__gc(object)`: closes what no script holds any more; acts as `close` when a script calls it.
 pub fn collect<T: Described>(call: &mut Call<'_>) -> Outcome {
+    wake_waiters::<T>(call)?;
     call.object(1, T::any(), T::finalize)?;
     success(call)
 }
@@ -48,7 +71,9 @@ pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
 
 /// `setfd(number)`: stores it, and forgets what was there.
 pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
-    with(call, T::any(), call.number(2), |object, number| object.descriptor().set(number as i32))?;
+    let number = with(call, T::any(), call.number(2), |_, number| number)?;
+    wake_waiters::<T>(call)?;
+    call.object(1, T::any(), |object| object.descriptor().set(number as i32))?;
     Ok(0)
 }
 
@@ -99,11 +124,15 @@ fn part<'c>(call: &Call<'c>) -> Result<(&'c [u8], i64), Raise> {
 
 /// `send(data, first, last)`: the index of the last byte sent, or nil, message and that index.
 pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    let (before, sent, failure) = with(call, T::client(), part(call), |object, (part, before)| {
-        let (stream, channel, timeout) = object.parts();
-        let (sent, failure) = stream.send(channel, part, timeout);
-        (before, sent, failure)
+    let (part, before) = with(call, T::client(), part(call), |_, part| part)?;
+    let mut sent = 0;
+    let outcome = door::repeat(call, 1, T::client(), Use::Writing, |object, _| {
+        let (stream, channel, _) = object.parts();
+        let (count, stop) = stream.send(channel, part.get(sent..).unwrap_or_default());
+        sent += count;
+        stop.map_or(Ok(()), Err)
     })?;
+    let failure = outcome.err();
     let last_sent = before as f64 + sent as f64;
     match failure {
         None => {
@@ -133,13 +162,52 @@ pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(&small);
         call.push_nil();
         call.push_nil();
+        door::settle(call);
         return Ok(3);
     }
-    let received = with(call, T::client(), request(call), |object, request| {
-        let (stream, channel, timeout) = object.parts();
-        stream.receive(channel, &request, timeout, &mut small)
-    })?;
+    let request = with(call, T::client(), request(call), |_, request| request)?;
+    let received = receive_by(call, 1, T::client(), &request, &mut small)?;
     push_received(call, received, &small)
+}
+
+/// Receives by a request, waiting as long as it takes.
+pub fn receive_by<T: Streaming>(
+    call: &mut Call<'_>,
+    index: i32,
+    receiver: &Receiver<T>,
+    request: &Request<'_>,
+    small: &mut Small,
+) -> Result<Received, Raise> {
+    let mut progress = Progress::NEW;
+    let outcome = door::repeat(call, index, receiver, Use::Reading, |object, pace| {
+        attempt_receive(object, pace, request, &mut progress, small)
+    })?;
+    match outcome {
+        Ok(received) => Ok(received),
+        Err(failure) if progress.has_begun() => {
+            call.object(index, receiver, |object| object.parts().0.abandon(request, &progress, failure))
+        }
+        // Somebody else's operation is under way, or there is no object any more: there is the prefix alone.
+        Err(failure) => Ok(Received::of(request.prefix, failure)),
+    }
+}
+
+/// One attempt of a receive.
+pub fn attempt_receive<T: Streaming>(
+    object: &mut T,
+    pace: &mut door::Pace,
+    request: &Request<'_>,
+    progress: &mut Progress,
+    small: &mut Small,
+) -> Result<Received, Stop> {
+    let (stream, channel, timeout) = object.parts();
+    stream.receive(channel, request, timeout, progress, small).map_err(|(direction, deadline)| {
+        pace.deadline = Some(deadline);
+        if door::is_switching() {
+            stream.release_buffer();
+        }
+        Stop::WouldBlock(direction)
+    })
 }
 
 /// The usual case of [`receive`]: a pattern alone, and the answer is buffered. It asks Lua as little as possible,

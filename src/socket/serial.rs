@@ -5,12 +5,12 @@ use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::channel::{open_descriptor, retry, wait_on};
+use super::channel::{open_descriptor, retry};
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
 use super::object::{Described, Streaming, collect, stream_methods};
 use super::stream::{Stop, Stream, Transport};
-use super::timeout::{Deadline, Timeout};
+use super::timeout::Timeout;
 use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::SERIAL_CLIENT;
 use crate::sys;
@@ -52,10 +52,6 @@ impl Transport for FileChannel {
                 Err(error) => retry(error, Direction::Write)?,
             }
         }
-    }
-
-    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-        wait_on(&self.descriptor, direction, deadline)
     }
 }
 

@@ -1,5 +1,6 @@
 //! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
 
+use std::any::Any;
 use std::num::NonZeroUsize;
 
 use arrayvec::ArrayVec;
@@ -23,11 +24,13 @@ const LARGEST_PIECE: usize = 4 << 20;
 /// their pages (glibc bug 30994); and a reader that is slowed so finds a full buffer each time, so that it stays so.
 const LARGEST_COPY: usize = 2048;
 
-/// Why a single read or write did nothing.
+/// Why a single attempt did not finish.
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
     /// It would have to wait for this direction.
     WouldBlock(Direction),
+    /// It would have to wait for something that no poll reports: try again after a pause.
+    Pause,
     /// It failed; the orderly end of the stream is `Failure::Closed`.
     Failed(Failure),
 }
@@ -39,9 +42,6 @@ pub trait Transport {
 
     /// Writes some bytes; `data` is not empty.
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop>;
-
-    /// Waits until the direction is possible, or the time is up.
-    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure>;
 }
 
 /// What `receive` is to read.
@@ -88,10 +88,45 @@ pub struct Received {
     pub failure: Option<Failure>,
 }
 
-/// The state of one stream beside its transport: what was read ahead, and statistics.
+impl Received {
+    /// A result that never began.
+    pub fn of(prefix: &[u8], failure: Failure) -> Self {
+        let mut large = Spare::take();
+        let _ = extend(&mut large, prefix);
+        Received { large, failure: Some(failure) }
+    }
+}
+
+/// Where a `receive` stands that has had to wait. A plain value: its data waits in the stream.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress {
+    limits: Option<Limits>,
+    /// Carriage returns that a line has dropped.
+    dropped: usize,
+    /// Which of the stream's waiting receives it is.
+    turn: u32,
+}
+
+impl Progress {
+    /// A `receive` that has not begun.
+    pub const NEW: Progress = Progress { limits: None, dropped: 0, turn: 0 };
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        self.limits.is_some()
+    }
+}
+
+/// The state of one stream beside its transport: what was read ahead, the result of a `receive` that waits,
+/// and statistics.
 #[derive(Debug)]
 pub struct Stream {
     buffer: Vec<u8>,
+    /// What an operation made of several receives has got so far.
+    held: Option<Box<dyn Any>>,
+    /// What a `receive` that waits has got so far.
+    partial: Spare,
+    turn: u32,
     start: usize,
     next_fill: usize,
     received: i64,
@@ -110,6 +145,9 @@ impl Default for Stream {
     fn default() -> Self {
         Stream {
             buffer: Vec::new(),
+            held: None,
+            partial: Spare::none(),
+            turn: 0,
             start: 0,
             next_fill: BUFFER,
             received: 0,
@@ -136,7 +174,27 @@ impl Stream {
     /// Frees the buffer, because the object is collected; statistics stay.
     pub fn free(&mut self) {
         self.buffer = Vec::new();
+        self.partial = Spare::none();
+        self.held = None;
         self.start = 0;
+    }
+
+    /// Keeps what an operation has got so far while it waits.
+    pub fn hold<T: Any>(&mut self, value: Option<T>) {
+        self.held = value.map(|value| Box::new(value) as Box<dyn Any>);
+    }
+
+    /// Takes what was kept.
+    pub fn take_held<T: Any>(&mut self) -> Option<T> {
+        self.held.take().and_then(|held| held.downcast().ok()).map(|held| *held)
+    }
+
+    /// Gives back what a read buffer holds for nothing while a task waits.
+    pub fn release_buffer(&mut self) {
+        if !self.is_dirty() {
+            self.buffer = Vec::new();
+            self.start = 0;
+        }
     }
 
     /// Bytes handed out, bytes sent, and the age in seconds.
@@ -163,55 +221,81 @@ impl Stream {
         self.received = self.received.wrapping_add(count as i64);
     }
 
-    /// Sends all of `data`. Returns how many bytes went out, and why not all.
-    pub fn send(
-        &mut self,
-        transport: &mut impl Transport,
-        data: &[u8],
-        timeout: Timeout,
-    ) -> (usize, Option<Failure>) {
+    /// Sends `data`. Returns how many bytes went out, and why not all.
+    pub fn send(&mut self, transport: &mut impl Transport, data: &[u8]) -> (usize, Option<Stop>) {
         let mut rest = data;
-        let mut failure = None;
-        // The clock is not asked for what need not wait.
-        let mut deadline = None;
-        while !rest.is_empty() && failure.is_none() {
+        let mut stop = None;
+        while !rest.is_empty() && stop.is_none() {
             match transport.write(rest) {
                 Ok(count) => rest = rest.get(count..).unwrap_or_default(),
-                Err(Stop::Failed(reason)) => failure = Some(reason),
-                Err(Stop::WouldBlock(direction)) => {
-                    let deadline = deadline.get_or_insert_with(|| timeout.start());
-                    failure = transport.wait(direction, deadline).err();
-                }
+                Err(reason) => stop = Some(reason),
             }
         }
         let count = data.len() - rest.len();
         self.sent = self.sent.wrapping_add(count as i64);
-        (count, failure)
+        (count, stop)
     }
 
-    /// Reads by a pattern. A complete result that was buffered ends up in `small` when it fits.
+    /// Reads by a pattern. A complete result that was buffered ends up in `small` when it fits. Where it has to
+    /// wait, for the direction and as long as the error says, the data so far stays in the stream, and `progress` says
+    /// where to go on; [`Stream::abandon`] takes the data of a wait that failed.
     pub fn receive(
         &mut self,
         transport: &mut impl Transport,
         request: &Request<'_>,
         timeout: Timeout,
+        progress: &mut Progress,
         small: &mut Small,
-    ) -> Received {
+    ) -> Result<Received, (Direction, Deadline)> {
         let Request { pattern, prefix, limit, piece } = *request;
-        if prefix.is_empty() && self.receive_buffered(pattern, limit, small) {
-            return Received { large: Spare::none(), failure: None };
-        }
-        let mut large = Spare::take();
-        let limits = Limits { timeout, deadline: timeout.start(), piece, start: self.received, pieces: 0 };
-        let mut reader = Reader { stream: self, transport, limits };
-        let outcome = extend(&mut large, prefix).and_then(|()| match pattern {
+        let mut large = match progress.limits {
+            Some(_) => std::mem::replace(&mut self.partial, Spare::none()),
+            None if prefix.is_empty() && self.receive_buffered(pattern, limit, small) => {
+                return Ok(Received { large: Spare::none(), failure: None });
+            }
+            None => {
+                let deadline = timeout.start();
+                self.turn = self.turn.wrapping_add(1);
+                progress.turn = self.turn;
+                progress.limits = Some(Limits { timeout, deadline, piece, start: self.received, pieces: 0 });
+                let mut large = Spare::take();
+                if let Err(failure) = begin(&mut large, request) {
+                    return Ok(Received { large, failure: Some(failure) });
+                }
+                large
+            }
+        };
+        let mut reader = Reader { stream: self, transport, dropped: &mut progress.dropped };
+        let outcome = match pattern {
             Pattern::Line => reader.line(&mut large, limit),
-            Pattern::All => reader.all(&mut large, limit),
+            Pattern::All => reader.all(&mut large, prefix.len(), limit),
             Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => Ok(()),
             Pattern::Count(0) => reader.fill(),
-            Pattern::Count(count) => reader.count(&mut large, count - prefix.len()),
-        });
-        Received { large, failure: outcome.err() }
+            Pattern::Count(count) => reader.count(&mut large, count),
+        };
+        let failure = match outcome {
+            Ok(()) => None,
+            Err(Stop::Failed(failure)) => Some(full(request, &large).unwrap_or(failure)),
+            Err(Stop::WouldBlock(direction)) => {
+                self.partial = large;
+                let deadline = progress.limits.as_mut().map(|limits| *limits.deadline(self.received));
+                return Err((direction, deadline.unwrap_or(Deadline::NEVER)));
+            }
+            // No transport says so of a read.
+            Err(Stop::Pause) => Some(Failure::Timeout),
+        };
+        Ok(Received { large, failure })
+    }
+
+    /// Takes what a `receive` has got whose wait has failed.
+    pub fn abandon(&mut self, request: &Request<'_>, progress: &Progress, failure: Failure) -> Received {
+        if self.turn != progress.turn {
+            // The object has got another descriptor meanwhile, and that another receive.
+            return Received::of(request.prefix, failure);
+        }
+        let large = std::mem::replace(&mut self.partial, Spare::none());
+        let failure = full(request, &large).unwrap_or(failure);
+        Received { large, failure: Some(failure) }
     }
 
     /// Serves a request whose whole answer is buffered and fits into `small`; else nothing has changed.
@@ -264,7 +348,24 @@ fn reserve(data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
     data.try_reserve(count).map_err(|_| Failure::Errno(libc::ENOMEM))
 }
 
+/// What comes before the first byte that is read: the prefix, and room.
+fn begin(large: &mut Vec<u8>, request: &Request<'_>) -> Result<(), Failure> {
+    extend(large, request.prefix)?;
+    if let Pattern::Count(count) = request.pattern {
+        reserve(large, count.saturating_sub(request.prefix.len()).min(LARGEST_BUFFER))?;
+    }
+    Ok(())
+}
+
+/// The failure of a result that is full: a partial one is always shorter than the limit (add.4), and only the end of the
+/// stream, seen without taking a byte, would have been success (add.5).
+fn full(request: &Request<'_>, data: &[u8]) -> Option<Failure> {
+    let is_full = !matches!(request.pattern, Pattern::Count(_)) && data.len() >= request.limit;
+    is_full.then_some(Failure::Oversized)
+}
+
 /// How long one `receive` may wait.
+#[derive(Clone, Copy, Debug)]
 struct Limits {
     timeout: Timeout,
     deadline: Deadline,
@@ -293,29 +394,19 @@ impl Limits {
 struct Reader<'a, T> {
     stream: &'a mut Stream,
     transport: &'a mut T,
-    limits: Limits,
+    dropped: &'a mut usize,
 }
 
 impl<T: Transport> Reader<'_, T> {
-    fn wait(&mut self, direction: Direction) -> Result<(), Failure> {
-        self.transport.wait(direction, self.limits.deadline(self.stream.received))
-    }
-
     /// Makes sure that at least one byte is buffered.
-    fn fill(&mut self) -> Result<(), Failure> {
+    fn fill(&mut self) -> Result<(), Stop> {
         if self.stream.is_dirty() {
             return Ok(());
         }
         self.stream.start = 0;
         self.stream.buffer.clear();
         let size = self.stream.next_fill;
-        let count = loop {
-            match self.transport.read(&mut self.stream.buffer, size) {
-                Ok(count) => break count,
-                Err(Stop::Failed(reason)) => return Err(reason),
-                Err(Stop::WouldBlock(direction)) => self.wait(direction)?,
-            }
-        };
+        let count = self.transport.read(&mut self.stream.buffer, size)?;
         if count == size {
             self.stream.next_fill = (size * 2).min(LARGEST_BUFFER);
         } else if count < size / 4 && size > BUFFER {
@@ -326,44 +417,33 @@ impl<T: Transport> Reader<'_, T> {
     }
 
     /// Reads straight into a result, at most `limit` bytes.
-    fn read_into(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
-        loop {
-            match self.transport.read(data, limit) {
-                Ok(count) => {
-                    self.stream.received = self.stream.received.wrapping_add(count as i64);
-                    return Ok(());
-                }
-                Err(Stop::Failed(reason)) => return Err(reason),
-                Err(Stop::WouldBlock(direction)) => self.wait(direction)?,
-            }
-        }
+    fn read_into(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Stop> {
+        let count = self.transport.read(data, limit)?;
+        self.stream.received = self.stream.received.wrapping_add(count as i64);
+        Ok(())
     }
 
-    fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) -> Result<(), Failure> {
+    fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) -> Result<(), Stop> {
         let buffered = self.stream.buffered();
         let count = buffered.len().min(most);
-        extend(data, buffered.get(..count).unwrap_or_default())?;
+        extend(data, buffered.get(..count).unwrap_or_default()).map_err(Stop::Failed)?;
         self.stream.consume(count);
         Ok(())
     }
 
-    fn line(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
-        // Dropped carriage returns count as well, or an endless run of them would never end.
-        let mut dropped = 0;
+    fn line(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Stop> {
         loop {
-            if let Err(reason) = self.fill() {
-                // A partial result is always shorter than the limit (add.4).
-                return Err(if data.len() >= limit { Failure::Oversized } else { reason });
-            }
+            self.fill()?;
             let buffered = self.stream.buffered();
             let run = memchr2(b'\r', b'\n', buffered).unwrap_or(buffered.len());
             let room = limit - data.len();
             let taken = run.min(room);
-            extend(data, buffered.get(..taken).unwrap_or_default())?;
+            extend(data, buffered.get(..taken).unwrap_or_default()).map_err(Stop::Failed)?;
             let end = buffered.get(run).copied();
             self.stream.consume(taken);
-            if run > room || dropped > limit {
-                return Err(Failure::Oversized);
+            // Dropped carriage returns count as well, or an endless run of them would never end.
+            if run > room || *self.dropped > limit {
+                return Err(Stop::Failed(Failure::Oversized));
             }
             match end {
                 Some(b'\n') => {
@@ -372,41 +452,37 @@ impl<T: Transport> Reader<'_, T> {
                 }
                 Some(_) => {
                     self.stream.consume(1);
-                    dropped += 1;
+                    *self.dropped += 1;
                 }
                 None => {}
             }
         }
     }
 
-    fn all(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Failure> {
-        let prefix = data.len();
-        self.take_buffered(data, limit - prefix)?;
+    fn all(&mut self, data: &mut Vec<u8>, prefix: usize, limit: usize) -> Result<(), Stop> {
+        self.take_buffered(data, limit - data.len())?;
         loop {
             let room = limit - data.len();
             if room == 0 {
-                // Full: only the end of the stream, seen without taking a byte, is success (add.5).
                 return match self.fill() {
-                    Err(Failure::Closed) => Ok(()),
-                    _ => Err(Failure::Oversized),
+                    Err(Stop::Failed(Failure::Closed)) => Ok(()),
+                    Ok(()) => Err(Stop::Failed(Failure::Oversized)),
+                    stop => stop,
                 };
             }
             let piece = data.len().clamp(FIRST_PIECE, LARGEST_PIECE).min(room);
             match self.read_into(data, piece) {
                 Ok(()) => {}
-                Err(Failure::Closed) if data.len() > prefix => return Ok(()),
-                Err(reason) => return Err(reason),
+                Err(Stop::Failed(Failure::Closed)) if data.len() > prefix => return Ok(()),
+                Err(stop) => return Err(stop),
             }
         }
     }
 
-    fn count(&mut self, data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
-        reserve(data, count.min(LARGEST_BUFFER))?;
-        let mut missing = count;
+    fn count(&mut self, data: &mut Vec<u8>, count: usize) -> Result<(), Stop> {
         loop {
-            let before = data.len();
-            self.take_buffered(data, missing)?;
-            missing -= data.len() - before;
+            self.take_buffered(data, count - data.len())?;
+            let missing = count - data.len();
             if missing == 0 {
                 return Ok(());
             }
@@ -417,9 +493,7 @@ impl<T: Transport> Reader<'_, T> {
                 // As much as there is room for already, or as came before: memory follows what has come.
                 let room = data.capacity() - data.len();
                 let piece = missing.min(room.max(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE)));
-                let before = data.len();
                 self.read_into(data, piece)?;
-                missing -= data.len() - before;
             }
         }
     }

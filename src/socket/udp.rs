@@ -5,18 +5,19 @@ use std::net::SocketAddr;
 use socket2::{SockAddr, SockRef, Type};
 
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::object::{self, Described, report, success};
 use super::options::{self, Shape, SocketOption, both, get_only, set_only};
 use super::resolve::{direct, resolve};
-use super::stream::Small;
+use super::stream::{Small, Stop};
 use super::tcp::service;
 use super::timeout::Timeout;
 use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
 use crate::sys::resolver::{Hints, lookup, numeric};
+use crate::tasks::door;
 
 static ANY: Receiver<Udp> = Receiver::new("udp{any}", &[&UDP_UNCONNECTED, &UDP_CONNECTED]);
 static UNCONNECTED: Receiver<Udp> = Receiver::new("udp{unconnected}", &[&UDP_UNCONNECTED]);
@@ -66,15 +67,14 @@ impl Udp {
         outcome
     }
 
-    fn send_to(&mut self, data: &[u8], host: &[u8], port: &[u8]) -> Result<usize, Failure> {
-        let deadline = self.timeout.start();
-        let address = self.numeric_address(host, port)?;
+    fn send_to(&mut self, data: &[u8], host: &[u8], port: &[u8], waited: &mut bool) -> Result<usize, Stop> {
+        let address = self.numeric_address(host, port).map_err(Stop::Failed)?;
         if self.descriptor.is_none() && self.family == Family::Unspecified {
             let family = Family::of(&address);
-            self.descriptor = inet::open(family, Type::DGRAM)?;
+            self.descriptor = inet::open(family, Type::DGRAM).map_err(Stop::Failed)?;
             self.family = family;
         }
-        transmit_to(&self.descriptor, &deadline, data, &SockAddr::from(address))
+        transmit_to(&self.descriptor, waited, data, &SockAddr::from(address))
     }
 
     /// `sendto` takes numbers only, and words its failures as the C library does (KEEP-11).
@@ -179,7 +179,10 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
 fn sendto(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
     let (data, host, port) = (call.bytes(2)?, call.bytes(3)?, service(call, 4)?);
-    let sent = call.object(1, &UNCONNECTED, |udp| udp.send_to(data, host, &port))?;
+    let mut waited = false;
+    let sent = door::repeat(call, 1, &UNCONNECTED, Use::Writing, |udp, _| {
+        udp.send_to(data, host, &port, &mut waited)
+    })?;
     report_sent(call, sent)
 }
 

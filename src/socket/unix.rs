@@ -9,8 +9,7 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
-use super::timeout::Deadline;
-use super::wait::Pauses;
+use super::stream::Stop;
 use super::{unix_datagram, unix_stream};
 use crate::binding::{Call, Message, Outcome, native};
 
@@ -66,20 +65,25 @@ pub fn bind(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// Connects a descriptor to a path. While a listener's queue is full the system refuses to even
-/// start, and poll does not tell when there is room: it is tried again until the time is up (FIX-12).
-pub fn connect(descriptor: &mut Descriptor, path: &[u8], deadline: &Deadline) -> Result<(), Failure> {
-    attempt(descriptor, path, Failure::Closed, |fd, address| {
-        let mut pauses = Pauses::new();
+/// Connects a descriptor to a path, if that can be done now. While a listener's queue is full the system refuses to even
+/// start, and poll does not tell when there is room: it is tried again until the time is up (FIX-12), and then the
+/// caller closes the descriptor.
+pub fn connect(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Stop> {
+    let mut full = false;
+    let outcome = attempt(descriptor, path, Failure::Closed, |fd, address| {
         loop {
             let Err(error) = SockRef::from(&fd).connect(address) else { return Ok(()) };
             match error.raw_os_error() {
                 Some(libc::EINTR) => {}
-                Some(libc::EAGAIN) => pauses.pause(deadline)?,
+                Some(libc::EAGAIN) => {
+                    full = true;
+                    return Ok(());
+                }
                 _ => return Err(Failure::from_io(&error)),
             }
         }
-    })
+    });
+    if full { Err(Stop::Pause) } else { outcome.map_err(Stop::Failed) }
 }
 
 /// Any failure but a path that is too long closes the descriptor (KEEP-10); `without` is the

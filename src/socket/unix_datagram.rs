@@ -3,15 +3,16 @@
 use socket2::Type;
 
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::object::{self, Described, report};
 use super::options::{self, Shape, SocketOption, set_only};
-use super::stream::Small;
+use super::stream::{Small, Stop};
 use super::timeout::Timeout;
 use super::unix;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_DATAGRAM_CONNECTED, UNIX_DATAGRAM_UNCONNECTED};
+use crate::tasks::door;
 
 static ANY: Receiver<UnixDatagram> =
     Receiver::new("unixdgram{any}", &[&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED]);
@@ -84,9 +85,11 @@ fn bind(call: &mut Call<'_>) -> Outcome {
 fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &ANY, |_| ())?;
     let path = call.bytes(2)?;
-    let result = call.object(1, &ANY, |datagram| {
-        unix::connect(&mut datagram.descriptor, path, &datagram.timeout.start())
-    })?;
+    let result =
+        door::repeat(call, 1, &ANY, Use::Both, |datagram, _| unix::connect(&mut datagram.descriptor, path))?;
+    if result == Err(Failure::Timeout) {
+        call.object(1, &ANY, |datagram| datagram.descriptor.close())?;
+    }
     if result.is_ok() {
         call.become_class(1, &UNIX_DATAGRAM_CONNECTED);
     }
@@ -96,9 +99,10 @@ fn connect(call: &mut Call<'_>) -> Outcome {
 fn sendto(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
     let (data, path) = (call.bytes(2)?, call.bytes(3)?);
-    let sent = call.object(1, &UNCONNECTED, |datagram| {
-        let address = unix::address(path)?;
-        transmit_to(&datagram.descriptor, &datagram.timeout.start(), data, &address)
+    let mut waited = false;
+    let sent = door::repeat(call, 1, &UNCONNECTED, Use::Writing, |datagram, _| {
+        let address = unix::address(path).map_err(Stop::Failed)?;
+        transmit_to(&datagram.descriptor, &mut waited, data, &address)
     })?;
     report_sent(call, sent)
 }

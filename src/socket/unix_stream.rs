@@ -3,7 +3,7 @@
 use socket2::Type;
 
 use super::channel::SocketChannel;
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::listening::{self, Listening};
 use super::object::{self, Described, Streaming, report};
@@ -13,6 +13,7 @@ use super::timeout::Timeout;
 use super::unix;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_STREAM_CLIENT, UNIX_STREAM_MASTER, UNIX_STREAM_SERVER};
+use crate::tasks::door;
 
 static ANY: Receiver<UnixStream> =
     Receiver::new("unixstream{any}", &[&UNIX_STREAM_MASTER, &UNIX_STREAM_CLIENT, &UNIX_STREAM_SERVER]);
@@ -120,9 +121,12 @@ fn bind(call: &mut Call<'_>) -> Outcome {
 fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &MASTER, |_| ())?;
     let path = call.bytes(2)?;
-    let result = call.object(1, &MASTER, |stream| {
-        unix::connect(&mut stream.channel.descriptor, path, &stream.timeout.start())
+    let result = door::repeat(call, 1, &MASTER, Use::Both, |stream, _| {
+        unix::connect(&mut stream.channel.descriptor, path)
     })?;
+    if result == Err(Failure::Timeout) {
+        call.object(1, &MASTER, |stream| stream.channel.descriptor.close())?;
+    }
     if result.is_ok() {
         call.become_class(1, &UNIX_STREAM_CLIENT);
     }

@@ -1,11 +1,12 @@
 //! Waiting for one descriptor.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
+use super::descriptor::borrow_number;
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Wait};
 use crate::sys;
@@ -27,10 +28,18 @@ pub fn wait_connected(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<bool, F
 }
 
 fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<PollFlags, Failure> {
-    let wait = match deadline.remaining() {
-        Wait::No => return Err(Failure::Timeout),
-        wait => wait,
-    };
+    match deadline.remaining() {
+        Wait::No => Err(Failure::Timeout),
+        limit => poll_one(fd, events, limit),
+    }
+}
+
+/// Polls one descriptor, named by number, until it is ready: for what.
+pub fn poll_number(number: RawFd, events: PollFlags, limit: Wait) -> Result<PollFlags, Failure> {
+    poll_one(borrow_number(number).ok_or(Failure::Errno(libc::EBADF))?, events, limit)
+}
+
+fn poll_one(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait) -> Result<PollFlags, Failure> {
     let end = end(wait);
     let mut left = match wait {
         Wait::No => Some(Duration::ZERO),
@@ -77,16 +86,15 @@ impl Pauses {
         Pauses { next: Self::FIRST }
     }
 
-    /// Sleeps for the next slice, or says that the time is up.
-    pub fn pause(&mut self, deadline: &Deadline) -> Result<(), Failure> {
-        let slice = match deadline.remaining() {
-            Wait::No | Wait::For(Duration::ZERO) => return Err(Failure::Timeout),
+    /// The next slice, of what is left.
+    pub fn next(&mut self, left: Wait) -> Duration {
+        let slice = match left {
+            Wait::No => Duration::ZERO,
             Wait::For(limit) => self.next.min(limit),
             Wait::Forever => self.next,
         };
-        std::thread::sleep(slice);
         self.next = (self.next * 2).min(Self::LONGEST);
-        Ok(())
+        slice
     }
 }
 

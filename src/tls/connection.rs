@@ -82,6 +82,14 @@ impl Described for Connection {
     fn is_dirty(&self) -> bool {
         self.stream.is_dirty() || self.session.is_dirty()
     }
+
+    fn has_to_wait(&mut self, direction: Direction) -> bool {
+        self.session.has_to_wait(direction)
+    }
+
+    fn late(&mut self, direction: Direction) -> Failure {
+        self.session.late(direction)
+    }
 }
 
 impl Streaming for Connection {

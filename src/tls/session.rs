@@ -194,6 +194,29 @@ impl Session {
         self.link.as_ref()?.detail
     }
 
+    /// Notes what an operation waits for; false when there may be more to take that no `poll` would tell of, because it
+    /// was received ahead.
+    pub fn has_to_wait(&mut self, direction: Direction) -> bool {
+        self.wants = Some(direction);
+        self.link.as_ref().is_none_or(|link| !link.wire.is_spent())
+    }
+
+    /// What LuaSec says instead of "timeout", so that callers know what to select for.
+    pub fn late(&mut self, direction: Direction) -> Failure {
+        self.wants = Some(direction);
+        Failure::Wants(direction)
+    }
+
+    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
+        if !self.has_to_wait(direction) {
+            return if deadline.is_over() { Err(self.late(direction)) } else { Ok(()) };
+        }
+        match wait(self.descriptor.borrow()?, direction, deadline) {
+            Err(Failure::Timeout) => Err(self.late(direction)),
+            outcome => outcome,
+        }
+    }
+
     /// Goes on with the handshake until it is done, fails, or the time is up.
     pub fn handshake(&mut self, deadline: &Deadline) -> Result<(), Failure> {
         loop {
@@ -396,19 +419,6 @@ impl Transport for Session {
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         self.wants = None;
         self.link.as_mut().map_or(Err(Stop::Failed(Failure::Closed)), |link| link.write(data))
-    }
-
-    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-        self.wants = Some(direction);
-        // There may be more to take that no `poll` would tell of, because it was received ahead.
-        if self.link.as_ref().is_some_and(|link| link.wire.is_spent()) {
-            return if deadline.is_over() { Err(Failure::Wants(direction)) } else { Ok(()) };
-        }
-        match wait(self.descriptor.borrow()?, direction, deadline) {
-            // What LuaSec says instead of "timeout", so that callers know what to select for.
-            Err(Failure::Timeout) => Err(Failure::Wants(direction)),
-            outcome => outcome,
-        }
     }
 }
 

@@ -33,10 +33,38 @@ impl Transport for Scripted {
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         Ok(data.len())
     }
+}
 
-    fn wait(&mut self, _: Direction, _: &Deadline) -> Result<(), Failure> {
+impl Waiting for Scripted {
+    fn wait(&mut self, _: &Deadline) -> Result<(), Failure> {
         self.steps.pop_front();
         Err(Failure::Timeout)
+    }
+}
+
+/// A transport that stands for the waits as well.
+trait Waiting: Transport {
+    fn wait(&mut self, deadline: &Deadline) -> Result<(), Failure>;
+}
+
+/// Receives as objects do: leaves the stream where it would block, waits, and goes on.
+fn receive_waiting(
+    stream: &mut Stream,
+    transport: &mut impl Waiting,
+    request: &Request<'_>,
+    timeout: Timeout,
+    small: &mut Small,
+) -> Received {
+    let mut progress = Progress::NEW;
+    loop {
+        match stream.receive(transport, request, timeout, &mut progress, small) {
+            Ok(received) => return received,
+            Err((_, deadline)) => {
+                if let Err(failure) = transport.wait(&deadline) {
+                    return stream.abandon(request, &progress, failure);
+                }
+            }
+        }
     }
 }
 
@@ -47,7 +75,7 @@ fn receive(
     request: &Request<'_>,
 ) -> (Vec<u8>, Option<Failure>) {
     let mut small = Small::new();
-    let received = stream.receive(transport, request, Timeout::default(), &mut small);
+    let received = receive_waiting(stream, transport, request, Timeout::default(), &mut small);
     let large_is_empty = received.large.is_empty();
     assert!(large_is_empty || small.is_empty(), "one of the two holds the result");
     (if large_is_empty { small.to_vec() } else { received.large.to_vec() }, received.failure)
@@ -190,8 +218,10 @@ impl Transport for Noting {
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         Ok(data.len())
     }
+}
 
-    fn wait(&mut self, _: Direction, deadline: &Deadline) -> Result<(), Failure> {
+impl Waiting for Noting {
+    fn wait(&mut self, deadline: &Deadline) -> Result<(), Failure> {
         self.deadlines.push(*deadline);
         Ok(())
     }
@@ -203,7 +233,8 @@ fn waits(pattern: Pattern, piece: Option<usize>, pieces: &[usize]) -> Vec<(usize
         Noting { pieces: pieces.iter().copied().collect(), must_wait: true, deadlines: Vec::new() };
     let request = Request { piece: piece.and_then(NonZeroUsize::new), ..Request::new(pattern) };
     let timeout = Timeout { block: 5.0, total: -1.0 };
-    let received = Stream::default().receive(&mut transport, &request, timeout, &mut Small::new());
+    let mut stream = Stream::default();
+    let received = receive_waiting(&mut stream, &mut transport, &request, timeout, &mut Small::new());
     assert_eq!(received.failure, None);
     let totals = pieces.iter().scan(0, |total, piece| Some(std::mem::replace(total, *total + piece)));
     let same = transport.deadlines.iter().scan(None, |before, deadline| {
@@ -343,8 +374,8 @@ proptest! {
     #[test]
     fn what_is_sent_is_counted(data in bytes()) {
         let mut stream = Stream::default();
-        let sent = stream.send(&mut Scripted { steps: VecDeque::new() }, &data, Timeout::default());
-        prop_assert_eq!(sent, (data.len(), None));
+        let (sent, stop) = stream.send(&mut Scripted { steps: VecDeque::new() }, &data);
+        prop_assert_eq!((sent, stop.is_none()), (data.len(), true));
         prop_assert_eq!(stream.stats().1, data.len() as i64);
     }
 }
