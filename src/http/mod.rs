@@ -117,7 +117,7 @@ fn read_lines<T: Streaming>(
     // One byte more than a line may have, so that one of just that length is seen to end.
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
     let request = Request { limit, ..Request::new(Pattern::Line) };
-    let mut fields = client.parts().0.take_held().unwrap_or_else(Fields::new);
+    let mut fields = client.parts().0.take_held().unwrap_or_default();
     let mut small = Small::new();
     let failed = |failure| Err(Stop::Failed(failure));
     loop {
