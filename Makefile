@@ -15,7 +15,7 @@ SSL = yes
 FILES = find lua -name '*.lua' | sed 's,^lua/,,' | if [ $(SSL) = yes ]; then cat; else grep -v '^ssl[./]'; fi
 
 # the native libraries, installed in socket/
-LIBRARIES = core.so tls_core.so
+LIBRARIES = core.so http_core.so tls_core.so
 
 all:
 	$(LUA) rockspec/build.lua $(LUA_VERSION)

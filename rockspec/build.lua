@@ -1,4 +1,4 @@
--- Builds the native libraries for the Lua that runs this script, as core.so and tls_core.so (.dll on
+-- Builds the native libraries for the Lua that runs this script, as core.so, http_core.so and tls_core.so (.dll on
 -- Windows) in target/rock. The rockspecs and the Makefile run it from the top of the source tree:
 --     lua rockspec/build.lua [VERSION]
 -- VERSION (`5.4`) is what the caller believes it builds for; another one is refused.
@@ -65,13 +65,13 @@ local function check_tls()
 end
 
 -- What cargo calls the libraries, and what Lua does.
-local LIBRARIES = { luasocket_core = "core", luasocket_tls = "tls_core" }
+local LIBRARIES = { luasocket_core = "core", luasocket_http = "http_core", luasocket_tls = "tls_core" }
 
 -- Runs cargo and returns the paths of the libraries by Lua's names: cargo tells them, wherever it was told to build.
 local function compile()
     io.stderr:write("luasocket-rs: building for ", flavour, "\n")
-    local pipe = assert(io.popen("cargo build --release --locked -p luasocket-core -p luasocket-tls --features " .. flavour
-        .. " --message-format json-render-diagnostics"))
+    local pipe = assert(io.popen("cargo build --release --locked -p luasocket-core -p luasocket-http -p luasocket-tls"
+        .. " --features " .. flavour .. " --message-format json-render-diagnostics"))
     local built = {}
     for line in pipe:lines() do
         for path in (line:match('"filenames":(%b[])') or ""):gmatch('"(.-)"') do
@@ -83,7 +83,7 @@ local function compile()
         end
     end
     pipe:close()
-    if not (built.core and built.tls_core) then stop("cargo could not build the libraries; what it said is above.") end
+    if not (built.core and built.http_core and built.tls_core) then stop("cargo could not build the libraries; what it said is above.") end
     return built
 end
 

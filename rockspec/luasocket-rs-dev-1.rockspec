@@ -18,7 +18,11 @@ build = {
     type = "command",
     build_command = [["$(LUA)" rockspec/build.lua]],
     install = {
-        lib = { ["socket.core"] = "target/rock/core.so", ["socket.tls_core"] = "target/rock/tls_core.so" },
+        lib = {
+            ["socket.core"] = "target/rock/core.so",
+            ["socket.http_core"] = "target/rock/http_core.so",
+            ["socket.tls_core"] = "target/rock/tls_core.so",
+        },
         lua = {
             ltn12 = "lua/ltn12.lua",
             mbox = "lua/mbox.lua",
@@ -30,7 +34,12 @@ build = {
             ["socket.headers"] = "lua/socket/headers.lua",
             ["socket.http"] = "lua/socket/http.lua",
             ["socket.http_connection"] = "lua/socket/http_connection.lua",
+            ["socket.http_cookies"] = "lua/socket/http_cookies.lua",
+            ["socket.http_date"] = "lua/socket/http_date.lua",
+            ["socket.http_decoding"] = "lua/socket/http_decoding.lua",
+            ["socket.http_duration"] = "lua/socket/http_duration.lua",
             ["socket.http_framing"] = "lua/socket/http_framing.lua",
+            ["socket.http_query"] = "lua/socket/http_query.lua",
             ["socket.http_redirect"] = "lua/socket/http_redirect.lua",
             ["socket.http_request"] = "lua/socket/http_request.lua",
             ["socket.http_schemes"] = "lua/socket/http_schemes.lua",
@@ -57,7 +66,13 @@ build = {
     },
     platforms = {
         windows = {
-            install = { lib = { ["socket.core"] = "target/rock/core.dll", ["socket.tls_core"] = "target/rock/tls_core.dll" } },
+            install = {
+                lib = {
+                    ["socket.core"] = "target/rock/core.dll",
+                    ["socket.http_core"] = "target/rock/http_core.dll",
+                    ["socket.tls_core"] = "target/rock/tls_core.dll",
+                },
+            },
         },
     },
     copy_directories = {},

@@ -1,6 +1,9 @@
 //! Every class of the library: the name that scripts see, and a slot of its own.
 
 use crate::binding::Class;
+use crate::codings::Decoder;
+#[cfg(feature = "cookies")]
+use crate::cookies::Jar;
 use crate::socket::serial::Serial;
 use crate::socket::tcp::Tcp;
 use crate::socket::udp::Udp;
@@ -37,3 +40,8 @@ pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"tls{connection}"
 pub static TLS_CONTEXT: Class<Handle> = Class::new(14, c"tls{context}");
 /// A certificate.
 pub static CERTIFICATE: Class<Certificate> = Class::new(15, c"tls{certificate}");
+/// A decoder of a content coding.
+pub static DECODER: Class<Decoder> = Class::new(16, c"decoder");
+/// A cookie jar.
+#[cfg(feature = "cookies")]
+pub static JAR: Class<Jar> = Class::new(17, c"cookie jar");

@@ -11,9 +11,9 @@ use mlua::{Lua, Result, Table};
 use crate::binding::{Call, Outcome, native};
 
 macro_rules! entry_points {
-    ($($(#[$doc:meta])* $name:ident => $open:path;)*) => {
+    ($($(#[$meta:meta])* $name:ident => $open:path;)*) => {
         $(
-            $(#[$doc])*
+            $(#[$meta])*
             ///
             /// # Safety
             /// Called by Lua's module loader with the running state.
@@ -47,6 +47,15 @@ entry_points! {
     socket_protected_call => crate::socket::protect::open_protected_call;
     /// The internal `socket_http`
     socket_http => crate::http::open;
+    /// The internal `socket_http_client`
+    socket_http_client => crate::http::client::open;
+    /// The internal `socket_codings`
+    socket_codings => crate::codings::open;
+    /// The same with every coding of the library for HTTP
+    socket_all_codings => crate::codings::open;
+    /// The internal `socket_cookies`
+    #[cfg(feature = "cookies")]
+    socket_cookies => crate::cookies::open;
     /// The internal `socket_idna`
     socket_idna => crate::idna::open;
     /// The internal `socket_version`

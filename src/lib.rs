@@ -42,6 +42,9 @@ mod binding;
 #[cfg(not(feature = "module"))]
 mod bundle;
 mod classes;
+mod codings;
+#[cfg(feature = "cookies")]
+mod cookies;
 #[cfg(test)]
 mod corpus;
 #[doc(hidden)]

@@ -35,10 +35,10 @@ def build(interpreters):
     target = os.path.join(BUILD, "target")
     for name in interpreters:
         flavour = FLAVOURS[name]
-        _cargo("-p", "luasocket-core", "-p", "luasocket-tls", "--features", flavour, "--target-dir", target)
+        _cargo("-p", "luasocket-core", "-p", "luasocket-http", "-p", "luasocket-tls", "--features", flavour, "--target-dir", target)
         folder = os.path.join(BUILD, flavour, "socket")
         os.makedirs(folder, exist_ok=True)
-        for library, installed in (("core", "core"), ("tls", "tls_core")):
+        for library, installed in (("core", "core"), ("http", "http_core"), ("tls", "tls_core")):
             shutil.copy(os.path.join(target, "release", "libluasocket_%s.so" % library),
                         os.path.join(folder, installed + ".so"))
 

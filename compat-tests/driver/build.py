@@ -12,10 +12,11 @@ from interpreters import BUILD, REPOSITORY, RUNNER_FEATURES, STOCK
 LIMIT = 1200
 TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
 # where the native libraries are installed, and what cargo calls them
-LIBRARIES = {"socket/core.so": "libluasocket_core.so", "socket/tls_core.so": "libluasocket_tls.so"}
+LIBRARIES = {"socket/core.so": "libluasocket_core.so", "socket/http_core.so": "libluasocket_http.so",
+             "socket/tls_core.so": "libluasocket_tls.so"}
 PLACES = {"dev": "debug"}           # profiles whose artifacts are elsewhere than in a folder of their name
 PROMISED = "runner"                 # the one that stays where README says it is
-PACKAGES = ["-p", "luasocket-core", "-p", "luasocket-tls"]
+PACKAGES = ["-p", "luasocket-core", "-p", "luasocket-http", "-p", "luasocket-tls"]
 
 
 def complaints(output):

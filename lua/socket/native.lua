@@ -1,12 +1,13 @@
 -- Finds the native libraries behind luasocket-rs's modules. `socket/core` on package.cpath has the
--- entry points of all but TLS: two copies of it would not know each other's objects. TLS is in
--- `socket/tls_core` beside it, so that only programs that use TLS load the system's TLS library.
+-- entry points of most: two copies of it would not know each other's objects. TLS is in
+-- `socket/tls_core` beside it, so that only programs that use TLS load the system's TLS library; what of HTTP is
+-- large, in `socket/http_core`.
 local package, error, io = package, error, io
 
 local separator, mark = package.config:match("^(.-)\n.-\n(.-)\n")
 
 -- The library of each entry point that is not in `core`.
-local libraries = { socket_tls_core = "tls_core" }
+local libraries = { socket_tls_core = "tls_core", socket_all_codings = "http_core", socket_cookies = "http_core" }
 
 -- The entry of package.cpath whose `core` has answered already.
 local found

@@ -1,4 +1,4 @@
-//! `socket/core`: the native part of every module but TLS.
+//! `socket/core`: the native part of every module but TLS and what of HTTP is large.
 #![allow(unsafe_code)]
 
 luasocket::export_entry_points! {
@@ -7,6 +7,8 @@ luasocket::export_entry_points! {
     luaopen_socket_serial => socket_serial;
     luaopen_socket_protected_call => socket_protected_call;
     luaopen_socket_http => socket_http;
+    luaopen_socket_http_client => socket_http_client;
+    luaopen_socket_codings => socket_codings;
     luaopen_socket_idna => socket_idna;
     luaopen_socket_url => socket_url;
     luaopen_socket_version => socket_version;

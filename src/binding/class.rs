@@ -11,7 +11,7 @@ use super::call::{Call, Outcome, key, native};
 use super::{Message, NativeFunction, Raise};
 
 /// How many classes the library may define.
-const SLOTS: usize = 16;
+const SLOTS: usize = 32;
 
 /// What a full userdata of ours can hold.
 pub trait Object: Sized + 'static {

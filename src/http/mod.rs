@@ -1,5 +1,7 @@
 //! `socket_http`: the bytes of HTTP heads, and whole bodies, for `socket.http`.
 
+pub mod client;
+pub mod date;
 mod head;
 #[cfg(test)]
 mod properties;

@@ -1,0 +1,52 @@
+-- Cookie jars. Internal to HTTP, which offers `jar`.
+local native = require("socket.native")
+
+local error, type = error, type
+
+local cookies = {}
+
+---@class http.cookie
+---@field name string empty for a cookie without one
+---@field value string
+---@field domain string without a dot in front
+---@field path string
+---@field expires? integer Unix time; none for a cookie of the session
+---@field secure boolean over https only
+---@field httponly boolean
+---@field hostonly boolean for the very host, not for those below
+---@field samesite? string
+
+---@class http.jar
+---@field set fun(self: http.jar, url: string, setcookie: string): true|nil, string|nil
+---@field header fun(self: http.jar, url: string): string|nil
+---@field cookies fun(self: http.jar, url?: string): http.cookie[]
+---@field clear fun(self: http.jar, domain?: string): true
+---@field load fun(self: http.jar, file: string): true|nil, string|nil
+---@field save fun(self: http.jar, file: string): true|nil, string|nil
+
+local module
+local function loaded()
+    module = module or native("socket_cookies")
+    return module
+end
+
+---Makes a cookie jar.
+---@param options? { publicsuffix: string|false|nil } another list of public suffixes, or none
+---@return http.jar|nil jar
+---@return string|nil message
+function cookies.jar(options)
+    if options ~= nil and type(options) ~= "table" then
+        error("bad argument #1 to 'jar' (table expected, got " .. type(options) .. ")", 2)
+    end
+    return loaded().jar(options and options.publicsuffix)
+end
+
+---Whether a value is a jar.
+---@param value any
+---@return boolean
+function cookies.is_jar(value)
+    -- without the library there is none
+    return module ~= nil and module.is_jar(value)
+end
+
+return cookies

@@ -1,0 +1,115 @@
+//! One content coding being undone: bytes in, pieces of a bounded length out.
+
+#[cfg(feature = "brotli")]
+use super::brotli::Brotli;
+use super::feed::Feed;
+use super::gzip::{Deflate, Gzip};
+#[cfg(feature = "zstd")]
+use super::zstd::Zstd;
+
+/// The bytes are not what the coding produces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Trouble;
+
+/// How far a step of a decoder came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It has written that many bytes, at least one.
+    Wrote(usize),
+    /// It has used what it was given.
+    Hungry,
+}
+
+#[derive(Debug)]
+enum Coding {
+    Gzip(Box<Gzip>),
+    Deflate(Deflate),
+    #[cfg(feature = "brotli")]
+    Brotli(Box<Brotli>),
+    #[cfg(feature = "zstd")]
+    Zstd(Box<Zstd>),
+}
+
+/// A decoder and what it has been given.
+#[derive(Debug)]
+pub struct Decoder {
+    name: &'static str,
+    /// None after a failure.
+    coding: Option<Coding>,
+    feed: Feed,
+}
+
+impl Decoder {
+    /// The decoder for a coding, by its lower-case name; `None` when this build has none.
+    pub fn new(name: &[u8]) -> Option<Self> {
+        let (name, coding) = match name {
+            b"gzip" | b"x-gzip" => ("gzip", Coding::Gzip(Box::new(Gzip::new()))),
+            b"deflate" => ("deflate", Coding::Deflate(Deflate::default())),
+            #[cfg(feature = "brotli")]
+            b"br" => ("br", Coding::Brotli(Box::new(Brotli::new()))),
+            #[cfg(feature = "zstd")]
+            b"zstd" => ("zstd", Coding::Zstd(Box::new(Zstd::new()))),
+            _ => return None,
+        };
+        Some(Decoder { name, coding: Some(coding), feed: Feed::default() })
+    }
+
+    /// The name of the coding.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Takes what comes next; the outcome says whether there was memory for it.
+    pub fn push(&mut self, bytes: &[u8]) -> bool {
+        self.feed.push(bytes).is_ok()
+    }
+
+    /// Decodes into `out` until it is full or nothing is left to decode. Returns how much it has written.
+    pub fn decode(&mut self, out: &mut [u8]) -> Result<usize, Trouble> {
+        let mut written = 0;
+        while let Some(room) = out.get_mut(written..).filter(|room| !room.is_empty()) {
+            match self.step(room) {
+                Ok(Progress::Wrote(count)) => written += count,
+                Ok(Progress::Hungry) => break,
+                Err(Trouble) => {
+                    self.close();
+                    // What came before the damage is delivered first.
+                    return if written > 0 { Ok(written) } else { Err(Trouble) };
+                }
+            }
+        }
+        Ok(written)
+    }
+
+    fn step(&mut self, out: &mut [u8]) -> Result<Progress, Trouble> {
+        let feed = &mut self.feed;
+        match self.coding.as_mut().ok_or(Trouble)? {
+            Coding::Gzip(gzip) => gzip.decode(feed, out),
+            Coding::Deflate(deflate) => deflate.decode(feed, out),
+            #[cfg(feature = "brotli")]
+            Coding::Brotli(brotli) => brotli.decode(feed, out),
+            #[cfg(feature = "zstd")]
+            Coding::Zstd(zstd) => zstd.decode(feed, out),
+        }
+    }
+
+    /// The input has ended, after all of it was decoded. Fails when it was cut.
+    pub fn finish(&mut self) -> Result<(), Trouble> {
+        self.feed.end();
+        let complete = match self.coding.as_mut().ok_or(Trouble)? {
+            Coding::Gzip(gzip) => gzip.is_complete(),
+            Coding::Deflate(deflate) => deflate.is_complete(&self.feed),
+            #[cfg(feature = "brotli")]
+            Coding::Brotli(brotli) => brotli.is_complete(),
+            #[cfg(feature = "zstd")]
+            Coding::Zstd(zstd) => zstd.is_complete(&self.feed),
+        };
+        if complete { Ok(()) } else { Err(Trouble) }
+    }
+
+    /// Frees the memory; nothing can be decoded any more.
+    pub fn close(&mut self) {
+        self.coding = None;
+        self.feed = Feed::default();
+    }
+}

@@ -1,0 +1,114 @@
+//! `socket_codings`: content codings of HTTP bodies, undone piece by piece.
+//!
+//! gzip and deflate are in the core of the native modules. brotli and zstd are as large as the rest of HTTP together:
+//! a library that is loaded at their first use opens the same module with them.
+
+#[cfg(feature = "brotli")]
+mod brotli;
+mod decoder;
+mod feed;
+mod gzip;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "zstd")]
+mod zstd;
+
+use crate::binding::{Call, ClassSpec, Kind, Message, Object, Outcome, Raise, Receiver, buffer, native};
+use crate::classes::DECODER;
+
+pub use decoder::Decoder;
+use decoder::{Progress, Trouble};
+
+/// The most bytes of one decoded piece.
+const PIECE: usize = 64 * 1024;
+
+static DECODERS: Receiver<Decoder> = Receiver::new("decoder", &[&DECODER]);
+
+static SPEC: ClassSpec<Decoder> = ClassSpec {
+    class: &DECODER,
+    groups: &[],
+    methods: &[("close", native(close)), ("decode", native(decode)), ("finish", native(finish))],
+    metamethods: &[],
+    named: false,
+};
+
+/// Opens the internal module: `decoder(name)`.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    call.define_class(&SPEC);
+    call.new_table(0, 2);
+    call.set_functions(&[("decoder", native(decoder))]);
+    call.push_bytes(crate::VERSION);
+    call.set_field(-2, b"version");
+    Ok(1)
+}
+
+impl Object for Decoder {
+    fn finalize(&mut self) {
+        self.close();
+    }
+}
+
+/// `decoder(name)`: a decoder for a coding by its lower-case name, or nil when this library has none.
+fn decoder(call: &mut Call<'_>) -> Outcome {
+    let name = call.bytes(1)?;
+    if call.new_object(&DECODER, |_| Decoder::new(name).ok_or(())).is_err() {
+        call.push_nil();
+    }
+    Ok(1)
+}
+
+/// `decoder:decode([chunk])`: takes a chunk of input, and returns the next piece of output. Nil when all input is
+/// used up; nil and a message when it is damaged.
+fn decode(call: &mut Call<'_>) -> Outcome {
+    call.set_top(2);
+    let chunk = if call.kind(2) == Kind::Nil { None } else { Some(call.bytes(2)?) };
+    let mut out = buffer(PIECE)?;
+    // Memory that was used before is not cleared again.
+    if out.len() < PIECE {
+        out.resize(PIECE, 0);
+    }
+    let decoded = call.object(1, &DECODERS, |decoder| {
+        if chunk.is_some_and(|chunk| !decoder.push(chunk)) {
+            return Err(Raise::out_of_memory());
+        }
+        Ok(decoder.decode(&mut out).map_err(|Trouble| decoder.name()))
+    });
+    match decoded {
+        Ok(Ok(Ok(0))) => {
+            call.push_nil();
+            Ok(1)
+        }
+        Ok(Ok(Ok(count))) => {
+            out.truncate(count);
+            call.push_vec(out).map(|()| 1)
+        }
+        Ok(Ok(Err(name))) => {
+            drop(out);
+            Ok(failed(call, name))
+        }
+        Ok(Err(raise)) | Err(raise) => Err(raise),
+    }
+}
+
+/// `decoder:finish()`: the input has ended. True, or nil and a message when it was cut.
+fn finish(call: &mut Call<'_>) -> Outcome {
+    let finished = call.object(1, &DECODERS, |decoder| decoder.finish().map_err(|Trouble| decoder.name()))?;
+    match finished {
+        Ok(()) => {
+            call.push_boolean(true);
+            Ok(1)
+        }
+        Err(name) => Ok(failed(call, name)),
+    }
+}
+
+/// `decoder:close()`: frees the memory now.
+fn close(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &DECODERS, Decoder::close)?;
+    Ok(0)
+}
+
+fn failed(call: &mut Call<'_>, name: &str) -> i32 {
+    call.push_failure(&Message::format(format_args!("decoding failed ({name})")))
+}

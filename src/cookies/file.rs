@@ -1,0 +1,102 @@
+//! The file format of Netscape, which curl, wget and browsers' tools share: seven fields a line, with tabs between.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::cookie::{Cookie, LONGEST_LIFE};
+
+const HTTP_ONLY: &[u8] = b"#HttpOnly_";
+
+/// The cookies of a text; lines that are none are skipped.
+pub fn parse(text: &[u8], now: i64) -> Vec<Cookie> {
+    text.split(|byte| *byte == b'\n').filter_map(|line| parse_line(line, now)).collect()
+}
+
+fn parse_line(line: &[u8], now: i64) -> Option<Cookie> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let (line, http_only) = match line.strip_prefix(HTTP_ONLY) {
+        Some(line) => (line, true),
+        None if line.starts_with(b"#") => return None,
+        None => (line, false),
+    };
+    let mut fields = line.splitn(7, |byte| *byte == b'\t');
+    let mut next = || fields.next();
+    let (domain, below, path, secure) = (next()?, flag(next()?)?, next()?, flag(next()?)?);
+    let (expires, name, value) = (std::str::from_utf8(next()?).ok()?.parse::<i64>().ok()?, next()?, next()?);
+    let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
+    let control = |text: &[u8]| text.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
+    if domain.is_empty() || !path.starts_with(b"/") || [&domain, path, name, value].into_iter().any(control) {
+        return None;
+    }
+    let expires = match expires {
+        0 => None,
+        time => Some(time.min(now.saturating_add(LONGEST_LIFE))),
+    };
+    Some(Cookie {
+        name: name.to_vec(),
+        value: value.to_vec(),
+        domain,
+        path: path.to_vec(),
+        expires,
+        secure,
+        http_only,
+        host_only: !below,
+        same_site: None,
+    })
+}
+
+fn flag(field: &[u8]) -> Option<bool> {
+    match field.to_ascii_uppercase().as_slice() {
+        b"TRUE" => Some(true),
+        b"FALSE" => Some(false),
+        _ => None,
+    }
+}
+
+/// The text of a file with these cookies. One whose name or path has a tab cannot be in it.
+pub fn compose(cookies: &[&Cookie]) -> Vec<u8> {
+    let mut text = b"# Netscape HTTP Cookie File\n".to_vec();
+    for cookie in cookies {
+        if cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t') {
+            continue;
+        }
+        if cookie.http_only {
+            text.extend_from_slice(HTTP_ONLY);
+        }
+        let (dot, below): (&[u8], &[u8]) = if cookie.host_only { (b"", b"FALSE") } else { (b".", b"TRUE") };
+        let secure: &[u8] = if cookie.secure { b"TRUE" } else { b"FALSE" };
+        let expires = cookie.expires.unwrap_or(0).to_string();
+        let domain = [dot, &cookie.domain].concat();
+        let fields = [&domain, below, &cookie.path, secure, expires.as_bytes(), &cookie.name, &cookie.value];
+        text.extend_from_slice(&fields.join(&b'\t'));
+        text.push(b'\n');
+    }
+    text
+}
+
+/// Writes a file that only its owner may read: a new one beside it, which then takes its place.
+pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
+    let (beside, mut file) = create_beside(path)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all());
+    drop(file);
+    written.and_then(|()| fs::rename(&beside, path)).inspect_err(|_| {
+        let _ = fs::remove_file(&beside);
+    })
+}
+
+fn create_beside(path: &Path) -> io::Result<(PathBuf, fs::File)> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    for attempt in 0..100 {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}-{attempt}", std::process::id()));
+        match options.open(&name) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return opened.map(|file| (PathBuf::from(name), file)),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}

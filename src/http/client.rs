@@ -1,0 +1,50 @@
+//! `socket_http_client`: the native leaves of the client in module `http`.
+
+use std::time::SystemTime;
+
+use super::date;
+use crate::binding::{Call, Kind, Outcome, native};
+
+/// Opens the internal module.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    call.new_table(0, 2);
+    call.set_functions(&[("format_date", native(format_date)), ("parse_date", native(parse_date))]);
+    Ok(1)
+}
+
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// `format_date([time])`: the date of a Unix time as HTTP writes it; now without one. Nil for a year without four digits.
+fn format_date(call: &mut Call<'_>) -> Outcome {
+    call.set_top(1);
+    let time = if call.kind(1) == Kind::Nil {
+        now()
+    } else {
+        let number = call.number(1)?.floor();
+        if number.is_nan() {
+            call.push_nil();
+            return Ok(1);
+        }
+        number as i64
+    };
+    match date::format(time) {
+        Some(text) => call.push_vec(text.into_bytes()).map(|()| 1),
+        None => {
+            call.push_nil();
+            Ok(1)
+        }
+    }
+}
+
+/// `parse_date(text)`: the Unix time of a date in one of HTTP's three forms, or nil.
+fn parse_date(call: &mut Call<'_>) -> Outcome {
+    match date::parse(call.bytes(1)?, now()) {
+        Some(time) => call.push_integer(time),
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
