@@ -13,7 +13,6 @@ end
 local fresh = socket.tcp()
 show("S17", fresh:getfd(), fresh:getfamily(), fresh:getsockname())
 show("S17 peer", fresh:getpeername())
-show("S18", fresh:setoption("reuseaddr", true))
 show("S18 get", fresh:getoption("reuseaddr"))
 show("extra arguments", socket.tcp4(1, 2, 3).class, socket.tcp({}).class)
 local function name(object)

@@ -63,7 +63,6 @@ for _, service in ipairs({ "http", "1.5", "0x10", "-1", "x1" }) do
 end
 show("udp.send.2: family", client:sendto("x", "::1", port))
 show("udp.send.2: undecided", socket.udp():sendto("x", "::1", 9))
-show("udp.send.3: wraps", client:sendto("wrapped", "127.0.0.1", port + 65536), server:receive())
 show("udp.send.2: spellings", client:sendto("short", "127.1", " +" .. port), server:receive())
 show("S112", socket.udp4():sendto("x", "255.255.255.255", 9))
 show("S112", socket.udp4():sendto("x", "127.0.0.1", 0))

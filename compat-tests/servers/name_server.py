@@ -11,6 +11,9 @@ Listens on port 53 of 127.0.0.1: for a network namespace of its own. Says nothin
     truncated       an answer that is cut short, so that the whole is to be asked for over TCP
     many            60 addresses, of which only the last is one where somebody listens
     dual6, hole6, first4    an IPv6 address without a route, one whose packets vanish, each besides 127.0.0.1
+    both            ::1 and 127.0.0.1
+    turn            10.9.0.7 and 10.9.0.1
+    holes6          two IPv6 addresses whose packets vanish
     evil            (reverse) a host name with a line end in it
 Everything else does not exist.
 """
@@ -55,6 +58,12 @@ def addresses(name, kind):
         if kind == A:
             return [v4("127.0.0.1")]
         return [v6(sixes[name])] if kind == AAAA and name in sixes else []
+    if name == b"both":
+        return [v4("127.0.0.1") if kind == A else v6("::1")]
+    if name == b"turn":
+        return [v4("10.9.0.7"), v4("10.9.0.1")] if kind == A else []
+    if name == b"holes6":
+        return [v6("2001:db8:1::1"), v6("2001:db8:1::2")] if kind == AAAA else []
     if name == b"many":
         return [v4("127.0.0.%d" % last) for last in range(2, 61)] + [v4("127.0.0.1")] if kind == A else []
     if name == b"loop":

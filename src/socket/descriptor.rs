@@ -100,6 +100,16 @@ impl Descriptor {
         Ok(())
     }
 
+    /// Takes the place of what this number refers to, which is closed: the number stays, for whoever has read it.
+    pub fn take_over(&mut self, other: Descriptor) {
+        if self.number >= 0 && duplicate_to(other.number, self.number) {
+            self.identity = other.identity;
+            self.busy = 0;
+        } else {
+            *self = other;
+        }
+    }
+
     /// Closes the descriptor, if there is one. A script may have closed the number already,
     /// through another object that it gave it to: the system's `EBADF` is of no interest.
     pub fn close(&mut self) {
@@ -113,6 +123,19 @@ impl Descriptor {
             }
         }
     }
+}
+
+/// Makes the second number refer to what the first one does, and closes what it referred to before.
+#[cfg(not(target_vendor = "apple"))]
+fn duplicate_to(from: RawFd, to: RawFd) -> bool {
+    // SAFETY: the caller owns both numbers.
+    unsafe { libc::dup3(from, to, libc::O_CLOEXEC) == to }
+}
+
+#[cfg(target_vendor = "apple")]
+fn duplicate_to(from: RawFd, to: RawFd) -> bool {
+    // SAFETY: the caller owns both numbers.
+    unsafe { libc::dup2(from, to) == to && libc::fcntl(to, libc::F_SETFD, libc::FD_CLOEXEC) != -1 }
 }
 
 /// A descriptor that a script named by number, for one system call; `None` for a negative one.

@@ -1,6 +1,7 @@
 //! `socket.dns`: the resolver's answers as tables. These calls block as long as the resolver does.
 
 use super::error::Failure;
+use super::service::Service;
 use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
 use crate::sys;
 use crate::sys::resolver::{
@@ -67,7 +68,11 @@ fn getnameinfo(call: &mut Call<'_>) -> Outcome {
     // What was not asked for is not looked up.
     let flags = if host.is_none() { libc::NI_NUMERICHOST } else { 0 }
         | if service.is_none() { libc::NI_NUMERICSERV } else { 0 };
-    let found = lookup(host, service, STREAM).and_then(|addresses| {
+    let text = match service.map(|service| Service::read(service).text()).transpose() {
+        Ok(text) => text,
+        Err(failure) => return fail(call, failure),
+    };
+    let found = lookup(host, text.as_deref(), STREAM).and_then(|addresses| {
         addresses.iter().map(|address| name_of(address, flags)).collect::<Result<Vec<_>, _>>()
     });
     match found {

@@ -7,7 +7,9 @@ use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
+use super::recorded::Recorded;
 use super::resolve::resolve;
+use super::service::Service;
 use super::timeout::Deadline;
 use crate::binding::{Call, Message, Outcome};
 use crate::sys::resolver::{Hints, numeric};
@@ -77,29 +79,38 @@ fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// Binds to the first address of a name that takes it. Makes a descriptor where the object has
-/// none, and one of the right family where the object's family is not decided.
-pub fn bind(
-    descriptor: &mut Descriptor,
-    family: &mut Family,
-    kind: Type,
+/// The addresses that an object can be bound to. `any` is the family of `*`.
+pub fn local_addresses(
     host: &[u8],
-    service: &[u8],
+    service: &Service,
+    kind: Type,
+    (family, any): (Family, Family),
     deadline: &Deadline,
-) -> Result<(), Failure> {
-    let host = match (host, *family) {
+) -> Result<Vec<SocketAddr>, Failure> {
+    let host = match (host, any) {
         (b"*", Family::V6) => b"::".as_slice(),
         (b"*", _) => b"0.0.0.0",
         _ => host,
     };
     let hints = Hints { family: family.number(), kind: kind.into(), flags: libc::AI_PASSIVE };
+    resolve(host, service, hints, deadline)
+}
+
+/// Binds to the first address that is free. Makes a descriptor where the object has none, and one of the right family
+/// where the object's family is not decided.
+pub fn bind(
+    descriptor: &mut Descriptor,
+    family: &mut Family,
+    options: &Recorded,
+    addresses: Vec<SocketAddr>,
+) -> Result<(), Failure> {
     let mut outcome = Err(Failure::Text("no info on address"));
     let mut open_as = if descriptor.is_none() { None } else { Some(*family) };
-    for address in resolve(host, service, hints, deadline)? {
+    for address in addresses {
         let wanted = Family::of(&address);
         if open_as != Some(wanted) {
             descriptor.close();
-            match open(wanted, kind) {
+            match options.descriptor(wanted) {
                 Ok(fresh) => {
                     *descriptor = fresh;
                     open_as = Some(wanted);

@@ -2,6 +2,7 @@
 
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
+use super::recorded::Recorded;
 use super::stream::{Pattern, Progress, Received, Request, Small, Stop, Stream, Transport};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
@@ -27,6 +28,14 @@ pub trait Described: Object {
     fn late(&mut self, _: Direction) -> Failure {
         Failure::Timeout
     }
+
+    /// Forgets what belongs to the descriptor, because it is closed or given away.
+    fn abandon(&mut self) {}
+
+    /// The options for descriptors that are yet to be made.
+    fn recorded(&mut self) -> Option<&mut Recorded> {
+        None
+    }
 }
 
 /// A [`Described`] object that carries a byte stream once it is connected.
@@ -42,7 +51,10 @@ pub trait Streaming: Described {
 /// `close()`: 1, any number of times.
 pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
     wake_waiters::<T>(call)?;
-    call.object(1, T::any(), |object| object.descriptor().close())?;
+    call.object(1, T::any(), |object| {
+        object.abandon();
+        object.descriptor().close();
+    })?;
     success(call)
 }
 
@@ -72,8 +84,13 @@ pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
 /// `setfd(number)`: stores it, and forgets what was there.
 pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
     let number = with(call, T::any(), call.number(2), |_, number| number)?;
+    // No number at all is no descriptor.
+    let number = if number.is_nan() { -1 } else { number as i32 };
     wake_waiters::<T>(call)?;
-    call.object(1, T::any(), |object| object.descriptor().set(number as i32))?;
+    call.object(1, T::any(), |object| {
+        object.abandon();
+        object.descriptor().set(number);
+    })?;
     Ok(0)
 }
 

@@ -3,8 +3,10 @@
 use std::ffi::{CStr, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::descriptor::Descriptor;
 use super::error::Failure;
 use super::object::{Described, with};
+use super::recorded::Recorded;
 use crate::binding::{Call, Kind, Message, Outcome, Raise};
 use crate::sys;
 use crate::sys::resolver::ipv4_number;
@@ -38,6 +40,12 @@ pub struct SocketOption {
     number: c_int,
     get: bool,
     set: bool,
+}
+
+impl SocketOption {
+    fn was_recorded(&self, recorded: &Recorded) -> bool {
+        recorded.has(self.level, self.number)
+    }
 }
 
 /// An option that can be read and set.
@@ -105,7 +113,9 @@ pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
     let mut value = [0u8; 64];
     let found = find(call, options, |option| option.get);
     let (option, length) = with(call, T::any(), found, |object, option| {
-        let fd = object.descriptor().borrow().ok();
+        let sample = sample(object, option, SocketOption::was_recorded);
+        let descriptor = sample.as_ref().unwrap_or_else(|| object.descriptor());
+        let fd = descriptor.borrow().ok();
         let length = fd.and_then(|fd| sys::option_bytes(fd, option.level, option.number, &mut value).ok());
         (option, length)
     })?;
@@ -152,14 +162,36 @@ pub fn set<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
             Value::Encoded(value) => value.as_bytes(),
             Value::Text(text) => text,
         };
-        let fd = object.descriptor().borrow();
-        fd.is_ok_and(|fd| sys::set_option_bytes(fd, option.level, option.number, bytes).is_ok())
+        let sample = sample(object, option, |_, _| true);
+        let descriptor = sample.as_ref().unwrap_or_else(|| object.descriptor());
+        let fd = descriptor.borrow();
+        let set = fd.is_ok_and(|fd| sys::set_option_bytes(fd, option.level, option.number, bytes).is_ok());
+        if set && let Some(recorded) = object.recorded() {
+            recorded.keep(option.level, option.number, bytes);
+        }
+        set
     })?;
     if !done {
         return Ok(call.push_failure(&Message::new("setsockopt failed")));
     }
     call.push_number(1.0);
     Ok(1)
+}
+
+/// A descriptor to use in place of the one that an object is yet to make (add.42).
+fn sample<T: Described>(
+    object: &mut T,
+    option: &SocketOption,
+    wanted: fn(&SocketOption, &Recorded) -> bool,
+) -> Option<Descriptor> {
+    if !object.descriptor().is_none() {
+        return None;
+    }
+    let recorded = object.recorded()?;
+    if !recorded.is_open() || !wanted(option, recorded) {
+        return None;
+    }
+    recorded.sample(option.level).ok()
 }
 
 /// The option that the arguments name, and its value.
@@ -169,10 +201,15 @@ fn prepare<'c>(
 ) -> Result<(&'static SocketOption, Value<'c>), Raise> {
     let option = find(call, options, |option| option.set)?;
     let value = match option.shape {
-        Shape::Device => Value::Text(call.bytes(3)?),
+        Shape::Device => Value::Text(device(call.bytes(3)?)?),
         shape => Value::Encoded(encode(call, shape)?),
     };
     Ok((option, value))
+}
+
+/// The name of a device. The system would read one with a zero byte as the name in front of it.
+fn device(name: &[u8]) -> Result<&[u8], Raise> {
+    if name.contains(&0) { Err(Raise::argument(3, "invalid device name")) } else { Ok(name) }
 }
 
 /// Refuses a value of another type. LuaSocket's own check names the plain type, where the auxiliary library's

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use super::error::Failure;
 use super::hosts;
+use super::service::Service;
 use super::timeout::{Deadline, Wait};
 use crate::sys;
-use crate::sys::resolver::{Hints, ResolveError, literal, lookup};
+use crate::sys::resolver::{Hints, ResolveError, ipv4_number, literal, lookup};
 
 /// Resolver calls that may be under way at once: a name server that never answers must not
 /// gather threads without bound.
@@ -25,28 +26,29 @@ const IDLE_TIME: Duration = Duration::from_secs(2);
 /// addresses never reach the resolver.
 pub fn resolve(
     host: &[u8],
-    service: &[u8],
+    service: &Service,
     hints: Hints,
     deadline: &Deadline,
 ) -> Result<Vec<SocketAddr>, Failure> {
     if let Some(address) = direct(host, service, hints) {
         return Ok(vec![address]);
     }
+    let text = service.text()?;
     // An object that must not wait at all resolves as LuaSocket does, for there is no later
     // moment at which it could ask for the answer. Another thread costs more than the hosts file.
     if deadline.is_unlimited()
         || deadline.is_nonblocking()
         || is_quick(host)
-        || port(service).is_some() && hosts::answers(host, hints.family)
+        || service.port().is_some() && hosts::answers(host, hints.family)
     {
-        return lookup(Some(host), Some(service), hints).map_err(Failure::Resolve);
+        return lookup(Some(host), Some(&text), hints).map_err(Failure::Resolve);
     }
-    lookup_within(host, service, hints, deadline)
+    lookup_within(host, &text, hints, deadline)
 }
 
-/// A literal of the right family with a plain decimal port.
-pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
-    let port = port(service)?;
+/// A literal of the right family with a number as its port.
+pub fn direct(host: &[u8], service: &Service, hints: Hints) -> Option<SocketAddr> {
+    let port = service.port()?;
     match literal(host)? {
         IpAddr::V4(_) if hints.family == libc::AF_INET6 => None,
         IpAddr::V6(_) if hints.family == libc::AF_INET => None,
@@ -54,19 +56,10 @@ pub fn direct(host: &[u8], service: &[u8], hints: Hints) -> Option<SocketAddr> {
     }
 }
 
-/// A service that is a plain decimal port.
-fn port(service: &[u8]) -> Option<u16> {
-    let plain = !service.is_empty() && service.len() <= 5 && service.iter().all(u8::is_ascii_digit);
-    if plain { std::str::from_utf8(service).ok()?.parse().ok() } else { None }
-}
-
-/// Texts that the resolver answers without asking anybody: numbers in other spellings, and
-/// what cannot be a name.
+/// Texts that the resolver answers without asking anybody: numbers in other spellings, and what cannot be a name.
+/// What has digits and dots alone and is no address may be one.
 fn is_quick(host: &[u8]) -> bool {
-    host.is_empty()
-        || host == b"*"
-        || host.contains(&b':')
-        || host.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    host.is_empty() || host == b"*" || host.contains(&b':') || ipv4_number(host).is_some()
 }
 
 /// Counts the lookups under way.
@@ -220,11 +213,23 @@ mod tests {
 
     #[test]
     fn literals_do_not_reach_the_resolver() {
-        assert_eq!(direct(b"127.0.0.1", b"80", stream(0)), Some(SocketAddr::from(([127, 0, 0, 1], 80))));
-        assert_eq!(direct(b"127.0.0.1", b"80", stream(libc::AF_INET6)), None);
-        assert_eq!(direct(b"localhost", b"80", stream(0)), None);
-        assert_eq!(direct(b"127.0.0.1", b"http", stream(0)), None);
-        assert_eq!(direct(b"127.0.0.1", b"70000", stream(0)), None);
+        let direct = |host: &[u8], port: &[u8], family| direct(host, &Service::read(port), stream(family));
+        assert_eq!(direct(b"127.0.0.1", b"80", 0), Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        assert_eq!(direct(b"127.0.0.1", b"80", libc::AF_INET6), None);
+        assert_eq!(direct(b"localhost", b"80", 0), None);
+        assert_eq!(direct(b"127.0.0.1", b"http", 0), None);
+        assert_eq!(direct(b"127.0.0.1", b"70000", 0), None);
+    }
+
+    /// They take the resolver's time, so they are subject to the limit.
+    #[test]
+    fn digits_and_dots_are_an_address_or_a_name() {
+        for quick in ["", "*", "127.1", "0x7f.1", "::1%lo", "1.2.3.4"] {
+            assert!(is_quick(quick.as_bytes()), "{quick}");
+        }
+        for name in ["1.2.3.4.5", "999.1.1.1", "1.2.3.256", "1..2", "example", "4294967296"] {
+            assert!(!is_quick(name.as_bytes()), "{name}");
+        }
     }
 
     /// All in one: other lookups at the same time would change what is looked at.
@@ -238,7 +243,7 @@ mod tests {
         let kept = || IDLE.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|idle| idle.thread);
         let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
         if hosts::answers(b"localhost", libc::AF_INET) {
-            let found = resolve(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            let found = resolve(b"localhost", &Service::Port(80), stream(libc::AF_INET), &deadline);
             assert_eq!(found.map(|list| list.first().copied()), expected);
             assert_eq!(kept(), None);
         }
@@ -259,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_zero_byte_makes_a_host_unknown() {
-        let found = resolve(b"127.0.0.1\0junk", b"80", stream(0), &Deadline::NEVER);
+        let found = resolve(b"127.0.0.1\0junk", &Service::Port(80), stream(0), &Deadline::NEVER);
         assert_eq!(found, Err(Failure::Resolve(ResolveError::UNKNOWN)));
     }
 }

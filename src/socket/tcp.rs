@@ -1,25 +1,27 @@
 //! TCP objects: `tcp{master}`, `tcp{client}`, `tcp{server}`.
 
-use std::os::fd::BorrowedFd;
+use std::net::SocketAddr;
+use std::time::Instant;
 
-use socket2::{SockAddr, SockRef, Type};
+use socket2::Type;
 
 use super::channel::SocketChannel;
-use super::descriptor::Descriptor;
+use super::descriptor::{Descriptor, Parked, Use};
 use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::listening::{self, Listening};
 use super::object::{self, Described, Streaming, report};
 use super::options::{self, Shape, SocketOption, both, get_only, set_only};
+use super::race::{Race, Step};
+use super::recorded::Recorded;
 use super::resolve::resolve;
+use super::service::Service;
 use super::stream::Stream;
-use super::timeout::{Deadline, Timeout};
-use super::wait::wait_connected;
-use crate::binding::{
-    Call, Class, ClassSpec, Expected, NativeFunction, Object, Outcome, Raise, Receiver, native,
-};
+use super::timeout::{Deadline, Timeout, Wait};
+use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::classes::{TCP_CLIENT, TCP_MASTER, TCP_SERVER};
 use crate::sys::resolver::Hints;
+use crate::tasks::door;
 
 static ANY: Receiver<Tcp> = Receiver::new("tcp{any}", &[&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER]);
 static MASTER: Receiver<Tcp> = Receiver::new("tcp{master}", &[&TCP_MASTER]);
@@ -33,6 +35,8 @@ pub struct Tcp {
     channel: SocketChannel,
     timeout: Timeout,
     family: Family,
+    options: Recorded,
+    race: Option<Box<Race>>,
 }
 
 impl Tcp {
@@ -42,82 +46,147 @@ impl Tcp {
             channel: SocketChannel { descriptor },
             timeout: Timeout::default(),
             family,
+            options: Recorded::open(Type::STREAM),
+            race: None,
         }
     }
 
-    /// Connects to the first address of a name that answers (contract tcp.connect).
-    fn connect(&mut self, host: &[u8], service: &[u8]) -> Result<(), Failure> {
-        let deadline = self.timeout.start();
-        let hints = Hints { family: self.family.number(), kind: libc::SOCK_STREAM, flags: 0 };
-        let addresses = resolve(host, service, hints, &deadline)?;
-        let mut opened = if self.channel.descriptor.is_none() { None } else { Some(self.family) };
-        let mut outcome = Err(Failure::Text("no info on address"));
-        let mut tried = false;
-        for address in addresses {
-            let family = Family::of(&address);
-            if opened != Some(family) {
-                self.channel.descriptor.close();
-                match inet::open(family, Type::STREAM) {
-                    Ok(descriptor) => self.channel.descriptor = descriptor,
-                    Err(failure) => {
-                        outcome = Err(failure);
-                        continue;
-                    }
-                }
-                opened = Some(family);
-                tried = false;
-            }
-            let fd = self.channel.descriptor.borrow()?;
-            let target = SockAddr::from(address);
-            outcome = connect_descriptor(fd, &target, &deadline);
-            if tried && outcome == Err(Failure::Errno(libc::ECONNABORTED)) {
-                // Linux reports the attempt before once more, and only then starts a new one (FIX-5).
-                outcome = connect_descriptor(fd, &target, &deadline);
-            }
-            tried = true;
-            // An attempt that goes on is asked for its outcome by the next connect.
-            if outcome.is_ok() || deadline.is_nonblocking() {
-                self.family = family;
-            }
-            // All addresses share one deadline (add.20), and an object that does not wait only
-            // starts the first (contract tcp.connect.3).
-            if outcome.is_ok() || outcome == Err(Failure::Timeout) || deadline.is_nonblocking() {
-                break;
-            }
+    /// Whether a further call goes on with the attempts that one before has left under way (add.40).
+    fn goes_on(&mut self, host: &[u8], service: &Service) -> Result<bool, Failure> {
+        self.channel.descriptor.begin(Use::Both)?;
+        self.race = self.race.take().filter(|race| race.is_for(&target(host, service)));
+        Ok(self.race.is_some())
+    }
+
+    fn begin(&mut self, target: Vec<u8>, addresses: Vec<SocketAddr>) -> Result<(), Failure> {
+        let own = &self.channel.descriptor;
+        own.begin(Use::Both)?;
+        let given = !own.is_none() && self.family != Family::Unspecified;
+        self.race = Some(Box::new(Race::new(target, addresses, own, given)));
+        Ok(())
+    }
+
+    fn step(&mut self, parked: &mut Option<Parked>, deadline: &Deadline) -> Step {
+        let own = &mut self.channel.descriptor;
+        // Another part of the program may have closed the object during a wait.
+        let Some(race) =
+            self.race.as_mut().filter(|_| parked.is_none_or(|parked| own.resume(&parked).is_ok()))
+        else {
+            return Step::Done(Err(Failure::Closed));
+        };
+        let step = race.step(own, &self.options, deadline);
+        if let Step::Wait(_) = &step {
+            *parked = Some(own.park(Use::Both));
         }
-        outcome
+        if let Step::Done(result) = &step {
+            self.family = match result {
+                Ok(family) => *family,
+                Err(_) => race.family_after_failure(self.family, deadline),
+            };
+            if result.is_ok() {
+                self.options.close();
+            }
+            self.race = None;
+        }
+        step
+    }
+
+    /// Ends a call that could not wait until there was an outcome.
+    fn pause(
+        &mut self,
+        failure: Failure,
+        started_before: usize,
+        parked: &Option<Parked>,
+        deadline: &Deadline,
+    ) -> Failure {
+        let own = &mut self.channel.descriptor;
+        if let Some(Err(failure)) = parked.map(|parked| own.resume(&parked)) {
+            return failure;
+        }
+        let Some(race) = &mut self.race else { return failure };
+        race.pause(&mut self.channel.descriptor, deadline.is_nonblocking());
+        if !deadline.is_nonblocking() {
+            self.race = None;
+            return failure;
+        }
+        self.family = race.own_family().unwrap_or(self.family);
+        let started = race.started() > started_before;
+        // What is left is one attempt, about which the system answers a further call.
+        self.race = self.race.take().filter(|race| race.goes_on());
+        if started { failure } else { Failure::Errno(libc::EALREADY) }
     }
 }
 
-/// Starts a connect and waits for its outcome within the deadline.
-pub fn connect_descriptor(
-    fd: BorrowedFd<'_>,
-    address: &SockAddr,
-    deadline: &Deadline,
-) -> Result<(), Failure> {
-    let socket = SockRef::from(&fd);
-    match socket.connect(address) {
-        Ok(()) => return Ok(()),
-        Err(error) => match error.raw_os_error() {
-            // A signal does not stop the attempt.
-            Some(libc::EINPROGRESS | libc::EINTR) => {}
-            _ => return Err(Failure::from_io(&error)),
-        },
+/// Connects the object at `index` to the first address of a name that answers (contract tcp.connect, add.40). It waits
+/// while no object is in use.
+fn connect_object(
+    call: &mut Call<'_>,
+    index: i32,
+    host: &[u8],
+    service: &Service,
+) -> Result<Result<(), Failure>, Raise> {
+    let (deadline, family) = call.object(index, &ANY, |tcp| (tcp.timeout.start(), tcp.family))?;
+    let goes_on = call.object(index, &ANY, |tcp| tcp.goes_on(host, service))?;
+    let ready = match goes_on {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let hints = Hints { family: family.number(), kind: libc::SOCK_STREAM, flags: 0 };
+            match resolve(host, service, hints, &deadline) {
+                Ok(addresses) => {
+                    call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses))?
+                }
+                Err(failure) => Err(failure),
+            }
+        }
+        Err(failure) => Err(failure),
+    };
+    if ready.is_err() {
+        return Ok(ready);
     }
-    if deadline.is_nonblocking() {
-        return Err(Failure::Timeout);
+    let deadline = deadline.as_one_wait();
+    let started = call.object(index, &ANY, |tcp| tcp.race.as_ref().map_or(0, |race| race.started()))?;
+    let mut parked = None;
+    loop {
+        let step = call.object(index, &ANY, |tcp| tcp.step(&mut parked, &deadline))?;
+        let mut watched = match step {
+            Step::Done(result) => return Ok(result.map(|_| ())),
+            Step::Wait(watched) => watched,
+        };
+        let end = match deadline.remaining() {
+            Wait::No => Some(None),
+            Wait::For(left) => Some(Instant::now().checked_add(left)),
+            Wait::Forever => None,
+        };
+        let waited = match (end, watched.until) {
+            (Some(None), _) => Err(Failure::Timeout),
+            (Some(Some(end)), next) => {
+                let until = next.map_or(end, |next| next.min(end));
+                door::wait_any(call, &mut watched.interests, Some(until))
+            }
+            (None, next) => door::wait_any(call, &mut watched.interests, next),
+        };
+        match waited {
+            Ok(()) => {}
+            // It is time for the next attempt.
+            Err(Failure::Timeout) if watched.until.is_some() && !deadline.is_over() => {}
+            Err(failure) => {
+                return call.object(index, &ANY, |tcp| Err(tcp.pause(failure, started, &parked, &deadline)));
+            }
+        }
     }
-    if wait_connected(fd, deadline)? {
-        return Ok(());
-    }
-    match socket.take_error() {
-        Ok(None) => Ok(()),
-        Ok(Some(error)) | Err(error) => Err(Failure::from_io(&error)),
-    }
+}
+
+/// Host and service, to be compared with those of a further call.
+fn target(host: &[u8], service: &Service) -> Vec<u8> {
+    let mut target = host.to_vec();
+    target.push(0);
+    target.extend(service.text().unwrap_or_default());
+    target
 }
 
 impl Object for Tcp {
     fn finalize(&mut self) {
+        self.abandon();
         self.channel.descriptor.close();
         self.stream.free();
     }
@@ -138,6 +207,15 @@ impl Described for Tcp {
 
     fn is_dirty(&self) -> bool {
         self.stream.is_dirty()
+    }
+
+    fn abandon(&mut self) {
+        self.race = None;
+        self.options.close();
+    }
+
+    fn recorded(&mut self) -> Option<&mut Recorded> {
+        Some(&mut self.options)
     }
 }
 
@@ -171,7 +249,7 @@ impl Listening for Tcp {
     }
 
     fn accepted(&self, descriptor: Descriptor) -> Self {
-        Tcp::new(descriptor, self.family)
+        Tcp { options: Recorded::closed(Type::STREAM), ..Tcp::new(descriptor, self.family) }
     }
 }
 
@@ -204,61 +282,68 @@ pub fn tcp6(call: &mut Call<'_>) -> Outcome {
 
 /// `socket.connect(host, port, local_host, local_port, family)`: a connected object, without a time limit.
 pub fn connect_new(call: &mut Call<'_>) -> Outcome {
-    let (host, port) = (call.bytes(1)?, service(call, 2)?);
+    let (host, port) = (call.bytes(1)?, Service::argument(call, 2)?);
     let local_host = call.optional_bytes(3)?;
-    let local_port = call.optional_bytes(4)?.unwrap_or(b"0");
+    let local_port = if call.kind(4).is_absent() { Service::Port(0) } else { Service::argument(call, 4)? };
     let family = match call.option(5, "unspec", &["unspec", "inet", "inet6"])? {
         0 => Family::Unspecified,
         1 => Family::V4,
         _ => Family::V6,
     };
-    let connected = call.new_object(&TCP_CLIENT, |_| {
-        let mut tcp = Tcp::new(Descriptor::NONE, family);
-        if let Some(local_host) = local_host {
-            let Tcp { channel, family, .. } = &mut tcp;
-            let never = Deadline::NEVER;
-            inet::bind(&mut channel.descriptor, family, Type::STREAM, local_host, local_port, &never)?;
-        }
-        tcp.connect(host, &port)?;
-        Ok(tcp)
-    });
-    match connected {
-        Ok(()) => Ok(1),
-        Err(failure) => {
-            let failure: Failure = failure;
-            Ok(call.push_failure(&failure.message()))
-        }
+    let made: Result<(), Failure> = call.new_object(&TCP_CLIENT, |_| Ok(Tcp::new(Descriptor::NONE, family)));
+    if let Err(failure) = made {
+        return Ok(call.push_failure(&failure.message()));
     }
-}
-
-/// A port argument: a string, or a number as its decimal text. Lua 5.3 writes an integral float
-/// as `8080.0`, which is meant as 8080 (FIX-22).
-pub fn service(call: &Call<'_>, index: i32) -> Result<arrayvec::ArrayVec<u8, 64>, Raise> {
-    let text = call.try_bytes(index).ok_or(Raise::Type(index, Expected::String))?;
-    let text = match text.strip_suffix(b".0") {
-        Some(digits) if !digits.is_empty() && digits.iter().all(u8::is_ascii_digit) => digits,
-        _ => text,
+    let index = call.count();
+    let bound = match local_host {
+        Some(local_host) => bind_object(call, index, &ANY, local_host, &local_port)?,
+        None => Ok(()),
     };
-    // No service has a longer name, so the rest need not be looked at to be unknown.
-    Ok(text.iter().copied().take(64).collect())
+    let result = match bound {
+        Ok(()) => connect_object(call, index, host, &port)?,
+        Err(failure) => Err(failure),
+    };
+    if let Err(failure) = result {
+        // Not to be left to the collector (add.30).
+        call.object(index, &ANY, Tcp::finalize)?;
+        return Ok(call.push_failure(&failure.message()));
+    }
+    Ok(1)
 }
 
 fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &ANY, |_| ())?;
-    let (host, port) = (call.bytes(2)?, service(call, 3)?);
+    let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
     // The class changes whatever comes of it (KEEP-3): a non-blocking connect needs that.
     call.become_class(1, &TCP_CLIENT);
-    let result = call.object(1, &ANY, |tcp| tcp.connect(host, &port))?;
+    let result = connect_object(call, 1, host, &port)?;
     report(call, result)
+}
+
+/// Binds the object at `index`.
+fn bind_object(
+    call: &mut Call<'_>,
+    index: i32,
+    receiver: &Receiver<Tcp>,
+    host: &[u8],
+    port: &Service,
+) -> Result<Result<(), Failure>, Raise> {
+    let (deadline, families) = call.object(index, receiver, |tcp| {
+        let any = if tcp.family == Family::Unspecified { tcp.options.family() } else { tcp.family };
+        (tcp.timeout.start(), (tcp.family, any))
+    })?;
+    match inet::local_addresses(host, port, Type::STREAM, families, &deadline) {
+        Ok(addresses) => call.object(index, receiver, |tcp| {
+            inet::bind(&mut tcp.channel.descriptor, &mut tcp.family, &tcp.options, addresses)
+        }),
+        Err(failure) => Ok(Err(failure)),
+    }
 }
 
 fn bind(call: &mut Call<'_>) -> Outcome {
     call.object(1, &MASTER, |_| ())?;
-    let (host, port) = (call.bytes(2)?, service(call, 3)?);
-    let result = call.object(1, &MASTER, |tcp| {
-        let deadline = tcp.timeout.start();
-        inet::bind(&mut tcp.channel.descriptor, &mut tcp.family, Type::STREAM, host, &port, &deadline)
-    })?;
+    let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
+    let result = bind_object(call, 1, &MASTER, host, &port)?;
     report(call, result)
 }
 

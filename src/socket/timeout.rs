@@ -90,6 +90,16 @@ impl Deadline {
         Timeout { block: seconds, total: -1.0 }.start()
     }
 
+    /// The same limits for an operation that is one wait, in however many pieces it happens.
+    pub fn as_one_wait(self) -> Self {
+        let Timeout { block, total } = self.timeout;
+        if block > 0.0 && total >= 0.0 {
+            Deadline { timeout: Timeout { block: block.min(total), total: -1.0 }, start: self.start }
+        } else {
+            self
+        }
+    }
+
     /// Whether the operation must not wait at all: a block timeout of exactly zero.
     pub fn is_nonblocking(&self) -> bool {
         self.timeout.block == 0.0

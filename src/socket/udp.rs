@@ -10,9 +10,10 @@ use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::object::{self, Described, report, success};
 use super::options::{self, Shape, SocketOption, both, get_only, set_only};
+use super::recorded::Recorded;
 use super::resolve::{direct, resolve};
+use super::service::Service;
 use super::stream::{Small, Stop};
-use super::tcp::service;
 use super::timeout::Timeout;
 use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
@@ -29,26 +30,31 @@ pub struct Udp {
     descriptor: Descriptor,
     timeout: Timeout,
     family: Family,
+    options: Recorded,
 }
 
 impl Udp {
     fn new(descriptor: Descriptor, family: Family) -> Self {
-        Udp { descriptor, timeout: Timeout::default(), family }
+        let options = if family == Family::Unspecified {
+            Recorded::open(Type::DGRAM)
+        } else {
+            Recorded::closed(Type::DGRAM)
+        };
+        Udp { descriptor, timeout: Timeout::default(), family, options }
     }
 
     fn hints(&self, flags: i32) -> Hints {
         Hints { family: self.family.number(), kind: libc::SOCK_DGRAM, flags }
     }
 
-    /// Fixes the peer: the first address of a name that the system accepts.
-    fn connect(&mut self, host: &[u8], service: &[u8]) -> Result<(), Failure> {
-        let deadline = self.timeout.start();
+    /// Fixes the peer: the first address that the system accepts.
+    fn connect(&mut self, addresses: Vec<SocketAddr>) -> Result<(), Failure> {
         let mut opened = if self.descriptor.is_none() { None } else { Some(self.family) };
         let mut outcome = Err(Failure::Text("no info on address"));
-        for address in resolve(host, service, self.hints(0), &deadline)? {
+        for address in addresses {
             let family = Family::of(&address);
             if opened != Some(family) {
-                match inet::open(family, Type::DGRAM) {
+                match self.options.descriptor(family) {
                     Ok(descriptor) => self.descriptor = descriptor,
                     Err(failure) => {
                         outcome = Err(failure);
@@ -60,30 +66,42 @@ impl Udp {
             let connected = SockRef::from(&self.descriptor.borrow()?).connect(&SockAddr::from(address));
             outcome = connected.map_err(|error| Failure::from_io(&error));
             if outcome.is_ok() {
-                self.family = family;
+                self.decide(family);
                 break;
             }
         }
         outcome
     }
 
-    fn send_to(&mut self, data: &[u8], host: &[u8], port: &[u8], waited: &mut bool) -> Result<usize, Stop> {
+    /// The family is decided, and so is the descriptor.
+    fn decide(&mut self, family: Family) {
+        self.family = family;
+        self.options.close();
+    }
+
+    fn send_to(
+        &mut self,
+        data: &[u8],
+        host: &[u8],
+        port: &Service,
+        waited: &mut bool,
+    ) -> Result<usize, Stop> {
         let address = self.numeric_address(host, port).map_err(Stop::Failed)?;
         if self.descriptor.is_none() && self.family == Family::Unspecified {
             let family = Family::of(&address);
-            self.descriptor = inet::open(family, Type::DGRAM).map_err(Stop::Failed)?;
-            self.family = family;
+            self.descriptor = self.options.descriptor(family).map_err(Stop::Failed)?;
+            self.decide(family);
         }
         transmit_to(&self.descriptor, waited, data, &SockAddr::from(address))
     }
 
     /// `sendto` takes numbers only, and words its failures as the C library does (KEEP-11).
-    fn numeric_address(&self, host: &[u8], port: &[u8]) -> Result<SocketAddr, Failure> {
+    fn numeric_address(&self, host: &[u8], port: &Service) -> Result<SocketAddr, Failure> {
         let hints = self.hints(libc::AI_NUMERICHOST | libc::AI_NUMERICSERV);
         if let Some(address) = direct(host, port, hints) {
             return Ok(address);
         }
-        let found = lookup(Some(host), Some(port), hints);
+        let found = lookup(Some(host), Some(&port.text()?), hints);
         let found = found.map_err(|error| Failure::ResolveRaw(error.code))?;
         found.first().copied().ok_or(Failure::ResolveRaw(libc::EAI_NONAME))
     }
@@ -110,6 +128,14 @@ impl Described for Udp {
 
     fn is_dirty(&self) -> bool {
         false
+    }
+
+    fn abandon(&mut self) {
+        self.options.close();
+    }
+
+    fn recorded(&mut self) -> Option<&mut Recorded> {
+        Some(&mut self.options)
     }
 }
 
@@ -147,11 +173,18 @@ pub fn udp6(call: &mut Call<'_>) -> Outcome {
 
 fn setsockname(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
-    let (host, port) = (call.bytes(2)?, service(call, 3)?);
-    let result = call.object(1, &UNCONNECTED, |udp| {
-        let deadline = udp.timeout.start();
-        inet::bind(&mut udp.descriptor, &mut udp.family, Type::DGRAM, host, &port, &deadline)
+    let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
+    let (deadline, families) = call.object(1, &UNCONNECTED, |udp| {
+        let any = if udp.family == Family::Unspecified { udp.options.family() } else { udp.family };
+        (udp.timeout.start(), (udp.family, any))
     })?;
+    let result = match inet::local_addresses(host, &port, Type::DGRAM, families, &deadline) {
+        Ok(addresses) => call.object(1, &UNCONNECTED, |udp| {
+            let bound = inet::bind(&mut udp.descriptor, &mut udp.family, &udp.options, addresses);
+            bound.inspect(|()| udp.options.close())
+        })?,
+        Err(failure) => Err(failure),
+    };
     report(call, result)
 }
 
@@ -168,8 +201,12 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
         call.become_class(1, &UDP_UNCONNECTED);
         return success(call);
     }
-    let port = service(call, 3)?;
-    let result = call.object(1, &ANY, |udp| udp.connect(host, &port))?;
+    let port = Service::argument(call, 3)?;
+    let (deadline, hints) = call.object(1, &ANY, |udp| (udp.timeout.start(), udp.hints(0)))?;
+    let result = match resolve(host, &port, hints, &deadline) {
+        Ok(addresses) => call.object(1, &ANY, |udp| udp.connect(addresses))?,
+        Err(failure) => Err(failure),
+    };
     if result.is_ok() {
         call.become_class(1, &UDP_CONNECTED);
     }
@@ -178,7 +215,7 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
 
 fn sendto(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
-    let (data, host, port) = (call.bytes(2)?, call.bytes(3)?, service(call, 4)?);
+    let (data, host, port) = (call.bytes(2)?, call.bytes(3)?, Service::argument(call, 4)?);
     let mut waited = false;
     let sent = door::repeat(call, 1, &UNCONNECTED, Use::Writing, |udp, _| {
         udp.send_to(data, host, &port, &mut waited)

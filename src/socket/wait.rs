@@ -21,12 +21,6 @@ pub fn wait(fd: BorrowedFd<'_>, direction: Direction, deadline: &Deadline) -> Re
     wait_for(fd, events, deadline).map(|_| ())
 }
 
-/// Waits until a pending connect has an outcome. Whether that is plain success: writable, and
-/// nothing else; otherwise the socket's pending error tells.
-pub fn wait_connected(fd: BorrowedFd<'_>, deadline: &Deadline) -> Result<bool, Failure> {
-    Ok(wait_for(fd, PollFlags::IN | PollFlags::OUT, deadline)? == PollFlags::OUT)
-}
-
 fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<PollFlags, Failure> {
     match deadline.remaining() {
         Wait::No => Err(Failure::Timeout),

@@ -56,6 +56,15 @@ pub fn wait_any(_: &mut Call<'_>, interests: &mut [Interest], until: Option<Inst
 fn poll_any(interests: &mut [Interest], until: Option<Instant>) -> Result<(), Failure> {
     let limit =
         until.map_or(Wait::Forever, |until| Wait::For(until.saturating_duration_since(Instant::now())));
+    if poll_all(interests, limit)? == 0 { Err(Failure::Timeout) } else { Ok(()) }
+}
+
+/// What is ready now, without a wait: the number of them.
+pub fn look(interests: &mut [Interest]) -> Result<usize, Failure> {
+    poll_all(interests, Wait::No)
+}
+
+fn poll_all(interests: &mut [Interest], limit: Wait) -> Result<usize, Failure> {
     let mut polled: arrayvec::ArrayVec<PollFd<'_>, MOST> = interests
         .iter()
         .filter_map(|interest| {
@@ -66,13 +75,11 @@ fn poll_any(interests: &mut [Interest], until: Option<Instant>) -> Result<(), Fa
     if polled.len() != interests.len() {
         return Err(Failure::Errno(libc::EBADF));
     }
-    if poll_until(&mut polled, limit)? == 0 {
-        return Err(Failure::Timeout);
-    }
+    let ready = poll_until(&mut polled, limit)?;
     for (interest, polled) in interests.iter_mut().zip(&polled) {
         interest.ready = polled.revents();
     }
-    Ok(())
+    Ok(ready)
 }
 
 /// How many descriptors [`wait_any`] takes.
