@@ -5,7 +5,11 @@ local socket = require("socket")
 
 local LONGEST = 64 * 1024
 
-local server = assert(socket.bind("127.0.0.1", tonumber((...)) or 0))
+local server, refusal = socket.bind("127.0.0.1", tonumber((...)) or 0)
+if not server then
+    io.stderr:write("echo-server: ", refusal, "\n")
+    os.exit(1)
+end
 server:settimeout(0)
 print("listening on port " .. select(2, server:getsockname()))
 io.stdout:flush()

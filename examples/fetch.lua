@@ -1,12 +1,16 @@
 -- Fetches a page and prints it:  luasocket examples/fetch.lua URL
 local http = require("socket.http")
 
-local body, code, headers, status = http.request((assert(..., "usage: fetch.lua URL")))
-if not body then
-    -- no answer at all: `code` says why
-    io.stderr:write("fetch: ", code, "\n")
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
     os.exit(1)
 end
+
+local address = ...
+if not address then stop("usage: fetch.lua URL") end
+local body, code, headers, status = http.request(address)
+-- No answer at all: `code` says why. For a refused certificate `status` says what is wrong with it.
+if not body then stop("fetch: ", code, status and ", " .. status or "") end
 
 -- "404 Not Found" is an answer too: look at the code.
 if code ~= 200 then io.stderr:write(status, "\n") end

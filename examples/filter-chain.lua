@@ -18,12 +18,18 @@ local chains = {
     decode = function() return mime.decode("base64") end,
 }
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local mode, input, output = ...
-assert(chains[mode] and output, "usage: filter-chain.lua encode|decode INPUT OUTPUT")
+if not (chains[mode] and output) then stop("usage: filter-chain.lua encode|decode INPUT OUTPUT") end
 
 local before, after = counter(), counter()
 local ok, message = ltn12.pump.all(
     ltn12.source.chain(ltn12.source.file(io.open(input, "rb")), before.filter, chains[mode](), after.filter),
     ltn12.sink.file(io.open(output, "wb")))
-if not ok then error(message, 0) end
+if not ok then stop("filter-chain: ", message) end
 print(("%d bytes in, %d bytes out"):format(before.bytes, after.bytes))

@@ -2,8 +2,14 @@
 local ftp = require("socket.ftp")
 local ltn12 = require("ltn12")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local host, port, user, password, path = ...
-assert(path, "usage: ftp.lua HOST PORT USER PASSWORD FILE")
+if not path then stop("usage: ftp.lua HOST PORT USER PASSWORD FILE") end
 local name = path:match("[^/\\]*$")
 
 -- What all requests have in common; a table for one of them.
@@ -13,13 +19,13 @@ local function request(fields)
 end
 
 local function must(result, message)
-    if not result then error(message, 0) end
+    if not result then stop("ftp: ", message) end
     return result
 end
 
 -- "i": bytes as they are, without which a server may change line ends.
 local sent = must(ftp.put(request({
-    argument = name, type = "i", source = ltn12.source.file(assert(io.open(path, "rb"))),
+    argument = name, type = "i", source = ltn12.source.file(must(io.open(path, "rb"))),
 })))
 print(("sent %d bytes"):format(sent))
 

@@ -79,7 +79,8 @@ local fetch = {}
 
 function fetch.http(address, _, sink)
     local ok, code, _, status = http.request({ url = address, sink = sink })
-    if not ok then return nil, code end
+    -- the fourth result of a failure says what is wrong with a certificate
+    if not ok then return nil, status and code .. ", " .. status or code end
     if code ~= 200 then return nil, status or code end
     return true
 end

@@ -6,26 +6,37 @@ local socket = require("socket")
 local ssl = require("ssl")
 local url = require("socket.url")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local address, cafile = ...
-local parts = assert(url.parse((assert(address, "usage: https.lua URL [CAFILE]"))))
+if not address then stop("usage: https.lua URL [CAFILE]") end
+local parts = url.parse(address)
+if not parts.host then stop("https: no host in ", address) end
 
 -- A request. The fourth result of a failure says what was wrong with the certificate.
 local sink, body = ltn12.sink.table()
 local ok, code, _, why = http.request({ url = address, cafile = cafile, sink = sink })
-if not ok then
-    print("refused: " .. code .. (why and ", " .. why or ""))
-    os.exit(1)
-end
+if not ok then stop("refused: ", code, why and ", " .. why or "") end
 print(code, #table.concat(body) .. " bytes")
+
+-- Some failures have a third result, which says more.
+local function must(result, message, why)
+    if not result then stop("https: ", message, why and ", " .. why or "") end
+    return result
+end
 
 -- The same by hand, to look at the connection.
 local tcp = socket.tcp()
 tcp:settimeout(10)
-assert(tcp:connect(parts.host, parts.port or 443))
-local conn = assert(ssl.wrap(tcp, { mode = "client", protocol = "any", verify = "peer", cafile = cafile }))
+must(tcp:connect(parts.host, parts.port or 443))
+local conn = must(ssl.wrap(tcp, { mode = "client", protocol = "any", verify = "peer", cafile = cafile }))
 conn:settimeout(10)
 conn:sni(parts.host)
-assert(conn:dohandshake())
+must(conn:dohandshake())
 local certificate = conn:getpeercertificate()
 print(conn:info("protocol"), conn:info("cipher"))
 for _, part in ipairs(certificate:subject()) do print(part.name, part.value) end

@@ -3,8 +3,14 @@
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local address, name = ...
-assert(name, "usage: json-api.lua URL NAME")
+if not name then stop("usage: json-api.lua URL NAME") end
 
 -- One function for all calls. Returns the body, the code and the headers, or nil and a message.
 local function call(method, path, json)
@@ -14,21 +20,21 @@ local function call(method, path, json)
         headers["Content-Type"] = "application/json"
         headers["Content-Length"] = #json
     end
-    local ok, code, fields = http.request({
+    local ok, code, fields, why = http.request({
         url = address .. path, method = method, headers = headers,
         source = json and ltn12.source.string(json), sink = sink,
     })
-    if not ok then return nil, code end
+    if not ok then return nil, why and code .. ", " .. why or code end
     return table.concat(chunks), code, fields
 end
 
 local items, code = call("GET", "/items")
-if not items then error(code, 0) end
+if not items then stop("json-api: ", code) end
 print(code, items)
 
 local made
 made, code = call("POST", "/items", ('{"name": "%s"}'):format(name:gsub('[%c"\\]', function(c)
     return ("\\u%04x"):format(c:byte())
 end)))
-if code ~= 201 then error("not made: " .. tostring(code), 0) end
+if code ~= 201 then stop("json-api: not made: ", code) end
 print(code, made)

@@ -4,8 +4,16 @@ local smtp = require("socket.smtp")
 local mime = require("mime")
 local ltn12 = require("ltn12")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local server, port, from, to, path = ...
-assert(path, "usage: mail.lua SERVER PORT FROM TO FILE")
+if not path then stop("usage: mail.lua SERVER PORT FROM TO FILE") end
+local file, missing = io.open(path, "rb")
+if not file then stop("mail: ", missing) end
 local name = path:match("[^/\\]*$"):gsub('[%c"\\]', "_")
 
 local message = smtp.message({
@@ -24,18 +32,19 @@ local message = smtp.message({
             },
             -- read, encoded and sent piece by piece
             body = ltn12.source.chain(
-                ltn12.source.file(assert(io.open(path, "rb"))),
+                ltn12.source.file(file),
                 ltn12.filter.chain(mime.encode("base64"), mime.wrap("base64"))),
         },
     },
 })
 
 local user, password = os.getenv("MAIL_USER"), os.getenv("MAIL_PASSWORD")
-local ok, refusal = smtp.send({
+local ok, refusal, _, why = smtp.send({
     server = server, port = tonumber(port),
     from = "<" .. from .. ">", rcpt = "<" .. to .. ">",
     user = user, password = password, starttls = user ~= nil,
     source = message,
 })
-if not ok then error(refusal, 0) end
+-- the fourth result of a failure says what is wrong with a certificate
+if not ok then stop("mail: ", refusal, why and ", " .. why or "") end
 print("sent")

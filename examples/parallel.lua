@@ -3,41 +3,67 @@
 -- the scheduler goes on with another one.
 local socket = require("socket")
 local http = require("socket.http")
+local ssl = require("ssl")
 
--- A socket that yields instead of waiting: the coroutine gets "receive" or "send" and itself out to the scheduler.
-local function yielding(sock)
+-- What a socket that is not to wait says instead, and what it needs then; LuaSec's objects name the direction.
+local DIRECTIONS = { wantread = "receive", wantwrite = "send" }
+
+-- A socket that yields instead of waiting: the coroutine gets "receive" or "send" and the socket out to the scheduler.
+-- For https it makes TLS itself: `socket.http` leaves that to the sockets that it is given.
+local function yielding(sock, secure)
     sock:settimeout(0)
     local object = {}
 
     local function wait(direction) coroutine.yield(direction, sock) end
 
+    -- Waits when `message` says that there is nothing yet; false for any other failure.
+    local function waited(message, direction)
+        direction = DIRECTIONS[message] or message == "timeout" and direction
+        if direction then wait(direction) end
+        return direction
+    end
+
+    local function handshake(host)
+        local refusal
+        sock, refusal = ssl.wrap(sock, { mode = "client", protocol = "any", verify = "peer" })
+        if not sock then return nil, refusal end
+        sock:settimeout(0)
+        sock:sni(host)
+        while true do
+            local ok, message, why = sock:dohandshake()
+            if ok then return 1 end
+            if not waited(message) then return nil, why and message .. ", " .. why or message end
+        end
+    end
+
     function object.settimeout() return 1 end
 
     function object.connect(_, host, port)
         local ok, message = sock:connect(host, port)
-        if ok or message ~= "timeout" then return ok, message end
-        -- the attempt goes on; it has ended when the socket can be written to
-        wait("send")
-        message = sock:getoption("error")
-        if message then return nil, message end
+        if not ok and message ~= "timeout" then return nil, message end
+        if not ok then
+            -- the attempt goes on; it has ended when the socket can be written to
+            wait("send")
+            message = sock:getoption("error")
+            if message then return nil, message end
+        end
+        if secure then return handshake(host) end
         return 1
     end
 
     function object.send(_, data, i, j)
         while true do
             local last, message, sent = sock:send(data, i, j)
-            if last or message ~= "timeout" then return last, message, sent end
+            if last or not waited(message, "send") then return last, message, sent end
             i = sent + 1
-            wait("send")
         end
     end
 
     function object.receive(_, pattern, prefix)
         while true do
             local data, message, partial = sock:receive(pattern, prefix)
-            if data or message ~= "timeout" then return data, message, partial end
+            if data or not waited(message, "receive") then return data, message, partial end
             prefix = partial
-            wait("receive")
         end
     end
 
@@ -45,15 +71,13 @@ local function yielding(sock)
     return object
 end
 
-local function create()
-    local sock, message = socket.tcp()
-    if not sock then return nil, message end
-    return yielding(sock)
-end
-
 local function download(address)
     local request = http.genericform(address)
-    request.create = create
+    function request.create()
+        local sock, message = socket.tcp()
+        if not sock then return nil, message end
+        return yielding(sock, address:find("^[Hh][Tt][Tt][Pp][Ss]:") ~= nil)
+    end
     local ok, code = http.request(request)
     if not ok then return print(address, "failed: " .. code) end
     print(address, code, #table.concat(request.target))
@@ -87,7 +111,10 @@ local function wake(set, ready)
     end
 end
 
-assert(..., "usage: parallel.lua URL...")
+if not ... then
+    io.stderr:write("usage: parallel.lua URL...\n")
+    os.exit(1)
+end
 local start = socket.gettime()
 for _, address in ipairs({ ... }) do
     running = running + 1

@@ -2,17 +2,24 @@
 local http = require("socket.http")
 local url = require("socket.url")
 
-local address = assert(..., "usage: post-form.lua URL NAME=VALUE...")
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
+local address = ...
+if not address then stop("usage: post-form.lua URL NAME=VALUE...") end
 
 -- Names and values are encoded one by one: "&" and "=" in them are data, between them syntax.
 local fields = {}
 for _, argument in ipairs({ select(2, ...) }) do
     local name, value = argument:match("^(.-)=(.*)$")
-    assert(name, "not NAME=VALUE: " .. argument)
+    if not name then stop("post-form: not NAME=VALUE: ", argument) end
     fields[#fields + 1] = url.escape(name) .. "=" .. url.escape(value)
 end
 
-local body, code = http.request(address, table.concat(fields, "&"))
-if not body then error(code, 0) end
+local body, code, _, why = http.request(address, table.concat(fields, "&"))
+if not body then stop("post-form: ", code, why and ", " .. why or "") end
 print(code)
 io.write(body)

@@ -3,12 +3,18 @@
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
 local proxy, address, cafile = ...
-assert(address, "usage: proxy.lua PROXY URL [CAFILE]")
+if not address then stop("usage: proxy.lua PROXY URL [CAFILE]") end
 
 -- `http.PROXY = proxy` would do it for all requests of the program.
 local sink, chunks = ltn12.sink.table()
-local ok, code, headers = http.request({ url = address, proxy = proxy, cafile = cafile, sink = sink })
-if not ok then error(code, 0) end
+local ok, code, headers, why = http.request({ url = address, proxy = proxy, cafile = cafile, sink = sink })
+if not ok then stop("proxy: ", code, why and ", " .. why or "") end
 print(code, headers.via or "no trace of a proxy")
 io.write(table.concat(chunks))

@@ -2,9 +2,20 @@
 -- and a client:               luasocket examples/udp-time.lua ask HOST PORT
 local socket = require("socket")
 
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
+local function must(result, message)
+    if not result then stop("udp-time: ", message) end
+    return result
+end
+
 local function serve()
-    local object = assert(socket.udp4())
-    assert(object:setsockname("127.0.0.1", 0))
+    local object = must(socket.udp4())
+    must(object:setsockname("127.0.0.1", 0))
     print("listening on port " .. select(2, object:getsockname()))
     io.stdout:flush()
     while true do
@@ -15,19 +26,19 @@ local function serve()
 end
 
 local function ask(host, port)
-    local object = assert(socket.udp())
+    local object = must(socket.udp())
     -- connected: only this server can answer, and "connection refused" is told
-    assert(object:setpeername(host, port))
+    must(object:setpeername(host, port))
     object:settimeout(0.5)
     -- datagrams get lost: ask again
     local message
     for _ = 1, 5 do
-        assert(object:send("what time is it?"))
+        must(object:send("what time is it?"))
         local answer
         answer, message = object:receive()
         if answer then return print(answer) end
     end
-    error("no answer: " .. message, 0)
+    stop("udp-time: no answer: ", message)
 end
 
 local mode, host, port = ...
@@ -36,5 +47,5 @@ if mode == "serve" then
 elseif mode == "ask" and port then
     ask(host, port)
 else
-    error("usage: udp-time.lua serve | ask HOST PORT", 0)
+    stop("usage: udp-time.lua serve | ask HOST PORT")
 end

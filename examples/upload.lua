@@ -3,10 +3,17 @@
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
-local address, path = ...
-assert(path, "usage: upload.lua URL FILE")
+-- Ends the program with one sentence; `error` would add a traceback.
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
 
-local file = assert(io.open(path, "rb"))
+local address, path = ...
+if not path then stop("usage: upload.lua URL FILE") end
+
+local file, refusal = io.open(path, "rb")
+if not file then stop("upload: ", refusal) end
 local size = file:seek("end")
 file:seek("set")
 
@@ -17,7 +24,7 @@ local head = "--" .. boundary .. "\r\n"
 local tail = "\r\n--" .. boundary .. "--\r\n"
 
 local sink, answer = ltn12.sink.table()
-local ok, code = http.request({
+local ok, code, _, why = http.request({
     url = address,
     method = "POST",
     headers = {
@@ -28,6 +35,6 @@ local ok, code = http.request({
     source = ltn12.source.cat(ltn12.source.string(head), ltn12.source.file(file), ltn12.source.string(tail)),
     sink = sink,
 })
-if not ok then error(code, 0) end
+if not ok then stop("upload: ", code, why and ", " .. why or "") end
 print(code)
 io.write(table.concat(answer))

@@ -1,5 +1,5 @@
 //! `examples/get.lua`, in the runner.
-#![cfg(feature = "vendored")]
+#![cfg(feature = "runner")]
 #![allow(clippy::unwrap_used)]
 
 mod support;

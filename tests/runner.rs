@@ -1,5 +1,5 @@
 //! The runner, beside the stock interpreter where there is one.
-#![cfg(feature = "vendored")]
+#![cfg(feature = "runner")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::string_slice)]
 
 mod support;

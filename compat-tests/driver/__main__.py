@@ -15,6 +15,7 @@ import interpreters  # noqa: E402
 import manual  # noqa: E402
 import needs  # noqa: E402
 import process  # noqa: E402
+import prompt  # noqa: E402
 import rocks  # noqa: E402
 import rust  # noqa: E402
 import scripts  # noqa: E402
@@ -80,6 +81,7 @@ class Run:
         if "examples" in self._suites:
             made += examples.tasks(chosen, wanted, started, report)
             made += tutorials.tasks(chosen, wanted, started, report)
+            made += prompt.tasks(chosen, wanted, report)
         if "docs" in self._suites:
             made += manual.tasks(wanted, report)
         if "rocks" in self._suites:

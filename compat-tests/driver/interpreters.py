@@ -14,7 +14,7 @@ SERVERS = os.path.join(SUITE, "servers")
 STOCK = {"lua5.1": "lua51", "lua5.2": "lua52", "lua5.3": "lua53", "lua5.4": "lua54", "lua5.5": "lua55",
          "luajit": "luajit"}
 RUNNERS = {"runner": "lua5.4", "runner-lua5.5": "lua5.5"}
-RUNNER_FEATURES = {"runner": [], "runner-lua5.5": ["--no-default-features", "--features", "vendored,lua55"]}
+RUNNER_FEATURES = {"runner": [], "runner-lua5.5": ["--no-default-features", "--features", "runner,lua55"]}
 
 
 class Interpreter(NamedTuple):

@@ -62,12 +62,19 @@ class Lesson:
         """Starts a tutorial that is a server and returns its port."""
         return self._start([self._interpreter.path, os.path.join(EXAMPLES, script)] + list(arguments))
 
-    def run(self, script, *arguments, status=0):
+    def one_line(self, script, arguments, pattern):
+        """A tutorial fails with one line, which matches."""
+        output = self.run(script, *arguments, status=1)
+        if output.count("\n") != 1:
+            raise Failure("%s %s: not one line:\n%s" % (script, " ".join(map(str, arguments)), output))
+        self.expect(output, pattern)
+
+    def run(self, script, *arguments, status=0, **variables):
         """Runs a tutorial to its end and returns what it printed."""
         command = [self._interpreter.path, os.path.join(EXAMPLES, script)] + [str(word) for word in arguments]
-        result = process.run(command, LIMIT, cwd=self.scratch, env=self._env)
+        result = process.run(command, LIMIT, cwd=self.scratch, env=dict(self._env, **variables))
         if result.status != status:
-            raise Failure("exit status %s:\n%s" % (result.status, result.output))
+            raise Failure("%s: exit status %s:\n%s" % (script, result.status, result.output))
         return result.output
 
     def watch(self, script, *arguments):
@@ -250,6 +257,41 @@ def _parallel(lesson):
         raise Failure(output)
     lesson.expect(output, r"/large\t200\t1048576$")
     lesson.expect(output, r"/redirect\t200\t15$")
+    secure = lesson.secure_site()
+    output = lesson.run("parallel.lua", secure + "/large", secure + "/", SSL_CERT_FILE=lesson.authority)
+    lesson.expect(output, r"/large\t200\t1048576$")
+    lesson.expect(output, r"/\t200\t15$")
+    lesson.expect(lesson.run("parallel.lua", secure + "/"), r"/\tfailed: certificate verify failed, .+")
+
+
+# what lacks an argument, what cannot be opened, and what nobody answers: (script, arguments)
+BRIEF = [(script, ()) for script in ("fetch.lua", "get.lua", "post-form.lua", "upload.lua", "json-api.lua", "https.lua",
+                                     "proxy.lua", "mail.lua", "ftp.lua", "filter-chain.lua", "udp-time.lua", "parallel.lua")]
+MISSING = [("upload.lua", ("http://127.0.0.1:1/", "missing")), ("filter-chain.lua", ("encode", "missing", "out")),
+           ("mail.lua", ("127.0.0.1", "1", "a@b", "c@d", "missing")), ("ftp.lua", ("127.0.0.1", "1", "u", "p", "missing"))]
+
+
+@tutorial("all, failing")
+def _failing(lesson):
+    for script, arguments in BRIEF:
+        lesson.one_line(script, arguments, r"^usage: (luasocket )?%s .+" % re.escape(script))
+    for script, arguments in MISSING:
+        lesson.one_line(script, arguments, r": missing: No such file or directory$")
+    lesson.write("there", b"data")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    url = "http://127.0.0.1:%d" % port
+    for script, arguments in (("fetch.lua", (url,)), ("get.lua", (url, "-")), ("post-form.lua", (url, "a=b")),
+                              ("upload.lua", (url, "there")), ("json-api.lua", (url, "x")),
+                              ("https.lua", (url.replace("http", "https"),)), ("proxy.lua", (url, "http://localhost/")),
+                              ("mail.lua", ("127.0.0.1", port, "a@b", "c@d", "there")),
+                              ("ftp.lua", ("127.0.0.1", port, "u", "p", "there"))):
+        lesson.one_line(script, arguments, r"connection refused$")
+    # the fourth result of a refused certificate
+    site = lesson.secure_site()
+    for script, arguments in (("fetch.lua", (site,)), ("get.lua", (site, "-")), ("post-form.lua", (site, "a=b")),
+                              ("upload.lua", (site, "there")), ("json-api.lua", (site, "x")), ("https.lua", (site,))):
+        lesson.one_line(script, arguments, r"certificate verify failed, .+$")
 
 
 def _judge(script, test, interpreter, services, report):

@@ -4,6 +4,7 @@ use std::ffi::CStr;
 
 use crate::interpreter::{self, Interpreter, Line};
 use crate::process;
+use crate::terminal::{Answer, Terminal};
 
 /// Says which Lua this is, and which luasocket-rs.
 pub fn print_version() {
@@ -11,43 +12,67 @@ pub fn print_version() {
     process::write(&[b"luasocket-rs ", env!("CARGO_PKG_VERSION").as_bytes(), b" (LuaSocket 3.1.0)\n"]);
 }
 
-/// Reads and runs until the end of standard input.
-pub fn run(lua: Interpreter) {
-    loop {
-        lua.keep(0);
-        match read_statement(lua) {
-            None => break,
-            Some(Line::Complete) => lua.call_and_print(),
-            Some(_) => lua.report_top(),
-        }
-    }
-    process::write(&[b"\n"]);
+/// What was read.
+enum Statement {
+    /// A function, or the error that there is none, on top.
+    Read(Line),
+    /// The user has given it up.
+    Dropped,
+    /// There is no more.
+    End,
 }
 
-/// Leaves the next statement's function, or its error, on top; nothing at the end of the input.
-fn read_statement(lua: Interpreter) -> Option<Line> {
-    if !read_line(lua, c"_PROMPT", b"> ") {
-        return None;
+/// Reads and runs until the end of standard input.
+pub fn run(lua: Interpreter, terminal: &Terminal) {
+    loop {
+        lua.keep(0);
+        match read_statement(lua, terminal) {
+            Statement::End => break,
+            Statement::Dropped => {}
+            Statement::Read(Line::Complete) => lua.call_and_print(),
+            Statement::Read(_) => lua.report_top(),
+        }
+    }
+    if terminal.is_usable() {
+        terminal.keep_history();
+    } else {
+        process::write(&[b"\n"]);
+    }
+}
+
+/// Leaves the next statement's function, or its error, on top.
+fn read_statement(lua: Interpreter, terminal: &Terminal) -> Statement {
+    match read_line(lua, terminal, c"_PROMPT", b"> ") {
+        Answer::Line => {}
+        Answer::Dropped => return Statement::Dropped,
+        Answer::End => return Statement::End,
     }
     // An expression is shown without a `return` before it; an old habit puts a `=` there.
     lua.push(b"return ");
     lua.text(1, |line| lua.push(line.strip_prefix(b"=").unwrap_or(line)));
     lua.concatenate(2);
     if lua.load_line() == Line::Complete {
-        return Some(Line::Complete);
+        return Statement::Read(Line::Complete);
     }
     lua.keep(1);
     loop {
         let line = lua.load_line();
-        if line != Line::Incomplete || !read_line(lua, c"_PROMPT2", b">> ") {
-            return Some(line);
+        if line != Line::Incomplete {
+            return Statement::Read(line);
         }
-        lua.append_line();
+        match read_line(lua, terminal, c"_PROMPT2", b">> ") {
+            Answer::Line => lua.append_line(),
+            Answer::Dropped => return Statement::Dropped,
+            Answer::End => return Statement::Read(line),
+        }
     }
 }
 
-/// Pushes a line of standard input without its end; pushes nothing and is false when there is none.
-fn read_line(lua: Interpreter, prompt: &CStr, standard: &[u8]) -> bool {
+/// Pushes a line of standard input without its end, if there is one.
+fn read_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u8]) -> Answer {
+    if terminal.is_usable() {
+        return edit_line(lua, terminal, prompt, standard);
+    }
     if lua.push_global(prompt) {
         lua.text(-1, |prompt| process::write(&[prompt]));
         lua.drop_top();
@@ -55,7 +80,7 @@ fn read_line(lua: Interpreter, prompt: &CStr, standard: &[u8]) -> bool {
         process::write(&[standard]);
     }
     let Some(mut byte) = process::read() else {
-        return false;
+        return Answer::End;
     };
     lua.push(b"");
     while byte != b'\n' {
@@ -73,5 +98,30 @@ fn read_line(lua: Interpreter, prompt: &CStr, standard: &[u8]) -> bool {
         lua.push(piece.get(..length).unwrap_or_default());
         lua.concatenate(2);
     }
-    true
+    Answer::Line
+}
+
+/// The same from the line editor.
+fn edit_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u8]) -> Answer {
+    let answer = if lua.push_global(prompt) {
+        let answer = lua.text(-1, |prompt| terminal.read(prompt));
+        lua.drop_top();
+        answer
+    } else {
+        terminal.read(standard)
+    };
+    if matches!(answer, Answer::Line) {
+        lua.push(b"");
+        let (mut piece, mut start) = ([0u8; 512], 0);
+        loop {
+            let length = terminal.piece(start, &mut piece);
+            if length == 0 {
+                break;
+            }
+            lua.push(piece.get(..length).unwrap_or_default());
+            lua.concatenate(2);
+            start += length;
+        }
+    }
+    answer
 }

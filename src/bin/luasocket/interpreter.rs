@@ -7,6 +7,7 @@
 #![allow(unsafe_code)]
 
 mod call;
+mod names;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
@@ -85,13 +86,17 @@ impl Interpreter {
             }
         }
         let body = Body { lua: self, function, argument };
-        // SAFETY: a new state has room for three values.
+        // SAFETY: a new state has room for three values, and so has a call into one.
         unsafe {
             ffi::lua_pushcfunction(self.state, call::<T>);
             ffi::lua_pushlightuserdata(self.state, ptr::from_ref(&body).cast_mut().cast::<c_void>());
             let status = ffi::lua_pcall(self.state, 1, 1, 0);
+            if !self.report(status) {
+                return false;
+            }
             let success = ffi::lua_toboolean(self.state, -1) != 0;
-            self.report(status) && success
+            ffi::lua_pop(self.state, 1);
+            success
         }
     }
 

@@ -10,22 +10,29 @@ mod interactive;
 mod interpreter;
 mod options;
 mod process;
+mod terminal;
 
 use std::ffi::CStr;
 
 use interpreter::{Interpreter, Source};
 use options::{Action, Options};
+use terminal::Terminal;
 
 /// What an interpreter is started with.
 struct Start<'a> {
     arguments: &'a [&'static CStr],
     options: Options,
+    terminal: Terminal,
 }
 
 /// The whole program, given its arguments; true is success.
 fn run(arguments: &[&'static CStr]) -> bool {
     let program = arguments.first().copied().unwrap_or(c"luasocket");
     let options = match options::parse(arguments) {
+        Ok(options) if options.help => {
+            options::print_help(program);
+            return true;
+        }
         Ok(options) => options,
         Err(rejected) => {
             rejected.report(program);
@@ -36,7 +43,9 @@ fn run(arguments: &[&'static CStr]) -> bool {
         process::write_error(&[program.to_bytes(), b": cannot create state: not enough memory"]);
         return false;
     };
-    let success = lua.protected(script_and_options, &Start { arguments, options });
+    let terminal = Terminal::new(lua.without_name());
+    let start = Start { arguments, options, terminal };
+    let success = lua.protected(script_and_options, &start);
     lua.close();
     success
 }
@@ -79,11 +88,11 @@ fn script_and_options(lua: Interpreter, start: &Start<'_>) -> bool {
         }
     }
     if options.interactive {
-        interactive::run(lua.without_name());
+        interactive::run(lua.without_name(), &start.terminal);
     } else if options.script.is_none() && !options.executes && !options.version {
         if process::is_terminal() {
             interactive::print_version();
-            interactive::run(lua.without_name());
+            interactive::run(lua.without_name(), &start.terminal);
         } else {
             // Without effect on the exit status, as in the stock interpreter; a `-` has one.
             lua.run(Source::StandardInput, 0);

@@ -31,6 +31,8 @@ pub struct Options {
     pub interactive: bool,
     /// False with `-E`.
     pub environment: bool,
+    /// `--help`
+    pub help: bool,
 }
 
 /// A command line that cannot be followed.
@@ -50,6 +52,22 @@ Available options are:
   -W        turn warnings on
   --        stop handling options
   -         stop handling options and execute stdin";
+
+/// What `--help` says beside the options of the stock interpreter.
+const MORE: &str = "
+  --help    show this
+  --version show version information
+
+A Lua interpreter with luasocket-rs linked in: require \"socket\", \"socket.http\", \"ssl\" and the other
+modules need no installation. Without a script and on a terminal it is interactive.
+Environment: LUA_INIT, LUA_PATH, LUA_CPATH as for lua; LUASOCKET_HISTORY names the file of the prompt's
+history (default ~/.luasocket_history; empty for none).
+";
+
+/// Says how the program is used, on standard output.
+pub fn print_help(program: &CStr) {
+    process::write(&[b"usage: ", program.to_bytes(), USAGE.as_bytes(), MORE.as_bytes()]);
+}
 
 impl Rejected {
     /// Says what is wrong and how it is done, on standard error.
@@ -75,6 +93,15 @@ pub fn parse(arguments: &[&'static CStr]) -> Result<Options, Rejected> {
                 options.script = Some(place);
                 options.standard_input = true;
                 break;
+            }
+            // Not among the stock interpreter's options, which refuses both.
+            b"--help" => {
+                options.help = true;
+                break;
+            }
+            b"--version" => {
+                options.version = true;
+                continue;
             }
             b"--" => {
                 options.script = rest.next().map(|(place, _)| place);
