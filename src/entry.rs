@@ -9,6 +9,8 @@ pub use mlua::ffi::lua_State;
 use mlua::{Lua, Result, Table};
 
 use crate::binding::{Call, Outcome, native};
+#[cfg(feature = "runner")]
+pub use crate::sys::interrupt::INTERRUPTED;
 
 macro_rules! entry_points {
     ($($(#[$meta:meta])* $name:ident => $open:path;)*) => {

@@ -29,9 +29,10 @@
 //! - `lua51`, `lua52`, `lua53`, `lua54`, `lua55`, `luajit`: the flavour of Lua, exactly one. A
 //!   program that depends on mlua itself names the same one in both places.
 //! - `vendored`: Lua is compiled from source and linked in.
+//! - `runner`: the program `luasocket`; of no use to a library.
 //! - `module`: the native modules for a stock interpreter, which excludes `vendored` and has no `preload`.
 //!
-//! The default is `lua54` with `vendored`.
+//! The default is `lua54` with `runner`, which brings `vendored`.
 //!
 //! # Signals
 //!

@@ -216,6 +216,17 @@ fn the_version_is_luas_and_ours() {
     assert_eq!(run(&["-v", "-e", "print(1)"]).1, format!("{printed}1\n"));
 }
 
+#[test]
+fn long_options_that_the_stock_interpreter_lacks() {
+    assert_eq!(run(&["--version"]), run(&["-v"]));
+    let (code, printed, errors) = run(&["--help", "no-script.lua"]);
+    assert_eq!((code, errors.as_str()), (Some(0), ""));
+    assert!(printed.starts_with("usage: lua [options] [script [args]]\n"), "{printed}");
+    for option in ["-e", "-i", "-l", "-v", "-E", "-W", "--help", "--version", "LUA_INIT"] {
+        assert!(printed.contains(option), "{option}");
+    }
+}
+
 /// What the interactive mode answers, without the version and the prompts' first one.
 fn converse(arguments: &[&str], input: &str) -> (String, String) {
     let mut command = lua(RUNNER, &std::env::temp_dir());

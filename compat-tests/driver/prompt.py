@@ -13,7 +13,7 @@ from interpreters import REPOSITORY, environment
 from stage import Failure
 from task import Task
 
-LIMIT = 60
+LIMIT = 20
 UP, LEFT, TAB, INTERRUPT, END = "\x1b[A", "\x1b[D", "\t", "\x03", "\x04"
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r")
 
@@ -70,11 +70,12 @@ def _talk(interpreter, folder):
         shell.see(r"^luasocket-rs .*\n(.*\n)?> $")
         shell.type("20 + 1" + LEFT + "2\r", r"^41$")                       # "20 + 21"
         shell.type('print(string.for' + TAB + '("%d", 7))\r', r"^7$")
-        shell.type('s = require "socket.ht' + TAB + '" print(type(s.reque' + TAB + "))\r", r"^function$")
+        shell.type('s = require "socket.ht' + TAB + '" print("loaded")\r', r"^loaded$")
+        shell.type("print(type(s.reque" + TAB + "))\r", r"^function$")
         shell.type("for i = 1, 2 do\r", r"^>> $")
         shell.type("print(i * 100) end\r", r"^100\n200\n> $")
         shell.type("not wanted" + INTERRUPT, r"> $")
-        shell.type(UP + UP + UP + UP + UP + "\r", r"^41$")
+        shell.type(UP * 6 + "\r", r"^41$")
         shell.type('socket = require "socket" socket.sl\x15print("x")\r', r"^x$")   # ^U empties the line
         for wait in ("socket.sleep(600)", 'assert(socket.bind("127.0.0.1", 0)):accept()',
                      'local u = socket.udp() u:setsockname("127.0.0.1", 0) u:receive()',

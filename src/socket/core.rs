@@ -71,7 +71,7 @@ fn sleep(call: &mut Call<'_>) -> Outcome {
         let duration = Duration::try_from_secs_f64(seconds.min(f64::from(i32::MAX)));
         let end = duration.ok().and_then(|duration| Instant::now().checked_add(duration));
         if let Some(end) = end {
-            std::thread::sleep(end.saturating_duration_since(Instant::now()));
+            crate::sys::interrupt::sleep(end.saturating_duration_since(Instant::now()));
         }
     }
     Ok(0)

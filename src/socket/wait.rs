@@ -10,6 +10,7 @@ use super::descriptor::borrow_number;
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Wait};
 use crate::sys;
+use crate::sys::interrupt::is_interrupted;
 
 /// Waits until a descriptor is ready for a direction; a descriptor in trouble counts as ready,
 /// because the next system call reports the trouble.
@@ -48,6 +49,7 @@ fn poll_one(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait) -> Result<PollFla
             Ok(ready) if !ready.is_empty() => return Ok(ready),
             // The longest wait that one call can be told ends before a longer one.
             Ok(_) if milliseconds != i32::MAX => return Err(Failure::Timeout),
+            Err(Errno::INTR) if is_interrupted() => return Err(Errno::INTR.into()),
             Ok(_) | Err(Errno::INTR) => {
                 left = end.map(|end| end.saturating_duration_since(Instant::now()));
             }
@@ -103,6 +105,7 @@ pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, F
     loop {
         match poll(descriptors, left.as_ref()) {
             Ok(ready) => return Ok(ready),
+            Err(Errno::INTR) if is_interrupted() => return Err(Errno::INTR.into()),
             Err(Errno::INTR) => {
                 if let Some(end) = end {
                     left = Timespec::try_from(end.saturating_duration_since(Instant::now())).ok();

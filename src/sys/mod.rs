@@ -2,6 +2,7 @@
 //! options, error texts. Nothing here knows Lua.
 #![allow(unsafe_code)]
 
+pub mod interrupt;
 pub mod resolver;
 
 use std::ffi::{CStr, c_int, c_void};

@@ -87,7 +87,7 @@ pub const MOST: usize = 16;
 
 /// Waits for a time. Never "timeout": the time being up is what was asked for.
 pub fn sleep(_: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
-    std::thread::sleep(time);
+    crate::sys::interrupt::sleep(time);
     Ok(())
 }
 

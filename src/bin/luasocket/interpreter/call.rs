@@ -4,6 +4,7 @@ use std::ffi::c_int;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, Ordering};
 
+use luasocket::entry::INTERRUPTED;
 use mlua::ffi::{self, lua_State};
 
 use super::Interpreter;
@@ -21,6 +22,7 @@ impl Interpreter {
             ffi::lua_pushcfunction(self.state, add_traceback);
             ffi::lua_insert(self.state, place);
             RUNNING.store(self.state, Ordering::SeqCst);
+            INTERRUPTED.store(false, Ordering::SeqCst);
             process::on_interrupt(interrupt);
             let status = ffi::lua_pcall(self.state, arguments, results, place);
             process::end_on_interrupt();
@@ -67,6 +69,8 @@ unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
 extern "C" fn interrupt(_: c_int) {
     let mask = ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT;
     process::end_on_interrupt();
+    // What waits in this library returns now, and the hook raises.
+    INTERRUPTED.store(true, Ordering::SeqCst);
     // SAFETY: setting a hook is the one thing that Lua allows at any moment, on the thread that runs the
     // state: this library's own threads have signals blocked.
     unsafe {
@@ -78,6 +82,7 @@ unsafe extern "C-unwind" fn stop(state: *mut lua_State, _: *mut ffi::lua_Debug) 
     // SAFETY: a hook may raise.
     unsafe {
         ffi::lua_sethook(state, None, 0, 0);
+        INTERRUPTED.store(false, Ordering::SeqCst);
         ffi::luaL_error(state, c"interrupted!".as_ptr());
     }
 }
