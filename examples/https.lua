@@ -24,8 +24,8 @@ if not ok then stop("refused: ", code, why and ", " .. why or "") end
 print(code, #table.concat(body) .. " bytes")
 
 -- Some failures have a third result, which says more.
-local function must(result, message, why)
-    if not result then stop("https: ", message, why and ", " .. why or "") end
+local function must(result, message, reason)
+    if not result then stop("https: ", message, reason and ", " .. reason or "") end
     return result
 end
 
