@@ -60,6 +60,8 @@ entry_points! {
     socket_cookies => crate::cookies::open;
     /// The internal `socket_idna`
     socket_idna => crate::idna::open;
+    /// The internal `socket_hmac`
+    socket_hmac => crate::hmac::open;
     /// The internal `socket_version`
     socket_version => version;
     /// The native part of `socket.tls`

@@ -50,6 +50,7 @@ mod cookies;
 mod corpus;
 #[doc(hidden)]
 pub mod entry;
+mod hmac;
 mod http;
 mod idna;
 mod mime;

@@ -82,15 +82,11 @@ try_get("52 greeting after 120", { "120 wait", { raw = "500 no\r\n" } }, path("/
 try_get("52 USER", { "220 hi", "332 account" }, path("/f"))
 try_get("52 PASS", { "220 hi", "331 password", "530-no\r\n530 no" }, path("/f"))
 try_get("52 TYPE", after_login("504 no"), path("/f;type=i"))
-try_get("52 TYPE answered 250", after_login("250 fine"), path("/f;type=i"))
-try_get("52 EPSV answered 200", after_login("200 (|||99|)"), path("/f"))
 try_get("52 EPSV without a port", after_login("229 no port"), path("/f"))
 try_get("52 RETR", after_login(EPSV, "550 no such file"), path("/f"))
 try_get("F11 other delimiter", after_login("229 ok (!1!127.0.0.1!%EPSV%!)", "150 coming", FILE, "221 bye"), path("/f"))
 try_get("53 sink refuses", transfer(FILE), request({ path = "/f", sink = function() return nil, "sink full" end }))
 try_get("54 late failure", transfer({ download = "part", reply = "426-broken\r\n426 off" }), path("/f"))
-try_get("55 no answer to QUIT", transfer(FILE, { quit = true }), path("/f"))
-try_get("F12 bad answer to QUIT", transfer(FILE, "500 stay"), path("/f"))
 
 for _, u in ipairs({ "", "wrong://h/f", "http://h/f", "localhost/dir/f", "ftp:///f", "ftp://h/f;type=q", "ftp://h/f;type=I" }) do
     show("56 " .. u, ftp.get(u))

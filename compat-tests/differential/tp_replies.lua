@@ -66,7 +66,7 @@ local replies = {
     { "5 text", "220 x\r\n" },
     { "5 tab", "220\tx\r\n" },
     { "7 more digits", "2200 x\r\n" },
-    { "6 many lines", "250-a\r\n250\r\n251 x\r\nplain\r\n250-more\r\n 250 indented\r\n\r\n250 end\r\n" },
+    { "6 many lines", "250-a\r\n251 x\r\nplain\r\n250-more\r\n 250 indented\r\n\r\n250 end\r\n" },
     { "7 bare LF and stray CR", "250-a\rb\n250 c\r\r\n" },
     { "8 no code", "hello\r\n" },
     { "8 two digits", "22 x\r\n" },

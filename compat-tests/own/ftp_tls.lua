@@ -152,6 +152,7 @@ for _, mode in ipairs({ "starttls", "tls", "data" }) do
     results = get(server, { [field] = trusting })
     check.ok(mode .. ": unknown authority refused", results[1] == nil and tostring(results[2]):find("certificate verify failed"),
         results[2])
+    check.ok(mode .. ": why", results[3] == nil and type(results[4]) == "string" and results[4] ~= "", results[4])
     check.ok(mode .. ": says no more", not seen(server):find(mode == "data" and "QUIT" or "USER"))
     server = start(mode, "wrong-host")
     results = get(server, { [field] = trusting })

@@ -59,7 +59,7 @@ check.equal("S10: LOGIN with an empty password", { seen[3], seen[4], seen[5] }, 
 local mailt = { from = "<a>", rcpt = { "<b>" }, server = "127.0.0.1", source = text("x") }
 local before = {}
 for name, value in pairs(mailt) do before[name] = value end
-local FAILS = { "220 hi", "550 no" }
+local FAILS = { "220 hi", "550 no", "550 no" }
 server = dialogue.serve({ FAILS })
 mailt.port, before.port = server.port, server.port
 smtp.send(mailt)

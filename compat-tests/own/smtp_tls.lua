@@ -95,6 +95,7 @@ for _, mode in ipairs({ "starttls", "tls" }) do
     server = start(mode, 1)
     local result = send(server.port, { [mode] = true })
     check.ok(mode .. ": unknown authority refused", result[1] == nil and tostring(result[2]):find("certificate verify failed"), result[2])
+    check.ok(mode .. ": why", result[3] == nil and type(result[4]) == "string" and result[4] ~= "", result[4])
     check.ok(mode .. ": nothing sent", not seen(server):find("MAIL"))
 end
 

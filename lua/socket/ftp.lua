@@ -72,6 +72,7 @@ local function validate(request)
     for _, name in ipairs({ "user", "password", "type" }) do
         if request[name] then socket.try(session.valid(name, request[name])) end
     end
+    socket.try(starttls.check(request))
 end
 
 local function validate_command(command, argument)
@@ -82,31 +83,38 @@ end
 -- where servers talk TLS from the start
 local SECURE_PORT = 990
 
-local function open_for(request, f)
+-- Runs a session. `f` returns a result and whether the server has confirmed all of it.
+local function open_for(notes, request, f)
     local self = ftp.open(request.host, request.port or request.tls and SECURE_PORT or nil, request.create)
     -- session.run closes; a finalizer of newtry's could not yield while it does
+    self.notes = notes
     self.try = (request.tls or request.starttls) and starttls.try or socket.try
     return session.run(self, function()
         if request.tls then ftp_session.secure(self, request.host, request.tls) end
         self:greet()
         if request.starttls then ftp_session.auth_tls(self, request.host, request.starttls) end
-        self:login(request.user, request.password)
-        local result = f(self, request)
-        self:quit()
-        self:close()
+        if not self.logged_in then self:login(request.user, request.password) end
+        local result, confirmed = f(self, request)
+        if confirmed then
+            session.goodbye(self, ftp.TIMEOUT)
+        else
+            self:quit()
+            self:close()
+        end
         return result
     end)
 end
 
-local function transfer(request, default_command, f)
+local function transfer(notes, request, default_command, end_point, f)
     request = with_url(request)
     validate(request)
     validate_command(request.command or default_command, ftp_session.argument(request))
-    return open_for(request, function(self)
+    socket.try(session.callable(end_point, request[end_point]))
+    return open_for(notes, request, function(self)
         ftp_session.protect_data(self)
         if request.type then self:type(request.type) end
         ftp_session.enter_passive(self)
-        return f(self, request)
+        return f(self, request), true
     end)
 end
 
@@ -129,11 +137,13 @@ end
 ---@param gett string|socket.ftp.transfer
 ---@return string|number|nil result the content, or 1 for the table form; nil on failure
 ---@return string|nil message the server's reply or what else went wrong
-ftp.get = socket.protect(function(gett)
-    if type(gett) ~= "string" then return transfer(gett, "retr", ftp_session.receive) end
+---@return nil
+---@return string|nil why a certificate was refused, if that was it
+ftp.get = session.protect(function(notes, gett)
+    if type(gett) ~= "string" then return transfer(notes, gett, "retr", "sink", ftp_session.receive) end
     local request, chunks = ftp.genericform(gett), {}
     request.sink = ltn12.sink.table(chunks)
-    transfer(request, "retr", ftp_session.receive)
+    transfer(notes, request, "retr", "sink", ftp_session.receive)
     return table.concat(chunks)
 end)
 
@@ -142,12 +152,14 @@ end)
 ---@param content string|nil with a URL
 ---@return number|nil sent bytes; nil on failure
 ---@return string|nil message
-ftp.put = socket.protect(function(putt, content)
+---@return nil
+---@return string|nil why a certificate was refused, if that was it
+ftp.put = session.protect(function(notes, putt, content)
     if type(putt) == "string" then
         putt = ftp.genericform(putt)
         putt.source = ltn12.source.string(content)
     end
-    return transfer(putt, "stor", ftp_session.send)
+    return transfer(notes, putt, "stor", "source", ftp_session.send)
 end)
 
 -- The commands of a request in order: { command, argument, check } (F27, F28).
@@ -165,18 +177,21 @@ end
 ---@param cmdt socket.ftp.request
 ---@return number|nil ok 1; nil on failure
 ---@return string|nil message
-ftp.command = socket.protect(function(cmdt)
+---@return nil
+---@return string|nil why a certificate was refused, if that was it
+ftp.command = session.protect(function(notes, cmdt)
     cmdt = with_url(cmdt)
     validate(cmdt)
     socket.try(cmdt.command, "missing command")
     local commands = command_list(cmdt)
     for _, entry in ipairs(commands) do validate_command(entry[1], entry[2]) end
-    return open_for(cmdt, function(self)
+    return open_for(notes, cmdt, function(self)
+        local confirmed = true
         for _, entry in ipairs(commands) do
             self.try(self.tp:command(entry[1], entry[2]))
-            if entry[3] then self.try(self.tp:check(entry[3])) end
+            if entry[3] then self.try(self.tp:check(entry[3])) else confirmed = false end
         end
-        return 1
+        return 1, confirmed
     end)
 end)
 

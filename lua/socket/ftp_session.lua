@@ -4,6 +4,7 @@ local socket = require("socket")
 local url = require("socket.url")
 local ltn12 = require("ltn12")
 local tp = require("socket.tp")
+local replies = require("socket.ftp_replies")
 local starttls = require("socket.starttls")
 
 local session = {}
@@ -26,6 +27,8 @@ local LATE_REPLY = 1
 ---@field peer string the control connection's other end, where that does not tell it itself
 ---@field secured { host: string, parameters: boolean|table }|nil what TLS on the control connection was asked for with
 ---@field private_data boolean|nil data connections talk TLS too
+---@field logged_in boolean|nil the greeting was 230: no user name is asked for
+---@field notes { why: string|nil }|nil gets the reason when a certificate is refused
 local connection = {}
 local metatable = { __index = connection }
 
@@ -58,7 +61,8 @@ end
 ---@return number one
 function connection:greet()
     local code = self.try(self.tp:check({ "1..", "2.." }))
-    if code < 200 then self.try(self.tp:check("2..")) end
+    if code < 200 then code = self.try(self.tp:check("2..")) end
+    self.logged_in = code == 230
     return 1
 end
 
@@ -81,7 +85,7 @@ end
 ---@param kind string "a" for text, "i" for bytes
 ---@return number one
 function connection:type(kind)
-    ask(self, 200, "TYPE", kind)
+    ask(self, "2..", "TYPE", kind)
     return 1
 end
 
@@ -91,32 +95,35 @@ function connection:quit()
     return 1
 end
 
+-- Puts TLS on the connection in `holder[name]`.
+local function secure(self, holder, name)
+    local secured = self.secured
+    local ok, message, why = starttls.secure(holder, name, secured.host, secured.parameters, self.defaults.TIMEOUT)
+    if not ok and self.notes then self.notes.why = why end
+    self.try(ok, message)
+end
+
 -- Talks TLS on the control connection from now on.
 function session.secure(self, host, parameters)
     self.secured = { host = host, parameters = parameters }
     self.peer = self.try(self.tp:getpeername())
-    self.try(starttls.secure(self.tp, "c", host, parameters, self.defaults.TIMEOUT))
+    secure(self, self.tp, "c")
 end
 
 -- AUTH TLS (RFC 4217), or failure: never goes on in the clear.
 function session.auth_tls(self, host, parameters)
-    ask(self, 234, "AUTH", "TLS")
+    -- 334 is what some servers say for 234
+    ask(self, { 234, 334 }, "AUTH", "TLS")
     session.secure(self, host, parameters)
 end
 
 -- Asks for data connections that talk TLS as the control connection does.
 function session.protect_data(self)
     if not self.secured then return end
-    ask(self, 200, "PBSZ", 0)
-    ask(self, 200, "PROT", "P")
+    -- the answer to PROT decides
+    ask(self, ".", "PBSZ", 0)
+    ask(self, "2..", "PROT", "P")
     self.private_data = true
-end
-
--- A port the server names, or nil when it can be none.
-local function port_number(text)
-    local port = tonumber(text)
-    if port and port >= 1 and port <= 65535 then return port end
-    return nil
 end
 
 local function use_passive(self, address, port)
@@ -131,31 +138,14 @@ local function peer_address(self)
     return (self.try(self.tp:getpeername()))
 end
 
--- Address and port out of a reply to PASV. The code is skipped: it could pass
--- for the first of the six numbers.
-local function pasv_address(reply)
-    local a, b, c, d, high, low = reply:sub(4):match("(%d+)%D(%d+)%D(%d+)%D(%d+)%D(%d+)%D(%d+)")
-    local port = low and port_number(tonumber(high) * 256 + tonumber(low))
-    if not port then return nil end
-    return ("%d.%d.%d.%d"):format(a, b, c, d), port
-end
-
 ---Asks where the server listens for the data connection.
 ---@return string address as the server names it
 ---@return number port
 function connection:pasv()
     local _, reply = ask(self, "2..", "PASV")
-    local address, port = pasv_address(reply)
+    local address, port = replies.pasv(reply)
     self.try(address, reply)
     return use_passive(self, address, port)
-end
-
--- Port out of a reply to EPSV, or nil and a message.
-local function epsv_port(reply)
-    local _, _, _, port = reply:match("%((.)(.-)%1(.-)%1(.-)%1%)")
-    port = port and port:match("^%d+$") and port_number(port)
-    if not port then return nil, "invalid epsv response" end
-    return port
 end
 
 ---Asks which port the server listens on for the data connection, in any address family.
@@ -163,7 +153,7 @@ end
 ---@return number port
 function connection:epsv()
     local _, reply = ask(self, 229, "EPSV")
-    local port = self.try(epsv_port(reply))
+    local port = self.try(replies.epsv(reply))
     return use_passive(self, peer_address(self), port)
 end
 
@@ -171,17 +161,17 @@ local function pasv_port(self, address)
     -- PASV has no room for an IPv6 address
     if address:find(":", 1, true) or not self.tp:command("PASV") then return nil end
     local code, reply = self.tp:check("2..")
-    return code and select(2, pasv_address(reply))
+    return code and select(2, replies.pasv(reply))
 end
 
--- Passive mode for get and put: EPSV, or PASV where a server does not know
--- EPSV (F11). Either way the data connection goes to the control connection's
--- peer, so that no reply can send it elsewhere.
+-- Passive mode for get and put: EPSV, or PASV where that is refused (F11), unless
+-- the server is closing (421). Either way the data connection goes to the control
+-- connection's peer, so that no reply can send it elsewhere.
 function session.enter_passive(self)
     self.try(self.tp:command("EPSV"))
     local code, reply = self.tp:check(229)
-    self.try(code or reply:find("^5%d%d"), reply)
-    local port = code and self.try(epsv_port(reply))
+    self.try(code or reply:find("^%d%d%d") and not reply:find("^421"), reply)
+    local port = code and self.try(replies.epsv(reply))
     local address = peer_address(self)
     use_passive(self, address, port or self.try(pasv_port(self, address), reply))
 end
@@ -247,26 +237,34 @@ end
 -- Completes the data connection, once the server has answered the command.
 local function open_data(self)
     if not self.pasvt then self:portconnect() end
-    if not self.private_data then return end
-    local secured = self.secured
-    self.try(starttls.secure(self, "data", secured.host, secured.parameters, self.defaults.TIMEOUT))
+    if self.private_data then secure(self, self, "data") end
 end
 
 -- Sends a transfer command, for passive mode over the data connection made
 -- before. Returns the first reply.
-local function begin_transfer(self, command, transfert)
+local function begin_transfer(self, command, transfert, ok)
     self.try(self.pasvt or self.server, "need port or pasv first")
     if self.pasvt then self:pasvconnect() end
-    return ask(self, { "1..", "2.." }, command, session.argument(transfert))
+    return ask(self, ok, command, session.argument(transfert))
+end
+
+local TRANSFER = { "1..", "2.." }
+-- 450 for a listing: there are no files
+local LISTING = { "1..", "2..", 450 }
+local LISTINGS = { NLST = true, LIST = true, MLSD = true }
+
+local function is_listing(command)
+    return LISTINGS[string.upper(string.match(command, "^%a*"))]
 end
 
 ---Downloads (F19).
 ---@param gett { command?: string, argument?: string, path?: string, sink: function, step?: function }
 ---@return number one
 function connection:receive(gett)
-    local code, reply = begin_transfer(self, gett.command or "retr", gett)
+    local command = gett.command or "retr"
+    local code, reply = begin_transfer(self, command, gett, is_listing(command) and LISTING or TRANSFER)
     if code >= 200 then
-        local ok, err = gett.sink(reply)
+        local ok, err = gett.sink(code < 400 and reply or nil)
         self.try(ok or not err, err)
         close_data(self)
         return 1
@@ -298,7 +296,7 @@ end
 ---@param putt { command?: string, argument?: string, path?: string, source: function, step?: function }
 ---@return number sent bytes of the data connection
 function connection:send(putt)
-    local code = begin_transfer(self, putt.command or "stor", putt)
+    local code = begin_transfer(self, putt.command or "stor", putt, TRANSFER)
     open_data(self)
     local final, sent, broken = code >= 200, 0, false
     local step = putt.step or ltn12.pump.step

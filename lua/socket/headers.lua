@@ -22,17 +22,15 @@ local SPELLINGS = {
 
 -- Only lower-case names are answered: a name already spelled with capitals is
 -- its sender's choice and is left to the caller's `canonic[name] or name`.
-local function title_case(canonic, name)
+local function title_case(_, name)
     if type(name) ~= "string" or name ~= lower(name) then return nil end
-    local spelling = gsub(gsub(name, "^%l", upper), "%-%l", upper)
-    canonic[name] = spelling
-    return spelling
+    return (gsub(gsub(name, "^%l", upper), "%-%l", upper))
 end
 
 ---@class socket.headers
 local headers = {
     ---Lower-case name to wire spelling; mutable. A lower-case name that is not in the table is answered
-    ---in Title-Case and remembered (headers.2, add.7).
+    ---in Title-Case and not stored: a peer's names must not fill the memory (headers.2, add.7, add.56).
     ---@type table<string, string>
     canonic = setmetatable({}, { __index = title_case }),
 }

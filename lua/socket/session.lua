@@ -1,7 +1,14 @@
--- Shared by the line-based protocols (tp, smtp, ftp): protected calls that a yield passes through on every Lua, and the
--- refusal of arguments that would end a command line early. Internal.
+-- Shared by the line-based protocols (tp, smtp, ftp): protected calls that a yield passes through on every Lua, the
+-- refusal of arguments that would end a command line early, and the end of a session. Internal.
+
+local socket = require("socket")
+
+local type = type
 
 local session = {}
+
+-- Seconds to wait for the answer to QUIT once the server has confirmed everything.
+local GOODBYE = 5
 
 ---Calls `f(...)` as pcall does; `f` may yield (add.25).
 ---@param f function
@@ -26,8 +33,36 @@ function session.run(object, f, ...)
     return close_on_error(object, session.pcall(f, object, ...))
 end
 
----Judges a value that is to become part of a command line (add.26).
----@param name string what the value is, for the message
+local function with_reason(notes, ok, ...)
+    if not ok and notes.why then return ok, (...), nil, notes.why end
+    return ok, ...
+end
+
+---`socket.protect` for a function whose first argument is a table of notes. When the call fails and `notes.why` is
+---set, that is the fourth result: why a certificate was refused.
+---@param f function
+---@return function
+function session.protect(f)
+    local protected = socket.protect(f)
+    return function(...)
+        local notes = {}
+        return with_reason(notes, protected(notes, ...))
+    end
+end
+
+---Says QUIT and closes. The server has confirmed what it was given, so its answer changes nothing (add.52).
+---@param connection table with `tp`, and `close`
+---@param timeout number|nil the limit so far
+---@return number one
+function session.goodbye(connection, timeout)
+    local control = connection.tp
+    if control.ours and (not timeout or timeout < 0 or timeout > GOODBYE) then control.c:settimeout(GOODBYE) end
+    if control:command("QUIT") then control:check(".") end
+    return connection:close()
+end
+
+---Checks a value that is to become part of a command line (add.26).
+---@param name string names the value in the message
 ---@param value any
 ---@return boolean|nil ok true, or nil when it is no text or holds CR, LF or NUL
 ---@return string|nil message
@@ -41,6 +76,18 @@ function session.valid(name, value)
         return nil, ("invalid %s (line break or NUL in it)"):format(name)
     end
     return true
+end
+
+---Checks a source, sink or step before anything is sent.
+---@param name string names the value in the message
+---@param value any
+---@return boolean|nil ok
+---@return string|nil message
+function session.callable(name, value)
+    if type(value) == "function" then return true end
+    local metatable = getmetatable(value)
+    if type(metatable) == "table" and metatable.__call then return true end
+    return nil, ("invalid %s (function expected, got %s)"):format(name, type(value))
 end
 
 return session

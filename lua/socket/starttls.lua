@@ -3,6 +3,8 @@
 
 local socket = require("socket")
 
+local ipairs, type = ipairs, type
+
 local starttls = {}
 
 -- The words of TLS objects for a time limit that has passed.
@@ -27,6 +29,7 @@ end
 ---@param timeout number|nil
 ---@return boolean|nil ok
 ---@return string|nil message
+---@return string|nil why the certificate was refused, if that was it
 function starttls.secure(holder, name, host, given, timeout)
     local params = { mode = "client", protocol = "any", verify = "peer", options = "all" }
     if type(given) == "table" then
@@ -41,6 +44,21 @@ function starttls.secure(holder, name, host, given, timeout)
     secured:settimeout(timeout)
     secured:sni(host)
     return secured:dohandshake()
+end
+
+---Checks that a request has its TLS parameters in the table of `tls` or `starttls`: beside it they would be ignored.
+---@param request table
+---@return boolean|nil ok
+---@return string|nil message
+function starttls.check(request)
+    local field = request.tls and "tls" or request.starttls and "starttls"
+    if not field then return true end
+    for _, name in ipairs(require("socket.tls_parameters")) do
+        if request[name] ~= nil then
+            return nil, ("invalid %s (belongs into the table: %s = { %s = … })"):format(name, field, name)
+        end
+    end
+    return true
 end
 
 ---Ends a secured connection that was only sent to, so that nothing of it is lost:

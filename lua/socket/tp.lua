@@ -1,6 +1,6 @@
 -- Line-and-reply transport: what SMTP, FTP and their kin have in common.
 -- A command is one line; a reply is a three-digit code, a text and, when the
--- code is followed by "-", more lines until the code comes back with a space.
+-- code is followed by "-", more lines until the code comes back with a space or alone.
 
 local socket = require("socket")
 local ltn12 = require("ltn12")
@@ -47,7 +47,7 @@ local function receive_reply(self)
         if not line then return nil, err end
         lines[#lines + 1] = line
         size = size + #line + 1
-    until line:find(last)
+    until line == code or line:find(last)
     return code, table.concat(lines, "\n")
 end
 

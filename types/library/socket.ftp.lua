@@ -100,6 +100,8 @@ local ftp = {}
 ---@param url string
 ---@return string? content nil on failure
 ---@return string? message
+---@return nil
+---@return string? why a certificate was refused, if that was it
 ---@overload fun(request: socket.ftp.Request): 1|nil, string?
 function ftp.get(url) end
 
@@ -108,6 +110,8 @@ function ftp.get(url) end
 ---@param content string
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return nil
+---@return string? why a certificate was refused, if that was it
 ---@overload fun(request: socket.ftp.Request): integer?, string?
 function ftp.put(url, content) end
 
@@ -115,6 +119,8 @@ function ftp.put(url, content) end
 ---@param request socket.ftp.Request
 ---@return number? one nil on failure
 ---@return string? message
+---@return nil
+---@return string? why a certificate was refused, if that was it
 function ftp.command(request) end
 
 ---The request table of a URL. Raises its failure, for `socket.protect`.

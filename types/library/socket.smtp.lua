@@ -8,7 +8,8 @@
 ---@field server? string default `smtp.SERVER`
 ---@field port? string|number default `smtp.PORT`, or 465 with `tls`
 ---@field user? string
----@field password? string
+---@field password? string an access token for XOAUTH2
+---@field auth? "login"|"plain"|"cram-md5"|"xoauth2"|string default LOGIN or PLAIN, as the server offers
 ---@field starttls? boolean|ssl.Parameters switch to TLS first, or fail
 ---@field tls? boolean|ssl.Parameters TLS from the start
 ---@field domain? string default `smtp.DOMAIN`
@@ -37,11 +38,12 @@ function session:greet(domain) end
 
 ---Authenticates as the reply to EHLO allows.
 ---@param user? string
----@param password? string
+---@param password? string an access token for XOAUTH2
 ---@param extensions string
+---@param mechanism? "login"|"plain"|"cram-md5"|"xoauth2"|string
 ---@return integer code
 ---@return string? reply
-function session:auth(user, password, extensions) end
+function session:auth(user, password, extensions, mechanism) end
 
 ---Authenticates with LOGIN.
 ---@param user string
@@ -102,6 +104,8 @@ local smtp = {}
 ---@param mail socket.smtp.Mail
 ---@return number? one nil on failure
 ---@return string? message the server's reply, or what else went wrong
+---@return nil
+---@return string? why a certificate was refused, if that was it
 function smtp.send(mail) end
 
 ---Makes a source that produces a message.
