@@ -38,7 +38,8 @@ end
 
 -- any 2xx is a yes
 for _, code in ipairs({ "200", "202", "226", "250" }) do
-    check.equal("F10: TYPE " .. code, (serve(after_login(code .. " fine", EPSV, "150 coming", FILE, "221 bye"), get(";type=i"))), { "content" })
+    check.equal("F10: TYPE " .. code, (serve(after_login(code .. " fine", EPSV, "150 coming", FILE, "221 bye"),
+        get(";type=i"))), { "content" })
 end
 check.equal("F10: TYPE 504", (serve(after_login("504 no"), get(";type=i"))), { [2] = "504 no" })
 
@@ -62,7 +63,8 @@ for what, last in pairs({
     check.equal("add.52: put: " .. what, (serve(after_login(EPSV, "150 go", { upload = true, reply = "226 done" }, last), put)), { 4 })
     check.equal("add.52: command: " .. what, (serve(after_login("200 ok", "257 here", last), command)), { 1 })
 end
-check.equal("add.52: what is not confirmed is no success", (serve(after_login(EPSV, "150 coming", { download = "content", reply = "426 broken" }),
+check.equal("add.52: what is not confirmed is no success", (serve(after_login(EPSV, "150 coming", { download = "content",
+    reply = "426 broken" }),
     get())), { [2] = "426 broken" })
 -- F27: a command without `check` has its answer read in place of QUIT's
 local function unchecked(port) return ftp.command({ host = "127.0.0.1", port = port, command = "dele", argument = "f" }) end
@@ -70,7 +72,8 @@ check.equal("F27: refused", (serve(after_login("550 no"), unchecked)), { [2] = "
 check.equal("F27: done", (serve(after_login("250 gone", "221 bye"), unchecked)), { 1 })
 
 -- a reply's last line may be a bare code
-check.equal("add.52: bare codes", (serve({ "220-hi\r\n220", "331", "230", EPSV, "150", { download = "content", reply = "226" }, "221" }, get())),
+check.equal("add.52: bare codes", (serve({ "220-hi\r\n220", "331", "230", EPSV, "150", { download = "content",
+    reply = "226" }, "221" }, get())),
     { "content" })
 
 -- greeted as somebody who is logged in
@@ -80,7 +83,8 @@ check.ok("230 as greeting: no USER", not seen:find("USER", 1, true), seen)
 
 -- PASV where EPSV is answered in any other way, but not where the server closes
 for _, reply in ipairs({ "200 fine", "227 what", "425 cannot", "500 what" }) do
-    check.equal("F11: EPSV " .. reply, (serve(after_login(reply, "227 here (127,0,0,1,%PASV%)", "150 coming", FILE, "221 bye"), get())), { "content" })
+    check.equal("F11: EPSV " .. reply, (serve(after_login(reply, "227 here (127,0,0,1,%PASV%)", "150 coming", FILE,
+        "221 bye"), get())), { "content" })
 end
 results, seen = serve(after_login("421 closing"), get())
 check.ok("F11: EPSV 421", results[2] == "421 closing" and not seen:find("PASV", 1, true), seen)
@@ -106,8 +110,10 @@ for _, reply in ipairs({ "229 ()", "229 (", "229 |||21|", "229 (|||21)", "229 (|
     check.equal("F11: " .. reply, session(reply, "epsv"), { [2] = "invalid epsv response" })
 end
 for reply, expected in pairs({
-    ["227 (1,2,3,4,5,6)"] = { "1.2.3.4", 1286 }, ["227 1,2,3,4,0,21"] = { "1.2.3.4", 21 }, ["227 at 10.0.0.1:4:1 ok"] = { "10.0.0.1", 1025 },
-    ["227 7 = 1,2,3,4,5,6"] = { "1.2.3.4", 1286 }, ["227 300,1,2,3,4,5,6"] = { "1.2.3.4", 1286 }, ["227 =1,2,3,4,5,6,7"] = { "1.2.3.4", 1286 },
+    ["227 (1,2,3,4,5,6)"] = { "1.2.3.4", 1286 }, ["227 1,2,3,4,0,21"] = { "1.2.3.4", 21 },
+        ["227 at 10.0.0.1:4:1 ok"] = { "10.0.0.1", 1025 },
+    ["227 7 = 1,2,3,4,5,6"] = { "1.2.3.4", 1286 }, ["227 300,1,2,3,4,5,6"] = { "1.2.3.4", 1286 },
+        ["227 =1,2,3,4,5,6,7"] = { "1.2.3.4", 1286 },
 }) do
     check.equal("F31: " .. reply, session(reply, "pasv"), expected)
 end
@@ -122,10 +128,12 @@ local function create()
     created = created + 1
     return nil, "must not connect"
 end
-check.equal("sink is missing", { ftp.get({ host = "h", path = "/f", create = create }) }, { [2] = "invalid sink (function expected, got nil)" })
+check.equal("sink is missing", { ftp.get({ host = "h", path = "/f", create = create }) },
+    { [2] = "invalid sink (function expected, got nil)" })
 check.equal("source is text", { ftp.put({ host = "h", path = "/f", create = create, source = "text" }) },
     { [2] = "invalid source (function expected, got string)" })
-check.equal("cafile beside starttls", { ftp.get({ host = "h", path = "/f", create = create, sink = ltn12.sink.null(), starttls = true, cafile = "x" }) },
+check.equal("cafile beside starttls", { ftp.get({ host = "h", path = "/f", create = create, sink = ltn12.sink.null(),
+    starttls = true, cafile = "x" }) },
     { [2] = "invalid cafile (belongs into the table: starttls = { cafile = … })" })
 check.equal("no connection", created, 0)
 

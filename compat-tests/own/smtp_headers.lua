@@ -42,8 +42,10 @@ check.equal("no UTF-8: a surrogate", value("Subject", "\237\160\128"), "\237\160
 check.equal("other headers stay", value("X-Odd", "gr" .. UE .. "n"), "gr" .. UE .. "n")
 check.equal("name", value("From", "J" .. UE .. "rgen <j@x>"), "=?UTF-8?B?SsO8cmdlbg==?= <j@x>")
 check.equal("quoted name", value("To", '"M' .. UE .. 'ller, \\"J\\"" <j@x>'), "=?UTF-8?B?TcO8bGxlciwgIkoi?= <j@x>")
-check.equal("several", value("Cc", 'Ada <a@x>, "B, C" <b@x>, J' .. UE .. " <j@x>,k@x"), 'Ada <a@x>, "B, C" <b@x>, =?UTF-8?B?SsO8?= <j@x>,k@x')
-check.equal("domain", value("To", "<a@b" .. UE .. "cher.example>, a@b" .. UE .. "cher.example"), "<a@xn--bcher-kva.example>, a@xn--bcher-kva.example")
+check.equal("several", value("Cc", 'Ada <a@x>, "B, C" <b@x>, J' .. UE .. " <j@x>,k@x"),
+    'Ada <a@x>, "B, C" <b@x>, =?UTF-8?B?SsO8?= <j@x>,k@x')
+check.equal("domain", value("To", "<a@b" .. UE .. "cher.example>, a@b" .. UE .. "cher.example"),
+    "<a@xn--bcher-kva.example>, a@xn--bcher-kva.example")
 check.equal("a quote without its end", value("To", '"J' .. UE .. " <j@x>"), "=?UTF-8?B?IkrDvA==?= <j@x>")
 
 -- Message-ID

@@ -107,7 +107,8 @@ results, seen = send(mail_after("250-me\r\n250 SMTPUTF8"), { rcpt = "<j\195\182@
 check.ok("RFC 6531: said where it is offered", results[1] == 1 and seen:find("MAIL FROM:<a> SMTPUTF8; "
     .. "RCPT TO:<j\\195\\182@xn--bcher-kva.example>", 1, true), seen)
 results, seen = send({ "220 hi", "250 me", "250 from", "250 to", "550 what" }, { rcpt = { "<j\195\182@x>", "<b@\255>" } })
-check.ok("RFC 6531: not said where it is not", results[2] == "550 what" and seen:find("MAIL FROM:<a>; RCPT TO:<j\\195\\182@x>; RCPT TO:<b@\\255>",
+check.ok("RFC 6531: not said where it is not",
+    results[2] == "550 what" and seen:find("MAIL FROM:<a>; RCPT TO:<j\\195\\182@x>; RCPT TO:<b@\\255>",
     1, true), seen)
 
 check.done()
