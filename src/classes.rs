@@ -4,6 +4,7 @@ use crate::binding::Class;
 use crate::codings::Decoder;
 #[cfg(feature = "cookies")]
 use crate::cookies::Jar;
+use crate::http::File;
 use crate::socket::serial::Serial;
 use crate::socket::tcp::Tcp;
 use crate::socket::udp::Udp;
@@ -33,6 +34,9 @@ pub static UNIX_DATAGRAM_UNCONNECTED: Class<UnixDatagram> = Class::new(8, c"unix
 pub static UNIX_DATAGRAM_CONNECTED: Class<UnixDatagram> = Class::new(9, c"unixdgram{connected}");
 /// A serial line.
 pub static SERIAL_CLIENT: Class<Serial> = Class::new(10, c"serial{client}");
+
+/// A file that a server sends, or a folder of such.
+pub static HTTP_FILE: Class<File> = Class::new(11, c"http{file}");
 
 /// A TLS object. The names of these three are not LuaSec's: it registers its own in the same state.
 pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"tls{connection}");

@@ -58,6 +58,8 @@ entry_points! {
     /// The internal `socket_cookies`
     #[cfg(feature = "cookies")]
     socket_cookies => crate::cookies::open;
+    /// The internal `socket_http_server`
+    socket_http_server => crate::http::serving::open;
     /// The internal `socket_idna`
     socket_idna => crate::idna::open;
     /// The internal `socket_hmac`

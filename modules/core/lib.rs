@@ -9,6 +9,7 @@ luasocket::export_entry_points! {
     luaopen_socket_http => socket_http;
     luaopen_socket_http_client => socket_http_client;
     luaopen_socket_codings => socket_codings;
+    luaopen_socket_http_server => socket_http_server;
     luaopen_socket_idna => socket_idna;
     luaopen_socket_hmac => socket_hmac;
     luaopen_socket_url => socket_url;

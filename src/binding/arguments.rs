@@ -159,6 +159,30 @@ impl<'c> Call<'c> {
         if self.kind(index) == Kind::Table { Ok(()) } else { Err(Raise::Type(index, Expected::Table)) }
     }
 
+    /// The number of the descriptor behind an open file of Lua's `io`; `None` for anything else. Allocates.
+    pub fn file_number(&self, index: c_int) -> Option<c_int> {
+        // SAFETY: the metatable says that this is a file of `io`, whose userdata begins with the C library's
+        // stream. It is null when a file of Lua 5.1 or LuaJIT is closed; that of later versions says so by the
+        // function behind it. The debug library is trusted, see the rules of [`super`].
+        unsafe {
+            let memory = ffi::lua_touserdata(self.state, index).cast::<*mut libc::FILE>();
+            if memory.is_null() || ffi::lua_getmetatable(self.state, index) == 0 {
+                return None;
+            }
+            ffi::lua_getfield(self.state, ffi::LUA_REGISTRYINDEX, c"FILE*".as_ptr());
+            let is_file = ffi::lua_rawequal(self.state, -1, -2) != 0;
+            ffi::lua_settop(self.state, -3);
+            if !is_file || (*memory).is_null() {
+                return None;
+            }
+            #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+            if (*memory.add(1)).is_null() {
+                return None;
+            }
+            Some(libc::fileno(*memory)).filter(|number| *number >= 0)
+        }
+    }
+
     /// The position of a string argument in a list of choices, by `luaL_checkoption`'s rules.
     pub fn option(&self, index: c_int, default: &str, choices: &[&str]) -> Result<usize, Raise> {
         // LuaJIT takes the default for anything that is not a string, not only for an absent argument.

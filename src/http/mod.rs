@@ -1,10 +1,18 @@
 //! `socket_http`: the bytes of HTTP heads, and whole bodies, for `socket.http`.
 
+mod answer;
 pub mod client;
 pub mod date;
+mod file;
+mod folder;
 mod head;
 #[cfg(test)]
 mod properties;
+mod request_body;
+mod request_head;
+pub mod serving;
+
+pub use file::File;
 
 use std::ffi::c_int;
 use std::num::NonZeroUsize;

@@ -1,5 +1,7 @@
 //! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
 
+mod ahead;
+
 use std::any::Any;
 use std::num::NonZeroUsize;
 

@@ -105,12 +105,28 @@ fn recv_from(fd: BorrowedFd<'_>, space: &mut [MaybeUninit<u8>]) -> Result<(usize
     SockRef::from(&fd).recv_from(space).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
-/// Writes to a descriptor of any kind without a SIGPIPE reaching the process, whatever it does
-/// with that signal: only sockets have a flag for this, so the signal is blocked for the moment
-/// and, when the write has raised it, taken off this thread's pending ones.
+/// Writes to a descriptor of any kind without a SIGPIPE reaching the process.
 pub fn write_quietly(fd: BorrowedFd<'_>, data: &[u8]) -> Result<usize, Errno> {
+    quietly(|| rustix::io::write(fd, data))
+}
+
+/// Has the system send a part of a file to a socket, without a SIGPIPE. Zero is the end of the file.
+#[cfg(target_os = "linux")]
+pub fn sendfile_quietly(
+    to: BorrowedFd<'_>,
+    from: BorrowedFd<'_>,
+    position: &mut u64,
+    count: usize,
+) -> Result<usize, Errno> {
+    quietly(|| rustix::fs::sendfile(to, from, Some(position), count))
+}
+
+/// Runs a system call without a SIGPIPE reaching the process, whatever it does
+/// with that signal: only sending to sockets has a flag for this, so the signal is blocked for the moment
+/// and, when the call has raised it, taken off this thread's pending ones.
+fn quietly(function: impl FnOnce() -> Result<usize, Errno>) -> Result<usize, Errno> {
     // SAFETY: the signal sets are locals that are initialised before they are read; `sigwait` is
-    // only called for a signal that is blocked and pending for this thread, since its own write has
+    // only called for a signal that is blocked and pending for this thread, since its own call has
     // raised it, so it returns at once.
     unsafe {
         let mut pipe: libc::sigset_t = std::mem::zeroed();
@@ -126,7 +142,7 @@ pub fn write_quietly(fd: BorrowedFd<'_>, data: &[u8]) -> Result<usize, Errno> {
         }
         // One that was pending already is the process's own, and stays.
         let foreign = is_pending();
-        let result = rustix::io::write(fd, data);
+        let result = function();
         if result == Err(Errno::PIPE) && !foreign && is_pending() {
             let mut taken = 0;
             libc::sigwait(&pipe, &mut taken);

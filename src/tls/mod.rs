@@ -27,6 +27,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
 use crate::classes::TLS_CONTEXT;
+use crate::http::serving;
 use context::{Context, Directory, Settings};
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -49,8 +50,11 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     connection::define(call);
     handle::define(call);
     certificate::define(call);
-    call.new_table(0, 7);
+    call.new_table(0, 8);
     call.set_functions(FUNCTIONS);
+    call.new_table(0, 7);
+    call.set_functions(&serving::functions::<Connection>());
+    call.set_field(-2, b"serving");
     call.push_bytes(BACKEND);
     call.set_field(-2, b"backend");
     call.push_bytes(crate::VERSION);

@@ -1,0 +1,233 @@
+-- The requests that a server gets: what is not needed by every handler is made when it is first looked at.
+-- Internal to socket.http_server.
+local native = require("socket.http_server_leaves")
+local bodies = require("socket.http_incoming_body")
+
+local pairs, rawset, setmetatable, tonumber, type = pairs, rawset, setmetatable, tonumber, type
+local char, find, gmatch, gsub, lower, match, sub =
+    string.char, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
+local concat = table.concat
+
+local PIECE = 65536
+-- The most names that `params` has.
+local PARAMS = 1000
+
+-- Keys that no script has.
+local HEAD, START, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}, {}
+
+local incoming = { HEAD = HEAD, START = START, CONNECTION = CONNECTION, STREAM = STREAM }
+
+---@class http.request
+local methods = {}
+
+-- Names and values, one after the other.
+local function flat(request)
+    local list = request[FLAT]
+    if not list then
+        list = native.fields(request[HEAD], request[START])
+        request[FLAT] = list
+    end
+    return list
+end
+
+---The values of all fields of a name, in order.
+---@param name string in any spelling
+---@return string[]
+function methods:values(name)
+    local list, values, wanted = flat(self), {}, lower(name)
+    for i = 1, #list, 2 do
+        if lower(list[i]) == wanted then values[#values + 1] = list[i + 1] end
+    end
+    return values
+end
+
+-- Lower-case names to the names in a table of headers.
+local spellings = setmetatable({}, { __mode = "k" })
+
+local Headers = {
+    __index = function(headers, name)
+        if type(name) ~= "string" then return nil end
+        local spelling = spellings[headers][lower(name)]
+        if spelling and spelling ~= name then return rawget(headers, spelling) end
+    end,
+}
+
+local lazy = {}
+
+function lazy.headers(request)
+    local list, headers, known, several = flat(request), {}, {}, nil
+    for i = 1, #list, 2 do
+        local name, value = list[i], list[i + 1]
+        local low = lower(name)
+        local spelling = known[low]
+        if not spelling then
+            known[low] = name
+            headers[name] = value
+        else
+            several = several or {}
+            local values = several[spelling]
+            if not values then
+                values = { headers[spelling] }
+                several[spelling] = values
+            end
+            values[#values + 1] = value
+        end
+    end
+    for name, values in pairs(several or {}) do
+        headers[name] = concat(values, lower(name) == "cookie" and "; " or ", ")
+    end
+    spellings[headers] = known
+    return setmetatable(headers, Headers)
+end
+
+function lazy.header_list(request)
+    local list, pairs_of = flat(request), {}
+    for i = 1, #list, 2 do pairs_of[#pairs_of + 1] = { list[i], list[i + 1] } end
+    return pairs_of
+end
+
+local function decode(text)
+    if find(text, "[+%%]") then
+        text = gsub(gsub(text, "+", " "), "%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end)
+    end
+    return text
+end
+
+-- The decoded query: name to its values.
+local function values_of(request)
+    local values = request[VALUES]
+    if values then return values end
+    values = {}
+    local names = 0
+    for pair in gmatch(request.query or "", "[^&]+") do
+        local name, value = match(pair, "^([^=]*)=(.*)$")
+        name = decode(name or pair)
+        local list = values[name]
+        if not list then
+            names = names + 1
+            if names > PARAMS then break end
+            list = {}
+            values[name] = list
+        end
+        list[#list + 1] = decode(value or "")
+    end
+    request[VALUES] = values
+    return values
+end
+
+function lazy.params(request)
+    local params = {}
+    for name, values in pairs(values_of(request)) do params[name] = values[1] end
+    return params
+end
+
+---All values of a name in the query.
+---@param name string
+---@return string[]
+function methods:param_values(name)
+    local values = {}
+    for i, value in ipairs(values_of(self)[name] or {}) do values[i] = value end
+    return values
+end
+
+function lazy.cookies(request)
+    local cookies = {}
+    for pair in gmatch(request.headers.cookie or "", "[^;]+") do
+        local name, value = match(pair, "^%s*([^=]-)%s*=%s*(.-)%s*$")
+        if name and name ~= "" and cookies[name] == nil then
+            cookies[name] = match(value, '^"(.*)"$') or value
+        end
+    end
+    return cookies
+end
+
+function lazy.tls(request)
+    local connection = request[CONNECTION]
+    if not connection.tls then return nil end
+    local sock = connection.sock
+    local info = sock:info() or {}
+    return { protocol = info.protocol, cipher = info.cipher, alpn = sock:getalpn(), sni = sock:getsniname() }
+end
+
+-- The next piece of a body that is streamed: nil at the end, nil and a message when it fails.
+local function next_piece(request, most)
+    local rest = request[REST]
+    if rest then
+        request[REST] = nil
+        return rest
+    end
+    local state = request[STREAM]
+    if not state then return nil end
+    return bodies.piece(state, 1, most or PIECE, request[CONNECTION].settings.progresstime)
+end
+
+local function read_count(request, count)
+    local pieces, missing = {}, count
+    while missing > 0 do
+        local data, message = next_piece(request)
+        if not data then
+            if message then return nil, message end
+            break
+        end
+        if #data > missing then
+            request[REST] = sub(data, missing + 1)
+            data = sub(data, 1, missing)
+        end
+        pieces[#pieces + 1] = data
+        missing = missing - #data
+    end
+    if #pieces == 0 and count > 0 then return nil end
+    return concat(pieces)
+end
+
+local function read_line(request)
+    local pieces = {}
+    while true do
+        local data, message = next_piece(request)
+        if not data then
+            if message or #pieces == 0 then return nil, message end
+            break
+        end
+        local position = find(data, "\n", 1, true)
+        if position then
+            if position < #data then request[REST] = sub(data, position + 1) end
+            pieces[#pieces + 1] = sub(data, 1, position - 1)
+            break
+        end
+        pieces[#pieces + 1] = data
+    end
+    return (gsub(concat(pieces), "\r$", ""))
+end
+
+---Reads the body of a request that is streamed.
+---@param what? integer|string so many bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; or what has come
+---@return string|nil data nil at the end
+---@return string|nil message
+function methods:read(what)
+    if what == nil then return next_piece(self) end
+    if type(what) == "number" then return read_count(self, what) end
+    if sub(what, 1, 2) == "*l" then return read_line(self) end
+    if sub(what, 1, 2) == "*a" then return read_count(self, math.huge) end
+    error("bad argument #1 to 'read' (invalid pattern)", 2)
+end
+
+---An LTN12 source of the body of a request that is streamed.
+---@return fun(): string?, string?
+function methods:source()
+    return function() return next_piece(self) end
+end
+
+incoming.metatable = {
+    __index = function(request, name)
+        local make = lazy[name]
+        if make then
+            local value = make(request)
+            rawset(request, name, value)
+            return value
+        end
+        return methods[name]
+    end,
+    __name = "http.request",
+}
+
+return incoming

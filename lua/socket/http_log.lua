@@ -1,0 +1,75 @@
+-- The access log of a server. Internal to socket.http_server.
+local native = require("socket.http_server_leaves")
+local mime = require("mime")
+
+local type = type
+local byte, format, gsub, match = string.byte, string.format, string.gsub, string.match
+local date, time = os.date, os.time
+
+local log = {}
+
+local function quote(text)
+    if text == nil then return "-" end
+    return (gsub(text, '[^\32-\126]', function(char) return format("\\x%02x", byte(char)) end):gsub('["\\]', function(char)
+        return format("\\x%02x", byte(char))
+    end))
+end
+
+local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+---One line of the Combined Log Format, without a line end.
+---@param entry http.logentry
+---@return string
+function log.combined(entry)
+    local t = date("!*t", entry.time)
+    local request = "-"
+    if entry.method then request = format("%s %s HTTP/%s", entry.method, entry.url, entry.version) end
+    return format('%s - %s [%02d/%s/%04d:%02d:%02d:%02d +0000] "%s" %s %s "%s" "%s"', quote(entry.ip),
+        gsub(quote(entry.user), " ", "\\x20"), t.day, MONTHS[t.month], t.year, t.hour, t.min, t.sec, quote(request),
+        entry.status or "-", entry.bytes and format("%d", entry.bytes) or "-", quote(entry.referer), quote(entry.agent))
+end
+
+-- The name that a client gives with its password.
+local function user_of(request)
+    local coded = match(request.headers.authorization or "", "^[Bb][Aa][Ss][Ii][Cc] +([%w+/=]+)$")
+    local text = coded and mime.unb64(coded)
+    return text and match(text, "^([^:]+):")
+end
+
+-- A function that takes entries, made of the option `log`; and one that is called at the end.
+function log.sink(option)
+    if not option or type(option) == "function" then return option or nil end
+    local file = option == true and io.stderr or option
+    local flushed = 0
+    return function(entry)
+        file:write(log.combined(entry), "\n")
+        -- a busy server does not write each line by itself
+        local now = time()
+        if option ~= true and now ~= flushed then
+            flushed = now
+            file:flush()
+        end
+    end
+end
+
+---Makes an entry.
+---@return http.logentry
+function log.entry(connection, request, reason)
+    local entry = {
+        ip = connection.ip,
+        status = connection.status,
+        bytes = connection.bytes,
+        time = time(),
+        duration = connection.started and native.now() - connection.started or 0,
+        reason = reason,
+        aborted = connection.broken and true or nil,
+    }
+    if request then
+        entry.method, entry.url, entry.version = request.method, request.url, request.version
+        local headers = request.headers
+        entry.referer, entry.agent, entry.user = headers.referer, headers["user-agent"], user_of(request)
+    end
+    return entry
+end
+
+return log

@@ -1,0 +1,450 @@
+-- The server of module `http`: listens, accepts, stops. A task serves each connection.
+local socket = require("socket")
+local native = require("socket.http_server_leaves")
+local listening = require("socket.http_listening")
+local log = require("socket.http_log")
+local options = require("socket.http_server_options")
+local serving = require("socket.http_serving")
+
+local error, ipairs, pairs, pcall, setmetatable, tostring, type =
+    error, ipairs, pairs, pcall, setmetatable, tostring, type
+local now = native.now
+
+-- How long to wait when the system has no descriptors left.
+local PAUSE = 0.1
+
+---@class http.server
+local Server = {}
+Server.__index = Server
+Server.__name = "http.server"
+
+local function write_error(message, traceback)
+    io.stderr:write("http.listen: ", tostring(traceback or message), "\n")
+end
+
+---Tells the owner of the server that something is wrong.
+---@param message any
+---@param traceback? string
+---@param request? http.request
+function Server:report(message, traceback, request)
+    local handler = self.settings.on_error
+    if not handler then return write_error(message, traceback) end
+    local ok, problem = pcall(handler, message, traceback, request)
+    if not ok then
+        write_error(message, traceback)
+        write_error(problem)
+    end
+end
+
+---Makes the TLS object of a connection.
+function Server:wrap(connection)
+    local contexts = self.contexts[connection.listener] or self.contexts[1]
+    local sock, err = contexts.module.wrap(connection.sock, contexts.context)
+    if not sock then return nil, err end
+    if contexts.names then sock:sni(contexts.names) end
+    return sock
+end
+
+---Takes new certificates for the handshakes from now on.
+---@param parameters table as the option `tls`
+---@return boolean|nil true
+---@return string|nil message
+function Server:tls(parameters)
+    local contexts, err = listening.contexts(parameters)
+    if not contexts then return nil, err end
+    for key in pairs(self.contexts) do self.contexts[key] = contexts end
+    self.contexts[1] = contexts
+    return true
+end
+
+-- The leaves for connections that become TLS ones.
+local function tls_leaves()
+    local tls = require("socket.native")("socket_tls_core")
+    return tls.serving, tls.finish
+end
+
+local function add(self, listener, sock)
+    local ip, port = "unix", nil
+    if listener.leaves == native.tcp then
+        ip, port = sock:getpeername()
+        if not ip then
+            -- the peer has gone already
+            sock:close()
+            return nil
+        end
+        if listener.nodelay then sock:setoption("tcp-nodelay", true) end
+    end
+    local leaves = listener.leaves
+    if listener.tls then leaves = self.tls_leaves end
+    local connection = serving.new(self, sock, leaves, ip, port, listener.tls)
+    connection.listener = listener
+    self.connections[connection] = true
+    self.open = self.open + 1
+    self.turn = self.turn + 1
+    connection.turn = self.turn
+    return connection
+end
+
+-- Whether a connection waits for a request of which nothing has come.
+local function is_idle(connection)
+    return connection.idle and connection.leaves.isquiet(connection.sock)
+end
+
+local function cut(connection)
+    connection.cut = true
+    connection.quiet = true
+    connection.sock:close()
+end
+
+-- Closes the connection that has been idle longest. Returns whether there was one.
+local function close_idle(self)
+    local oldest
+    for connection in pairs(self.connections) do
+        if connection.idle and (not oldest or connection.turn < oldest.turn) and is_idle(connection) then
+            oldest = connection
+        end
+    end
+    if not oldest then return false end
+    oldest.idle = false
+    cut(oldest)
+    return true
+end
+
+-- The end of a connection's task.
+local function remove(self, connection)
+    if not self.connections[connection] then return end
+    self.connections[connection] = nil
+    self.open = self.open - 1
+    if self.waiting > 0 or self.stopping and self.open == 0 then self.changed:put(true) end
+end
+
+local function serve(self, connection)
+    local ok, message = pcall(serving.run, connection, self.handler)
+    if not ok then
+        self:report(message)
+        cut(connection)
+    end
+    remove(self, connection)
+end
+
+-- Waits for a place for one more connection.
+local function make_room(self, listener)
+    while self.open >= self.settings.maxconnections and not self.stopping do
+        -- somebody must want it before a connection is given up for it
+        local ready = socket.select({ listener.socket }, nil)
+        if self.stopping or not ready[1] then return end
+        if self.open < self.settings.maxconnections then return end
+        if close_idle(self) then
+            self.tasks.yield()
+        else
+            -- those who are busy end with their answers
+            self.waiting = self.waiting + 1
+            self.leaving = true
+            self.changed:get(1)
+            self.waiting = self.waiting - 1
+            self.leaving = self.stopping or self.waiting > 0
+        end
+    end
+end
+
+-- The message for what the system has too few of.
+local function is_shortage(message)
+    return message:find("oo many open files", 1, true) or message:find("No buffer space", 1, true)
+        or message:find("annot allocate memory", 1, true) or message == "too many tasks"
+end
+
+local function accept_loop(self, listener)
+    local told = false
+    while not self.stopping do
+        make_room(self, listener)
+        if self.stopping then break end
+        local sock, message = listener.socket:accept()
+        if sock then
+            local connection = add(self, listener, sock)
+            if connection then
+                local ok, task = pcall(self.tasks.start, serve, self, connection)
+                if ok then
+                    connection.task = task
+                    told = false
+                else
+                    -- no task is to be had: as when there are too many connections
+                    message = tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
+                    remove(self, connection)
+                    sock:close()
+                end
+            end
+        end
+        if not sock and message == "closed" or message == "cancelled" or self.stopping then break end
+        if message and message ~= "timeout" then
+            if not told then self:report(message) end
+            told = true
+            close_idle(self)
+            if is_shortage(message) then socket.sleep(PAUSE) else socket.sleep(PAUSE / 10) end
+        end
+    end
+end
+
+---The address that the server listens on.
+---@param n? integer which one, from 1
+---@return string|nil address, or path of a Unix socket
+---@return integer|nil port
+function Server:getsockname(n)
+    local listener = self.listeners[n or 1]
+    if not listener then return nil end
+    if listener.path then return listener.path end
+    return listener.address, listener.port
+end
+
+---Numbers of the server.
+---@return {connections: integer, active: integer, requests: integer, errors: integer}
+function Server:stats()
+    local counts = self.counts
+    return {
+        connections = self.open,
+        active = counts.active,
+        requests = counts.requests,
+        errors = counts.errors,
+    }
+end
+
+-- Whether the running task serves a connection of this server.
+local function is_inside(self)
+    local current = self.tasks and self.tasks.current()
+    if not current then return false end
+    for connection in pairs(self.connections) do
+        if connection.task == current then return true end
+    end
+    return false
+end
+
+-- Cuts what is left. Returns whether there was anything.
+local function cut_all(self)
+    local any = false
+    for connection in pairs(self.connections) do
+        any = true
+        cut(connection)
+        if connection.task then connection.task:cancel("closed") end
+    end
+    return any
+end
+
+local function announce_end(self)
+    self.stopped = true
+    self.ended:close()
+end
+
+-- Waits until all connections have ended, cutting them when the time is up.
+local function wind_up(self, seconds)
+    local stop = now() + seconds
+    local whole = true
+    while self.open > 0 do
+        local left = stop - now()
+        if left <= 0 or not self.changed:get(left) then
+            if self.open == 0 then break end
+            -- a wait of the caller that was ended is no reason to cut
+            if now() >= stop then
+                whole = false
+                cut_all(self)
+                self.changed:get(1)
+                break
+            end
+        end
+    end
+    announce_end(self)
+    self.whole = whole
+    return whole
+end
+
+local function result(self)
+    if self.whole then return true end
+    return nil, "timeout"
+end
+
+local function begin_stop(self)
+    self.stopping, self.leaving = true, true
+    listening.close(self.listeners)
+    for connection in pairs(self.connections) do
+        if is_idle(connection) then
+            connection.idle = false
+            cut(connection)
+        end
+    end
+end
+
+---Stops: no more connections are accepted, idle ones are closed, requests under way are answered. What is not over
+---after the time is cut.
+---@param seconds? number 30 when it is not given; 0 cuts at once
+---@return boolean|nil true
+---@return string|nil message `"timeout"` when something had to be cut
+function Server:stop(seconds)
+    seconds = seconds or 30
+    if not self.handler then
+        if self.stopped then return true end
+        begin_stop(self)
+        for connection in pairs(self.connections) do connection:close() end
+        self.stopped, self.whole = true, true
+        return true
+    end
+    local inside = is_inside(self)
+    if self.stopping then
+        if inside then return true end
+        self:wait()
+        return result(self)
+    end
+    begin_stop(self)
+    if inside then
+        self.tasks.start(wind_up, self, seconds)
+        return true
+    end
+    wind_up(self, seconds)
+    return result(self)
+end
+
+---Stops at once.
+---@return boolean|nil true
+---@return string|nil message
+function Server:close() return self:stop(0) end
+
+---Waits until the server has stopped.
+---@param timeout? number
+---@return boolean|nil true
+---@return string|nil message
+function Server:wait(timeout)
+    if self.stopped then return true end
+    if not self.ended then return nil, "not listening in tasks" end
+    local _, message = self.ended:get(timeout)
+    if self.stopped then return true end
+    return nil, message
+end
+
+---Accepts a connection, on a server without a handler.
+---@param timeout? number
+---@return http.connection|nil connection
+---@return string|nil message
+function Server:accept(timeout)
+    if self.handler then error("the server has a handler", 2) end
+    local stop = timeout and timeout >= 0 and now() + timeout
+    local sockets, by_socket = {}, {}
+    for i, listener in ipairs(self.listeners) do
+        sockets[i] = listener.socket
+        by_socket[listener.socket] = listener
+    end
+    while not self.stopping do
+        local ready, _, message = socket.select(sockets, nil, stop and math.max(0, stop - now()))
+        for _, sock in ipairs(ready) do
+            sock:settimeout(0)
+            local accepted, problem = sock:accept()
+            local connection = accepted and add(self, by_socket[sock], accepted)
+            if connection then return connection end
+            if problem and problem ~= "timeout" then return nil, problem end
+        end
+        if not ready[1] and (message ~= "timeout" or stop and now() >= stop) then return nil, message end
+    end
+    return nil, "closed"
+end
+
+local function entries_of(settings, host, port)
+    local entries = { { host = host, port = port, socket = settings.socket, tls = settings.tls } }
+    for _, address in ipairs(settings.addresses or {}) do
+        entries[#entries + 1] = { host = address.host, port = address.port, socket = address.socket, tls = address.tls }
+    end
+    return entries
+end
+
+-- Contexts by listener; the first also under 1.
+local function make_contexts(entries)
+    local contexts = {}
+    for i, entry in ipairs(entries) do
+        if entry.tls then
+            local made, err = listening.contexts(entry.tls)
+            if not made then return nil, err end
+            contexts[i] = made
+        end
+    end
+    return contexts
+end
+
+local function make(host, port, handler, settings)
+    local entries = entries_of(settings, host, port)
+    local contexts, err = make_contexts(entries)
+    if not contexts then return nil, err end
+    local listeners
+    listeners, err = listening.open(entries, settings)
+    if not listeners then return nil, err end
+    local self = setmetatable({
+        settings = settings,
+        handler = handler,
+        listeners = listeners,
+        contexts = {},
+        connections = {},
+        open = 0,
+        turn = 0,
+        waiting = 0,
+        counts = { active = 0, requests = 0, errors = 0 },
+        log = log.sink(settings.log),
+    }, Server)
+    for i, listener in ipairs(listeners) do
+        if contexts[i] then
+            self.contexts[listener] = contexts[i]
+            self.contexts[1] = self.contexts[1] or contexts[i]
+            self.tls_leaves, self.finish_tls = tls_leaves()
+        end
+        if not listener.path then listener.address, listener.port = listener.socket:getsockname() end
+    end
+    return self
+end
+
+local function start(self, tasks)
+    self.tasks = tasks
+    self.changed, self.ended = tasks.queue(), tasks.queue()
+    for _, listener in ipairs(self.listeners) do
+        listener.socket:settimeout(nil)
+        tasks.start(accept_loop, self, listener)
+    end
+end
+
+local function arguments(host, port, handler, given)
+    if type(host) == "table" and port == nil and handler == nil and given == nil then
+        local settings = options.complete(host)
+        return settings.host, settings.port, settings.handler, settings
+    end
+    if type(host) == "number" and port == nil then error("bad argument #1 to 'listen' (string expected, got number)", 3) end
+    return host, port, handler, options.complete(given)
+end
+
+---Serves HTTP.
+---@param host string|table|nil
+---@param port integer|nil
+---@param handler? http.handler
+---@param given? table|function
+---@return http.server|boolean|nil server, or true after the stop when it was called outside tasks
+---@return string|nil message
+local function listen(host, port, handler, given)
+    local settings
+    host, port, handler, settings = arguments(host, port, handler, given)
+    if host ~= nil and type(host) ~= "string" then
+        error(("bad argument #1 to 'listen' (string expected, got %s)"):format(type(host)), 2)
+    end
+    if handler ~= nil and type(handler) ~= "function" then
+        error(("bad argument #3 to 'listen' (function expected, got %s)"):format(type(handler)), 2)
+    end
+    local tasks
+    if handler then tasks = require("socket.tasks") end
+    local self, err = make(host, port, handler, settings)
+    if not self then return nil, err end
+    if not handler then return self end
+    if tasks.current() then
+        start(self, tasks)
+        return self
+    end
+    start(self, tasks)
+    tasks.run(function() self:wait() end)
+    return true
+end
+
+-- What module `http` takes over from here.
+return {
+    listen = listen,
+    combined = log.combined,
+    files = function(folder, given) return require("socket.http_files")(folder, given) end,
+}

@@ -1,0 +1,76 @@
+-- The options of http.listen: their defaults, and the check of what a program gives. Internal to socket.http_server.
+local error, pairs, type = error, pairs, type
+local huge = math.huge
+
+local options = {}
+
+-- The limits and their defaults. `false` lifts one.
+local LIMITS = {
+    maxline = 8192,
+    maxhead = 32768,
+    maxfields = 100,
+    maxbody = 1048576,
+    maxtrailer = 8192,
+    headtime = 10,
+    progresstime = 30,
+    idletime = 15,
+    tlstime = 10,
+    handlertime = huge,
+    maxrequests = 1000,
+    maxconnections = 1000,
+    drain = 65536,
+    linger = 2,
+    backlog = 511,
+}
+
+-- The types of what else there is.
+local OTHERS = {
+    host = "string",
+    port = "number string",
+    handler = "function",
+    keepalive = "boolean",
+    nodelay = "boolean",
+    reuseport = "boolean",
+    tls = "table",
+    on_error = "function",
+    log = "boolean function userdata",
+    server_name = "string boolean",
+    stream = "boolean function",
+    addresses = "table",
+    socket = "userdata table",
+    errors = "table",
+    mode = "number",
+}
+
+local function invalid(name) error(("invalid value of option '%s'"):format(name), 0) end
+
+---Checks options, and completes them with the defaults.
+---@param given table|function|nil
+---@return table settings
+function options.complete(given)
+    if type(given) == "function" then given = { on_error = given } end
+    local settings = { keepalive = true, nodelay = true, server_name = "luasocket-rs", mode = 384 }
+    for name, value in pairs(LIMITS) do settings[name] = value end
+    for name, value in pairs(given or {}) do
+        if LIMITS[name] then
+            if value == false then value = huge end
+            if type(value) ~= "number" or value ~= value or value < 0 then invalid(name) end
+        elseif not OTHERS[name] then
+            error(("invalid option '%s'"):format(tostring(name)), 0)
+        elseif not OTHERS[name]:find(type(value), 1, true) then
+            invalid(name)
+        end
+        settings[name] = value
+    end
+    if settings.server_name == true then settings.server_name = "luasocket-rs" end
+    settings.server_name = settings.server_name or nil
+    if type(settings.server_name) == "string" and settings.server_name:find("%c") then invalid("server_name") end
+    -- a limit without end is no number that C could hold
+    for _, name in pairs({ "maxline", "maxhead", "maxfields", "maxtrailer", "drain" }) do
+        if settings[name] > 2 ^ 30 then settings[name] = 2 ^ 30 end
+    end
+    if settings.backlog > 65535 then settings.backlog = 65535 end
+    return settings
+end
+
+return options

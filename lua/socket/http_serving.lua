@@ -1,0 +1,399 @@
+-- One connection of a server: its requests, one after the other. Internal to socket.http_server.
+local native = require("socket.http_server_leaves")
+local answers = require("socket.http_answer")
+local bodies = require("socket.http_incoming_body")
+local incoming = require("socket.http_incoming")
+local log = require("socket.http_log")
+local writers = require("socket.http_writer")
+
+local debug_traceback, error, pcall, setmetatable, tostring, type, xpcall =
+    debug.traceback, error, pcall, setmetatable, tostring, type, xpcall
+local huge = math.huge
+local now = native.now
+local HEAD, START, CONNECTION, STREAM = incoming.HEAD, incoming.START, incoming.CONNECTION, incoming.STREAM
+local Request = incoming.metatable
+
+---@class http.connection
+---@field ip string
+---@field port integer|nil
+local Connection = {}
+Connection.__index = Connection
+Connection.__name = "http.connection"
+
+local serving = { metatable = Connection }
+
+---A connection that was accepted.
+function serving.new(server, sock, leaves, ip, port, tls)
+    return setmetatable({
+        server = server,
+        settings = server.settings,
+        sock = sock,
+        leaves = leaves,
+        ip = ip,
+        port = port,
+        tls = tls,
+        scheme = tls and "https" or "http",
+        keep = true,
+        count = 0,
+        bytes = 0,
+    }, Connection)
+end
+
+---What an answer has to say of the connection.
+function Connection:announcement(request)
+    if self.count >= self.settings.maxrequests or self.server.leaving then self.keep = false end
+    if not self.keep then return "close" end
+    if request and request.version == "1.0" then return "keep-alive" end
+end
+
+-- Logs what became of a request, or of something that was none.
+local function write_log(self, request, reason)
+    local sink = self.server.log
+    if not sink then return end
+    local ok, message = pcall(function() sink(log.entry(self, request, reason)) end)
+    if not ok then self.server:report(message, nil, request) end
+end
+
+-- The answer that stands for an error.
+local function error_answer(self, status, request)
+    local custom = self.settings.errors and self.settings.errors[status]
+    if custom then
+        local ok, answer = pcall(custom, status, request)
+        if ok and type(answer) == "table" then
+            answer.status = answer.status or status
+            return answer
+        end
+        if not ok then self.server:report(answer, nil, request) end
+    end
+    return {
+        status = status,
+        headers = { ["Content-Type"] = "text/plain; charset=utf-8" },
+        body = ("%d %s\n"):format(status, native.reason(status)),
+    }
+end
+
+local NONE = { version = "1.1", method = "GET" }
+
+-- Sends an error; when a custom one cannot be sent, the standard one.
+local function send_error(self, status, request)
+    local ok = answers.send(self, request or NONE, error_answer(self, status, request))
+    if ok == false and self.settings.errors then
+        local given = self.settings.errors
+        self.settings = setmetatable({ errors = false }, { __index = self.settings })
+        ok = answers.send(self, request or NONE, error_answer(self, status, request))
+        self.settings.errors = given
+    end
+    return ok
+end
+
+-- Refuses a request: nothing more of the connection is read as one.
+local function refuse(self, status, reason, request)
+    local stats = self.server.counts
+    stats.errors = stats.errors + 1
+    self.keep = false
+    self.linger = true
+    self.bytes = 0
+    send_error(self, status, request)
+    self.status = status
+    write_log(self, request, reason)
+    return nil, reason
+end
+
+local function is_streamed(self, request)
+    local stream = self.settings.stream
+    if type(stream) ~= "function" then return stream end
+    local ok, answer = pcall(stream, request.method, request.path)
+    if ok then return answer end
+    self.server:report(answer, nil, request)
+    return false
+end
+
+-- The next request. `idletime` is how long to wait for its first byte. Returns it, or nil and a message: the reason of
+-- a refusal, which has been sent.
+local function receive(self, idletime)
+    local settings, stats = self.settings, self.server.counts
+    self.idle = true
+    local head, start, method, url, path, query, host, old, keeps, length, expects =
+        self.leaves.head(self.sock, idletime, settings.headtime, settings.maxline, settings.maxhead, settings.maxfields)
+    self.idle = false
+    if not head then
+        if head == nil then return nil, start end
+        if self.server.log then self.started = now() end
+        self.count = self.count + 1
+        return refuse(self, start, method)
+    end
+    local count = self.count + 1
+    self.count = count
+    self.bytes = 0
+    stats.requests = stats.requests + 1
+    if not keeps or not settings.keepalive then self.keep = false end
+    local request = setmetatable({
+        [HEAD] = head,
+        [START] = start,
+        [CONNECTION] = self,
+        method = method,
+        url = url,
+        path = path,
+        query = query,
+        host = host,
+        version = old and "1.0" or "1.1",
+        scheme = self.scheme,
+        ip = self.ip,
+        port = self.port,
+        id = count,
+        server = self.server,
+        body = "",
+    }, Request)
+    if self.server.log then self.started = now() end
+    if not length then
+        if settings.stream and is_streamed(self, request) then request.body = nil end
+        return request
+    end
+    if length > settings.maxbody then return refuse(self, 413, "body too large", request) end
+    local state = bodies.new(self, length, expects)
+    self.unread = state
+    if settings.stream and is_streamed(self, request) then
+        request.body = nil
+        request[STREAM] = state
+        return request
+    end
+    local body, message, status, reason = bodies.whole(state)
+    if body then
+        request.body = body
+        self.unread = nil
+        return request
+    end
+    if status then return refuse(self, status, reason, request) end
+    self.broken = message
+    write_log(self, request, "body cut short")
+    return nil, message
+end
+
+-- Before an answer: whether what the handler has left of the body keeps the connection from going on.
+local function weigh_rest(self)
+    local state = self.unread
+    if state and not state.done
+        and (state.failure or state.expects or not state.chunked and state.left > self.settings.drain) then
+        self.keep = false
+        self.linger = true
+    end
+end
+
+-- After an answer: reads the rest of the body.
+local function read_rest(self)
+    local state = self.unread
+    self.unread = nil
+    if state and self.keep and not bodies.drain(state, self.settings.drain) then
+        self.keep = false
+        self.linger = true
+    end
+end
+
+-- Raised errors as a table with their traceback.
+local function trace(message)
+    return { message, debug_traceback(type(message) == "string" and message or tostring(message), 2) }
+end
+
+-- Lua 5.1's xpcall passes no arguments.
+local passes = select(2, xpcall(function(...) return select("#", ...) end, trace, 1)) == 1
+
+local function call(self, handler, request, writer)
+    if self.settings.handlertime < huge then
+        local deadline, seconds = self.server.tasks.deadline, self.settings.handlertime
+        return xpcall(function() return deadline(seconds, handler, request, writer) end, trace)
+    end
+    if passes then return xpcall(handler, trace, request, writer) end
+    return xpcall(function() return handler(request, writer) end, trace)
+end
+
+-- Answers 500, or cuts the connection when the peer has a part of another answer.
+local function fail(self, writer, request, message, traceback)
+    if message then self.server:report(message, traceback, request) end
+    local stats = self.server.counts
+    stats.errors = stats.errors + 1
+    if writer and writer.sent then
+        self.keep = false
+        self.cut = true
+        self.broken = self.broken or "handler failed"
+        return
+    end
+    self.bytes = 0
+    send_error(self, 500, request)
+end
+
+local function handle(self, handler, request)
+    local stats = self.server.counts
+    local writer = writers.new(self, request)
+    local start = self.settings.handlertime < huge and now()
+    stats.active = stats.active + 1
+    local ok, answer = call(self, handler, request, writer)
+    stats.active = stats.active - 1
+    weigh_rest(self)
+    if start and now() - start >= self.settings.handlertime and not writer.sent then
+        stats.errors = stats.errors + 1
+        self.bytes = 0
+        self.keep = false
+        send_error(self, 503, request)
+        return write_log(self, request, "handler too slow")
+    end
+    if not ok then
+        fail(self, writer, request, answer[1] == nil and "nil" or answer[1], answer[2])
+    elseif writer.mode or writer.failure then
+        if answer ~= nil then self.server:report("answer after the writer was used", nil, request) end
+        writer:finish()
+    elseif type(answer) ~= "table" then
+        fail(self, nil, request, ("invalid answer (%s)"):format(type(answer)))
+    else
+        local sent, message = answers.send(self, request, answer)
+        if sent == false then fail(self, nil, request, message) end
+    end
+    if self.server.log then write_log(self, request) end
+    if self.unread then read_rest(self) end
+end
+
+-- Ends the connection: the peer is to be able to read the last answer.
+local function finish(self)
+    local settings = self.settings
+    if self.closed then return end
+    self.closed = true
+    if not self.cut and not self.broken and self.count > 0 and settings.linger > 0 and not self.quiet then
+        if self.tls then
+            self.sock:settimeout(settings.linger)
+            self.server.finish_tls(self.sock)
+        else
+            self.leaves.discard(self.sock, settings.drain, settings.linger)
+        end
+    end
+    self.sock:close()
+end
+
+-- The handshake of a TLS connection.
+local function shake_hands(self)
+    local sock, message = self.server:wrap(self)
+    if sock then
+        self.sock = sock
+        sock:settimeout(self.settings.tlstime)
+        local ok, problem = sock:dohandshake()
+        if ok then
+            sock:settimeout(nil)
+            return true
+        end
+        message = problem == "wantread" and "timeout" or problem
+    end
+    local stats = self.server.counts
+    stats.errors = stats.errors + 1
+    write_log(self, nil, "tls: " .. tostring(message))
+    return nil, message
+end
+
+---Serves a connection until it ends.
+function serving.run(self, handler)
+    local server, settings = self.server, self.settings
+    if self.tls and not shake_hands(self) then
+        self.quiet = true
+        return finish(self)
+    end
+    while true do
+        local request, message = receive(self, settings.idletime)
+        if not request then
+            -- nothing was asked, so nothing is to be read
+            self.quiet = not self.linger and message ~= nil
+            break
+        end
+        handle(self, handler, request)
+        if not self.keep or self.broken or server.leaving then break end
+    end
+    finish(self)
+end
+
+---Receives the next request of a connection that `server:accept` gave.
+---@param timeout? number seconds to wait for its first byte
+---@return http.request|nil request
+---@return string|nil message `"closed"` at the end, `"timeout"`, or the reason of a refusal, which has been sent
+function Connection:receive(timeout)
+    if self.request then error("the request before has no answer yet", 2) end
+    if self.closed then return nil, "closed" end
+    if self.tls and not self.shaken then
+        self.shaken = true
+        local ok, message = shake_hands(self)
+        if not ok then
+            self.quiet = true
+            finish(self)
+            return nil, message
+        end
+    end
+    if self.count > 0 and (not self.keep or self.broken) then
+        finish(self)
+        return nil, "closed"
+    end
+    local limit = self.settings.idletime
+    self.since = self.since or now()
+    local left = limit < huge and self.since + limit - now() or huge
+    local wait = timeout and timeout >= 0 and timeout < left and timeout or left
+    local request, message = receive(self, wait)
+    if not request then
+        if message == "timeout" and wait < left and not self.linger and not self.broken then return nil, message end
+        self.quiet = not self.linger
+        finish(self)
+        return nil, message
+    end
+    self.since = nil
+    self.request = request
+    self.own_writer = nil
+    return request
+end
+
+local function done(self, request)
+    self.request = nil
+    write_log(self, request)
+    read_rest(self)
+end
+
+---Answers the request that was received last.
+---@param answer http.answer
+---@return boolean|nil true
+---@return string|nil message
+function Connection:respond(answer)
+    local request = self.request
+    if not request then error("no request to answer", 2) end
+    if type(answer) ~= "table" then
+        error(("bad argument #1 to 'respond' (table expected, got %s)"):format(type(answer)), 2)
+    end
+    weigh_rest(self)
+    local ok, message = answers.send(self, request, answer)
+    if ok == false then
+        fail(self, nil, request, message)
+        done(self, request)
+        return nil, message
+    end
+    done(self, request)
+    return ok, message
+end
+
+---The writer for the request that was received last; its `finish` ends the answer.
+---@return http.writer
+function Connection:writer()
+    local request = self.request
+    if not request then error("no request to answer", 2) end
+    if not self.own_writer then
+        weigh_rest(self)
+        local writer = writers.new(self, request)
+        self.own_writer = writer
+        local finish_answer = writer.finish
+        writer.finish = function(w)
+            local ok, message = finish_answer(w)
+            if self.request == request then done(self, request) end
+            return ok, message
+        end
+    end
+    return self.own_writer
+end
+
+---Closes the connection.
+function Connection:close()
+    self.cut = self.request ~= nil
+    finish(self)
+    self.server.connections[self] = nil
+end
+
+return serving

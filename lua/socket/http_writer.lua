@@ -1,0 +1,243 @@
+-- The writer that a handler gets: an answer in pieces, and Server-Sent Events. Internal to socket.http_server.
+local native = require("socket.http_server_leaves")
+
+local error, setmetatable, tostring, type = error, setmetatable, tostring, type
+local find, format, gmatch, gsub, lower, sub =
+    string.find, string.format, string.gmatch, string.gsub, string.lower, string.sub
+local concat = table.concat
+
+-- How much small writes gather.
+local GATHERED = 16384
+
+local writer = {}
+
+---@class http.writer
+---@field private connection table
+local Writer = {}
+Writer.__index = Writer
+Writer.__name = "http.writer"
+
+---A writer for the answer to a request.
+---@return http.writer
+function writer.new(connection, request)
+    return setmetatable({ connection = connection, request = request, size = 0 }, Writer)
+end
+
+---Whether the answer has begun.
+function writer.is_used(self) return self.mode ~= nil end
+
+-- The `Content-Length` among the headers of a handler: a number, or nil.
+local function promised(headers)
+    for name, value in pairs(headers or {}) do
+        if type(name) == "number" then name, value = value[1], value[2] end
+        if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
+            return tonumber(value)
+        end
+    end
+end
+
+local function fail(self, message)
+    self.failure = message
+    self.connection.keep = false
+    self.connection.broken = message
+    return nil, message
+end
+
+-- Says what is wrong with an answer of a length that was promised; the peer must see that it is not whole.
+local function mismatch(self, message)
+    self.connection.keep = false
+    self.connection.server:report(message, nil, self.request)
+end
+
+---Begins the answer; nothing is sent yet.
+---@param status? integer 200 when it is not given
+---@param headers? table
+---@return boolean|nil true
+---@return string|nil message
+function Writer:start(status, headers)
+    if self.failure then return nil, self.failure end
+    if self.mode then error("the answer has begun", 2) end
+    status = status or 200
+    if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
+        error(("invalid status (%s)"):format(tostring(status)), 2)
+    end
+    local connection, request = self.connection, self.request
+    local length
+    if status == 204 or status == 304 then
+        self.mode = "none"
+    elseif status == 205 then
+        self.mode, length = "none", 0
+    else
+        length = promised(headers)
+        if length then
+            self.mode, self.left = "length", length
+        elseif request.version == "1.0" then
+            self.mode = "close"
+            connection.keep = false
+        else
+            self.mode, length = "chunked", -1
+        end
+    end
+    local text, closes = native.compose(nil, nil, status, headers, length, connection:announcement(request),
+        connection.settings.server_name)
+    if not text then
+        self.mode = nil
+        error(("invalid header '%s'"):format(tostring(closes)), 2)
+    end
+    if closes then connection.keep = false end
+    if request.method == "HEAD" then self.mode = "head" end
+    connection.status = status
+    self[1] = text
+    self.head = true
+    return true
+end
+
+-- Sends what has gathered, and `last` behind it.
+local function flush(self, last)
+    if self.failure then return nil, self.failure end
+    local n = #self
+    if n == 0 and not last then return true end
+    local connection = self.connection
+    local first = 1
+    local head = ""
+    if self.head then head, first = self[1], 2 end
+    local data = concat(self, "", first)
+    for i = n, 1, -1 do self[i] = nil end
+    self.size = 0
+    self.head = nil
+    self.sent = true
+    connection.bytes = connection.bytes + #data
+    if self.mode == "chunked" and data ~= "" then
+        data = format("%s%x\r\n%s\r\n%s", head, #data, data, last or "")
+    else
+        data = head .. data .. (last or "")
+    end
+    if data == "" then return true end
+    local ok, message = connection.leaves.send(connection.sock, data, connection.settings.progresstime)
+    if not ok then return fail(self, message) end
+    return true
+end
+
+---Writes a piece of the body; small ones gather.
+---@param data string|number
+---@return boolean|nil true
+---@return string|nil message `"closed"`, `"timeout"`
+function Writer:write(data)
+    if type(data) == "number" then data = tostring(data) end
+    if type(data) ~= "string" then
+        error(("bad argument #1 to 'write' (string expected, got %s)"):format(type(data)), 2)
+    end
+    if self.failure then return nil, self.failure end
+    if self.finished then error("the answer has ended", 2) end
+    local mode = self.mode
+    if not mode then
+        self:start(200)
+        mode = self.mode
+    end
+    if mode == "head" or mode == "none" then return true end
+    if mode == "length" then
+        if #data > self.left then
+            data = sub(data, 1, self.left)
+            if not self.exceeded then
+                self.exceeded = true
+                mismatch(self, "body longer than its Content-Length")
+            end
+        end
+        self.left = self.left - #data
+    end
+    if data == "" then return true end
+    self[#self + 1] = data
+    self.size = self.size + #data
+    if self.size >= GATHERED then return flush(self) end
+    return true
+end
+
+---Sends what has gathered.
+---@return boolean|nil true
+---@return string|nil message
+function Writer:flush()
+    if not self.mode then self:start(200) end
+    return flush(self)
+end
+
+---Ends the answer. The handler's return does the same.
+---@return boolean|nil true
+---@return string|nil message
+function Writer:finish()
+    if self.failure then return nil, self.failure end
+    if self.finished then return true end
+    if not self.mode then self:start(200) end
+    if self.mode == "length" and self.left > 0 then
+        mismatch(self, "body shorter than its Content-Length")
+        flush(self)
+        self.finished = true
+        self.connection.cut = true
+        return fail(self, "body shorter than its Content-Length")
+    end
+    local ok, message = flush(self, self.mode == "chunked" and "0\r\n\r\n" or nil)
+    self.finished = true
+    return ok, message
+end
+
+---Whether the peer has not closed, without waiting.
+---@return boolean
+function Writer:isopen()
+    if self.failure then return false end
+    local connection = self.connection
+    return connection.leaves.isopen(connection.sock)
+end
+
+local function one_line(value, name)
+    value = tostring(value)
+    if find(value, "[\r\n]") or name == "id" and find(value, "%z") then
+        error(("invalid %s of an event"):format(name), 3)
+    end
+    return value
+end
+
+local function begin_events(self)
+    if self.mode then return true end
+    return self:start(200, { ["Content-Type"] = "text/event-stream", ["Cache-Control"] = "no-store" })
+end
+
+-- Lines as the stream has them, each with its field name.
+local function add_lines(lines, name, text)
+    for line in gmatch(gsub(text, "\r\n?", "\n") .. "\n", "([^\n]*)\n") do
+        lines[#lines + 1] = name .. ": " .. line .. "\n"
+    end
+end
+
+local function send_event(self, text)
+    local ok, message = begin_events(self)
+    if ok then ok, message = self:write(text) end
+    if ok then ok, message = flush(self) end
+    return ok, message
+end
+
+---Sends a Server-Sent Event.
+---@param event string|{data?: string, event?: string, id?: string, retry?: integer}
+---@return boolean|nil true
+---@return string|nil message
+function Writer:event(event)
+    if type(event) ~= "table" then event = { data = event } end
+    local lines = {}
+    if event.event then lines[1] = "event: " .. one_line(event.event, "event") .. "\n" end
+    if event.id then lines[#lines + 1] = "id: " .. one_line(event.id, "id") .. "\n" end
+    if event.retry then lines[#lines + 1] = format("retry: %d\n", event.retry) end
+    if event.data then add_lines(lines, "data", tostring(event.data)) end
+    lines[#lines + 1] = "\n"
+    return send_event(self, concat(lines))
+end
+
+---Sends a comment, which keeps an event stream alive.
+---@param text? string
+---@return boolean|nil true
+---@return string|nil message
+function Writer:comment(text)
+    local lines = {}
+    add_lines(lines, "", tostring(text or ""))
+    lines[#lines + 1] = "\n"
+    return send_event(self, concat(lines))
+end
+
+return writer

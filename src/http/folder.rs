@@ -1,0 +1,155 @@
+//! Opening what is inside a folder, and nothing outside of it, whoever changes links meanwhile (server.files.3).
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
+use rustix::io::Errno;
+
+/// Which symbolic links are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Links {
+    /// Those that lead to something in the folder.
+    Inside,
+    /// None.
+    Never,
+    /// All.
+    Always,
+}
+
+/// How to open something only to look at what it is.
+#[cfg(target_os = "linux")]
+pub const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+/// How to open something only to look at what it is: without waiting for it.
+#[cfg(not(target_os = "linux"))]
+pub const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// Opens a path of names without `.` and `..`; the empty one is the folder.
+pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
+    let path = if path.is_empty() { b"." } else { path };
+    if links == Links::Always {
+        return openat(folder, path, flags, Mode::empty());
+    }
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{ResolveFlags, openat2};
+        let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        if links == Links::Never {
+            resolve |= ResolveFlags::NO_SYMLINKS;
+        }
+        match openat2(folder, path, flags, Mode::empty(), resolve) {
+            // A kernel before 5.6, a filter of system calls, a name that changed meanwhile; and links to absolute
+            // paths, which may lead inside nevertheless.
+            Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::XDEV) => {}
+            outcome => return outcome,
+        }
+    }
+    walk(folder, path, flags, links)
+}
+
+/// Opens a path name by name. Each name is opened in the folder before it and never followed by the system.
+fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
+    const MOST_LINKS: usize = 40;
+    const FOLDER: OFlags =
+        OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+    let mut names: VecDeque<Vec<u8>> = split(path).collect();
+    let mut parents: Vec<OwnedFd> = Vec::new();
+    let mut followed = 0;
+    while let Some(name) = names.pop_front() {
+        let here = parents.last().map_or(folder, AsFd::as_fd);
+        if name == b".." {
+            // Above the folder nothing is inside.
+            parents.pop().ok_or(Errno::XDEV)?;
+            continue;
+        }
+        let found = statat(here, name.as_slice(), rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?;
+        if FileType::from_raw_mode(found.st_mode) == FileType::Symlink {
+            followed += 1;
+            if links == Links::Never || followed > MOST_LINKS {
+                return Err(Errno::LOOP);
+            }
+            let target = readlinkat(here, name.as_slice(), Vec::new())?;
+            let target = target.as_bytes();
+            let target = if target.first() == Some(&b'/') {
+                parents.clear();
+                inside(folder, target)?
+            } else {
+                target.to_vec()
+            };
+            for name in split(&target).collect::<Vec<_>>().into_iter().rev() {
+                names.push_front(name);
+            }
+            continue;
+        }
+        if names.is_empty() {
+            return openat(here, name.as_slice(), flags | OFlags::NOFOLLOW, Mode::empty());
+        }
+        let next = openat(here, name.as_slice(), FOLDER, Mode::empty())?;
+        parents.push(next);
+    }
+    let here = parents.last().map_or(folder, AsFd::as_fd);
+    openat(here, c".", flags, Mode::empty())
+}
+
+/// The part of an absolute path behind the folder: the shortest beginning of the path that is the folder.
+fn inside(folder: BorrowedFd<'_>, target: &[u8]) -> Result<Vec<u8>, Errno> {
+    let wanted = fstat(folder)?;
+    let mut beginning = Vec::new();
+    let mut names = split(target);
+    while let Some(name) = names.next() {
+        beginning.push(b'/');
+        beginning.extend_from_slice(&name);
+        let found = statat(CWD, beginning.as_slice(), rustix::fs::AtFlags::empty())?;
+        if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino) {
+            return Ok(names.collect::<Vec<_>>().join(&b'/'));
+        }
+    }
+    Err(Errno::XDEV)
+}
+
+fn split(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    path.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".").map(<[u8]>::to_vec)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    type Opener = fn(BorrowedFd<'_>, &[u8], OFlags, Links) -> Result<OwnedFd, Errno>;
+
+    fn opened(opener: Opener, root: &std::path::Path, path: &str, links: Links) -> bool {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let Ok(folder) = openat(CWD, root, flags, Mode::empty()) else { return false };
+        opener(folder.as_fd(), path.as_bytes(), OFlags::RDONLY, links).is_ok()
+    }
+
+    #[test]
+    fn links_are_followed_inside_alone() -> std::io::Result<()> {
+        let base = std::env::temp_dir().join(format!("luasocket-folder-{}", std::process::id()));
+        let root = base.join("root");
+        fs::create_dir_all(root.join("sub"))?;
+        fs::write(root.join("sub/a"), "a")?;
+        fs::write(base.join("secret"), "s")?;
+        symlink("sub/a", root.join("inside"))?;
+        symlink("../sub/a", root.join("sub/up"))?;
+        symlink(root.join("sub/a"), root.join("absolute"))?;
+        symlink("../secret", root.join("outside"))?;
+        symlink(base.join("secret"), root.join("outside2"))?;
+        symlink("..", root.join("folder"))?;
+        symlink("loop", root.join("loop"))?;
+        for opener in [open as Opener, walk as Opener] {
+            for path in ["sub/a", "inside", "sub/up", "absolute", "sub", "folder/root/sub/a"] {
+                assert_eq!(opened(opener, &root, path, Links::Inside), path != "folder/root/sub/a", "{path}");
+            }
+            for path in ["outside", "outside2", "folder/secret", "loop", "none"] {
+                assert!(!opened(opener, &root, path, Links::Inside), "{path}");
+            }
+            assert!(opened(opener, &root, "sub/a", Links::Never));
+            assert!(!opened(opener, &root, "inside", Links::Never));
+        }
+        assert!(opened(open, &root, "outside", Links::Always));
+        fs::remove_dir_all(base)
+    }
+}

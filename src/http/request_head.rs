@@ -1,0 +1,456 @@
+//! The head of a request: where it ends, and what it says. RFC 9112, read strictly (server.syntax): what two
+//! programs could read in two ways is refused.
+//!
+//! Works on bytes and knows nothing of Lua.
+
+use memchr::memchr;
+
+/// Why a request is not served: the status of the answer, and a reason for the log of the server's owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The status.
+    pub status: u16,
+    /// The reason; it holds nothing of the request.
+    pub reason: &'static str,
+}
+
+const fn refuse<T>(status: u16, reason: &'static str) -> Result<T, Refusal> {
+    Err(Refusal { status, reason })
+}
+
+const fn bad<T>(reason: &'static str) -> Result<T, Refusal> {
+    refuse(400, reason)
+}
+
+/// The most that a head may have.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Bytes of the request line, without its end.
+    pub line: usize,
+    /// Bytes of the whole head.
+    pub head: usize,
+    /// Fields.
+    pub fields: usize,
+}
+
+/// The search for the end of a head, which goes on where it stopped when more bytes have come.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Scan {
+    /// Where the head starts: behind an empty line.
+    start: usize,
+    /// Where the line starts that is not complete yet.
+    line: usize,
+    /// How far that line has been searched.
+    seen: usize,
+    /// How many lines are complete.
+    lines: usize,
+}
+
+impl Scan {
+    /// Where the head starts: behind an empty line.
+    pub fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Looks at all bytes that have come so far. Returns start and end of the head when it is complete.
+    pub fn advance(&mut self, data: &[u8], limits: &Limits) -> Result<Option<(usize, usize)>, Refusal> {
+        loop {
+            let rest = data.get(self.seen..).unwrap_or_default();
+            let found = memchr(b'\n', rest).map(|offset| self.seen + offset);
+            self.seen = found.unwrap_or(data.len());
+            let end = found.map_or(self.seen, |found| found.saturating_sub(1)).max(self.line);
+            if self.lines == 0 {
+                if end - self.line > limits.line {
+                    // The CR that ends a line of just the length allowed has no LF behind it yet.
+                    if found.is_some() || end - self.line > limits.line + 1 {
+                        return refuse(414, "request line too long");
+                    }
+                }
+                // What is no HTTP at all, such as TLS, is refused by its first byte.
+                if data.get(self.line).is_some_and(|&first| !is_token(first) && first != b'\r') {
+                    return bad("invalid request line");
+                }
+            }
+            if self.seen.saturating_sub(self.start) > limits.head {
+                return refuse(431, "head too large");
+            }
+            let Some(found) = found else { return Ok(None) };
+            if found == self.line || data.get(found - 1) != Some(&b'\r') {
+                return bad("line end without CR");
+            }
+            self.seen = found + 1;
+            let empty = end == self.line;
+            self.line = self.seen;
+            match (empty, self.lines) {
+                (true, 0) if self.start > 0 => return bad("empty lines before the request line"),
+                (true, 0) => self.start = self.seen,
+                (true, _) if self.seen - self.start > limits.head => return refuse(431, "head too large"),
+                (true, _) => return Ok(Some((self.start, self.seen))),
+                (false, _) => self.lines += 1,
+            }
+            if self.lines > limits.fields.saturating_add(1) {
+                return refuse(431, "too many fields");
+            }
+        }
+    }
+}
+
+/// How long the body of a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// There is none.
+    None,
+    /// So many bytes.
+    Length(u64),
+    /// It comes in chunks.
+    Chunked,
+}
+
+/// What a head says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head<'h> {
+    /// The method, as sent.
+    pub method: &'h [u8],
+    /// The request target, as sent.
+    pub target: &'h [u8],
+    /// The path of the target, not decoded.
+    pub path: &'h [u8],
+    /// What follows its `?`.
+    pub query: Option<&'h [u8]>,
+    /// The host of the target, or else of `Host`, without port.
+    pub host: Option<&'h [u8]>,
+    /// Whether the version is 1.0.
+    pub is_old: bool,
+    /// Whether the peer wants the connection kept.
+    pub keeps: bool,
+    /// The length of the body.
+    pub body: Body,
+    /// Whether the peer waits for an interim answer before it sends the body.
+    pub expects: bool,
+    /// The lines of the fields, with their ends, without the empty line.
+    pub fields: &'h [u8],
+}
+
+/// Reads a complete head, empty line included.
+pub fn parse(head: &[u8]) -> Result<Head<'_>, Refusal> {
+    let Some(length) = memchr(b'\r', head) else { return bad("invalid request line") };
+    let (line, rest) = head.split_at(length);
+    // Behind the CR: a CR elsewhere in the line is found here.
+    let Some(fields) = rest.strip_prefix(b"\r\n").and_then(|fields| fields.strip_suffix(b"\r\n")) else {
+        return bad("CR without LF");
+    };
+    let (method, target, is_old) = request_line(line)?;
+    let Target { path, query, authority } = read_target(method, target)?;
+    let mut summary = Summary::default();
+    for field in Fields::new(fields) {
+        let (name, value) = field?;
+        summary.add(name, value)?;
+    }
+    if summary.hosts == 0 && !is_old {
+        return bad("no Host");
+    }
+    if method == b"CONNECT" {
+        return refuse(501, "CONNECT");
+    }
+    let body = summary.body(is_old)?;
+    if summary.refuses_expectation {
+        return refuse(417, "unknown expectation");
+    }
+    Ok(Head {
+        method,
+        target,
+        path,
+        query,
+        host: authority.or(summary.host),
+        is_old,
+        keeps: !summary.closes && (!is_old || summary.keeps),
+        body,
+        expects: summary.expects && !is_old && body != Body::None,
+        fields,
+    })
+}
+
+/// Method, target, and whether the version is 1.0 (RFC 9112, 3).
+fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], bool), Refusal> {
+    const LONGEST_METHOD: usize = 32;
+    let mut parts = line.split(|&byte| byte == b' ');
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return bad("invalid request line");
+    };
+    if method.is_empty() || method.len() > LONGEST_METHOD || !method.iter().copied().all(is_token) {
+        return bad("invalid method");
+    }
+    let is_old = match version {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
+            if *major != b'1' {
+                return refuse(505, "unknown version");
+            }
+            *minor == b'0'
+        }
+        _ => return bad("invalid version"),
+    };
+    if target.is_empty() || !target.iter().all(|&byte| (0x21..0x7f).contains(&byte) && byte != b'#') {
+        return bad("invalid target");
+    }
+    Ok((method, target, is_old))
+}
+
+struct Target<'h> {
+    path: &'h [u8],
+    query: Option<&'h [u8]>,
+    authority: Option<&'h [u8]>,
+}
+
+/// The four forms of a target (RFC 9112, 3.2).
+fn read_target<'h>(method: &[u8], target: &'h [u8]) -> Result<Target<'h>, Refusal> {
+    if method == b"CONNECT" {
+        return match split_port(target) {
+            Some((host, Some(_))) => Ok(Target { path: target, query: None, authority: Some(host) }),
+            _ => bad("invalid target"),
+        };
+    }
+    if target.first() == Some(&b'/') {
+        let (path, query) = split_query(target);
+        return Ok(Target { path, query, authority: None });
+    }
+    if target == b"*" && method == b"OPTIONS" {
+        return Ok(Target { path: target, query: None, authority: None });
+    }
+    let Some(rest) = strip_scheme(target) else { return bad("invalid target") };
+    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let Some((host, _)) = split_port(authority) else { return bad("invalid target") };
+    let (path, query) = split_query(rest);
+    Ok(Target { path: if path.is_empty() { b"/" } else { path }, query, authority: Some(host) })
+}
+
+fn split_query(target: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match memchr(b'?', target) {
+        Some(mark) => {
+            let (path, query) = target.split_at(mark);
+            (path, query.get(1..))
+        }
+        None => (target, None),
+    }
+}
+
+fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
+    [&b"http://"[..], b"https://"].into_iter().find_map(|scheme| {
+        let (start, rest) = target.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    })
+}
+
+/// Host and port of `host` or `host:port`; `None` when it is neither (RFC 3986, 3.2.2).
+fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    let end = match authority.first()? {
+        b'[' => {
+            let end = memchr(b']', authority)?;
+            let address = authority.get(1..end)?;
+            let valid = address.iter().all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'));
+            (valid && memchr(b':', address).is_some()).then_some(end + 1)?
+        }
+        _ => {
+            let end = memchr(b':', authority).unwrap_or(authority.len());
+            let valid = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%".contains(byte);
+            (end > 0 && authority.get(..end)?.iter().all(valid)).then_some(end)?
+        }
+    };
+    let (host, rest) = authority.split_at(end);
+    let Some((colon, port)) = rest.split_first() else { return Some((host, None)) };
+    let valid = *colon == b':' && port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    let number = port.iter().fold(0u32, |number, digit| number * 10 + u32::from(digit - b'0'));
+    (valid && number <= 65535).then_some((host, Some(port)))
+}
+
+/// The fields of a head or of trailers, each checked (RFC 9112, 5).
+pub struct Fields<'h> {
+    rest: &'h [u8],
+}
+
+impl<'h> Fields<'h> {
+    /// The fields in lines that each end with CRLF.
+    pub fn new(lines: &'h [u8]) -> Self {
+        Fields { rest: lines }
+    }
+}
+
+impl<'h> Iterator for Fields<'h> {
+    type Item = Result<(&'h [u8], &'h [u8]), Refusal>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let rest = std::mem::take(&mut self.rest);
+        let colon = rest.iter().position(|&byte| !is_token(byte)).unwrap_or(rest.len());
+        let (name, value) = rest.split_at(colon);
+        if name.is_empty() || value.first() != Some(&b':') {
+            return Some(bad("invalid field name"));
+        }
+        let value = value.get(1..).unwrap_or_default();
+        let Some(end) = value.iter().position(|&byte| is_control(byte) && byte != b'\t') else {
+            return Some(bad("invalid field value"));
+        };
+        let (value, after) = value.split_at(end);
+        let Some(after) = after.strip_prefix(b"\r\n") else { return Some(bad("invalid field value")) };
+        self.rest = after;
+        Some(Ok((name, trim(value))))
+    }
+}
+
+/// What the fields that matter to the server say together.
+#[derive(Default)]
+struct Summary<'h> {
+    host: Option<&'h [u8]>,
+    hosts: usize,
+    length: Option<&'h [u8]>,
+    lengths: usize,
+    coding: Coding,
+    keeps: bool,
+    closes: bool,
+    expects: bool,
+    refuses_expectation: bool,
+}
+
+/// What `Transfer-Encoding` says so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Coding {
+    /// The field is absent.
+    #[default]
+    Absent,
+    /// `chunked` alone.
+    Chunked,
+    /// Only codings that the server does not know.
+    Unknown,
+    /// Such, and then `chunked`.
+    UnknownChunked,
+    /// Nothing that could be served.
+    Invalid,
+}
+
+impl<'h> Summary<'h> {
+    fn add(&mut self, name: &[u8], value: &'h [u8]) -> Result<(), Refusal> {
+        // The length picks one name, so that most fields cost one comparison of numbers.
+        match name.len() {
+            4 if name.eq_ignore_ascii_case(b"host") => {
+                self.hosts += 1;
+                match split_port(value) {
+                    Some((host, _)) if self.hosts == 1 => self.host = Some(host),
+                    Some(_) => return bad("several Hosts"),
+                    None => return bad("invalid Host"),
+                }
+            }
+            6 if name.eq_ignore_ascii_case(b"expect") => {
+                for token in list(value) {
+                    if token.eq_ignore_ascii_case(b"100-continue") {
+                        self.expects = true;
+                    } else if !token.is_empty() {
+                        self.refuses_expectation = true;
+                    }
+                }
+            }
+            10 if name.eq_ignore_ascii_case(b"connection") => {
+                for token in list(value) {
+                    self.keeps |= token.eq_ignore_ascii_case(b"keep-alive");
+                    self.closes |= token.eq_ignore_ascii_case(b"close");
+                }
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => {
+                self.lengths += 1;
+                self.length = Some(value);
+            }
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => {
+                for token in list(value) {
+                    self.coding = self.coding.then(token);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The length of the body (RFC 9112, 6.3), and nothing that could be read as another (11.2).
+    fn body(&self, is_old: bool) -> Result<Body, Refusal> {
+        if self.coding != Coding::Absent {
+            return match self.coding {
+                _ if self.lengths > 0 => bad("Transfer-Encoding and Content-Length"),
+                _ if is_old => bad("Transfer-Encoding in HTTP/1.0"),
+                Coding::Chunked => Ok(Body::Chunked),
+                Coding::UnknownChunked => refuse(501, "unknown transfer coding"),
+                _ => bad("invalid Transfer-Encoding"),
+            };
+        }
+        match (self.lengths, self.length) {
+            (0, _) | (_, None) => Ok(Body::None),
+            (1, Some(digits)) => digits_of(digits, 10).map_or(bad("invalid Content-Length"), |length| {
+                Ok(if length == 0 { Body::None } else { Body::Length(length) })
+            }),
+            _ => bad("several Content-Lengths"),
+        }
+    }
+}
+
+impl Coding {
+    fn then(self, token: &[u8]) -> Self {
+        let chunked = token.eq_ignore_ascii_case(b"chunked");
+        let known = chunked || token.eq_ignore_ascii_case(b"identity");
+        let valid = !token.is_empty() && token.iter().copied().all(is_token);
+        match self {
+            Coding::Absent if chunked => Coding::Chunked,
+            Coding::Unknown if chunked => Coding::UnknownChunked,
+            Coding::Absent | Coding::Unknown if valid && !known => Coding::Unknown,
+            _ => Coding::Invalid,
+        }
+    }
+}
+
+/// The size in the line that begins a chunk (RFC 9112, 7.1), and how many bytes of extensions follow it.
+pub fn chunk_size(line: &[u8]) -> Option<(u64, usize)> {
+    let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    let (digits, extensions) = line.split_at(digits);
+    let valid = extensions.first().is_none_or(|&first| first == b';')
+        && !extensions.iter().any(|&byte| is_control(byte) && byte != b'\t');
+    digits_of(digits, 16).filter(|_| valid).map(|size| (size, extensions.len()))
+}
+
+/// A number of 1 to 15 digits and nothing else.
+fn digits_of(text: &[u8], radix: u32) -> Option<u64> {
+    if text.is_empty() || text.len() > 15 {
+        return None;
+    }
+    text.iter().try_fold(0u64, |number, &byte| {
+        Some(number * u64::from(radix) + u64::from(char::from(byte).to_digit(radix)?))
+    })
+}
+
+fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|&byte| byte == b',').map(trim)
+}
+
+fn trim(mut text: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = text {
+        text = rest;
+    }
+    text
+}
+
+fn is_control(byte: u8) -> bool {
+    byte < b' ' || byte == 0x7f
+}
+
+/// Whether a byte may be part of a token (RFC 9110, 5.6.2).
+pub const fn is_token(byte: u8) -> bool {
+    matches!(byte,
+        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
+}
+
+#[cfg(test)]
+mod tests;

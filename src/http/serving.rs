@@ -1,0 +1,587 @@
+//! `socket_http_server`: what a server does with the bytes of a connection. Each function
+//! tries, and waits at the door when it would block.
+
+use crate::binding::{Call, Kind, NativeFunction, Outcome, Raise, Spare, buffer, native};
+use crate::socket::channel::SocketChannel;
+#[cfg(target_os = "linux")]
+use crate::socket::channel::{open_descriptor, retry};
+use crate::socket::descriptor::Use;
+#[cfg(target_os = "linux")]
+use crate::socket::descriptor::borrow_number;
+use crate::socket::error::{Direction, Failure};
+use crate::socket::object::Streaming;
+use crate::socket::stream::Stop;
+use crate::socket::tcp::Tcp;
+use crate::socket::timeout::Deadline;
+use crate::socket::unix_stream::UnixStream;
+#[cfg(target_os = "linux")]
+use crate::sys;
+use crate::tasks::door;
+
+use super::answer::{Composer, Length};
+#[cfg(target_os = "linux")]
+use super::file::FILE;
+use super::request_body;
+use super::request_head::{self, Body, Fields, Refusal, Scan};
+
+/// What is read at once of a large body.
+const PIECE: usize = 65536;
+/// How much of a body is copied behind its head, so that both go out in one write.
+const TOGETHER: usize = 65536;
+
+/// The functions for one kind of connections, by name.
+pub const fn functions<T: Streaming>() -> [(&'static str, NativeFunction); 8] {
+    [
+        ("chunk", native(chunk::<T>)),
+        ("discard", native(discard::<T>)),
+        ("head", native(head::<T>)),
+        ("isopen", native(is_open::<T>)),
+        ("isquiet", native(is_quiet::<T>)),
+        ("respond", native(respond::<T>)),
+        ("send", native(send::<T>)),
+        ("take", native(take::<T>)),
+    ]
+}
+
+fn is_timeout(failure: Failure) -> bool {
+    matches!(failure, Failure::Timeout | Failure::Wants(_))
+}
+
+/// `nil, "closed"` and the like: what ends a connection without an answer.
+fn ended(call: &mut Call<'_>, failure: Failure) -> Outcome {
+    let failure = match failure {
+        Failure::Wants(_) => Failure::Timeout,
+        Failure::Errno(libc::EPIPE | libc::ENOTCONN | libc::EBADF) => Failure::Closed,
+        failure => failure,
+    };
+    Ok(call.push_failure(&failure.message()))
+}
+
+/// `false, status, reason`: the request is to be refused.
+fn refused(call: &mut Call<'_>, refusal: Refusal) -> Outcome {
+    call.push_boolean(false);
+    call.push_integer(i64::from(refusal.status));
+    call.push_bytes(refusal.reason.as_bytes());
+    Ok(3)
+}
+
+/// A limit as Lua gives it: any number, infinity among them.
+fn limit(call: &Call<'_>, index: i32) -> Result<usize, Raise> {
+    Ok(call.number(index)? as usize)
+}
+
+/// What ends a search in the read buffer.
+enum Found<R> {
+    Whole(R),
+    Refused(Refusal),
+}
+
+/// Searches the read buffer, and reads until the search is over or has to wait.
+fn search<T: Streaming, R>(
+    object: &mut T,
+    look: &mut impl FnMut(&[u8]) -> Result<Option<R>, Refusal>,
+) -> Result<Found<R>, Stop> {
+    let (stream, channel, _) = object.parts();
+    loop {
+        match look(stream.ahead()) {
+            Ok(Some(found)) => return Ok(Found::Whole(found)),
+            Err(refusal) => return Ok(Found::Refused(refusal)),
+            Ok(None) => {}
+        }
+        stream.read_ahead(channel)?;
+    }
+}
+
+/// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head, where its
+/// fields start, method, target, path, query, host, whether it is of HTTP/1.0, whether the connection is to be kept,
+/// length of the body (-1: in chunks), whether the peer waits for an interim answer.
+fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.set_top(6);
+    let (idle_time, head_time) = (call.number(2)?, call.number(3)?);
+    let limits =
+        request_head::Limits { line: limit(call, 4)?, head: limit(call, 5)?, fields: limit(call, 6)? };
+    let mut scan = Scan::default();
+    let mut begun = false;
+    let found = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
+        match search(object, &mut |data| scan.advance(data, &limits)) {
+            Ok(Found::Whole((start, end))) => take_head(object, start, end).map(Found::Whole),
+            Ok(Found::Refused(refusal)) => Ok(Found::Refused(refusal)),
+            Err(stop) => {
+                if !begun && object.parts().0.ahead().len() > scan.start() {
+                    begun = true;
+                    pace.deadline = Some(Deadline::after(head_time));
+                }
+                pace.deadline.get_or_insert_with(|| Deadline::after(idle_time));
+                Err(stop)
+            }
+        }
+    })?;
+    match found {
+        Ok(Found::Whole(text)) => call.push_vec(text)?,
+        Ok(Found::Refused(refusal)) => return refused(call, refusal),
+        Err(failure) if begun && is_timeout(failure) => {
+            return refused(call, Refusal { status: 408, reason: "head too slow" });
+        }
+        Err(failure) => return ended(call, failure),
+    }
+    push_head(call, 7)
+}
+
+fn take_head<T: Streaming>(object: &mut T, start: usize, end: usize) -> Result<Spare, Stop> {
+    let stream = object.parts().0;
+    let head = stream.ahead().get(start..end).unwrap_or_default();
+    let mut text = Spare::take();
+    text.try_reserve(head.len()).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
+    text.extend_from_slice(head);
+    stream.take_ahead(end);
+    Ok(text)
+}
+
+fn push_head(call: &mut Call<'_>, index: i32) -> Outcome {
+    let text = call.bytes(index)?;
+    let head = match request_head::parse(text) {
+        Ok(head) => head,
+        Err(refusal) => return refused(call, refusal),
+    };
+    call.push_integer((text.len() - head.fields.len() - 2) as i64);
+    call.push_bytes(head.method);
+    call.push_bytes(head.target);
+    if head.path.len() == head.target.len() {
+        call.push_value(-1);
+    } else {
+        call.push_bytes(head.path);
+    }
+    match head.query {
+        Some(query) => call.push_bytes(query),
+        None => call.push_nil(),
+    }
+    match head.host {
+        Some(host) if host.iter().any(u8::is_ascii_uppercase) => call.push_vec(host.to_ascii_lowercase())?,
+        Some(host) => call.push_bytes(host),
+        None => call.push_nil(),
+    }
+    call.push_boolean(head.is_old);
+    call.push_boolean(head.keeps);
+    match head.body {
+        Body::None => call.push_nil(),
+        Body::Length(length) => call.push_integer(length as i64),
+        Body::Chunked => call.push_integer(-1),
+    }
+    call.push_boolean(head.expects);
+    Ok(11)
+}
+
+/// `fields(head, start)`: names and values of a head's fields, one after the other.
+fn fields(call: &mut Call<'_>) -> Outcome {
+    let head = call.bytes(1)?;
+    let lines = head.get(limit(call, 2)?..head.len().saturating_sub(2)).unwrap_or_default();
+    call.new_table(32, 0);
+    let mut position = 0;
+    for (name, value) in Fields::new(lines).flatten() {
+        call.push_bytes(name);
+        call.set_element(-2, position + 1);
+        call.push_bytes(value);
+        call.set_element(-2, position + 2);
+        position += 2;
+    }
+    Ok(1)
+}
+
+/// `take(connection, least, most, seconds)`: at least and at most so many bytes.
+fn take<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let (least, most, seconds) = (limit(call, 2)?.max(1), limit(call, 3)?, call.number(4)?);
+    let taken = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
+        take_now(object, least, most).inspect_err(|_| {
+            pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+        })
+    })?;
+    match taken {
+        Ok(text) => {
+            call.push_vec(text)?;
+            Ok(1)
+        }
+        Err(failure) => ended(call, failure),
+    }
+}
+
+fn take_now<T: Streaming>(object: &mut T, least: usize, most: usize) -> Result<Spare, Stop> {
+    let (stream, channel, _) = object.parts();
+    while stream.ahead().len() < least {
+        if !stream.ahead().is_empty() || most < PIECE {
+            stream.read_ahead(channel)?;
+            continue;
+        }
+        let mut piece = Spare::take();
+        stream.read_most(channel, &mut piece, most.min(PIECE))?;
+        if piece.len() >= least {
+            return Ok(piece);
+        }
+        stream.give_back(&piece)?;
+    }
+    let mut text = Spare::take();
+    stream.read_most(channel, &mut text, most)?;
+    Ok(text)
+}
+
+/// `chunk(connection, first, extensions, trailers, seconds)`: the size of the next chunk, and how many bytes of
+/// extensions it had. With the last one, of size zero, the trailers are read and dropped.
+fn chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let mut scan = request_body::Scan::new(call.truthy(2));
+    let limits = request_body::Limits { extensions: limit(call, 3)?, trailers: limit(call, 4)? };
+    let seconds = call.number(5)?;
+    let found = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
+        match search(object, &mut |data| scan.advance(data, &limits)) {
+            Ok(found) => {
+                if let Found::Whole(chunk) = &found {
+                    object.parts().0.take_ahead(chunk.length);
+                }
+                Ok(found)
+            }
+            Err(stop) => {
+                pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+                Err(stop)
+            }
+        }
+    })?;
+    match found {
+        Ok(Found::Whole(chunk)) => {
+            call.push_integer(chunk.size as i64);
+            call.push_integer(chunk.extensions as i64);
+            Ok(2)
+        }
+        Ok(Found::Refused(refusal)) => refused(call, refusal),
+        Err(failure) => ended(call, failure),
+    }
+}
+
+/// Sends what is left of the string at an index, from an offset; `seconds` without a byte taken end it.
+fn send_rest<T: Streaming>(
+    call: &mut Call<'_>,
+    index: i32,
+    mut offset: usize,
+    seconds: f64,
+) -> Result<Result<(), Failure>, Raise> {
+    let data = call.bytes(index)?;
+    door::repeat(call, 1, T::client(), Use::Writing, |object, pace| {
+        let before = offset;
+        send_now(object, data, &mut offset).inspect_err(|_| {
+            if offset > before {
+                pace.deadline = None;
+            }
+            pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+        })
+    })
+}
+
+fn send_now<T: Streaming>(object: &mut T, data: &[u8], offset: &mut usize) -> Result<(), Stop> {
+    let (stream, channel, _) = object.parts();
+    while let Some(rest) = data.get(*offset..).filter(|rest| !rest.is_empty()) {
+        *offset += stream.send_some(channel, rest)?;
+    }
+    Ok(())
+}
+
+/// `send(connection, data, seconds)`: true, or nil and a message.
+fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let seconds = call.number(3)?;
+    match send_rest::<T>(call, 2, 0, seconds)? {
+        Ok(()) => {
+            call.push_boolean(true);
+            Ok(1)
+        }
+        Err(failure) => ended(call, failure),
+    }
+}
+
+/// Where the arguments of `respond` and `compose` are.
+mod argument {
+    pub const STATUS: i32 = 3;
+    pub const HEADERS: i32 = 4;
+    pub const LENGTH: i32 = 5;
+    pub const CONNECTION: i32 = 6;
+    pub const SERVER: i32 = 7;
+    pub const BODY: i32 = 8;
+    pub const COUNT: i32 = 8;
+}
+
+/// `respond(connection, seconds, status, headers, length, connection, server, body)`: sends head and body, in one
+/// write when they are small. `length` is a number, -1 for chunks, or nil. Returns true, and whether the headers
+/// close the connection; nil and a message; or false and the name of a header that cannot be sent.
+fn respond<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.set_top(argument::COUNT);
+    let seconds = call.number(2)?;
+    let mut text = buffer(0)?;
+    let composed = compose_into(call, &mut text)?;
+    if call.count() > argument::COUNT {
+        drop(text);
+        return Ok(2);
+    }
+    let body = call.optional_bytes(argument::BODY)?.unwrap_or_default();
+    let (first, _) = body.split_at(body.len().min(TOGETHER));
+    text.try_reserve(first.len()).map_err(|_| Raise::out_of_memory())?;
+    text.extend_from_slice(first);
+    let mut offset = 0;
+    let step = call.object(1, T::client(), |object| send_now(object, &text, &mut offset))?;
+    let outcome = match step {
+        Ok(()) => {
+            drop(text);
+            Ok(())
+        }
+        Err(Stop::Failed(failure)) => {
+            drop(text);
+            Err(failure)
+        }
+        Err(Stop::WouldBlock(_) | Stop::Pause) => {
+            call.push_vec(text)?;
+            send_rest::<T>(call, argument::COUNT + 1, offset, seconds)?
+        }
+    };
+    let outcome = match outcome {
+        Ok(()) if body.len() > TOGETHER => send_rest::<T>(call, argument::BODY, TOGETHER, seconds)?,
+        outcome => outcome,
+    };
+    match outcome {
+        Ok(()) => {
+            call.push_boolean(true);
+            call.push_boolean(composed);
+            Ok(2)
+        }
+        Err(failure) => ended(call, failure),
+    }
+}
+
+/// `compose(nil, nil, status, headers, length, connection, server)`: the head, and whether its headers close the
+/// connection; or false and the name of a header that cannot be sent.
+fn compose(call: &mut Call<'_>) -> Outcome {
+    call.set_top(argument::COUNT);
+    let mut text = buffer(0)?;
+    let closes = compose_into(call, &mut text)?;
+    if call.count() > argument::COUNT {
+        drop(text);
+        return Ok(2);
+    }
+    call.push_vec(text)?;
+    call.push_boolean(closes);
+    Ok(2)
+}
+
+/// Composes the head; false and a name are left on the stack when there is a header that cannot be sent.
+fn compose_into(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> {
+    let status = call.number(argument::STATUS)? as u16;
+    let length = match call.try_number(argument::LENGTH) {
+        None => Length::Unsaid,
+        Some(length) if length < 0.0 => Length::Chunked,
+        Some(length) => Length::Bytes(length as u64),
+    };
+    let connection = call.optional_bytes(argument::CONNECTION)?;
+    let server = call.optional_bytes(argument::SERVER)?;
+    let mut composer = Composer::new(text, status).map_err(|_| Raise::out_of_memory())?;
+    if call.kind(argument::HEADERS) == Kind::Table {
+        // Numbers become text, for which there may be no memory.
+        call.protected(&[argument::HEADERS], |call| write_headers(call, &mut composer))?;
+    }
+    composer.finish(length, connection, server).map_err(|_| Raise::out_of_memory())?;
+    Ok(composer.closes)
+}
+
+/// Writes the headers of the table at 1: pairs at integer positions, then names with a value or several
+/// (server.answer.2). Pushes false and a name when one cannot be sent.
+fn write_headers(call: &mut Call<'_>, composer: &mut Composer<'_>) -> Outcome {
+    const PAIR: i32 = 2;
+    for position in 1..=call.raw_length(1) {
+        call.push_element(1, position as i64);
+        if call.kind(PAIR) != Kind::Table {
+            return unsendable(call, PAIR);
+        }
+        call.push_element(PAIR, 1);
+        call.push_element(PAIR, 2);
+        if !write_header(call, composer, 3, 4)? {
+            return unsendable(call, 3);
+        }
+        call.set_top(1);
+    }
+    call.push_nil();
+    while call.next(1) {
+        if call.kind(2) == Kind::String {
+            let written = if call.kind(3) == Kind::Table {
+                write_several(call, composer)?
+            } else {
+                write_header(call, composer, 2, 3)?
+            };
+            if !written {
+                return unsendable(call, 2);
+            }
+        }
+        call.set_top(2);
+    }
+    Ok(0)
+}
+
+fn write_several(call: &mut Call<'_>, composer: &mut Composer<'_>) -> Result<bool, Raise> {
+    for position in 1..=call.raw_length(3) {
+        call.push_element(3, position as i64);
+        if !write_header(call, composer, 2, 4)? {
+            return Ok(false);
+        }
+        call.set_top(3);
+    }
+    Ok(true)
+}
+
+fn write_header(
+    call: &mut Call<'_>,
+    composer: &mut Composer<'_>,
+    name: i32,
+    value: i32,
+) -> Result<bool, Raise> {
+    if call.kind(name) != Kind::String {
+        return Ok(false);
+    }
+    let (Some(name), Some(value)) = (call.try_bytes(name), call.try_bytes(value)) else { return Ok(false) };
+    match composer.field(name, value) {
+        Ok(written) => Ok(written.is_ok()),
+        Err(_) => Err(Raise::out_of_memory()),
+    }
+}
+
+fn unsendable(call: &mut Call<'_>, name: i32) -> Outcome {
+    call.push_boolean(false);
+    call.push_value(name);
+    Ok(2)
+}
+
+/// `isquiet(connection)`: whether nothing of a request has come, and the peer has not closed.
+fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let quiet = call.object(1, T::client(), |object| {
+        !object.is_dirty()
+            && object.descriptor().borrow().is_ok_and(|fd| {
+                let mut byte = [0u8];
+                let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+                matches!(rustix::net::recv(fd, &mut byte, flags), Err(rustix::io::Errno::AGAIN))
+            })
+    })?;
+    call.push_boolean(quiet);
+    Ok(1)
+}
+
+/// `isopen(connection)`: whether the peer has not closed, as far as can be seen without waiting.
+fn is_open<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let open = call.object(1, T::client(), |object| {
+        object.descriptor().borrow().is_ok_and(|fd| {
+            let mut byte = [0u8];
+            let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+            match rustix::net::recv(fd, &mut byte, flags) {
+                Ok((count, _)) => count > 0,
+                Err(error) => matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
+            }
+        })
+    })?;
+    call.push_boolean(open);
+    Ok(1)
+}
+
+/// `sendfile(connection, file, seconds)`: has the system send a file; true, or nil and a message.
+#[cfg(target_os = "linux")]
+fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outcome {
+    /// So that one file does not keep others waiting.
+    const TURN: u64 = 1 << 20;
+    let seconds = call.number(3)?;
+    let mut sent = 0;
+    loop {
+        let (number, start, length) = match call.object(2, &FILE, |file| file.part())? {
+            Ok(part) => part,
+            Err(failure) => return ended(call, failure),
+        };
+        if sent >= length {
+            call.push_boolean(true);
+            return Ok(1);
+        }
+        let mut position = start + sent;
+        let count = (length - sent).min(TURN) as usize;
+        // Nobody but a script that closes the file while it is sent could bring another file under this number.
+        let outcome = door::repeat(call, 1, T::client(), Use::Writing, |object, pace| {
+            let to = open_descriptor(object.descriptor())?;
+            let from = borrow_number(number).ok_or(Stop::Failed(Failure::Closed))?;
+            loop {
+                match sys::sendfile_quietly(to, from, &mut position, count) {
+                    Ok(0) => return Err(Stop::Failed(Failure::Text("file ended"))),
+                    Ok(count) => return Ok(count as u64),
+                    Err(error) => retry(error, Direction::Write).inspect_err(|_| {
+                        pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+                    })?,
+                }
+            }
+        })?;
+        match outcome {
+            Ok(count) => sent += count,
+            Err(failure) => return ended(call, failure),
+        }
+    }
+}
+
+/// `now()`: the monotonic clock, in seconds.
+fn now(call: &mut Call<'_>) -> Outcome {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
+    Ok(1)
+}
+
+/// `reason(status)`: the words for a status.
+fn reason(call: &mut Call<'_>) -> Outcome {
+    let status = call.number(1)? as u16;
+    call.push_bytes(super::answer::reason(status).as_bytes());
+    Ok(1)
+}
+
+/// `discard(connection, most, seconds)`: ends this side, and drops what still comes until the peer has ended its side,
+/// so that it can read the last answer: closing with bytes unread would reset the connection.
+fn discard<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let (most, seconds) = (limit(call, 2)?, call.number(3)?);
+    call.object(1, T::client(), |object| {
+        if let Ok(fd) = object.descriptor().borrow() {
+            let _ = rustix::net::shutdown(fd, rustix::net::Shutdown::Write);
+        }
+    })?;
+    let mut dropped = 0;
+    let _ = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
+        pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+        discard_now(object, most, &mut dropped)
+    })?;
+    Ok(0)
+}
+
+fn discard_now<T: Streaming>(object: &mut T, most: usize, dropped: &mut usize) -> Result<(), Stop> {
+    let (stream, channel, _) = object.parts();
+    while *dropped < most {
+        let mut piece = Spare::take();
+        *dropped += stream.read_most(channel, &mut piece, PIECE)?;
+    }
+    Ok(())
+}
+
+/// Pushes the table of functions for sockets, which the system sends files to.
+fn push_sockets<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) {
+    call.new_table(0, 9);
+    call.set_functions(&functions::<T>());
+    #[cfg(target_os = "linux")]
+    call.set_functions(&[("sendfile", native(send_file::<T>))]);
+}
+
+/// Opens the internal module: the functions for TCP and Unix connections, and those that need none.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    super::file::define(call);
+    call.new_table(0, 12);
+    push_sockets::<Tcp>(call);
+    call.set_field(-2, b"tcp");
+    push_sockets::<UnixStream>(call);
+    call.set_field(-2, b"unix");
+    call.set_functions(&[
+        ("compose", native(compose)),
+        ("fields", native(fields)),
+        ("now", native(now)),
+        ("reason", native(reason)),
+    ]);
+    call.set_functions(super::file::FUNCTIONS);
+    Ok(1)
+}

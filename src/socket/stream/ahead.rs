@@ -1,0 +1,69 @@
+//! The read buffer for parsers that look at what has come before they take it.
+
+use super::{BUFFER, Stop, Stream, Transport};
+use crate::socket::error::Failure;
+
+impl Stream {
+    /// What was read ahead.
+    pub fn ahead(&self) -> &[u8] {
+        self.buffered()
+    }
+
+    /// Takes bytes of what was read ahead.
+    pub fn take_ahead(&mut self, count: usize) {
+        self.consume(count);
+        if !self.is_dirty() {
+            self.buffer.clear();
+            self.start = 0;
+        }
+    }
+
+    /// Reads behind what was read ahead, about a buffer at once.
+    pub fn read_ahead(&mut self, transport: &mut impl Transport) -> Result<usize, Stop> {
+        if self.start > 0 {
+            self.buffer.drain(..self.start);
+            self.start = 0;
+        }
+        let result = transport.read(&mut self.buffer, BUFFER);
+        if self.buffer.is_empty() && matches!(result, Err(Stop::WouldBlock(_))) {
+            // A connection that waits for a request holds no memory for it.
+            self.free();
+        }
+        result
+    }
+
+    /// Reads straight into `data` when nothing was read ahead, and takes that otherwise.
+    pub fn read_most(
+        &mut self,
+        transport: &mut impl Transport,
+        data: &mut Vec<u8>,
+        most: usize,
+    ) -> Result<usize, Stop> {
+        let ahead = self.buffered();
+        if ahead.is_empty() {
+            let count = transport.read(data, most)?;
+            self.received = self.received.wrapping_add(count as i64);
+            return Ok(count);
+        }
+        let count = ahead.len().min(most);
+        data.try_reserve(count).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
+        data.extend_from_slice(ahead.get(..count).unwrap_or_default());
+        self.take_ahead(count);
+        Ok(count)
+    }
+
+    /// Puts bytes back that were taken last.
+    pub fn give_back(&mut self, data: &[u8]) -> Result<(), Stop> {
+        self.buffer.try_reserve(data.len()).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
+        self.buffer.splice(self.start..self.start, data.iter().copied());
+        self.received = self.received.wrapping_sub(data.len() as i64);
+        Ok(())
+    }
+
+    /// Sends what the transport takes now.
+    pub fn send_some(&mut self, transport: &mut impl Transport, data: &[u8]) -> Result<usize, Stop> {
+        let count = transport.write(data)?;
+        self.sent = self.sent.wrapping_add(count as i64);
+        Ok(count)
+    }
+}
