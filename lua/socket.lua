@@ -1,7 +1,7 @@
 -- socket: the native core, and what is built on it in Lua.
 local socket = require("socket.core")
 
-local error, ipairs, setmetatable, type = error, ipairs, setmetatable, type
+local error, ipairs, pcall, rawget, setmetatable, type = error, ipairs, pcall, rawget, setmetatable, type
 local min = math.min
 
 ---The size in bytes of the pieces that sources read; read anew for each piece.
@@ -125,16 +125,39 @@ socket.sourcet["by-length"] = function(connection, length)
     end, true)
 end
 
+-- The `receive` functions that take a table as a pattern, by what came of it. Those of userdata are tried once:
+-- one that does not know it raises before it reads.
+local takes_tables = setmetatable({}, { __mode = "k" })
+local some = { most = 0 }
+
+-- Receives what there is, where the object can do so (add.46); else all of a piece, as LuaSocket does.
+local function receive_some(connection)
+    local object = connection
+    if type(object) == "table" then object = rawget(object, "sock") or object end
+    local receive = type(object) == "userdata" and object.receive
+    if not receive or takes_tables[receive] == false then return connection:receive(socket.BLOCKSIZE) end
+    some.most = socket.BLOCKSIZE
+    if takes_tables[receive] then return receive(object, some) end
+    local ok, chunk, problem = pcall(receive, object, some)
+    takes_tables[receive] = ok
+    if not ok then return connection:receive(socket.BLOCKSIZE) end
+    return chunk, problem
+end
+
 socket.sourcet["until-closed"] = function(connection)
-    local ended
+    local ended, begun
     return selectable(connection, function()
         if ended then return nil end
-        local chunk, problem, partial = connection:receive(socket.BLOCKSIZE)
-        if not problem then return chunk end
+        local chunk, problem, partial = receive_some(connection)
+        if not problem then
+            begun = true
+            return chunk
+        end
         if problem == "closed" then
             connection:close()
             ended = true
-            return partial
+            -- an empty body is one empty piece, as ever
+            return partial or not begun and "" or nil
         end
         return nil, problem
     end, true)

@@ -8,7 +8,8 @@ http.TIMEOUT = 20
 local server = cuts.serve()
 for _, name in ipairs(cuts.NAMES) do
     for _, ending in ipairs(name ~= "interim" and { "close", "reset" } or {}) do
-        for count = 0, #cuts.RESPONSES[name] do
+        -- add.48: trailers, which LuaSocket drops
+        for count = 0, #cuts.RESPONSES[name] - (name == "chunked" and 1 or 0) do
             local url = cuts.url(server.port, name, count, ending)
             show.raise(("%s, %d bytes, %s"):format(name, count, ending), http.request, url)
             -- what comes before the end reaches a sink

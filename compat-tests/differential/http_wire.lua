@@ -70,7 +70,6 @@ run("http.body.send.3: both", {
 })
 run("http.wire.9: POST without a source", { url = "http://h.test/", method = "POST" })
 run("http.s.18", "http://u:p%40q@h.test/")
-run("http.s.19", "http://u@h.test/")
 run("http.s.20", "http://u:@h.test/")
 run("http.wire.6: explicit fields", { url = "http://h.test/", user = "a", password = "b%20c" })
 run("http.s.21", { url = "http://u:p@h.test/", headers = { AUTHORIZATION = "X" } })

@@ -32,7 +32,7 @@ for value = 0, 15 do
     VALUES[("%X"):format(value)] = value
 end
 
--- Blanks, 1 to 16 digits, at most 15 of them after leading zeros, blanks; then nothing, or a semicolon and anything.
+-- Blanks, digits, at most 15 of them after leading zeros (add.47), blanks; then nothing, or a semicolon and anything.
 -- Returns the size, nil when that is not so. A CR is no part of any line.
 local function size_of(line)
     local state, digits, significant, size = "before", 0, 0, 0
@@ -50,7 +50,7 @@ local function size_of(line)
             return nil
         end
     end
-    if digits < 1 or digits > 16 or significant > 15 then return nil end
+    if digits < 1 or significant > 15 then return nil end
     return size
 end
 

@@ -101,7 +101,7 @@ check.equal("body of 640000 bytes", {
     table.concat(echoed) == large,
 }, { 1, true })
 check.equal("chunked", { http.request(base .. "/chunked") },
-    { "abc", 200, { ["transfer-encoding"] = "chunked" }, "HTTP/1.1 200 OK" })
+    { "abc", 200, { ["transfer-encoding"] = "chunked", a = "b" }, "HTTP/1.1 200 OK" })
 
 -- add.6: the line never ends, so only a bounded read can tell
 http.TIMEOUT = 20

@@ -83,7 +83,10 @@ end
 local NONE = "(no such header)"
 check.equal("http.s.158: another host", kept("http://h/a", "http://o/x"), { NONE, NONE, "Host: o", "Range: r" })
 check.equal("add.29: another port", kept("http://h/a", "http://h:81/x"), { NONE, NONE, "Host: h:81", "Range: r" })
-check.equal("add.29: another scheme", kept("http://h/a", "https://h/x"), { NONE, NONE, "Host: h", "Range: r" })
+check.equal("add.41: the same host over TLS", kept("http://h/a", "https://h/x"),
+    { "Authorization: secret", "Cookie: c", "Host: h", "Range: r" })
+check.equal("add.41: not from another port", kept("http://h:81/a", "https://h/x"), { NONE, NONE, "Host: h", "Range: r" })
+check.equal("add.41: not to another port", kept("http://h/a", "https://h:444/x"), { NONE, NONE, "Host: h:444", "Range: r" })
 check.equal("add.29: another scheme, same port", kept("http://h:443/a", "https://h/x"), { NONE, NONE, "Host: h", "Range: r" })
 local ALL = { "Authorization: secret", "Cookie: c", "Host: virtual", "Range: r" }
 check.equal("add.29: same origin", kept("http://h/a", "/x"), ALL)
@@ -99,7 +102,15 @@ end)(), NONE)
 request({ url = "http://u:p@h/a" }, moved("/x"), OK)
 check.equal("http.redirect.6: relative", second("authorization"), "Authorization: Basic dTpw")
 request({ url = "http://u:p@h/a" }, moved("http://h/x"), OK)
-check.equal("http.redirect.6: absolute", second("authorization"), NONE)
+check.equal("a login in the URL, absolute location of the same origin", second("authorization"), "Authorization: Basic dTpw")
+request({ url = "http://u:p@h/a" }, moved("https://h/x"), OK)
+check.equal("add.41: it goes along to TLS", second("authorization"), "Authorization: Basic dTpw")
+request({ url = "http://u:p@h/a" }, moved("http://v:q@h/x"), OK)
+check.equal("a login in the location goes before", second("authorization"), "Authorization: Basic djpx")
+request({ url = "http://u:p@h/a" }, moved("http://h:81/x"), OK)
+check.equal("add.41: not to another port", second("authorization"), NONE)
+request({ url = "http://h/a", user = "u", password = "p" }, moved("http://h/x"), OK)
+check.equal("a login in fields, absolute location of the same origin", second("authorization"), "Authorization: Basic dTpw")
 request({ url = "http://u:p@h/a" }, moved("//o/x"), OK)
 check.equal("http.redirect.6: another host without a scheme", second("authorization"), NONE)
 request({ url = "http://h/a", user = "u", password = "p/@:" }, moved("x"), OK)
@@ -121,8 +132,12 @@ check.equal("fragment of a location is not sent", requests({ url = "http://h/a" 
     "GET /a @h:80 , GET /b @h:80")
 check.equal("add.26: a location that cannot be sent", { request({ url = "http://h/a" }, moved("/b\1c"), OK) },
     { nil, "invalid uri" })
-check.equal("location without a host", { request({ url = "http://h/a" }, moved("http:///c"), OK) },
+check.equal("location without a host", { request({ url = "http://h/a" }, moved("http://"), OK) },
     { nil, "invalid host 'nil'" })
+for _, location in ipairs({ "http:/o/c", "http:///o/c", "HTTP:/o/c" }) do
+    check.equal("slashes before the host: " .. location, requests({ url = "http://h/a" }, moved(location), OK),
+        "GET /a @h:80 , GET /c @o:80")
+end
 check.equal("add.32: international location", requests({ url = "http://h/a" }, moved("http://b\195\188cher.example/"), OK),
     "GET /a @h:80 , GET / @xn--bcher-kva.example:80")
 
@@ -146,10 +161,16 @@ request({ url = "http://h/a", verify = "none" }, moved("/b"), moved("https://h/c
 check.equal("add.35: from http to https", tls("verify", 1), "none")
 request({ url = "https://h/a" }, moved("/b"), OK)
 check.equal("add.35: defaults are made anew", tls("protocol", 2), nil)
-request({ url = "https://h/a", key = "k", password = "kp" }, moved("https://o/b"), OK)
+request({ url = "https://h/a", key = "k", password = "kp", certificate = "c", cafile = "f" }, moved("https://h/b"), OK)
 check.equal("add.35: the key's password", tls("password", 2), "kp")
+check.equal("add.35: and certificate and key", { tls("certificate", 2), tls("key", 2) }, { "c", "k" })
+request({ url = "https://h/a", key = "k", password = "kp", certificate = "c", cafile = "f" }, moved("https://o/b"), OK)
+check.equal("add.41: they stay with their origin", { tls("certificate", 2), tls("key", 2), tls("password", 2) }, {})
+check.equal("add.41: other fields do not", tls("cafile", 2), "f")
+request({ url = "http://h/a", headers = { ["Proxy-Authorization"] = "x", A = "b" } }, moved("http://o/b"), OK)
+check.equal("add.41: Proxy-Authorization", { second("proxy-authorization"), second("a") }, { NONE, "A: b" })
 request({ url = "https://h/a", key = "k", password = "kp" }, moved("https://u@o/b"), OK)
-check.equal("add.29: it is not sent as a user's", second("authorization"), NONE)
+check.equal("add.29: it is not sent as a user's", second("authorization"), "Authorization: Basic dTo=")
 
 local asked = {}
 request(setmetatable({ url = "http://h/a" }, { __index = function(_, name) asked[#asked + 1] = name end }), moved("b"), OK)

@@ -47,7 +47,7 @@ local function refused(item, message, reqt)
     check.equal(item .. ": no socket made", #peer.sockets, 0)
 end
 refused("http.bugs.7: unknown scheme", "unsupported scheme 'ftp'", "ftp://h/")
-refused("http.bugs.7: host:port", "unsupported scheme 'host'", "host:80/x")
+refused("http.bugs.7: host:port", "unsupported scheme 'host' (missing http://?)", "host:80/x")
 refused("http.bugs.7: empty", "invalid host 'nil'", "")
 refused("http.bugs.7: empty table", "invalid host 'nil'", {})
 refused("http.bugs.7: false scheme is none", "invalid host 'nil'", { scheme = false })
@@ -63,7 +63,25 @@ check.equal("http.module.3: a create of the user's is enough", line("", { url = 
 http.schemes.x = nil
 
 refused("http.bugs.9: empty proxy", "invalid proxy ''", { url = "http://h/", proxy = "" })
-refused("http.bugs.9: no slashes", "invalid proxy 'px:99'", { url = "http://h/", proxy = "px:99" })
+refused("issue 14.9: no scheme", "invalid host 'nil' (missing http://?)", "example.com")
+refused("issue 14.9: no scheme, a path", "invalid host 'nil' (missing http://?)", "localhost/x")
+refused("a port that there is not", "invalid port '65536'", "http://h:65536/")
+refused("a port that there is not, a number", "invalid port '70000'", { url = "http://h/", port = 70000 })
+refused("a proxy's port that there is not", "invalid proxy 'px:65536'", { url = "http://h/", proxy = "px:65536" })
+check.equal("add.53: a proxy as host:port", line("", { url = "http://h/", proxy = "px:99" }), "GET http://h:80/ HTTP/1.1\r\n")
+check.equal("add.53: its port", peer.sockets[1].port, "99")
+check.equal("add.53: with a login", line("proxy-authorization", { url = "http://h/", proxy = "u:p@px:99" }),
+    "Proxy-Authorization: Basic dTpw")
+check.equal("add.53: a host alone", line("", { url = "http://h/", proxy = "px" }) and peer.sockets[1].port, 3128)
+check.equal("a user without a password has an empty one", line("authorization", "http://key@h/"), "Authorization: Basic a2V5Og==")
+check.equal("so has a proxy's", line("proxy-authorization", { url = "http://h/", proxy = "http://key@px" }),
+    "Proxy-Authorization: Basic a2V5Og==")
+check.equal("no user is no login", line("authorization", "http://@h/"), "(no such header)")
+for _, field in ipairs({ "source", "sink", "step", "create", "response_headers" }) do
+    check.raises("issue 14.9: " .. field .. " that is no function",
+        "bad field '" .. field .. "' %(function expected, got string", http.request, { url = "http://h/", [field] = "text" })
+end
+check.raises("issue 14.9: a source of text", "use ltn12.source.string", http.request, { url = "http://h/", source = "text" })
 refused("http.bugs.9: no host", "invalid proxy 'http://'", { url = "http://h/", proxy = "http://" })
 refused("http.bugs.9: unknown scheme", "unsupported scheme 'socks5'", { url = "http://h/", proxy = "socks5://px" })
 refused("http.bugs.9: no text", "invalid proxy 'true'", { url = "http://h/", proxy = true })
@@ -75,8 +93,8 @@ check.equal("http.proxy.1: an empty port is none", (function()
     request({ url = "http://h/", proxy = "http://px:" })
     return peer.sockets[1].port
 end)(), 3128)
-http.PROXY = "px"
-refused("http.bugs.9: http.PROXY", "invalid proxy 'px'", "http://h/")
+http.PROXY = "http://"
+refused("http.bugs.9: http.PROXY", "invalid proxy 'http://'", "http://h/")
 http.PROXY = nil
 
 -- http.bugs.13, add.26

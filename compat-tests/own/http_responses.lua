@@ -35,7 +35,7 @@ check.equal("add.6: 100 interim replies", { select(2, get(("HTTP/1.1 103 x\r\n\r
 check.equal("add.6: 101 interim replies", { get(("HTTP/1.1 103 x\r\n\r\n"):rep(101) .. LENGTH) }, { nil, "oversized" })
 
 -- http.bugs.11
-get("HTTP/1.1 408 T\r\n\r\n")
+get("HTTP/1.1 408 T\r\nContent-Length: 0\r\n\r\n")
 check.equal("http.bugs.11: 408 is closed", closed(), 1)
 local function raise() error("boom", 0) end
 local thing = setmetatable({}, { __tostring = function() return "thing" end })
@@ -92,7 +92,7 @@ check.equal("http.request.8: a sink that stops HTTP/0.9", { get("hello world", {
 check.equal("add.30: closed then, too", closed(), 1)
 
 -- http.bugs.16: lengths that are none; the body then ends with the connection
-for _, length in ipairs({ "0x3", "1e0", "+3", "-1", "2.5", "3,3", "" }) do
+for _, length in ipairs({ "0x3", "1e0", "+3", "-1", "2.5", "" }) do
     local ok, code = get(OK .. "Content-Length: " .. length .. "\r\n\r\nabcd")
     check.equal("http.bugs.16: " .. length, { ok, code, seen() }, { 1, 200, '"abcd" , nil' })
 end
@@ -103,7 +103,7 @@ check.equal("http.bugs.16: more than an integer holds", { get(OK .. "Content-Len
 
 -- http.bugs.17, add.27
 local SIZES = {
-    "-3", "+3", "0x3", "3.0", "3 3", "3g", "3,", "g", "", "00000000000000003", "ffffffffffffffff", "7fffffffffffffff",
+    "-3", "+3", "0x3", "3.0", "3 3", "3g", "3,", "g", "", "ffffffffffffffff", "7fffffffffffffff",
     "1000000000000000", "\0003", "3\0", "3\v",
 }
 for _, text in ipairs(SIZES) do
@@ -111,7 +111,7 @@ for _, text in ipairs(SIZES) do
     check.equal(("add.27: %q"):format(text), got, { nil, "invalid chunk size" })
     check.equal(("add.27: %q: sink"):format(text), seen(), 'nil+"invalid chunk size"')
 end
-for _, text in ipairs({ "3", "0000000000000003", "3;a", "3 ;a=\"b;c\"", "3;", "3 ", "\t3" }) do
+for _, text in ipairs({ "3", "0000000000000003", "00000000000000000000000000000003", "3;a", "3 ;a=\"b;c\"", "3;", "3 ", "\t3" }) do
     check.equal(("add.27: %q is one"):format(text), (get(CHUNKED .. text .. "\r\nabc\r\n0\r\n\r\n")), 1)
     check.equal(("add.27: %q: sink"):format(text), seen(), '"abc" , nil')
 end

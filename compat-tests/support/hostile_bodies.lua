@@ -5,11 +5,11 @@ local CHUNKED = OK .. "Transfer-Encoding: chunked\r\n\r\n"
 
 local cases = {
     -- Content-Length
-    { "7.1", "two equal lengths: joined, so none", replies = { { OK .. "Content-Length: 2\r\nContent-Length: 2\r\n\r\nokay" } },
-        expect = { "okay", 200 } },
+    { "7.1", "two equal lengths", replies = { { OK .. "Content-Length: 2\r\nContent-Length: 2\r\n\r\nokay" } },
+        expect = { "ok", 200 }, differs = "add.47" },
     { "7.2", "two different lengths", replies = { { OK .. "Content-Length: 2\r\nContent-Length: 4\r\n\r\nokay!" } },
-        expect = { "okay!", 200 } },
-    { "7.3", "a list of lengths", replies = { { OK .. "Content-Length: 2, 2\r\n\r\nokay" } }, expect = { "okay", 200 } },
+        expect = { nil, "invalid content-length" }, differs = "add.47" },
+    { "7.3", "a list of lengths", replies = { { OK .. "Content-Length: 2, 2\r\n\r\nokay" } }, expect = { "ok", 200 }, differs = "add.47" },
     { "7.4", "plus sign", replies = { { OK .. "Content-Length: +2\r\n\r\nokay" } }, expect = { "okay", 200 },
         differs = "http.bugs.16" },
     { "7.5", "minus sign", replies = { { OK .. "Content-Length: -2\r\n\r\nokay" } }, expect = { "okay", 200 },
@@ -48,7 +48,7 @@ local cases = {
     { "7.25", "no length, reset", replies = { { OK .. "\r\nokay" } }, ending = "reset", expect = { "okay", 200 } },
     { "7.26", "minus zero", replies = { { OK .. "Content-Length: -0\r\n\r\nokay" } },
         expect = { "okay", 200 }, differs = "http.bugs.16" },
-    { "7.27", "a list that starts empty", replies = { { OK .. "Content-Length: , 2\r\n\r\nokay" } }, expect = { "okay", 200 } },
+    { "7.27", "a list that starts empty", replies = { { OK .. "Content-Length: , 2\r\n\r\nokay" } }, expect = { nil, "invalid content-length" }, differs = "add.47" },
     { "7.28", "digits that are not ASCII", replies = { { OK .. "Content-Length: \217\162\r\n\r\nokay" } },
         expect = { "okay", 200 } },
     { "7.29", "quoted", replies = { { OK .. "Content-Length: \"2\"\r\n\r\nokay" } }, expect = { "okay", 200 } },
@@ -65,35 +65,35 @@ local cases = {
     { "8.2", "before a Content-Length", replies = { { OK .. "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n" ..
         "4\r\nokay\r\n0\r\n\r\n" } }, expect = { "okay", 200 } },
     { "8.3", "unknown coding", replies = { { OK .. "Transfer-Encoding: zip\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
-        expect = { "okay", 200 } },
+        expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
     { "8.4", "unknown coding, a body that is not chunked", replies = { { OK .. "Transfer-Encoding: zip\r\n\r\nzipped\r\n" } },
-        expect = { nil, "invalid chunk size" } },
+        expect = { "zipped\r\n", 200 }, differs = "RFC 9112 6.3" },
     { "8.5", "identity", replies = { { OK .. "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nokay" } },
         expect = { "ok", 200 } },
     { "8.6", "chunked twice", replies = { { OK .. "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n" ..
         "4\r\nokay\r\n0\r\n\r\n" } }, expect = { "okay", 200 } },
-    { "8.7", "empty", replies = { { OK .. "Transfer-Encoding:\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } }, expect = { "okay", 200 } },
+    { "8.7", "empty", replies = { { OK .. "Transfer-Encoding:\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } }, expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
     { "8.8", "CHUNKED", replies = { { OK .. "TRANSFER-ENCODING: CHUNKED\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.9", "a blank before the colon hides it", replies = { { OK .. "Transfer-Encoding : chunked\r\n\r\nokay" } },
         expect = { "okay", 200 } },
     { "8.10", "chunked is not the last coding", replies = { { OK .. "Transfer-Encoding: chunked, gzip\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
-        expect = { "okay", 200 } },
+        expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
     { "8.11", "identity, then chunked", replies = { { OK .. "Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n" ..
         "4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.12", "chunked in HTTP/1.0", replies = { { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.13", "a longer word", replies = { { OK .. "Transfer-Encoding: xchunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
-        expect = { "okay", 200 } },
+        expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
     { "8.14", "a vertical tab before it", replies = { { OK .. "Transfer-Encoding: \vchunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.15", "identity with a blank after it", replies = { { OK .. "Transfer-Encoding: identity \r\nContent-Length: 2\r\n\r\nokay" } },
-        expect = { nil, "closed" } },
+        expect = { "ok", 200 }, differs = "RFC 9112 6.3" },
     { "8.16", "folded", replies = { { OK .. "Transfer-Encoding:\r\n chunked\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 } },
     { "8.17", "a NUL in it", replies = { { OK .. "Transfer-Encoding: chunked\0\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
-        expect = { "okay", 200 } },
+        expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
 
     -- chunks beyond their sizes
     { "10.1", "no CRLF after the data", replies = { { CHUNKED .. "4\r\nokay0\r\n\r\n" } }, expect = { nil, "invalid chunk size" } },
@@ -114,7 +114,7 @@ local cases = {
         expect = { nil, "timeout" } },
     { "10.12", "no last chunk", replies = { { CHUNKED .. "4\r\nokay\r\n" } }, expect = { nil, "closed" } },
     { "10.13", "trailers", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\nA: b\r\nC: d\r\n\r\n" } }, expect = { "okay", 200 },
-        headers = { ["transfer-encoding"] = "chunked" } },
+        headers = { ["transfer-encoding"] = "chunked", a = "b", c = "d" }, differs = "add.48" },
     { "10.14", "trailers that frame", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\nContent-Length: 9\r\n\r\n" } },
         expect = { "okay", 200 }, headers = { ["transfer-encoding"] = "chunked" } },
     { "10.15", "a malformed trailer", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\nnonsense\r\n\r\n" } },
@@ -140,7 +140,7 @@ local cases = {
     { "10.25", "two line ends after the data", replies = { { CHUNKED .. "4\r\nokay\r\n\r\n0\r\n\r\n" } },
         expect = { nil, "invalid chunk size" } },
     { "10.26", "a folded trailer", replies = { { CHUNKED .. "4\r\nokay\r\n0\r\nA: b\r\n c\r\n\r\n" } },
-        expect = { "okay", 200 } },
+        expect = { "okay", 200 }, headers = { ["transfer-encoding"] = "chunked", a = "b c" }, differs = "add.48" },
     { "10.27", "trailers, and a Content-Length before", replies = { { OK .. "Content-Length: 9\r\nTransfer-Encoding: chunked\r\n\r\n" ..
         "4\r\nokay\r\n0\r\nA: b\r\n\r\n" } },
         expect = { "okay", 200 }, differs = "LuaSocket raises" },
@@ -165,7 +165,7 @@ local refused_by_luasocket = { ["4.0"] = true, ["4g"] = true, g = true, [""] = t
     ["4\127"] = true, ["\2554"] = true }
 local taken_on_5_1 = { ["4 4"] = true, ["\0004"] = true }
 for i, size in ipairs({
-    "-4", "+4", "0x4", "4 4", "4.0", "4g", "g", "", " ", ";", "-0", "00000000000000004", "ffffffffffffffff",
+    "-4", "+4", "0x4", "4 4", "4.0", "4g", "g", "", " ", ";", "-0", "ffffffffffffffff",
     "7fffffffffffffff", "1000000000000000", "4\0", "\0004", "4\v", "4,", "4\127", "\2554",
 }) do
     cases[#cases + 1] = {
@@ -175,7 +175,7 @@ for i, size in ipairs({
         differs_on = taken_on_5_1[size] and "Lua 5.1",
     }
 end
-for i, size in ipairs({ "4", "04", "0000000000000004", " 4", "4 ", "\t4\t", "4;x", "4 ;x", "4;\255" }) do
+for i, size in ipairs({ "4", "04", "0000000000000004", "00000000000000004", " 4", "4 ", "\t4\t", "4;x", "4 ;x", "4;\255" }) do
     cases[#cases + 1] = {
         "9.5" .. i, ("chunk size %q"):format(size):gsub("[^\32-\126]", "."), replies = { { CHUNKED .. size .. "\r\nokay\r\n0\r\n\r\n" } },
         expect = { "okay", 200 },

@@ -79,15 +79,15 @@ end
 -- Numbers from here on make a response that is damaged, too.
 random_http.DAMAGED = 1000000
 
--- The response of a number, as it goes over the wire; and whether LuaSocket raises an error there: it does at
--- trailers when there was a Content-Length, too, and when the connection ends after a folded header (http.receive.14).
+-- The response of a number, as it goes over the wire; and whether LuaSocket answers otherwise: it drops trailers, or
+-- raises an error at them (add.48), and it does when the connection ends after a folded header (http.receive.14).
 function random_http.response(number)
     local make = generator(number)
     local parts = {}
     for _ = 1, make.below(6) - 3 do
         parts[#parts + 1] = "HTTP/1.1 100 Continue" .. line_end(make) .. headers(make, 3, {})
     end
-    local code = make.one(200, 200, 200, 200, 200, 200, 201, 203, 204, 205, 206, 226, 299, 300, 304, 400, 401, 404, 408, 410,
+    local code = make.one(200, 200, 200, 200, 200, 200, 201, 203, 204, 205, 206, 226, 299, 300, 304, 400, 401, 404, 409, 410,
         418, 500, 503, 599, 999, "000")
     parts[#parts + 1] = ("HTTP/%s %s"):format(make.one("1.1", "1.1", "1.1", "1.0", "1.9", "9.9"), code) ..
         make.one(" OK", "", " ", " " .. make.bytes(10, TEXT)) .. line_end(make)
@@ -110,7 +110,7 @@ function random_http.response(number)
     local cut = make.below(4) == 0
     if cut then response = response:sub(1, make.below(#response + 1)) end
     if number >= random_http.DAMAGED then response = damaged(make, response) end
-    return response, make.trailed and framing[2] or cut and make.folded
+    return response, make.trailed or cut and make.folded
 end
 
 -- A method for each number, too.

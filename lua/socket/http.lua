@@ -6,11 +6,13 @@ local framing = require("socket.http_framing")
 local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
-local error, rawget, type = error, rawget, type
-local sub, concat = string.sub, table.concat
+local error, ipairs, rawget, tostring, type = error, ipairs, rawget, tostring, type
+local find, sub, concat = string.find, string.sub, table.concat
 
-local INTERIM = { [100] = true, [102] = true, [103] = true }
 local MOST_INTERIM = 100
+
+-- True for an answer before the final one. 101 is final (add.43).
+local function is_interim(code) return code and code >= 100 and code < 200 and code ~= 101 end
 
 ---@class socket.http
 local http = {
@@ -48,18 +50,33 @@ local open = http.open
 -- Opens the connection that a request goes over: to its proxy if it has one,
 -- else to its host.
 local function connect(plan)
-    local proxy = plan.proxy
+    local route = plan.route
+    local proxy = route.proxy
     if proxy then return http.open(proxy.host, proxy.port, proxy.create) end
-    return http.open(plan.request.host, plan.request.port, plan.create)
+    return http.open(plan.request.host, plan.request.port, route.create)
+end
+
+-- True for a stream of this library that nothing encrypts.
+local function is_plain(c)
+    local class = tostring(c)
+    return find(class, "^tcp{") or find(class, "^unix{")
+end
+
+-- Refuses to send what is meant to be secret in clear. Objects that are not this library's are trusted.
+local function check_security(h, plan)
+    if plan.request.scheme == "https" and type(h.c) == "userdata" and is_plain(h.c) then
+        h.try(nil, "https over a plain socket refused")
+    end
 end
 
 -- True when the socket was made by the library alone, so that nobody sees in
 -- how many calls a message goes over it (add.24).
 local function is_ours(c, plan)
-    if plan.foreign then return false end
+    if plan.route.foreign then return false end
     return type(c) == "userdata" or type(c) == "table" and type(rawget(c, "sock")) == "userdata"
 end
 
+-- Sends a request. Returns nothing, or the message when the body could not be sent whole.
 local function send(h, plan)
     local source, c = plan.request.source, h.c
     local ours = false
@@ -75,7 +92,8 @@ local function send(h, plan)
         h.try(c:send(sub(plan.head, plan.line + 1)))
     end
     if not source then return end
-    h:sendbody(plan.headers, source, plan.request.step)
+    local failure = connection.send_body(h, plan.headers, source, plan.request.step)
+    if failure then return failure end
     -- pieces of a body share packets; the last ones must not wait for an acknowledgement, and go out by this
     if ours and c.setoption then c:setoption("tcp-nodelay", true) end
 end
@@ -84,7 +102,7 @@ end
 local function skip_interim(h, code, status)
     local try = h.try or socket.try
     local replies = 0
-    while INTERIM[code] do
+    while is_interim(code) do
         replies = replies + 1
         if replies > MOST_INTERIM then try(nil, "oversized") end
         h:receiveheaders()
@@ -95,28 +113,60 @@ local function skip_interim(h, code, status)
     return code, status
 end
 
--- Sends a request and receives the answer. Returns its code, headers and
--- status line, as far as it has them, and true when it redirects.
-local function exchange(h, plan)
+-- Receives the first status line. When the request could not be sent whole, that is one of an answer which came early,
+-- or the failure is raised (add.45).
+local function receive_first_status(h, failure)
+    if not failure then return h:receivestatusline() end
+    local code, status = connection.early_status(h, failure)
+    if not code then h.try(nil, failure) end
+    return code, status
+end
+
+-- Lets the user look at the head of the final answer (add.55). Returns true and the sink of its body, or nil and a message.
+local function show_head(h, plan, code, fields, status)
     local request = plan.request
-    send(h, plan)
-    local code, status = h:receivestatusline()
+    local look = request.response_headers
+    if not look then return true, request.sink end
+    local go_on, sink = look(code, fields, status, h.c)
+    if go_on then return true, type(sink) ~= "boolean" and sink or request.sink end
+    return nil, sink
+end
+
+-- Sends a request and receives the answer. Returns its code, headers and
+-- status line, as far as it has them. When it redirects, the next request table and the
+-- components of its URL follow. When the user does not want it, nil, a message, its headers and status line.
+local function exchange(h, plan, location)
+    local request = plan.request
+    check_security(h, plan)
+    local code, status = receive_first_status(h, send(h, plan))
     if not code then
-        h:receive09body(status, request.sink, request.step)
+        local ok, sink = show_head(h, plan, 200, {}, nil)
+        if not ok then
+            h:close()
+            return nil, sink
+        end
+        h:receive09body(status, sink, request.step)
         return 200
     end
-    if code == 408 then
+    if code == 408 and not status then
         h:close()
         return 408
     end
     code, status = skip_interim(h, code, status)
     local fields = h:receiveheaders()
-    if redirect.applies(plan, code, fields.location) then
+    local following, parsed = redirect.follow(plan, code, fields.location)
+    if following then
         h:close()
-        return code, fields, status, true
+        return code, fields, status, following, parsed
+    end
+    fields.location = fields.location or location
+    local ok, sink = show_head(h, plan, code, fields, status)
+    if not ok then
+        h:close()
+        return nil, sink, fields, status
     end
     if plan.method ~= "HEAD" and code ~= 204 and code ~= 304 and (code < 100 or code > 199) then
-        h:receivebody(fields, request.sink, request.step)
+        connection.receive_body(h, fields, sink, request.step)
     end
     h:close()
     return code, fields, status
@@ -124,18 +174,16 @@ end
 
 -- Makes a request and the ones it is redirected to.
 local function perform(reqt, notes)
-    local location
+    local location, parsed
     while true do
-        local plan, err = preparation.prepare(http, reqt, notes)
+        local plan, err = preparation.prepare(http, reqt, notes, parsed)
         if not plan then return nil, err end
-        local code, fields, status, redirects = connection.run(connect(plan), exchange, plan)
-        if redirects then
-            location = fields.location
-            reqt = redirect.follow(plan, location)
+        local code, fields, status, following, components = connection.run(connect(plan), exchange, plan, location)
+        if not code then return nil, fields, status, following end
+        if following then
+            location, reqt, parsed = fields.location, following, components
         elseif location then
-            fields = fields or {}
-            fields.location = fields.location or location
-            return 1, code, fields, status
+            return 1, code, fields or { location = location }, status
         elseif fields then
             return 1, code, fields, status
         else
@@ -190,6 +238,20 @@ local function report(notes, result, message, ...)
     return result, message, ...
 end
 
+local CALLBACKS = { "source", "sink", "step", "create", "response_headers" }
+
+-- Raises for fields that must be functions and are not: they would fail in the middle of a request.
+local function check_callbacks(reqt)
+    for _, name in ipairs(CALLBACKS) do
+        local value = rawget(reqt, name)
+        local kind = type(value)
+        if kind ~= "function" and value and kind ~= "table" and kind ~= "userdata" then
+            local hint = name == "source" and kind == "string" and ": use ltn12.source.string" or ""
+            error("bad field '" .. name .. "' (function expected, got " .. kind .. hint .. ")", 3)
+        end
+    end
+end
+
 ---Makes a request. String form: `request(url)` gets, `request(url, body)` posts a form. Table form: `request(reqt)`
 ---with the fields `url`, or `host`, `port`, `path`; `method`, `headers`, `source`, `sink`, `step`, `proxy`,
 ---`redirect`, `maxredirects`, `create` (http.fields). The table is not modified (add.31).
@@ -205,6 +267,7 @@ function http.request(reqt, body)
     if type(reqt) ~= "string" and type(reqt) ~= "table" then
         error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)
     end
+    if type(reqt) == "table" then check_callbacks(reqt) end
     local notes = {}
     return report(notes, request(reqt, body, notes))
 end

@@ -8,7 +8,7 @@ local session = require("socket.session")
 
 local type, error, getmetatable, package, pairs, setmetatable, tonumber =
     type, error, getmetatable, package, pairs, setmetatable, tonumber
-local match = string.match
+local find, format, sub = string.find, string.format, string.sub
 
 local connection = {}
 
@@ -44,29 +44,97 @@ function methods:sendheaders(headers)
     return 1
 end
 
+-- A sink like another that notes in `notes.failed` that it failed, and not its source.
+local function watched(sink, notes)
+    return setmetatable({ getfd = sink.getfd, dirty = sink.dirty }, {
+        __call = function(_, chunk, err)
+            local ok, message = sink(chunk, err)
+            if not ok then notes.failed = true end
+            return ok, message
+        end,
+    })
+end
+
+-- Sends a body. Returns 1, or nil, a message, and whether it was the sending that failed.
+local function send_body(h, headers, source, step)
+    local mode = headers["content-length"] and "keep-open" or "http-chunked"
+    local notes = {}
+    local sink = socket.sink(mode, h.c)
+    if type(sink) == "table" then sink = watched(sink, notes) end
+    local ok, err = ltn12.pump.all(source or ltn12.source.empty(), sink, step or ltn12.pump.step)
+    return ok, err, notes.failed
+end
+
 ---Sends a body: as it is when `headers` has a `content-length`, else in chunks.
 ---@param headers table<string, string|number> lower-case names
 ---@param source? function LTN12 source; default an empty body
 ---@param step? function LTN12 step; default `ltn12.pump.step`
 ---@return number one
 function methods:sendbody(headers, source, step)
-    local mode = headers["content-length"] and "keep-open" or "http-chunked"
-    return self.try(ltn12.pump.all(source or ltn12.source.empty(), socket.sink(mode, self.c), step or ltn12.pump.step))
+    return (self.try(send_body(self, headers, source, step)))
 end
 
----Receives the status line.
----@return number|nil code nil when the answer is HTTP/0.9, which has no status line
----@return string|nil line the whole line, or the first five bytes of an HTTP/0.9 answer; none when a
----socket that is not ours gave 408 by answering with both data and "timeout" (http.receive.8)
-function methods:receivestatusline()
-    local start, err = self.try(self.c:receive(5))
+local sendbody = methods.sendbody
+
+-- Sends a body. Returns nothing, or the message when sending failed: the server may have answered already. Any other
+-- failure is raised.
+function connection.send_body(h, headers, source, step)
+    if h.sendbody ~= sendbody then
+        h:sendbody(headers, source, step)
+        return nil
+    end
+    local ok, err, refused = send_body(h, headers, source, step)
+    if ok then return nil end
+    if not refused then h.try(nil, err) end
+    return err or "closed"
+end
+
+-- True when so few bytes are the whole of an HTTP/0.9 answer, and not the start of a status line.
+local function is_bare(bytes)
+    return type(bytes) == "string" and bytes ~= "" and bytes ~= sub("HTTP/", 1, #bytes)
+end
+
+-- Receives a status line. Returns code and line; or nil and the first bytes of an HTTP/0.9 answer; or 408 alone when a
+-- socket that is not ours answered with both data and "timeout" (http.receive.8); or nil, nil and a message.
+local function receive_status(h)
+    local start, err, partial = h.c:receive(5)
+    if not start then
+        if err == "closed" and is_bare(partial) then return nil, partial end
+        return nil, nil, err
+    end
     if start ~= "HTTP/" then
         if err == "timeout" then return 408 end
         return nil, start
     end
-    local line = self.try(framing.receive_line(self.c, self.limits, start))
-    local code = match(line, "HTTP/%d*%.%d* (%d%d%d)")
-    return self.try(tonumber(code), line)
+    local line
+    line, err = framing.receive_line(h.c, h.limits, start)
+    if not line then return nil, nil, err end
+    local code = socket.skip(2, find(line, "HTTP/%d*%.%d* (%d%d%d)"))
+    code = tonumber(code)
+    if not code then return nil, nil, line end
+    return code, line
+end
+
+---Receives the status line.
+---@return number|nil code nil when the answer is HTTP/0.9, which has no status line
+---@return string|nil line the whole line, or the first five bytes of an HTTP/0.9 answer, fewer when it has fewer; none
+---when a socket that is not ours gave 408 by answering with both data and "timeout" (http.receive.8)
+function methods:receivestatusline()
+    local code, line, err = receive_status(self)
+    if not code and not line then return self.try(nil, err) end
+    return code, line
+end
+
+-- The code and line of an answer that came although the request's body could not be sent, or nil (add.45).
+function connection.early_status(h, err)
+    local c = h.c
+    local waited = err == "timeout" or err == "wantread" or err == "wantwrite"
+    -- what has not come by now is not waited for again
+    if waited then c:settimeout(0) end
+    local code, line = receive_status(h)
+    if waited then c:settimeout(h.limits.TIMEOUT) end
+    if code and line then return code, line end
+    return nil
 end
 
 ---Receives header lines up to the blank line that ends them, within `http.MAXHEADERLINE` and
@@ -76,11 +144,12 @@ function methods:receiveheaders()
     return (self.try(framing.receive_fields(self.c, self.limits)))
 end
 
--- The announced length of a body in bytes, or nil when the body goes on until close.
-local function content_length(value)
-    if type(value) == "number" then return value >= 0 and value % 1 == 0 and value or nil end
-    local digits = value and match(value, "^%s*(%d+)%s*$")
-    return digits and tonumber(digits)
+-- Where the body of an answer ends: a length, "chunked", or nil when it goes on until close; false and a message when
+-- the headers contradict each other.
+local function body_end(headers)
+    local coding, length = headers["transfer-encoding"], headers["content-length"]
+    if type(length) == "number" then length = length >= 0 and length % 1 == 0 and format("%.0f", length) or nil end
+    return native.body_end(coding, length)
 end
 
 -- The pumps and the maker of table sinks as ltn12 came, nil with an ltn12 that is not this library's.
@@ -114,23 +183,39 @@ local function gather(source, sock, length, sink, step)
     return 1
 end
 
----Receives a body into a sink, framed as the headers tell: in chunks, by length, or until close.
+-- Receives a body into a sink; the fields after one in chunks go into `trailers`.
+local function receive_body(h, headers, sink, step, trailers)
+    local length, problem = body_end(headers)
+    if length == false then return h.try(nil, problem) end
+    sink, step = sink or ltn12.sink.null(), step or ltn12.pump.step
+    if length == "chunked" then
+        return h.try(ltn12.pump.all(socket.source("http-chunked", h.c, trailers), sink, step))
+    end
+    local source = socket.source(length and "by-length" or "default", h.c, length)
+    local result, err = gather(source, h.c, length, sink, step)
+    if result == false then return h.try(ltn12.pump.all(source, sink, step)) end
+    if not result then return h.try(nil, err) end
+    return h.try(result)
+end
+
+---Receives a body into a sink, framed as the headers say: in chunks, by length, or until close.
 ---@param headers table<string, string> lower-case names; `transfer-encoding` and `content-length` count
 ---@param sink? function LTN12 sink; default discards
 ---@param step? function LTN12 step; default `ltn12.pump.step`
 ---@return number one
 function methods:receivebody(headers, sink, step)
-    local coding = headers["transfer-encoding"]
-    sink, step = sink or ltn12.sink.null(), step or ltn12.pump.step
-    if coding and coding ~= "identity" then
-        return self.try(ltn12.pump.all(socket.source("http-chunked", self.c, {}), sink, step))
-    end
-    local length = content_length(headers["content-length"])
-    local source = socket.source(length and "by-length" or "default", self.c, length)
-    local result, err = gather(source, self.c, length, sink, step)
-    if result == false then return self.try(ltn12.pump.all(source, sink, step)) end
-    if not result then return self.try(nil, err) end
-    return self.try(result)
+    return receive_body(self, headers, sink, step, {})
+end
+
+local receivebody = methods.receivebody
+
+-- Receives the body of an answer, whose trailers are added to its headers (add.48). A method that a program has put in
+-- the place of this library's is called as ever.
+function connection.receive_body(h, headers, sink, step)
+    if h.receivebody ~= receivebody then return h:receivebody(headers, sink, step) end
+    local trailers = {}
+    receive_body(h, headers, sink, step, trailers)
+    framing.add_trailers(trailers, headers)
 end
 
 ---Receives an HTTP/0.9 body into a sink. The connection is closed afterwards.

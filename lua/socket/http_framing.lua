@@ -1,10 +1,12 @@
 -- How HTTP messages are framed: header lines, header blocks and chunked bodies.
 -- Internal to socket.http.
+local socket = require("socket")
 local headers = require("socket.headers")
 local native = require("socket.native")("socket_http")
 
 local type, pairs, setmetatable, tonumber, tostring = type, pairs, setmetatable, tonumber, tostring
-local byte, find, format, len, match = string.byte, string.find, string.format, string.len, string.match
+local byte, find, format, gmatch, len = string.byte, string.find, string.format, string.gmatch, string.len
+local lower, match = string.lower, string.match
 local huge = math.huge
 
 local framing = {}
@@ -29,6 +31,7 @@ end
 function framing.receive_line(sock, limits, prefix)
     local most, cap = line_limits(sock, limits)
     local line, err
+    if prefix and #prefix > most then return nil, "oversized" end
     if cap then
         line, err = sock:receive("*l", prefix, cap)
     elseif prefix then
@@ -70,16 +73,40 @@ local function receive_lines(sock, limits)
     end
 end
 
+-- As LuaSocket came. A program that puts its own in its place sees each header (http.module.6).
+local skip = socket.skip
+
+-- The fields of header lines, each cut by `socket.skip`.
+local function skipped_fields(lines, n)
+    local fields = {}
+    local i = 1
+    while i <= n do
+        local line = lines[i]
+        while i < n and find(lines[i + 1], "^%s") do
+            i = i + 1
+            line = line .. lines[i]
+        end
+        local name, value = socket.skip(2, find(line, "^(.-):%s*(.*)"))
+        if not (name and value) then return nil, "malformed response headers" end
+        name = lower(name)
+        fields[name] = fields[name] and fields[name] .. ", " .. value or value
+        i = i + 1
+    end
+    return fields
+end
+
 -- Receives header lines up to the empty line that ends them; repeated names
 -- are joined with ", ".
 -- Returns a table of values by lower-case name, or nil and a message.
 function framing.receive_fields(sock, limits)
-    if type(sock) == "userdata" then
+    local plain = socket.skip == skip
+    if plain and type(sock) == "userdata" then
         local fields, err = native.receive_fields(sock, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
         if fields ~= false then return fields, err end
     end
     local lines, n = receive_lines(sock, limits)
     if not lines then return nil, n end
+    if not plain then return skipped_fields(lines, n) end
     return native.fields(lines, n)
 end
 
@@ -93,14 +120,15 @@ function framing.compose(method, uri, fields)
     return nil, length .. " '" .. tostring(name) .. "'", name
 end
 
--- The size that opens a chunk, or nil when the line is not one (add.27). More
--- than 15 significant digits cannot be a size that anyone means.
+-- The size that opens a chunk, or nil when the line is not one (add.27). Leading zeros do not count (add.47); more
+-- than 15 digits after them cannot be a size that anyone means.
 local function chunk_size(line)
     local digits, rest = match(line, "^[ \t]*(%x+)[ \t]*(.*)$")
-    if not digits or #digits > 16 or (rest ~= "" and byte(rest) ~= 59) then return nil end
+    if not digits or (rest ~= "" and byte(rest) ~= 59) then return nil end
     local significant = match(digits, "^0*(%x*)$")
+    if significant == "" then return 0 end
     if #significant > 15 then return nil end
-    return tonumber(digits, 16)
+    return tonumber(significant, 16)
 end
 
 -- A source and a sink are callable tables that also answer for their socket's readiness.
@@ -111,11 +139,32 @@ local function callable(sock, call)
     }, { __call = call })
 end
 
+-- Fields that may not come after a body, because they govern its framing, its way, its reading, or who is asked for
+-- a login (RFC 9110, 6.5.1).
+local NO_TRAILERS = {}
+for name in gmatch("age authorization cache-control connection content-encoding content-length content-range "
+    .. "content-type cookie date expires host keep-alive location max-forwards pragma proxy-authenticate "
+    .. "proxy-authorization proxy-connection range retry-after set-cookie te trailer transfer-encoding upgrade vary "
+    .. "warning www-authenticate", "%S+") do
+    NO_TRAILERS[name] = true
+end
+
+-- True for a field, by lower-case name, that counts in a trailer.
+function framing.is_trailer(name) return not NO_TRAILERS[name] end
+
 local function merge(trailers, fields)
     for name, value in pairs(trailers) do
         local known = fields[name]
         fields[name] = known and known .. ", " .. value or value
     end
+end
+
+-- Adds trailers to the headers of an answer, without the fields that may not be there (add.48).
+function framing.add_trailers(trailers, fields)
+    for name in pairs(trailers) do
+        if NO_TRAILERS[name] then trailers[name] = nil end
+    end
+    merge(trailers, fields)
 end
 
 -- Source of a chunked body: one piece a chunk. At the end the trailers are

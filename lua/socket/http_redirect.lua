@@ -1,82 +1,162 @@
 -- Which answers redirect, and the request that follows. Internal to socket.http.
 local url = require("socket.url")
+local makers = require("socket.https_makers")
 local preparation = require("socket.http_request")
 local find_scheme = require("socket.http_schemes").find
 
-local ipairs, pairs, tostring = ipairs, pairs, tostring
-local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
+local ipairs, pairs, rawget, require, tostring = ipairs, pairs, rawget, require, tostring
+local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
+local lower, match, sub = string.lower, string.match, string.sub
 
 local MOST = 5
 local CODES = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
 -- Headers that belong to one origin and stay there (http.bugs.6, add.29).
-local ORIGIN_HEADERS = { authorization = true, cookie = true, host = true }
+local ORIGIN_HEADERS = { authorization = true, cookie = true, host = true, ["proxy-authorization"] = true }
+-- Those that stay behind when the same host is asked over TLS (add.41).
+local UPGRADE_HEADERS = { host = true, ["proxy-authorization"] = true }
 
 -- LuaSec's fields and ours that a redirected request keeps (add.35).
 local TLS_FIELDS = { mode = true }
 for _, name in ipairs(require("socket.tls_parameters")) do TLS_FIELDS[name] = true end
+-- Those of them by which the client proves who it is: they stay with their origin (add.41).
+local TLS_CREDENTIALS = { certificate = true, certificates = true, key = true, password = true, psk = true }
+
+-- Fields of a request table that every request of a chain has.
+local KEPT = {
+    "sink", "step", "proxy", "maxredirects", "response_headers", "pool", "decode", "jar", "deadline", "maxbody",
+    "noproxy", "retries", "headerlist", "resume",
+}
 
 local redirect = {}
 
--- True when an answer with this code and location is to be followed (http.redirect.1).
-function redirect.applies(plan, code, location)
-    local request = plan.request
-    if not location or not CODES[code] or request.redirect == false or request.source then return false end
-    if plan.method ~= "GET" and plan.method ~= "HEAD" then return false end
-    local most = request.maxredirects
-    if most ~= false and (request.nredirects or 0) >= (most or MOST) then return false end
-    location = gsub(location, "%s", "")
-    if location == "" then return false end
-    local entry, scheme = find_scheme(match(location, "^(%w[%w+.-]*):") or request.scheme)
-    return entry and (request.scheme ~= "https" or scheme == "https")
+local function percent(character) return format("%%%02X", byte(character)) end
+
+-- A Location as browsers and curl read it: without blanks around it, with two slashes before the host, and with what
+-- may not stand in a URI percent-encoded behind the host (add.44). Nil when it is empty.
+local function tidy(location)
+    local first = find(location, "%S")
+    if not first then return nil end
+    -- up to the last that is no blank
+    location = match(location, "^.*%S", first)
+    local scheme, slashes, rest = match(location, "^(%a[%w+.-]*):(/+)(.*)$")
+    if scheme and #slashes ~= 2 and find_scheme(scheme) then location = scheme .. "://" .. rest end
+    local tail = match(location, "^%a[%w+.-]*://[^/?#]*()") or match(location, "^//[^/?#]*()") or 1
+    return sub(location, 1, tail - 1) .. gsub(sub(location, tail), '[ "<>\\^`{|}\128-\255]', percent)
 end
 
-local function without_credentials(headers)
+---The URL that a Location means.
+---@param base table components of the URL that was asked for
+---@param location string as received
+---@return string|nil target absolute; nil when the Location is empty
+---@return table|nil parsed its components
+function redirect.target(base, location)
+    location = tidy(location)
+    if not location then return nil end
+    local target = url.absolute(base, location)
+    return target, url.parse(target) or {}
+end
+
+-- The components of what was really asked for (http.bugs.12).
+local function asked(plan)
+    local request = plan.request
+    local path = request.path
+    -- without its slash it would become part of the host
+    if path and path ~= "" and sub(path, 1, 1) ~= "/" then path = "/" .. path end
+    return {
+        scheme = request.scheme, authority = preparation.authority(request.host, plan.given_port),
+        path = path, params = request.params, query = request.query,
+    }
+end
+
+-- True when answers with this code to such a request are followed at all (http.redirect.1).
+local function applies(plan, code)
+    local request = plan.request
+    if not CODES[code] or request.redirect == false or request.source then return false end
+    if plan.method ~= "GET" and plan.method ~= "HEAD" then return false end
+    local most = request.maxredirects
+    return most == false or (request.nredirects or 0) < (most or MOST)
+end
+
+-- How the target's origin is related to the request's: "same", "upgrade" from http to https of one host with
+-- the default ports, or "other".
+local function relation(request, to, scheme, port)
+    if lower(preparation.ascii_host(to.host) or "") ~= lower(request.host) then return "other" end
+    local from = tostring(request.port)
+    if scheme == request.scheme then return from == tostring(port) and "same" or "other" end
+    local upgrade = request.scheme == "http" and scheme == "https" and from == "80" and tostring(port) == "443"
+    return upgrade and "upgrade" or "other"
+end
+
+local function without(headers, dropped)
     local kept = {}
     for name, value in pairs(headers) do
-        if not ORIGIN_HEADERS[lower(name)] then kept[name] = value end
+        if not dropped[lower(tostring(name))] then kept[name] = value end
     end
     return kept
 end
 
--- The request table that follows a redirect to `location`, which is resolved
--- against what was really asked for (http.bugs.12).
-function redirect.follow(plan, location)
+-- A maker of connections for another origin: one of this library that has a client certificate is made without.
+local function for_other_origin(create)
+    local plan = makers[create]
+    if not plan then return create end
+    local parameters = {}
+    for name, value in pairs(plan.parameters) do
+        if not TLS_CREDENTIALS[name] then parameters[name] = value end
+    end
+    return (require("socket.https_connection").with(create, { parameters = parameters }))
+end
+
+-- Copies the fields that concern TLS, and a `create` for the same scheme.
+local function copy_security(following, given, related, same_scheme)
+    local other = related == "other"
+    for name, value in pairs(given) do
+        if TLS_FIELDS[name] and not (other and TLS_CREDENTIALS[name]) then following[name] = value end
+    end
+    local create = rawget(given, "create")
+    if create and same_scheme then following.create = other and for_other_origin(create) or create end
+end
+
+-- Copies user and password. Those of the new URL itself go before.
+local function copy_login(following, plan, to, related)
+    if to.user then return end
+    if related ~= "other" then
+        following.user, following.password = plan.request.user, plan.request.password
+    elseif following.key then
+        -- beside a key it is the key's
+        following.password = rawget(plan.given, "password")
+    end
+end
+
+---The request that an answer redirects to.
+---@param plan socket.http.plan
+---@param code integer
+---@param location string|nil
+---@return table|nil following request table; nil when the answer is no redirect that is followed
+---@return table|nil parsed the components of its URL
+function redirect.follow(plan, code, location)
+    if not location or not applies(plan, code) then return nil end
+    local target, to = redirect.target(asked(plan), location)
+    if not target then return nil end
     local given, request = plan.given, plan.request
-    local path = request.path
-    -- without its slash it would become part of the host
-    if path and path ~= "" and sub(path, 1, 1) ~= "/" then path = "/" .. path end
-    local target = url.absolute({
-        scheme = request.scheme, authority = preparation.authority(request.host, plan.given_port),
-        path = path, params = request.params, query = request.query,
-    }, location)
-    local to = url.parse(target) or {}
     local entry, scheme = find_scheme(to.scheme)
-    local port = to.port ~= "" and to.port or entry and entry.port
-    local same_scheme = scheme == request.scheme
-    local same_origin = same_scheme and tostring(port) == tostring(request.port)
-        and lower(preparation.ascii_host(to.host) or "") == lower(request.host)
+    if not entry or request.scheme == "https" and scheme ~= "https" then return nil end
+    local port = to.port ~= "" and to.port or entry.port
+    local related = relation(request, to, scheme, port)
 
     local headers = request.headers
+    if headers and related ~= "same" then
+        headers = without(headers, related == "upgrade" and UPGRADE_HEADERS or ORIGIN_HEADERS)
+    end
     local following = {
-        url = target, method = plan.method == "HEAD" and "HEAD" or nil,
-        headers = headers and not same_origin and without_credentials(headers) or headers,
-        sink = request.sink, step = request.step, proxy = request.proxy,
-        maxredirects = request.maxredirects, nredirects = (request.nredirects or 0) + 1,
+        url = target, method = plan.method == "HEAD" and "HEAD" or nil, headers = headers,
+        nredirects = (request.nredirects or 0) + 1,
     }
-    local key_password
-    for name, value in pairs(given) do
-        if TLS_FIELDS[name] or name == "create" and same_scheme then following[name] = value end
-        if name == "password" then key_password = value end
-    end
-
-    if not find(location, "^%w[%w+.-]*:") and sub(location, 1, 2) ~= "//" then
-        following.user, following.password = request.user, request.password
-    elseif following.key and not to.user then
-        -- beside a key it is the key's; beside a user it would be sent as that user's
-        following.password = key_password
-    end
-    return following
+    for i = 1, #KEPT do following[KEPT[i]] = request[KEPT[i]] end
+    copy_security(following, given, related, scheme == request.scheme)
+    copy_login(following, plan, to, related)
+    to.path = to.path or "/"
+    return following, to
 end
 
 return redirect

@@ -6,7 +6,7 @@ local framing = require("socket.http_framing")
 local schemes = require("socket.http_schemes")
 
 local find_scheme = schemes.find
-local type, pairs, tostring = type, pairs, tostring
+local type, pairs, tonumber, tostring = type, pairs, tonumber, tostring
 local find, lower, sub = string.find, string.lower, string.sub
 
 local build = url.build
@@ -33,8 +33,18 @@ function preparation.authority(host, port)
     return port and host .. ":" .. tostring(port) or host
 end
 
+-- The value of a header with a login. A user without a password has an empty one; no user is none.
 local function basic(user, password)
-    return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password)))
+    if not user or not password and user == "" then return nil end
+    return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password or "")))
+end
+
+local MOST_PORT = 65535
+
+-- True for a port that no socket can have.
+local function is_beyond(port)
+    local number = tonumber(port)
+    return number ~= nil and number > MOST_PORT
 end
 
 -- The function that makes a request's sockets: its own, or the scheme's. Returns nil and a message when
@@ -49,13 +59,16 @@ end
 -- The proxy at a URL, parsed, with host and port filled in and `create` the
 -- maker of its sockets. Returns nil and a message when there is none.
 local function find_proxy(text, request)
-    local proxy = type(text) == "string" and url.parse(text, URL_DEFAULTS)
+    -- `host:port` is the form of most settings (add.53)
+    local spelled = type(text) == "string" and text ~= "" and not find(text, "//", 1, true) and "http://" .. text or text
+    local proxy = type(spelled) == "string" and url.parse(spelled, URL_DEFAULTS)
     local host = proxy and ascii_host(proxy.host)
     if not host then return nil, "invalid proxy '" .. tostring(text) .. "'" end
     proxy.host = host
     local entry, scheme = find_scheme(proxy.scheme)
     if not entry then return nil, "unsupported scheme '" .. scheme .. "'" end
     if not proxy.port or proxy.port == "" then proxy.port = PROXY_PORT end
+    if is_beyond(proxy.port) then return nil, "invalid proxy '" .. text .. "'" end
     proxy.create, scheme = find_create(entry, scheme, request)
     if not proxy.create then return nil, scheme end
     return proxy
@@ -97,10 +110,8 @@ local function request_headers(settings, request, proxy, default_port)
         ["user-agent"] = settings.USERAGENT, host = preparation.authority(request.host, port),
         connection = "close, TE", te = "trailers",
     }
-    if request.user and request.password then fields.authorization = basic(request.user, request.password) end
-    if proxy and proxy.user and proxy.password then
-        fields["proxy-authorization"] = basic(proxy.user, proxy.password)
-    end
+    fields.authorization = basic(request.user, request.password)
+    if proxy then fields["proxy-authorization"] = basic(proxy.user, proxy.password) end
     if request.headers then
         local ok, err = add_headers(fields, request.headers)
         if not ok then return nil, err end
@@ -125,14 +136,76 @@ local function is_foreign(create, entry)
     return create ~= nil and not (entry.route and schemes.is_secured(create))
 end
 
+-- A URL that begins with a host is meant to be one of http.
+local function with_hint(message, text)
+    if type(text) ~= "string" or find(text, "//", 1, true) or not find(text, "^[%w.-]+") then return message end
+    if find(text, "^[%w.-]+:") and not find(text, "^[%w.-]+:%d+%f[/?#%z]") then return message end
+    return message .. " (missing http://?)"
+end
+
+-- The fields of a request over those of its URL.
+local function merge(given, parsed)
+    local request = parsed or given.url and url.parse(given.url, URL_DEFAULTS) or {}
+    for name, value in pairs(given) do request[name] = value end
+    return request
+end
+
+-- Settles whom the request is for: scheme, host, port, and the maker of sockets of the scheme.
+-- Returns the entry of the scheme, the maker, and the port that was given; or nil and a message.
+local function settle_origin(request, given)
+    local entry, scheme = find_scheme(request.scheme or "http")
+    if not entry then
+        return nil, with_hint("unsupported scheme '" .. tostring(scheme) .. "'", given.url)
+    end
+    request.scheme = scheme
+    -- what the scheme's `create` changes of these comes too late
+    local port, given_host, method = request.port, request.host, request.method
+    local host = ascii_host(given_host)
+    request.host = host
+    local create, err = find_create(entry, scheme, request, given)
+    if not create then return nil, err end
+    if port == "" then port = nil end
+    request.port = port or entry.port
+    request.method = method
+    if not host then
+        local message = "invalid host '" .. tostring(given_host) .. "'"
+        return nil, given_host == nil and with_hint(message, given.url) or message
+    end
+    if is_beyond(port) then return nil, "invalid port '" .. tostring(port) .. "'" end
+    return entry, create, port
+end
+
+---The way to the host.
+---@class socket.http.route
+---@field create function makes the socket
+---@field foreign boolean whether it is the user's
+---@field proxy table|nil parsed URL of a proxy that is sent the request itself, with `create`
+---@field tunnelled boolean whether the request goes through a proxy that does not see it
+
+-- Settles the way there. Returns a route, or nil and a message.
+local function find_route(settings, request, entry, create, notes)
+    local proxy, err
+    local proxy_url = request.proxy or settings.PROXY
+    if proxy_url then
+        proxy, err = find_proxy(proxy_url, request)
+        if not proxy then return nil, err end
+    end
+    local route = { create = create, proxy = proxy, foreign = is_foreign(request.create, entry), tunnelled = false }
+    if not entry.route or route.foreign then return route end
+    if proxy and proxy.scheme ~= "http" then return nil, "unsupported proxy scheme '" .. proxy.scheme .. "'" end
+    route.create, err = entry.route(create, proxy, notes)
+    if not route.create then return nil, err end
+    -- the proxy is part of the way, and not told what is asked
+    route.proxy, route.tunnelled = nil, proxy ~= nil
+    return route
+end
+
 ---What is to be sent and where to, while no socket exists yet.
 ---@class socket.http.plan
 ---@field given table the request table as it came
 ---@field request table the same merged over the fields of its URL
 ---@field given_port string|number|nil the port, when there was one
----@field create function makes the socket to the host
----@field foreign boolean whether it is the user's
----@field proxy table|nil parsed proxy URL, with `create`
+---@field route socket.http.route
 ---@field method string
 ---@field uri string
 ---@field headers table<string, string|number> lower-case names
@@ -141,53 +214,27 @@ end
 
 -- The plan for a request table, which is not modified; nil and a message when
 -- the request cannot be made. `settings` has USERAGENT and PROXY; `notes` gets what is to be told
--- of a failure beside its message.
-function preparation.prepare(settings, given, notes)
-    local request = given.url and url.parse(given.url, URL_DEFAULTS) or {}
-    for name, value in pairs(given) do request[name] = value end
-
-    local entry, scheme = find_scheme(request.scheme or "http")
-    if not entry then return nil, "unsupported scheme '" .. tostring(scheme) .. "'" end
-    request.scheme = scheme
-
-    -- what the scheme's `create` changes of these comes too late
-    local port, method = request.port, request.method
-    local host = ascii_host(request.host)
-    local given_host = request.host
-    request.host = host
-    local create, err = find_create(entry, scheme, request, given)
-    if not create then return nil, err end
-    if port == "" then port = nil end
-    request.port = port or entry.port
+-- of a failure beside its message; `parsed` are the components of its URL, if they are known.
+function preparation.prepare(settings, given, notes, parsed)
+    local request = merge(given, parsed)
+    local entry, create, given_port = settle_origin(request, given)
+    if not entry then return nil, create end
+    local route, err = find_route(settings, request, entry, create, notes)
+    if not route then return nil, err end
+    local method = request.method
     if not method or method == "" then method = "GET" end
-    if not host then return nil, "invalid host '" .. tostring(given_host) .. "'" end
-
-    local proxy, uri, fields
-    local proxy_url = request.proxy or settings.PROXY
-    if proxy_url then
-        proxy, err = find_proxy(proxy_url, request)
-        if not proxy then return nil, err end
-    end
-    local foreign = is_foreign(request.create, entry)
-    local tunnelled = proxy and entry.route and not foreign
-    if entry.route and not foreign then
-        if proxy and proxy.scheme ~= "http" then return nil, "unsupported proxy scheme '" .. proxy.scheme .. "'" end
-        create, err = entry.route(create, proxy, notes)
-        if not create then return nil, err end
-        -- behind the tunnel there is nobody to be told about it
-        proxy = nil
-    end
-    uri, err = request_uri(request, given.uri, proxy)
+    local uri, fields
+    uri, err = request_uri(request, given.uri, route.proxy)
     if not uri then return nil, err end
-    fields, err = request_headers(settings, request, proxy, entry.port)
+    fields, err = request_headers(settings, request, route.proxy, entry.port)
     if not fields then return nil, err end
     -- what is meant for the proxy is not for the host behind it
-    if tunnelled then fields["proxy-authorization"] = nil end
+    if route.tunnelled then fields["proxy-authorization"] = nil end
     local head, length, refused = framing.compose(method, uri, fields)
     if not head then return refuse(request.headers, length, refused) end
     return {
-        given = given, request = request, given_port = port, create = create,
-        foreign = foreign, proxy = proxy, method = method, uri = uri, headers = fields, head = head, line = length,
+        given = given, request = request, given_port = given_port, route = route,
+        method = method, uri = uri, headers = fields, head = head, line = length,
     }
 end
 

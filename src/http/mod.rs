@@ -5,6 +5,8 @@ pub mod client;
 pub mod date;
 mod file;
 mod folder;
+#[allow(dead_code, reason = "the heads of pooled connections and of the server ask it")]
+pub mod framing;
 mod head;
 #[cfg(test)]
 mod properties;
@@ -25,13 +27,15 @@ use crate::socket::stream::{Pattern, Progress, Request, Small, Stop};
 use crate::socket::tcp;
 use crate::tasks::door::{self, Pace};
 
+use framing::Body;
 use head::{Fields, Malformed};
 
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 4);
+    call.new_table(0, 5);
     call.set_functions(&[
+        ("body_end", native(body_end)),
         ("compose", native(compose)),
         ("fields", native(fields)),
         ("receive_body", native(receive_body)),
@@ -201,6 +205,29 @@ fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> Out
         call.set_raw(-3);
     });
     visited.map(|()| 1).map_err(|_| Raise::out_of_memory())
+}
+
+/// `body_end(transfer_encoding, content_length)`: where the body of a response ends that has these fields and one at
+/// all: its length, "chunked", or nil when it goes on until the connection ends; false and a message when
+/// the fields contradict each other.
+fn body_end(call: &mut Call<'_>) -> Outcome {
+    call.set_top(2);
+    let fields = framing::Fields {
+        transfer_encoding: call.optional_bytes(1)?,
+        content_length: call.optional_bytes(2)?,
+        connection: None,
+    };
+    match framing::body(&fields) {
+        Ok((Body::Length(length), _)) => call.push_integer(i64::try_from(length).unwrap_or(i64::MAX)),
+        Ok((Body::Chunked, _)) => call.push_bytes(b"chunked"),
+        Ok((Body::UntilClose | Body::Empty, _)) => call.push_nil(),
+        Err(malformed) => {
+            call.push_boolean(false);
+            call.push_bytes(malformed.message().as_bytes());
+            return Ok(2);
+        }
+    }
+    Ok(1)
 }
 
 /// `compose(method, uri, fields, canonic)`: a request line, unless the method is nil, and the header

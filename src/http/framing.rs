@@ -1,0 +1,321 @@
+//! How long an HTTP message is, and whether its connection may be kept: RFC 9112, sections 6 and 9.3.
+//!
+//! The one place that decides this, for the client, its pool and the server. Works on header values and knows
+//! nothing of Lua. Lines of the same name are given joined with a comma, which means the same (RFC 9110, 5.3).
+
+/// Where the body of a message ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// There is none.
+    Empty,
+    /// After this many bytes.
+    Length(u64),
+    /// After the last chunk and its trailers.
+    Chunked,
+    /// With the connection.
+    UntilClose,
+}
+
+/// What the head of a message says about its body and its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Where the body ends.
+    pub body: Body,
+    /// Whether the connection may carry another message. Any doubt means no.
+    pub keep: bool,
+}
+
+/// A head that cannot be framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed {
+    /// Lengths that differ, or in a request one that is no number.
+    ContentLength,
+    /// In a request: a transfer coding that does not end in chunked, or one beside a length.
+    TransferEncoding,
+}
+
+impl Malformed {
+    /// The message that scripts get.
+    pub fn message(self) -> &'static str {
+        match self {
+            Malformed::ContentLength => "invalid content-length",
+            Malformed::TransferEncoding => "invalid transfer-encoding",
+        }
+    }
+}
+
+/// The fields of a head that frame its message.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    /// Transfer-Encoding.
+    pub transfer_encoding: Option<&'a [u8]>,
+    /// Content-Length.
+    pub content_length: Option<&'a [u8]>,
+    /// Connection.
+    pub connection: Option<&'a [u8]>,
+}
+
+/// A protocol version, such as (1, 1).
+pub type Version = (u8, u8);
+
+const HTTP_1_0: Version = (1, 0);
+const HTTP_1_1: Version = (1, 1);
+
+/// The verdict on a response with these fields to a request with this method.
+///
+/// - HEAD, 1xx, 204 and 304 have no body, whatever their fields say.
+/// - A transfer coding beats a length. Chunked as the last coding means chunks, another one means until close;
+///   `identity` is no coding.
+/// - Equal lengths are one. Lengths that differ are an error. A single value that is no decimal number counts as none.
+/// - Kept is only a connection of HTTP/1.1 without `close`, after a body that ends by itself and whose framing leaves no
+///   doubt: not a coding beside a length or in HTTP/1.0, not `identity`, not chunked twice, not a status below 102 or above 599.
+pub fn response(
+    method: &[u8],
+    status: u16,
+    version: Version,
+    fields: &Fields<'_>,
+) -> Result<Verdict, Malformed> {
+    let bodiless = method == b"HEAD" || (100..200).contains(&status) || status == 204 || status == 304;
+    let (body, certain) = match body(fields) {
+        Ok((body, certain)) => (body, certain),
+        // What frames nothing cannot frame it wrongly, but it is no good sign.
+        Err(_) if bodiless => (Body::Empty, false),
+        Err(malformed) => return Err(malformed),
+    };
+    let body = if bodiless { Body::Empty } else { body };
+    let keep = certain
+        && version == HTTP_1_1
+        && (102..600).contains(&status)
+        && body != Body::UntilClose
+        && !has_token(fields.connection, b"close");
+    Ok(Verdict { body, keep })
+}
+
+/// The verdict on a request: a body only where the head announces one, and an error wherever a response would only
+/// be doubtful, because what follows would be read as another request (RFC 9112, 6.3).
+pub fn request(version: Version, fields: &Fields<'_>) -> Result<Verdict, Malformed> {
+    let keep = match version {
+        HTTP_1_0 => has_token(fields.connection, b"keep-alive"),
+        version => version == HTTP_1_1,
+    } && !has_token(fields.connection, b"close");
+    let body = match (fields.transfer_encoding, fields.content_length) {
+        (None, None) => Body::Empty,
+        (None, Some(value)) => match length(value)? {
+            Some(length) => Body::Length(length),
+            None => return Err(Malformed::ContentLength),
+        },
+        (Some(value), None) if version != HTTP_1_0 => match coding(value) {
+            (Body::Chunked, true) => Body::Chunked,
+            _ => return Err(Malformed::TransferEncoding),
+        },
+        (Some(_), _) => return Err(Malformed::TransferEncoding),
+    };
+    Ok(Verdict { body, keep })
+}
+
+/// Where the body of a response ends that has one, and whether that is beyond doubt.
+pub fn body(fields: &Fields<'_>) -> Result<(Body, bool), Malformed> {
+    let announced = match fields.content_length {
+        Some(value) => Some(length(value)),
+        None => None,
+    };
+    if let Some(value) = fields.transfer_encoding {
+        match coding(value) {
+            (Body::Length(_) | Body::Empty, _) => {}
+            (body, certain) => return Ok((body, certain && announced.is_none())),
+        }
+    }
+    let certain = fields.transfer_encoding.is_none();
+    match announced {
+        None => Ok((Body::UntilClose, certain)),
+        Some(Ok(Some(length))) => Ok((Body::Length(length), certain)),
+        Some(Ok(None)) => Ok((Body::UntilClose, false)),
+        Some(Err(malformed)) => Err(malformed),
+    }
+}
+
+/// The body that a list of transfer codings makes, and whether the list is a proper one; `Empty` when it has no coding.
+fn coding(value: &[u8]) -> (Body, bool) {
+    let mut body = Body::Empty;
+    let mut certain = true;
+    for coding in elements(value) {
+        if coding.is_empty() || coding.eq_ignore_ascii_case(b"identity") {
+            certain = false;
+            continue;
+        }
+        // Chunked comes once, and last.
+        certain &= body != Body::Chunked;
+        body = if coding.eq_ignore_ascii_case(b"chunked") { Body::Chunked } else { Body::UntilClose };
+    }
+    (body, certain)
+}
+
+/// The length that a Content-Length value announces; `None` when it is no number.
+fn length(value: &[u8]) -> Result<Option<u64>, Malformed> {
+    let mut elements = elements(value);
+    let first = elements.next().and_then(number);
+    for other in elements {
+        match (first, number(other)) {
+            (Some(first), Some(other)) if first == other => {}
+            _ => return Err(Malformed::ContentLength),
+        }
+    }
+    Ok(first)
+}
+
+/// A decimal number, blanks around it allowed. One that no body can have is the largest there is.
+fn number(text: &[u8]) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        Some(number.saturating_mul(10).saturating_add(digit))
+    })
+}
+
+/// Whether a comma-separated list holds a token, in any case.
+pub fn has_token(value: Option<&[u8]>, token: &[u8]) -> bool {
+    value.is_some_and(|value| elements(value).any(|element| element.eq_ignore_ascii_case(token)))
+}
+
+/// The elements of a comma-separated list, without blanks around them.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields<'a>(
+        transfer_encoding: Option<&'a str>,
+        content_length: Option<&'a str>,
+        connection: Option<&'a str>,
+    ) -> Fields<'a> {
+        Fields {
+            transfer_encoding: transfer_encoding.map(str::as_bytes),
+            content_length: content_length.map(str::as_bytes),
+            connection: connection.map(str::as_bytes),
+        }
+    }
+
+    fn verdict(coding: Option<&str>, length: Option<&str>) -> Result<Verdict, Malformed> {
+        response(b"GET", 200, HTTP_1_1, &fields(coding, length, None))
+    }
+
+    fn kept(body: Body) -> Result<Verdict, Malformed> {
+        Ok(Verdict { body, keep: true })
+    }
+
+    fn closed(body: Body) -> Result<Verdict, Malformed> {
+        Ok(Verdict { body, keep: false })
+    }
+
+    #[test]
+    fn a_body_ends_by_length_chunks_or_close() {
+        assert_eq!(verdict(None, Some("12")), kept(Body::Length(12)));
+        assert_eq!(verdict(None, Some(" 0 ")), kept(Body::Length(0)));
+        assert_eq!(verdict(Some("chunked"), None), kept(Body::Chunked));
+        assert_eq!(verdict(Some("gzip, Chunked"), None), kept(Body::Chunked));
+        assert_eq!(verdict(None, None), closed(Body::UntilClose));
+    }
+
+    // add.47
+    #[test]
+    fn equal_lengths_are_one_and_different_ones_an_error() {
+        assert_eq!(verdict(None, Some("3, 3")), kept(Body::Length(3)));
+        assert_eq!(verdict(None, Some("3,03,3")), kept(Body::Length(3)));
+        for value in ["3, 4", "3,", ",3", "3, x", "x, x", ","] {
+            assert_eq!(verdict(None, Some(value)), Err(Malformed::ContentLength), "{value}");
+        }
+    }
+
+    // http.bugs.16
+    #[test]
+    fn a_length_that_is_no_number_is_none() {
+        for value in ["", " ", "-1", "+3", "0x3", "1e3", "2.5", "3 4", "\03"] {
+            assert_eq!(verdict(None, Some(value)), closed(Body::UntilClose), "{value}");
+        }
+        assert_eq!(verdict(None, Some("99999999999999999999")), kept(Body::Length(u64::MAX)));
+    }
+
+    #[test]
+    fn a_coding_other_than_chunked_last_means_until_close() {
+        for value in ["gzip", "chunked, gzip", "chunked;q=1", "xchunked", "chunked\0"] {
+            assert_eq!(verdict(Some(value), None), closed(Body::UntilClose), "{value}");
+            assert_eq!(verdict(Some(value), Some("3")), closed(Body::UntilClose), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_doubtful_coding_is_read_and_the_connection_not_kept() {
+        assert_eq!(verdict(Some("chunked, chunked"), None), closed(Body::Chunked));
+        assert_eq!(verdict(Some("identity, chunked"), None), closed(Body::Chunked));
+        assert_eq!(verdict(Some("chunked"), Some("3")), closed(Body::Chunked));
+        assert_eq!(verdict(Some("chunked"), Some("3, 4")), closed(Body::Chunked));
+        for value in ["identity", "identity, Identity", "", ","] {
+            assert_eq!(verdict(Some(value), Some("3")), closed(Body::Length(3)), "{value}");
+            assert_eq!(verdict(Some(value), None), closed(Body::UntilClose), "{value}");
+        }
+        assert_eq!(
+            response(b"GET", 200, HTTP_1_0, &fields(Some("chunked"), None, None)),
+            closed(Body::Chunked)
+        );
+    }
+
+    #[test]
+    fn some_answers_have_no_body() {
+        for (method, status, keep) in [
+            ("HEAD", 200, true),
+            ("GET", 204, true),
+            ("GET", 304, true),
+            ("GET", 103, true),
+            ("GET", 100, false),
+            ("GET", 101, false),
+        ] {
+            let got = response(method.as_bytes(), status, HTTP_1_1, &fields(None, Some("3"), None));
+            assert_eq!(got, Ok(Verdict { body: Body::Empty, keep }), "{method} {status}");
+        }
+        let got = response(b"HEAD", 200, HTTP_1_1, &fields(None, Some("3, 4"), None));
+        assert_eq!(got, closed(Body::Empty));
+    }
+
+    #[test]
+    fn what_ends_a_connection() {
+        let length = |version, status, connection| {
+            response(b"GET", status, version, &fields(None, Some("3"), connection)).map(|verdict| verdict.keep)
+        };
+        assert_eq!(length(HTTP_1_1, 200, None), Ok(true));
+        assert_eq!(length(HTTP_1_1, 200, Some("keep-alive, Upgrade")), Ok(true));
+        assert_eq!(length(HTTP_1_1, 200, Some("x , CLOSE")), Ok(false));
+        assert_eq!(length(HTTP_1_0, 200, Some("keep-alive")), Ok(false));
+        assert_eq!(length((1, 2), 200, None), Ok(false));
+        assert_eq!(length((2, 0), 200, None), Ok(false));
+        assert_eq!(length(HTTP_1_1, 99, None), Ok(false));
+        assert_eq!(length(HTTP_1_1, 600, None), Ok(false));
+    }
+
+    #[test]
+    fn requests_leave_no_doubt() {
+        let at = |version, coding, length, connection| request(version, &fields(coding, length, connection));
+        assert_eq!(at(HTTP_1_1, None, None, None), kept(Body::Empty));
+        assert_eq!(at(HTTP_1_1, None, Some("3"), None), kept(Body::Length(3)));
+        assert_eq!(at(HTTP_1_1, Some("chunked"), None, Some("close")), closed(Body::Chunked));
+        assert_eq!(at(HTTP_1_0, None, None, None), closed(Body::Empty));
+        assert_eq!(at(HTTP_1_0, None, Some("3"), Some("Keep-Alive")), kept(Body::Length(3)));
+        for (version, coding, length) in [
+            (HTTP_1_1, Some("gzip"), None),
+            (HTTP_1_1, Some("identity"), None),
+            (HTTP_1_1, Some(""), None),
+            (HTTP_1_1, Some("chunked, chunked"), None),
+            (HTTP_1_1, Some("chunked"), Some("3")),
+            (HTTP_1_0, Some("chunked"), None),
+        ] {
+            assert_eq!(at(version, coding, length, None), Err(Malformed::TransferEncoding), "{coding:?}");
+        }
+        for length in ["", "x", "3, 4", "-1"] {
+            assert_eq!(at(HTTP_1_1, None, Some(length), None), Err(Malformed::ContentLength), "{length}");
+        }
+    }
+}
