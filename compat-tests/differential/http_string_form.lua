@@ -50,7 +50,7 @@ local function get_slowly(label, path)
     get(label, path)
 end
 
-server = peer.lua(SERVER:format(27))
+server = peer.lua(SERVER:format(26))
 http.TIMEOUT = 10
 get("a length", "/1024/1024/1/0/close")
 get("no bytes", "/0/0/0/0/close")
