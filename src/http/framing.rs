@@ -115,10 +115,7 @@ pub fn request(version: Version, fields: &Fields<'_>) -> Result<Verdict, Malform
 
 /// Where the body of a response ends that has one, and whether that is beyond doubt.
 pub fn body(fields: &Fields<'_>) -> Result<(Body, bool), Malformed> {
-    let announced = match fields.content_length {
-        Some(value) => Some(length(value)),
-        None => None,
-    };
+    let announced = fields.content_length.map(length);
     if let Some(value) = fields.transfer_encoding {
         match coding(value) {
             (Body::Length(_) | Body::Empty, _) => {}
