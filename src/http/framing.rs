@@ -281,7 +281,8 @@ mod tests {
     #[test]
     fn what_ends_a_connection() {
         let length = |version, status, connection| {
-            response(b"GET", status, version, &fields(None, Some("3"), connection)).map(|verdict| verdict.keep)
+            response(b"GET", status, version, &fields(None, Some("3"), connection))
+                .map(|verdict| verdict.keep)
         };
         assert_eq!(length(HTTP_1_1, 200, None), Ok(true));
         assert_eq!(length(HTTP_1_1, 200, Some("keep-alive, Upgrade")), Ok(true));
