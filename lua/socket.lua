@@ -137,7 +137,10 @@ local function receive_some(connection)
     local receive = type(object) == "userdata" and object.receive
     if not receive or takes_tables[receive] == false then return connection:receive(socket.BLOCKSIZE) end
     some.most = socket.BLOCKSIZE
-    if takes_tables[receive] then return receive(object, some) end
+    if takes_tables[receive] then
+        local chunk, problem = receive(object, some)
+        return chunk, problem
+    end
     local ok, chunk, problem = pcall(receive, object, some)
     takes_tables[receive] = ok
     if not ok then return connection:receive(socket.BLOCKSIZE) end

@@ -52,7 +52,7 @@ local function answer(code, folded, extra)
     elseif framing == 3 then
         return head .. "Content-Length: " .. pick({ "abc", "0", "5" }) .. "\r\n\r\nhello world"
     end
-    return head .. "\r\n" .. ("c"):rep(2048 * (random(3) - 1) + random(3) - 1)
+    return head .. "\r\n" .. ("c"):rep(2048 * (random(3) - 1) + random(3))
 end
 
 -- An answer that does not redirect.

@@ -166,23 +166,40 @@ pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 }
 
 /// What `receive` is to read.
-fn request<'c>(call: &Call<'c>) -> Result<Request<'c>, Raise> {
+fn request<'c>(call: &Call<'c>, most: Option<f64>) -> Result<Request<'c>, Raise> {
     let prefix = call.optional_bytes(3)?.unwrap_or_default();
-    let pattern = pattern(call, 2)?;
+    let pattern = match most {
+        Some(most) if most >= 1.0 => Pattern::Most(most as usize),
+        Some(_) => return Err(Raise::argument(2, "invalid receive pattern")),
+        None => pattern(call, 2)?,
+    };
     Ok(Request { prefix, limit: limit(call, pattern, prefix)?, ..Request::new(pattern) })
+}
+
+/// The number in a table pattern, `{ most = n }`.
+fn most(call: &mut Call<'_>) -> Option<f64> {
+    if call.kind(2) != Kind::Table {
+        return None;
+    }
+    call.push_bytes(b"most");
+    call.look_up_raw(2);
+    let most = call.try_number(-1);
+    call.pop(1);
+    most
 }
 
 /// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
 pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
-    if receive_buffered::<T>(call, &mut small) {
+    let most = most(call);
+    if receive_buffered::<T>(call, most, &mut small) {
         call.push_bytes(&small);
         call.push_nil();
         call.push_nil();
         door::settle(call);
         return Ok(3);
     }
-    let request = with(call, T::client(), request(call), |_, request| request)?;
+    let request = with(call, T::client(), request(call, most), |_, request| request)?;
     let received = receive_by(call, 1, T::client(), &request, &mut small)?;
     push_received(call, received, &small)
 }
@@ -229,9 +246,13 @@ pub fn attempt_receive<T: Streaming>(
 
 /// The usual case of [`receive`]: a pattern alone, and the answer is buffered. It asks Lua as little as possible,
 /// and tells nothing of what is wrong: the general case does.
-fn receive_buffered<T: Streaming>(call: &mut Call<'_>, small: &mut Small) -> bool {
+fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, small: &mut Small) -> bool {
     let pattern = match (call.count(), call.kind(2)) {
         (1, _) => Pattern::Line,
+        (2, Kind::Table) => match most {
+            Some(most) if most >= 1.0 => Pattern::Most(most as usize),
+            _ => return false,
+        },
         (2, Kind::String) if call.try_bytes(2).is_some_and(|text| text.starts_with(b"*l")) => Pattern::Line,
         (2, Kind::Number) => match call.try_number(2) {
             Some(count) if count >= 1.0 => Pattern::Count(count as usize),

@@ -55,6 +55,8 @@ pub enum Pattern {
     All,
     /// So many bytes, the prefix included.
     Count(usize),
+    /// What there is: at least one byte, at most so many (add.46).
+    Most(usize),
 }
 
 /// The arguments of `receive`.
@@ -274,6 +276,7 @@ impl Stream {
             Pattern::Count(count) if count <= prefix.len() && !prefix.is_empty() => Ok(()),
             Pattern::Count(0) => reader.fill(),
             Pattern::Count(count) => reader.count(&mut large, count),
+            Pattern::Most(most) => reader.most(&mut large, most.min(limit - prefix.len())),
         };
         let failure = match outcome {
             Ok(()) => None,
@@ -314,7 +317,11 @@ impl Stream {
                 }
                 _ => false,
             },
-            Pattern::Count(_) | Pattern::All => false,
+            Pattern::Most(most) if self.is_dirty() => {
+                let count = self.buffered().len().min(most).min(small.remaining_capacity());
+                self.receive_buffered(Pattern::Count(count), limit, small)
+            }
+            Pattern::Count(_) | Pattern::Most(_) | Pattern::All => false,
         }
     }
 
@@ -423,6 +430,11 @@ impl<T: Transport> Reader<'_, T> {
         let count = self.transport.read(data, limit)?;
         self.stream.received = self.stream.received.wrapping_add(count as i64);
         Ok(())
+    }
+
+    fn most(&mut self, data: &mut Vec<u8>, most: usize) -> Result<(), Stop> {
+        self.fill()?;
+        self.take_buffered(data, most)
     }
 
     fn take_buffered(&mut self, data: &mut Vec<u8>, most: usize) -> Result<(), Stop> {
