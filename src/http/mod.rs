@@ -101,7 +101,7 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         return Ok(1);
     }
     let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut small)?;
-    // A reset ends a body without a length as well (contract http.body.6).
+    // A reset ends a body without a length as well (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
     }
