@@ -8,11 +8,12 @@ local date, time = os.date, os.time
 
 local log = {}
 
+local function escape(char) return format("\\x%02x", byte(char)) end
+
+-- Quotes, backslashes, and what is not printable ASCII are escaped.
 local function quote(text)
     if text == nil then return "-" end
-    return (gsub(text, '[^\32-\126]', function(char) return format("\\x%02x", byte(char)) end):gsub('["\\]', function(char)
-        return format("\\x%02x", byte(char))
-    end))
+    return (gsub(text, '[%z\1-\31"\\\127-\255]', escape))
 end
 
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }

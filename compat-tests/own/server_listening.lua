@@ -1,0 +1,141 @@
+-- Where a server listens, what it refuses to start with, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
+local check = require("check")
+local http = require("socket.http_server")
+local serve = require("serve")
+local socket = require("socket")
+
+-- server.s.9
+local server = serve.listen()
+local address, port = server:getsockname()
+check.equal("address", { address, type(port) }, { "127.0.0.1", "number" })
+check.equal("a port in use", { http.listen("127.0.0.1", port) }, { nil, "address already in use" })
+check.raises("an unknown option", "invalid option 'x'", http.listen, "127.0.0.1", 0, nil, { x = 1 })
+check.raises("a bad value", "invalid value of option 'maxline'", http.listen, "127.0.0.1", 0, nil, { maxline = "x" })
+check.raises("a negative limit", "invalid value of option 'idletime'", http.listen, "127.0.0.1", 0, nil, { idletime = -1 })
+check.raises("a bad host", "string expected, got boolean", http.listen, true, 0)
+check.raises("a bad handler", "function expected, got string", http.listen, nil, 0, "x")
+check.ok("a name that is none", not http.listen("no.such.name.invalid", 0))
+check.equal("stop", { server:stop(), server:stop(), server:wait() }, { true, true, true })
+check.equal("accept after the stop", { server:accept(0) }, { nil, "closed" })
+
+-- 127.0.0.1 unless it is said; all of one table; one port for both families
+server = assert(http.listen({ port = 0 }))
+check.equal("the usual address", (server:getsockname()), "127.0.0.1")
+server:close()
+server = assert(http.listen("*", 0, nil, { linger = 0 }))
+local _, everywhere = server:getsockname()
+for _, host in ipairs({ "127.0.0.1", "::1" }) do
+    local peer = socket.connect(host, everywhere)
+    if peer or host == "127.0.0.1" then
+        check.ok("* takes " .. host, peer)
+        local connection = assert(server:accept(5))
+        check.ok("its ip", connection.ip:find(host, 1, true), connection.ip)
+        connection:close()
+        peer:close()
+    end
+end
+server:close()
+
+-- server.s.11
+local taken = serve.listen()
+local _, second = taken:getsockname()
+local free = serve.listen()
+local _, first = free:getsockname()
+free:close()
+check.equal("all or none", { http.listen("127.0.0.1", first, nil, { addresses = { { host = "127.0.0.1", port = second } } }) },
+    { nil, "address already in use" })
+server = assert(http.listen("127.0.0.1", first, nil, { addresses = { { host = "127.0.0.1", port = 0 } }, linger = 0 }))
+local _, other = server:getsockname(2)
+check.ok("two addresses", other and other ~= first and not server:getsockname(3))
+for _, number in ipairs({ first, other }) do
+    local peer = assert(socket.connect("127.0.0.1", number))
+    check.equal("accept at either", assert(server:accept(5)).port, (select(2, peer:getsockname())))
+    peer:close()
+end
+server:close()
+taken:close()
+
+-- a socket that was made before (server.listen.8)
+local made = assert(socket.bind("127.0.0.1", 0))
+server = assert(http.listen(nil, nil, nil, { socket = made, linger = 0 }))
+local peer = assert(socket.connect("127.0.0.1", (select(2, made:getsockname()))))
+check.ok("a socket made before", server:accept(5))
+peer:close()
+server:close()
+
+-- server.s.13
+if package.config:sub(1, 1) == "/" then
+    local unix = require("socket.unix")
+    local path = os.tmpname()
+    check.equal("a regular file there", { http.listen("unix:" .. path) }, { nil, "address already in use" })
+    local file = io.open(path)
+    check.ok("it is untouched", file)
+    file:close()
+    os.remove(path)
+    local stale = unix.stream()
+    assert(stale:bind(path))
+    assert(stale:listen())
+    check.equal("somebody listens there", { http.listen("unix:" .. path) }, { nil, "address already in use" })
+    stale:close()
+    server = assert(http.listen("unix:" .. path, nil, nil, { linger = 0 }))
+    check.equal("its address", server:getsockname(), path)
+    local mode = io.popen("stat -c %a " .. path)
+    check.equal("for its owner alone", mode:read("*l"), "600")
+    mode:close()
+    peer = unix.stream()
+    assert(peer:connect(path))
+    peer:send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    local connection = assert(server:accept(5))
+    local request = assert(connection:receive(5))
+    check.equal("a Unix peer", { request.ip, request.port, request.path }, { "unix", nil, "/x" })
+    connection:respond({ body = "unix" })
+    connection:close()
+    check.ok("its answer", peer:receive("*a"):find("\r\n\r\nunix$"))
+    server:close()
+    check.equal("removed after the stop", io.open(path), nil)
+end
+
+-- an idle time that is over, and a caller's own
+server = serve.listen({ idletime = 0.3, headtime = 0.3 })
+peer = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+local connection = assert(server:accept(5))
+check.equal("a caller's own time", { connection:receive(0.05) }, { nil, "timeout" })
+check.equal("an idle connection", { connection:receive() }, { nil, "timeout" })
+check.equal("is closed without an answer", { peer:receive("*a") }, { nil, "closed", "" })
+peer = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+connection = assert(server:accept(5))
+peer:send("GET / HT")
+check.equal("a slow head", { connection:receive() }, { nil, "head too slow" })
+check.ok("is refused", peer:receive("*a"):find("^HTTP/1.1 408 Request Timeout\r\n.*\r\n\r\n408 Request Timeout\n$"))
+server:close()
+
+-- server.s.65
+local entries = {}
+server = serve.listen({ log = function(entry) entries[#entries + 1] = entry end })
+serve.bytes(server, "GET /p?q HTTP/1.1\r\nHost: a\r\nUser-Agent: a \"b\" \1c\r\n\r\n")
+serve.bytes(server, "GET /p HTTP/1.0\r\nAuthorization: Basic dXNlcjpwYXNz\r\nReferer: r\r\nUser-Agent: x \"y\\\" \195\164\r\n\r\n",
+    function() return { body = "0123456789" } end)
+check.equal("a refusal has no request", { entries[1].status, entries[1].reason, entries[1].method },
+    { 400, "invalid field value", nil })
+local entry = entries[2]
+check.equal("an entry", { entry.ip, entry.user, entry.method, entry.url, entry.version, entry.status, entry.bytes, entry.referer,
+    entry.aborted }, { "127.0.0.1", "user", "GET", "/p", "1.0", 200, 10, "r", nil })
+check.ok("its times", math.abs(entry.time - os.time()) < 10 and entry.duration >= 0 and entry.duration < 10)
+entry.time = 784111777
+check.equal("a line", http.combined(entry), '127.0.0.1 - user [06/Nov/1994:08:49:37 +0000] "GET /p HTTP/1.0" 200 10 "r" '
+    .. '"x \\x22y\\x5c\\x22 \\xc3\\xa4"')
+check.equal("what is missing", http.combined({ ip = "::1", time = 0, status = 400 }),
+    '::1 - - [01/Jan/1970:00:00:00 +0000] "-" 400 - "-" "-"')
+server:close()
+local path = os.tmpname()
+local file = assert(io.open(path, "w"))
+server = serve.listen({ log = file })
+serve.bytes(server, "GET /logged HTTP/1.1\r\nHost: a\r\n\r\n")
+file:close()
+file = io.open(path)
+check.ok("a log in a file", file:read("*a"):find('^127.0.0.1 %- %- %[.*%] "GET /logged HTTP/1.1" 200 0 "%-" "%-"\n$'))
+file:close()
+os.remove(path)
+server:close()
+
+check.done()
