@@ -1,5 +1,6 @@
 //! `socket_http_client`: the native leaves of the client in module `http`.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::SystemTime;
 
 use super::date;
@@ -8,14 +9,34 @@ use crate::binding::{Call, Kind, Outcome, native};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 2);
-    call.set_functions(&[("format_date", native(format_date)), ("parse_date", native(parse_date))]);
+    call.new_table(0, 3);
+    call.set_functions(&[
+        ("boundary", native(boundary)),
+        ("format_date", native(format_date)),
+        ("parse_date", native(parse_date)),
+    ]);
     Ok(1)
 }
 
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// `boundary()`: 24 letters and digits that nobody can guess.
+fn boundary(call: &mut Call<'_>) -> Outcome {
+    const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let mut text = [b'0'; 24];
+    for part in text.chunks_mut(8) {
+        // The keys of a hash map come from the system's random numbers.
+        let mut random = RandomState::new().build_hasher().finish();
+        for place in part {
+            *place = LETTERS.get((random % 62) as usize).copied().unwrap_or(b'0');
+            random /= 62;
+        }
+    }
+    call.push_bytes(&text);
+    Ok(1)
 }
 
 /// `format_date([time])`: the date of a Unix time as HTTP writes it; now without one. Nil for a year without four digits.

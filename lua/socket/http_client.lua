@@ -1,0 +1,432 @@
+-- One request of module `http`, from its options to its response, with the redirects and retries on the way.
+-- Internal to HTTP.
+local bodies = require("socket.http_body")
+local credentials = require("socket.http_credentials")
+local decoding = require("socket.http_decoding")
+local delivery = require("socket.http_delivery")
+local duration = require("socket.http_duration")
+local exchange = require("socket.http_exchange")
+local options = require("socket.http_options")
+local queries = require("socket.http_query")
+local response = require("socket.http_response")
+local retry = require("socket.http_retry")
+local target = require("socket.http_target")
+
+local ipairs, pairs, require, setmetatable, tonumber, tostring, type =
+    ipairs, pairs, require, setmetatable, tonumber, tostring, type
+local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, string.find, string.gmatch, string.gsub,
+    string.lower, string.match, table.sort, string.upper
+local perform = exchange.perform
+
+local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
+-- Headers that belong to one origin and stay there (B.redirect.2).
+local SECRETS = { authorization = true, cookie = true, host = true, ["proxy-authorization"] = true }
+-- Headers that go with the body.
+local OF_BODY = {
+    ["content-type"] = true, ["content-encoding"] = true, ["content-language"] = true, ["content-location"] = true,
+    expect = true,
+}
+local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true, password = true }
+local NONE = setmetatable({}, { __newindex = function() end })
+
+local client = {
+    -- The module's table, whose USERAGENT counts.
+    settings = {},
+}
+
+local function refuse(message) return nil, message, "request" end
+
+-- The method as it is sent, or nil when it is none.
+local function method_name(method)
+    if method == nil then return "GET" end
+    if type(method) ~= "string" or not find(method, "^[%w!#$%%&'*+.^_`|~-]+$") then return nil end
+    return upper(method)
+end
+
+-- Adds the headers that the user gave to `call`: as they are sent, and which of ours they replace.
+-- Returns true, or nil and a message.
+local function take_headers(call, given)
+    local list = options.header_list(given)
+    local fields, replaced = {}, {}
+    for i = 1, #list, 2 do
+        local name, value = list[i], list[i + 1]
+        if type(name) ~= "string" then return nil, "invalid header '" .. tostring(name) .. "'" end
+        local key = lower(name)
+        replaced[key] = true
+        if key == "transfer-encoding" and value then return nil, "invalid header '" .. name .. "'" end
+        local values = type(value) == "table" and value or { value }
+        for _, one in ipairs(values) do
+            if type(one) ~= "string" and type(one) ~= "number" then
+                if one then return nil, "invalid header '" .. name .. "'" end
+            elseif key == "content-length" then
+                call.length = tonumber(match(tostring(one), "^%d+$"))
+                if not call.length then return nil, "invalid header '" .. name .. "'" end
+            else
+                one = tostring(one)
+                if key == "expect" and lower(one) == "100-continue" then call.expect = true end
+                fields[#fields + 1] = name
+                fields[#fields + 1] = one
+            end
+        end
+    end
+    call.fields, call.replaced = fields, replaced
+    return true
+end
+
+-- Adds the limits of time. Returns true, or nil and a message.
+local function take_times(call, given)
+    local limits = given.timeouts
+    call.timeouts = TIMEOUTS
+    if limits then
+        call.timeouts = {}
+        for name, default in pairs(TIMEOUTS) do
+            local value = limits[name]
+            local seconds, err = default, nil
+            if value == false then
+                seconds = nil
+            elseif value ~= nil then
+                seconds, err = duration.seconds(value)
+            end
+            if err then return nil, err end
+            call.timeouts[name] = seconds
+        end
+        for name in pairs(limits) do
+            if not TIMEOUTS[name] then return nil, "invalid option 'timeouts." .. tostring(name) .. "'" end
+        end
+    end
+    if given.timeout then
+        local seconds, err = duration.seconds(given.timeout)
+        if not seconds then return nil, err end
+        if seconds <= 0 then return nil, "timeout" end
+        call.deadline = exchange.now() + seconds
+    end
+    return true
+end
+
+-- Adds the cookies that the user gave, as one text. Returns true, or nil and a message.
+local function take_cookies(call, given)
+    if not given then return true end
+    local names, parts = {}, {}
+    for name, value in pairs(given) do
+        if type(name) ~= "string" or find(name, "[%c%s=;,]") or name == "" then
+            return nil, "invalid cookie '" .. tostring(name) .. "'"
+        end
+        if value ~= false then
+            if type(value) ~= "string" and type(value) ~= "number" or find(tostring(value), "[%c;]") then
+                return nil, "invalid cookie '" .. name .. "'"
+            end
+            names[#names + 1] = name
+        end
+    end
+    sort(names)
+    for i, name in ipairs(names) do parts[i] = name .. "=" .. tostring(given[name]) end
+    call.cookies, call.cookie_names = concat(parts, "; "), given
+    return true
+end
+
+-- The Cookie header for the URL that is requested next, or nil.
+local function cookie_header(call)
+    local own = call.secrets and call.cookies or ""
+    local kept = call.jar and call.jar:header(call.to.url)
+    if not kept then return own ~= "" and own or nil end
+    if not (call.secrets and call.cookies) then return kept end
+    local parts = { own ~= "" and own or nil }
+    for pair in gmatch(kept, "[^;]+") do
+        pair = match(pair, "^ ?(.*)$")
+        if call.cookie_names[match(pair, "^([^=]*)=") or ""] == nil then parts[#parts + 1] = pair end
+    end
+    return parts[1] and concat(parts, "; ")
+end
+
+-- The TLS parameters for the next hop: a client's certificate stays with its origin.
+local function tls_parameters(call)
+    local given = call.options.tls
+    if not given or call.secrets then return given or nil end
+    local kept = {}
+    for name, value in pairs(given) do
+        if not CLIENT_CERTIFICATE[name] then kept[name] = value end
+    end
+    return kept
+end
+
+-- The header lines of the next request, one name after its value.
+local function compose(call)
+    local replaced, to, given = call.replaced, call.to, call.options
+    local fields, n = {}, 0
+    local function add(key, name, value)
+        if value and not (replaced[key] and (call.secrets or not SECRETS[key])) then
+            fields[n + 1], fields[n + 2] = name, value
+            n = n + 2
+        end
+    end
+    add("host", "Host", to.authority)
+    add("user-agent", "User-Agent", client.settings.USERAGENT)
+    add("accept", "Accept", "*/*")
+    if call.asked then add("accept-encoding", "Accept-Encoding", decoding.accept(given.decode)) end
+    if not call.pool then add("connection", "Connection", "close") end
+    if call.body then add("content-type", "Content-Type", call.body.type) end
+    add("authorization", "Authorization", credentials.header(call))
+    add("cookie", "Cookie", cookie_header(call))
+    local own = call.fields
+    for i = 1, #own, 2 do
+        local key = lower(own[i])
+        if (call.secrets or not SECRETS[key]) and not (call.bare and OF_BODY[key]) then
+            fields[n + 1], fields[n + 2] = own[i], own[i + 1]
+            n = n + 2
+        end
+    end
+    return fields
+end
+
+-- Makes the request for the next hop. Returns it, or nil and a message.
+local function build(call)
+    local to, given, body = call.to, call.options, call.body
+    local proxy = given.proxy
+    if proxy == nil then proxy = not (given.unix or given.create) and "environment" end
+    if proxy then
+        local err
+        proxy, err = exchange.find_proxy(proxy, to.scheme, to.host, to.port, given.noproxy)
+        if proxy == nil then return nil, err end
+    end
+    local request = {
+        scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
+        fields = compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call), create = given.create,
+        unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
+        expect = call.expect and not call.bare or nil,
+    }
+    if body then
+        if body.text and not call.progress then
+            request.body = body.text
+        elseif body.text then
+            request.length = #body.text
+        else
+            request.length = call.length or body.size
+        end
+        if call.length and not call.bare and body.text and call.length ~= #body.text then
+            return nil, "body does not match content-length"
+        end
+    elseif call.length and call.length > 0 and not call.bare then
+        return nil, "body does not match content-length"
+    end
+    return request
+end
+
+---What a request needs on its way.
+---@class socket.http.call
+---@field method string
+---@field to socket.http.target
+---@field options table
+---@field body socket.http.body|false
+---@field secrets boolean whether all hops so far had one origin
+---@field request table for socket.http_exchange
+
+-- Everything that is checked before a connection is made. Returns a call, or nil, message, phase.
+local function prepare(method, to, given)
+    local call = {
+        method = method, to = to, options = given, secrets = true, first = to, progress = given.progress,
+        history = nil, bare = false,
+    }
+    local ok, err = take_times(call, given)
+    if ok then ok, err = take_headers(call, given.headers) end
+    if ok then ok, err = take_cookies(call, given.cookies) end
+    if ok then ok, err = credentials.take(call, given.auth) end
+    if ok then ok, err = retry.take(call, given) end
+    if not ok then return refuse(err) end
+    local pool = given.pool
+    if pool == nil or pool == true then pool = exchange.default_pool() end
+    call.pool, call.jar = pool or nil, given.jar or nil
+    call.asked = given.decode ~= false and not call.replaced["accept-encoding"] and not call.replaced.range
+    local body
+    body, err = bodies.of(method, given)
+    if body == nil then return refuse(err) end
+    call.body = body
+    call.request, err = build(call)
+    if not call.request then
+        if body and body.close then body.close() end
+        return refuse(err)
+    end
+    return call
+end
+
+-- Sends the request of the next hop once.
+local function send(call)
+    local request, body = call.request, call.body
+    if body and not request.body then
+        local source = body.text and bodies.pieces(body.text) or body.open()
+        if call.progress then source = delivery.watched(source, call.progress, "send", request.length) end
+        request.source = source
+    end
+    local answer, err, phase, why = perform(request)
+    if answer and call.jar then
+        for _, value in ipairs(answer:values("set-cookie")) do call.jar:set(call.to.url, value) end
+    end
+    return answer, err, phase, why
+end
+
+-- Sends it as often as the rules allow, and answers a challenge.
+local function attempt(call)
+    local tries = retry.begin(call)
+    while true do
+        local answer, err, phase, why = send(call)
+        local wait = tries and retry.wait(tries, call, answer, err, phase, why)
+        if wait then
+            if answer then answer:finish() end
+            retry.sleep(call, wait)
+        elseif answer and answer.status == 401 and call.digest and credentials.answer(call, answer) then
+            answer:finish()
+            call.request.fields = compose(call)
+        else
+            return answer, err, phase, why
+        end
+    end
+end
+
+-- Prepares the next hop when an answer redirects. Returns true; false when the answer is final; nil and a message.
+local function follow(call, answer)
+    local location, given = answer.headers.Location, call.options
+    local most = given.redirect
+    if most == false or not location then return false end
+    if type(most) ~= "number" then most = 10 end
+    local url = require("socket.http_redirect").target(call.to.url, location)
+    local to = url and target.parse(url)
+    if not to then return false end
+    local history = call.history or {}
+    if #history >= most then return nil, "too many redirects" end
+    if call.to.scheme == "https" and to.scheme == "http" and not given.downgrade then
+        return nil, "redirect from https to http refused"
+    end
+    local status, method, body = answer.status, call.method, call.body
+    if status == 303 and method ~= "HEAD" or method == "POST" and status <= 302 then
+        method, body = "GET", false
+    elseif body and body.once then
+        return nil, "redirect needs the body again"
+    end
+    history[#history + 1] = { status = status, url = call.to.url, headers = response.headers(answer.headers) }
+    call.history = history
+    answer:finish()
+    local from = call.to
+    if to.scheme ~= from.scheme or to.host ~= from.host or to.port ~= from.port then call.secrets = false end
+    if call.body and not body then call.bare = true end
+    call.method, call.to, call.body = method, to, body
+    local err
+    call.request, err = build(call)
+    if not call.request then return nil, err end
+    return true
+end
+
+-- Goes from the first answer to the last. Returns it, or nil, message, phase, why.
+local function chase(call, answer)
+    while true do
+        if not answer then
+            local err, phase, why
+            answer, err, phase, why = attempt(call)
+            if not answer then return nil, err, phase, why end
+        end
+        if not REDIRECTS[answer.status] then return answer end
+        local followed, err = follow(call, answer)
+        if followed == nil then
+            answer:close()
+            return nil, err, "redirect"
+        end
+        if not followed then return answer end
+        answer = nil
+    end
+end
+
+local function close_body(call, ...)
+    if call.close then call.close() end
+    return ...
+end
+
+local function complete(call, answer)
+    local err, phase, why
+    answer, err, phase, why = chase(call, answer)
+    if not answer then return nil, err, phase, why end
+    return delivery.deliver(call, answer)
+end
+
+local function run(call)
+    if call.body and call.body.close then call.close = call.body.close end
+    return close_body(call, complete(call))
+end
+
+-- Requests without options, as they were prepared before: by method and URL.
+local prepared, count = {}, 0
+local MOST_PREPARED = 100
+
+local function prepare_plain(method, url)
+    local name = method_name(method)
+    if not name then return refuse("invalid method") end
+    local to, err = target.parse(url)
+    if not to then return refuse(err) end
+    local call
+    call, err = prepare(name, to, NONE)
+    if not call then return refuse(err) end
+    call.agent = client.settings.USERAGENT
+    -- credentials are not kept, and the environment may name another proxy the next time
+    if call.request.proxy or to.user then return call end
+    if count >= MOST_PREPARED then prepared, count = {}, 0 end
+    local of_method = prepared[method]
+    if not of_method then
+        of_method = {}
+        prepared[method] = of_method
+    end
+    of_method[url] = call
+    count = count + 1
+    return call
+end
+
+local find_proxy = exchange.find_proxy
+
+-- A request without options.
+local function plain(method, url)
+    local of_method = prepared[method]
+    local call = of_method and of_method[url]
+    if call and call.agent == client.settings.USERAGENT
+        and find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false then
+        local answer, err, phase, why = perform(call.request)
+        if not answer then return nil, err, phase, why end
+        if not REDIRECTS[answer.status] then return delivery.deliver(call, answer) end
+        local again = prepare(call.method, call.to, NONE)
+        return complete(again, answer)
+    end
+    local err, phase
+    call, err, phase = prepare_plain(method, url)
+    if not call then return nil, err, phase end
+    -- what is kept is not changed
+    return run(setmetatable({}, { __index = call }))
+end
+
+---Makes a request.
+---@param method string|nil
+---@param url any
+---@param given? table checked options
+---@param own_query? boolean whether the URL's query goes before the option
+---@return http.response|nil response
+---@return string|nil message
+---@return string|nil phase
+---@return string|nil why
+function client.request(method, url, given, own_query)
+    if not given and method then return plain(method, url) end
+    given = given or NONE
+    local name = method_name(method)
+    if not name then return refuse("invalid method") end
+    local query = given.query
+    if query ~= nil and query ~= false and not (own_query and type(url) == "string" and find(url, "?", 1, true)) then
+        local err
+        if type(query) == "table" then query, err = queries.encode(query) end
+        if type(query) ~= "string" then return refuse(err or "invalid query") end
+        query = gsub(gsub(query, "^%?", ""), "#", "%%23")
+    else
+        query = nil
+    end
+    local to, err = target.parse(url, query)
+    if not to then return refuse(err) end
+    local call, phase
+    call, err, phase = prepare(name, to, given)
+    if not call then return nil, err, phase end
+    return run(call)
+end
+
+return client

@@ -1,0 +1,65 @@
+-- The Authorization header of the client in module `http`: Basic and Digest. Internal to HTTP.
+local mime = require("mime")
+
+local require, setmetatable, tostring, type = require, setmetatable, tostring, type
+local lower = string.lower
+
+local credentials = {}
+
+-- What is remembered of challenges, by the table that the user gave as `auth` and by origin.
+local remembered = setmetatable({}, { __mode = "k" })
+
+local function state_of(call)
+    local auth, to = call.options.auth, call.to
+    local origin = to.scheme .. "://" .. to.authority
+    local origins = remembered[auth]
+    if not origins then
+        origins = {}
+        remembered[auth] = origins
+    end
+    origins[origin] = origins[origin] or {}
+    return origins[origin]
+end
+
+-- Takes the option `auth`. Returns true, or nil and a message.
+function credentials.take(call, auth)
+    if not auth then return true end
+    local user, pass = auth.user or auth[1], auth.pass or auth[2]
+    if type(user) ~= "string" or type(pass) ~= "string" then return nil, "invalid auth (user and pass needed)" end
+    local scheme = lower(tostring(auth.scheme or "basic"))
+    if scheme ~= "basic" and scheme ~= "digest" then return nil, "invalid auth (scheme is basic or digest)" end
+    call.user, call.pass, call.digest = user, pass, scheme == "digest"
+    return true
+end
+
+local function basic(user, pass) return "Basic " .. (mime.b64(user .. ":" .. pass)) end
+
+-- The header for the next request, or nil.
+function credentials.header(call)
+    if call.user and call.secrets then
+        if not call.digest then return basic(call.user, call.pass) end
+        local answer = call.answer_to_challenge
+        if answer then
+            call.answer_to_challenge = nil
+            return answer
+        end
+        return (require("socket.http_digest").again(state_of(call), call.method, call.to.target))
+    end
+    local to = call.to
+    if not to.user and call.secrets then to = call.first end
+    if to.user then return basic(to.user, to.password or "") end
+    return nil
+end
+
+-- Prepares the answer to a challenge of Digest, once a hop. False when there is none, or the body cannot be sent again.
+function credentials.answer(call, answer)
+    local body = call.body
+    if not call.secrets or call.challenged == call.to or body and body.once then return false end
+    call.challenged = call.to
+    local made = require("socket.http_digest").authorization(answer:values("www-authenticate"), call.method,
+        call.to.target, call.user, call.pass, state_of(call))
+    call.answer_to_challenge = made
+    return made ~= nil
+end
+
+return credentials

@@ -1,0 +1,154 @@
+-- How the body of an answer reaches the user of module `http`: as a string, into a sink, as a stream. Internal to HTTP.
+local decoding = require("socket.http_decoding")
+local exchange = require("socket.http_exchange")
+local response = require("socket.http_response")
+
+local concat = table.concat
+
+local LARGEST = 10 * 1024 * 1024
+-- Seconds between two reports of progress.
+local BETWEEN = 0.1
+
+local delivery = {}
+
+---A source whose progress is reported.
+---@param source function
+---@param progress fun(direction: string, done: integer, total: integer|nil): any
+---@param direction string
+---@param total integer|nil
+---@return function
+function delivery.watched(source, progress, direction, total)
+    local done, reported, last, stopped = 0, -1, nil, false
+    local function report()
+        reported = done
+        if progress(direction, done, total) == false then stopped = true end
+        return not stopped
+    end
+    return function()
+        if stopped then return nil, "stopped" end
+        local piece, err = source()
+        if piece then
+            done = done + #piece
+            local now = exchange.now()
+            if not last or now - last >= BETWEEN or done == total then
+                last = now
+                if not report() then return nil, "stopped" end
+            end
+            return piece
+        end
+        if not err and reported ~= done and not report() then return nil, "stopped" end
+        return nil, err
+    end
+end
+
+-- The body as the user is to see it. Returns a source, or nil when nothing is done to it; nil and a message.
+local function source_of(call, answer, most)
+    local source
+    local total = answer.length
+    if call.asked and answer.status ~= 206 and answer.headers["Content-Encoding"] then
+        local value = concat(answer:values("content-encoding"), ",")
+        local plan, err = decoding.plan(value, call.options.decode)
+        if err then return nil, err end
+        if plan then
+            answer.headers["Content-Encoding"], answer.headers["Content-Length"] = nil, nil
+            source, total = decoding.source(answer:source(), plan), nil
+        end
+    end
+    if call.progress then
+        source = delivery.watched(source or answer:source(), call.progress, "receive", total)
+    end
+    if source and most then source = decoding.limit(source, most) end
+    return source
+end
+
+local function collect(source)
+    local pieces, n = {}, 0
+    while true do
+        local piece, err = source()
+        if not piece then
+            if err then return nil, err end
+            if n == 1 then return pieces[1] end
+            return concat(pieces)
+        end
+        n = n + 1
+        pieces[n] = piece
+    end
+end
+
+-- Pumps a source into a sink. Returns the bytes delivered; nil, message, and whether it was the sink that failed.
+local function pump(source, sink)
+    local size = 0
+    while true do
+        local piece, err = source()
+        local taken, refused = sink(piece, err)
+        if not piece then
+            if err then return nil, err end
+            if not taken and refused then return nil, refused, true end
+            return size
+        end
+        size = size + #piece
+        if not taken then return nil, refused or "refused by the sink", true end
+    end
+end
+
+local function into_sink(answer, made, source, sink)
+    local size, err, by_sink = pump(source, sink)
+    if not size then
+        if by_sink then answer:finish() else answer:close() end
+        return nil, err, "body"
+    end
+    made.body_size = size
+    return made
+end
+
+---Makes the response of the last answer, and receives its body as the options say.
+---@param call socket.http.call
+---@param answer table
+---@return http.response|nil response
+---@return string|nil message
+---@return string|nil phase
+function delivery.deliver(call, answer)
+    local given = call.options
+    local made = response.new(answer, call.to.url)
+    if call.history then made.history = call.history end
+    local sink = given.sink
+    if answer.bodiless then
+        if given.stream then
+            made._source = answer:source()
+        elseif sink then
+            return into_sink(answer, made, answer:source(), sink)
+        else
+            made.body = ""
+            answer:finish()
+        end
+        return made
+    end
+    local most = given.maxbody
+    if most == nil and not sink and not given.stream then most = LARGEST end
+    local source, err = source_of(call, answer, most)
+    if err then
+        answer:close()
+        return nil, err, "body"
+    end
+    if not sink and not given.stream then
+        local body
+        if source then
+            body, err = collect(source)
+            if not body then answer:close() end
+        else
+            body, err = answer:body(most or nil)
+        end
+        if not body then return nil, err, "body" end
+        made.body, made.body_size = body, #body
+        return made
+    end
+    if not source then
+        source = answer:source()
+        if most then source = decoding.limit(source, most) end
+    end
+    if sink then return into_sink(answer, made, source, sink) end
+    made._source, made._streams = source, true
+    return made
+end
+
+return delivery

@@ -1,0 +1,140 @@
+-- The response of the client in module `http`. Internal to HTTP.
+local ipairs, rawget, setmetatable, tostring, type = ipairs, rawget, setmetatable, tostring, type
+local concat, gsub, lower, match, sub, upper =
+    table.concat, string.gsub, string.lower, string.match, string.sub, string.upper
+
+local response = {}
+
+-- `Content-Type` of a name in any spelling.
+local function title_case(name)
+    return (gsub(gsub(lower(name), "^%l", upper), "%-%l", upper))
+end
+
+response.title_case = title_case
+
+-- Finds a header by any spelling of its name.
+local headers_metatable = {
+    __index = function(headers, name)
+        if type(name) ~= "string" then return nil end
+        return rawget(headers, title_case(name))
+    end,
+}
+
+---@class http.response
+---@field status integer
+---@field status_code integer the same
+---@field ok boolean whether the status is 200 to 299
+---@field reason string
+---@field version string such as "1.1"
+---@field headers table<string, string> first value by Title-Case name; any other spelling is found too
+---@field header_list string[][] pairs of name and value, as received
+---@field body? string none with `sink` and `stream`
+---@field body_size integer bytes after decoding
+---@field cookies table<string, string> the cookies that this answer sets
+---@field url string requested last, without user, password and fragment
+---@field history { status: integer, url: string, headers: table<string, string> }[] redirects followed
+local methods = {}
+
+-- Fields that are made when they are first asked for.
+local made = {
+    header_list = function(self) return self._answer:list() end,
+    history = function() return {} end,
+    cookies = function(self)
+        local found = {}
+        for _, value in ipairs(self._answer:values("set-cookie")) do
+            local name, rest = match(value, "^%s*([^=;]-)%s*=%s*(.-)%s*$")
+            if name then found[name] = match(rest, "^(.-)%s*;") or rest end
+        end
+        return found
+    end,
+}
+
+local metatable = {
+    __index = function(self, name)
+        local method = methods[name]
+        if method then return method end
+        local make = made[name]
+        if not make then return nil end
+        local value = make(self)
+        self[name] = value
+        return value
+    end,
+    __tostring = function(self) return "http response: " .. tostring(self.status) .. " " .. self.url end,
+    __name = "http response",
+}
+
+---The first value of a header.
+---@param name string in any case
+---@return string|nil value
+function methods:header(name) return self.headers[name] end
+
+---All values of a header, in order.
+---@param name string in any case
+---@return string[] values
+function methods:values(name) return self._answer:values(name) end
+
+---With `stream`: an LTN12 source of the body.
+---@return fun(): string|nil, string|nil
+function methods:source()
+    return self._source or function() return nil, "closed" end
+end
+
+---With `stream`: what there is of the body, at least one byte; or exactly `n` bytes, fewer at the end.
+---@param n? integer
+---@return string|nil piece nil at the end
+---@return string|nil message
+function methods:read(n)
+    local source = self:source()
+    local rest = self._rest
+    self._rest = nil
+    if not n then
+        if rest then return rest end
+        return source()
+    end
+    local pieces, size = {}, 0
+    if rest then pieces[1], size = rest, #rest end
+    while size < n do
+        local piece, err = source()
+        if not piece then
+            if err then return nil, err end
+            break
+        end
+        pieces[#pieces + 1] = piece
+        size = size + #piece
+    end
+    if size == 0 then return nil end
+    local all = concat(pieces)
+    if size > n then
+        self._rest = sub(all, n + 1)
+        all = sub(all, 1, n)
+    end
+    return all
+end
+
+---With `stream`: gives the connection back to the pool when the body has been read to its end, or else closes it.
+function methods:close()
+    self._source, self._rest = nil, nil
+    local answer = rawget(self, "_answer")
+    if self._streams and answer then answer:close() end
+end
+
+---Makes a response.
+---@param answer table of socket.http_exchange
+---@param url string
+---@return http.response
+function response.new(answer, url)
+    local status = answer.status
+    return setmetatable({
+        status = status, status_code = status, ok = status >= 200 and status < 300, reason = answer.reason,
+        version = answer.version, headers = setmetatable(answer.headers, headers_metatable), url = url,
+        body_size = 0, _answer = answer,
+    }, metatable)
+end
+
+-- Makes the table of an answer's headers one that is read in any spelling.
+function response.headers(headers) return setmetatable(headers, headers_metatable) end
+
+-- Whether a value is a response.
+function response.is(value) return type(value) == "table" and rawget(value, "_answer") ~= nil end
+
+return response

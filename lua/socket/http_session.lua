@@ -1,0 +1,84 @@
+-- Sessions of module `http`: a pool, a jar and defaults that several requests share. Internal to HTTP.
+local url = require("socket.url")
+local cookies = require("socket.http_cookies")
+local exchange = require("socket.http_exchange")
+local options = require("socket.http_options")
+
+local pairs, setmetatable, type = pairs, setmetatable, type
+local find, upper = string.find, string.upper
+
+local session = {}
+
+---Requests with a pool, a jar and defaults in common.
+---@class http.session
+---@field pool table|false
+---@field jar http.jar|nil
+local methods = {}
+local metatable = { __index = methods, __name = "http session" }
+
+local function resolved(self, target)
+    local base = self._base
+    if not base or type(target) ~= "string" or find(target, "^%a[%w+.-]*:") then return target end
+    return url.absolute(base, target)
+end
+
+function methods:_request(method, target, given)
+    return session.client.request(method, resolved(self, target), options.merge(self._defaults, given))
+end
+
+---As `http.request`, with the session's defaults.
+---@param method string|table|nil
+---@param target? string relative to `base`, if there is one
+---@param given? table
+---@return http.response|nil response
+---@return string|nil message
+---@return string|nil phase
+---@return string|nil why
+function methods:request(method, target, given)
+    if type(method) == "table" then
+        options.check_request(method, 2)
+        return session.of_table(method, function(...) return self:_request(...) end, self._base)
+    end
+    if given ~= nil then options.check(given, 2, 3, "request") end
+    return self:_request(method, target, given)
+end
+
+for _, name in pairs({ "get", "post", "put", "delete", "head", "patch", "options" }) do
+    local method = upper(name)
+    methods[name] = function(self, target, given)
+        if given ~= nil then options.check(given, 2, 2, name) end
+        return self:_request(method, target, given)
+    end
+end
+
+---As `http.request_batch`.
+---@param list table
+---@param given? { most: integer }
+---@return table<integer, http.response> responses
+---@return table<integer, string>|nil messages
+function methods:request_batch(list, given)
+    return session.batch(list, given, function(...) return self:request(...) end)
+end
+
+---Closes the connections that the session keeps.
+function methods:close()
+    if self.pool and self._owns then self.pool:close() end
+end
+
+---Makes a session.
+---@param given? table options of requests, `base`; `jar = true` for a new jar
+---@return http.session
+function session.new(given)
+    local defaults = {}
+    for name, value in pairs(given or {}) do defaults[name] = value end
+    local base = defaults.base
+    defaults.base = nil
+    if defaults.jar == true then defaults.jar = cookies.jar() end
+    local owns = defaults.pool == nil or defaults.pool == true
+    if owns then defaults.pool = exchange.pool() end
+    return setmetatable({
+        pool = defaults.pool, jar = defaults.jar or nil, _defaults = defaults, _base = base, _owns = owns,
+    }, metatable)
+end
+
+return session
