@@ -34,8 +34,9 @@ local PARTS = { method = true, url = true, scheme = true, host = true, port = tr
 
 -- Makes the request that a table stands for. `base` makes it enough to give a path.
 function session.of_table(given, request, base)
-    local url, err = given.url or given.path or "", nil
+    local url = given.url or given.path or ""
     if not base or given.host ~= nil then
+        local err
         url, err = target.build(given)
         if err then return nil, err, "request" end
     end
