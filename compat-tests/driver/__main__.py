@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 import build  # noqa: E402
 import contract  # noqa: E402
 import examples  # noqa: E402
+import house  # noqa: E402
 import interpreters  # noqa: E402
 import manual  # noqa: E402
 import needs  # noqa: E402
@@ -84,7 +85,7 @@ class Run:
             made += tutorials.tasks(chosen, wanted, started, report)
             made += prompt.tasks(chosen, wanted, report)
         if "docs" in self._suites:
-            made += manual.tasks(wanted, report) + contract.tasks(wanted, report)
+            made += manual.tasks(wanted, report) + contract.tasks(wanted, report) + house.tasks(wanted, report)
         if "rocks" in self._suites:
             made += rocks.tasks(chosen, wanted, started, self._world, report)
         return made
