@@ -26,6 +26,7 @@ pub struct Verdict {
 }
 
 /// A head that cannot be framed.
+#[allow(dead_code, reason = "the server's verdict has the last")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// Lengths that differ, or in a request one that is no number.
@@ -58,6 +59,7 @@ pub struct Fields<'a> {
 /// A protocol version, such as (1, 1).
 pub type Version = (u8, u8);
 
+#[allow(dead_code, reason = "the server's verdict has it")]
 const HTTP_1_0: Version = (1, 0);
 const HTTP_1_1: Version = (1, 1);
 
@@ -93,6 +95,7 @@ pub fn response(
 
 /// The verdict on a request: a body only where the head announces one, and an error wherever a response would only
 /// be doubtful, because what follows would be read as another request (RFC 9112, 6.3).
+#[allow(dead_code, reason = "the server asks it")]
 pub fn request(version: Version, fields: &Fields<'_>) -> Result<Verdict, Malformed> {
     let keep = match version {
         HTTP_1_0 => has_token(fields.connection, b"keep-alive"),

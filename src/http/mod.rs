@@ -5,13 +5,13 @@ pub mod client;
 pub mod date;
 mod file;
 mod folder;
-#[allow(dead_code, reason = "the heads of pooled connections and of the server ask it")]
 pub mod framing;
 mod head;
 #[cfg(test)]
 mod properties;
 mod request_body;
 mod request_head;
+mod response;
 pub mod serving;
 
 pub use file::File;
@@ -33,11 +33,13 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 5);
+    call.new_table(0, 7);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose)),
         ("fields", native(fields)),
+        ("now", native(now)),
+        ("parse_head", native(parse_head)),
         ("receive_body", native(receive_body)),
         ("receive_fields", native(receive_fields)),
     ]);
@@ -205,6 +207,98 @@ fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> Out
         call.set_raw(-3);
     });
     visited.map(|()| 1).map_err(|_| Raise::out_of_memory())
+}
+
+/// `now()`: seconds on the monotonic clock.
+fn now(call: &mut Call<'_>) -> Outcome {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
+    Ok(1)
+}
+
+/// A limit as a number of bytes; infinity is none.
+fn limit(call: &Call<'_>, index: c_int) -> Result<usize, Raise> {
+    Ok(call.number(index)? as usize)
+}
+
+/// `parse_head(text, method, line, block, title)`: the head of a response that `text` begins with, read strictly, each line
+/// of at most `line` bytes and all of at most `block`. Returns its length in bytes, status, reason, version, status line,
+/// headers, where the body ends ("none", "chunked", a length, or nil: until close), and whether the
+/// connection may be kept. The headers are a table of first values by Title-Case names when `title` is true, else of
+/// joined values by lower-case names. Nil when the head is not complete; false and a message when it is malformed.
+fn parse_head(call: &mut Call<'_>) -> Outcome {
+    call.set_top(5);
+    let text = call.bytes(1)?;
+    let limits = response::Limits { line: limit(call, 3)?, block: limit(call, 4)? };
+    let head = match response::parse(text, call.bytes(2)?, limits) {
+        Ok(Some(head)) => head,
+        Ok(None) => {
+            call.push_nil();
+            return Ok(1);
+        }
+        Err(malformed) => {
+            call.push_boolean(false);
+            call.push_bytes(match malformed {
+                response::Malformed::Status(line) => line,
+                response::Malformed::Fields => b"malformed response headers",
+                response::Malformed::Oversized => b"oversized",
+                response::Malformed::Framing(malformed) => malformed.message().as_bytes(),
+            });
+            return Ok(2);
+        }
+    };
+    check_memory(head.count.saturating_mul(100))?;
+    let title = call.truthy(5);
+    let mut fields = Fields::new();
+    if !title {
+        for line in response::lines(&head.block) {
+            fields.reserve(line.len()).map_err(|_| Raise::out_of_memory())?;
+            // every line has a colon
+            let _ = fields.add(line);
+        }
+        fields.link();
+    }
+    let mut joined = Vec::new();
+    call.protected(&[], |call| {
+        call.push_integer(head.length as i64);
+        call.push_integer(i64::from(head.status));
+        call.push_bytes(head.reason);
+        let (major, minor) = head.version;
+        call.push_bytes(&[b'0' + major, b'.', b'0' + minor]);
+        call.push_bytes(head.line);
+        if title {
+            push_first_values(call, &head);
+        } else {
+            push_table(call, &fields, &mut joined)?;
+        }
+        match head.verdict.body {
+            Body::Empty => call.push_bytes(b"none"),
+            Body::Chunked => call.push_bytes(b"chunked"),
+            Body::Length(length) => call.push_integer(i64::try_from(length).unwrap_or(i64::MAX)),
+            Body::UntilClose => call.push_nil(),
+        }
+        call.push_boolean(head.verdict.keep);
+        Ok(8)
+    })
+}
+
+/// Pushes a table of the first value of each field, by its name in Title-Case.
+fn push_first_values(call: &mut Call<'_>, head: &response::Head<'_>) {
+    call.new_table(0, head.count);
+    for (name, value) in response::lines(&head.block).filter_map(response::field) {
+        let name = response::title_case(name);
+        call.push_bytes(&name);
+        call.push_value(-1);
+        call.look_up_raw(-3);
+        let known = call.kind(-1) != Kind::Nil;
+        call.pop(1);
+        if known {
+            call.pop(1);
+        } else {
+            call.push_bytes(value);
+            call.set_raw(-3);
+        }
+    }
 }
 
 /// `body_end(transfer_encoding, content_length)`: where the body of a response ends that has these fields and one at

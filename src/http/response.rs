@@ -1,0 +1,301 @@
+//! The head of a response, read strictly: what a connection that is kept rests on.
+//!
+//! Works on bytes and knows nothing of Lua. `socket.http` without a pool reads heads as LuaSocket does (`head.rs`).
+
+use std::borrow::Cow;
+
+use arrayvec::ArrayVec;
+use memchr::{memchr, memchr_iter};
+
+use super::framing::{self, Verdict};
+
+/// The longest name of a field.
+pub const LONGEST_NAME: usize = 1024;
+
+/// How long a head may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// One line.
+    pub line: usize,
+    /// All header lines.
+    pub block: usize,
+}
+
+/// Why a head cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Malformed<'t> {
+    /// The status line is none: this one.
+    Status(&'t [u8]),
+    /// A header line is none.
+    Fields,
+    /// It is longer than allowed.
+    Oversized,
+    /// Its fields cannot frame a message.
+    Framing(framing::Malformed),
+}
+
+/// A complete head.
+#[derive(Debug)]
+pub struct Head<'t> {
+    /// The status code.
+    pub status: u16,
+    /// The words after it.
+    pub reason: &'t [u8],
+    /// The protocol version.
+    pub version: framing::Version,
+    /// The status line.
+    pub line: &'t [u8],
+    /// The header lines, the blank one not among them; continuation lines are part of the line that they continue.
+    pub block: Cow<'t, [u8]>,
+    /// How many header lines there are.
+    pub count: usize,
+    /// How many bytes of the text are the head.
+    pub length: usize,
+    /// Where the body ends, and whether the connection may be kept.
+    pub verdict: Verdict,
+}
+
+/// Name and value of a header line without its end.
+pub fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, value) = line.split_at(memchr(b':', line)?);
+    let blank = name.iter().any(|byte| matches!(byte, b' ' | b'\t'));
+    if name.is_empty() || name.len() > LONGEST_NAME || blank {
+        return None;
+    }
+    Some((name, value.get(1..)?.trim_ascii()))
+}
+
+/// The lines of a header block, without their ends.
+pub fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
+    block.split(|byte| *byte == b'\n').map(without_cr).filter(|line| !line.is_empty())
+}
+
+fn without_cr(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Where the first line ends, where the blank line after the header lines begins and where it ends; `None`
+/// while they have not come.
+fn measure(text: &[u8], limits: Limits) -> Result<Option<(usize, usize, usize)>, Malformed<'static>> {
+    let mut start = 0;
+    let mut first = None;
+    for end in memchr_iter(b'\n', text) {
+        let line = without_cr(text.get(start..end).unwrap_or_default());
+        if line.len() > limits.line || end - first.unwrap_or(end) > limits.block {
+            return Err(Malformed::Oversized);
+        }
+        match first {
+            Some(first) if line.is_empty() => return Ok(Some((first, start, end + 1))),
+            Some(_) => {}
+            None => first = Some(end),
+        }
+        start = end + 1;
+    }
+    if text.len() - start > limits.line || text.len() - first.unwrap_or(text.len()) > limits.block {
+        return Err(Malformed::Oversized);
+    }
+    Ok(None)
+}
+
+/// `HTTP/1.1 200 OK`: version, code and reason.
+fn status_line(line: &[u8]) -> Option<(framing::Version, u16, &[u8])> {
+    let (version, rest) = line.strip_prefix(b"HTTP/")?.split_at_checked(3)?;
+    let [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else { return None };
+    let (code, reason) = rest.strip_prefix(b" ")?.split_at_checked(3)?;
+    if !code.iter().all(u8::is_ascii_digit) || !matches!(reason.first(), None | Some(b' ')) {
+        return None;
+    }
+    let code = code.iter().fold(0, |code, digit| code * 10 + u16::from(digit - b'0'));
+    Some(((major - b'0', minor - b'0'), code, reason.trim_ascii()))
+}
+
+/// Replaces the line ends before continuation lines by blanks (RFC 9112, 5.2).
+fn unfold(block: &[u8]) -> Cow<'_, [u8]> {
+    let is_folded = |end: usize| matches!(block.get(end + 1), Some(b' ' | b'\t'));
+    if !memchr_iter(b'\n', block).any(is_folded) {
+        return Cow::Borrowed(block);
+    }
+    let mut unfolded = block.to_vec();
+    for end in memchr_iter(b'\n', block).filter(|&end| is_folded(end)) {
+        for place in end.saturating_sub(1)..=end {
+            if let Some(byte) = unfolded.get_mut(place).filter(|byte| matches!(byte, b'\r' | b'\n')) {
+                *byte = b' ';
+            }
+        }
+    }
+    Cow::Owned(unfolded)
+}
+
+/// The values of one field: those of several lines are joined.
+#[derive(Default)]
+struct Joined<'b>(Option<Cow<'b, [u8]>>);
+
+impl<'b> Joined<'b> {
+    fn add(&mut self, value: &'b [u8]) {
+        match &mut self.0 {
+            None => self.0 = Some(Cow::Borrowed(value)),
+            Some(values) => {
+                let values = values.to_mut();
+                values.extend_from_slice(b", ");
+                values.extend_from_slice(value);
+            }
+        }
+    }
+}
+
+/// Reads the head of the response to a request with this method. `None` while it is not complete.
+pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option<Head<'t>>, Malformed<'t>> {
+    let Some((first, blank, length)) = measure(text, limits)? else { return Ok(None) };
+    let line = without_cr(text.get(..first).unwrap_or_default());
+    let (version, status, reason) = status_line(line).ok_or(Malformed::Status(line))?;
+    let block = text.get(first + 1..blank).unwrap_or_default();
+    // A NUL, or a CR that ends no line, is read in more than one way.
+    let is_stray = |at: usize| block.get(at + 1) != Some(&b'\n');
+    if memchr(b'\0', block).is_some() || memchr_iter(b'\r', block).any(is_stray) {
+        return Err(Malformed::Fields);
+    }
+    if matches!(block.first(), Some(b' ' | b'\t')) {
+        return Err(Malformed::Fields);
+    }
+    let block = unfold(block);
+    let mut count = 0;
+    let (mut coding, mut size, mut connection) = (Joined::default(), Joined::default(), Joined::default());
+    for line in lines(&block) {
+        let (name, value) = field(line).ok_or(Malformed::Fields)?;
+        count += 1;
+        match name.len() {
+            10 if name.eq_ignore_ascii_case(b"connection") => connection.add(value),
+            14 if name.eq_ignore_ascii_case(b"content-length") => size.add(value),
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => coding.add(value),
+            _ => {}
+        }
+    }
+    let fields = framing::Fields {
+        transfer_encoding: coding.0.as_deref(),
+        content_length: size.0.as_deref(),
+        connection: connection.0.as_deref(),
+    };
+    let verdict = framing::response(method, status, version, &fields).map_err(Malformed::Framing)?;
+    let keep = verdict.keep && matches!(block, Cow::Borrowed(_));
+    drop((coding, size, connection));
+    Ok(Some(Head {
+        status,
+        reason,
+        version,
+        line,
+        block,
+        count,
+        length,
+        verdict: Verdict { keep, ..verdict },
+    }))
+}
+
+/// A name in Title-Case: each letter at the start or after a hyphen is a capital, all others are small.
+pub fn title_case(name: &[u8]) -> ArrayVec<u8, LONGEST_NAME> {
+    let mut start = true;
+    let letters = name.iter().take(LONGEST_NAME).map(|byte| {
+        let letter = if start { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+        start = *byte == b'-';
+        letter
+    });
+    letters.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::framing::Body;
+    use super::*;
+
+    const LIMITS: Limits = Limits { line: 100, block: 1000 };
+
+    fn read(text: &str) -> Result<Option<Head<'_>>, Malformed<'_>> {
+        parse(text.as_bytes(), b"GET", LIMITS)
+    }
+
+    fn fields(text: &str) -> Vec<(String, String)> {
+        let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let head = read(text).ok().flatten();
+        let block = head.map(|head| head.block.into_owned()).unwrap_or_default();
+        lines(&block).filter_map(field).map(|(name, value)| (text_of(name), text_of(value))).collect()
+    }
+
+    #[test]
+    fn a_head_is_read() {
+        let text = "HTTP/1.1 200 All right\r\nContent-Length: 3\r\nX-a:  b c \r\n\r\nabc";
+        let head = read(text).ok().flatten();
+        let head = head.as_ref();
+        assert_eq!(head.map(|head| (head.status, head.version, head.count)), Some((200, (1, 1), 2)));
+        assert_eq!(head.map(|head| head.reason), Some(&b"All right"[..]));
+        assert_eq!(head.map(|head| head.length), Some(text.len() - 3));
+        assert_eq!(head.map(|head| head.verdict), Some(Verdict { body: Body::Length(3), keep: true }));
+        let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
+        assert_eq!(fields(text), vec![pair("Content-Length", "3"), pair("X-a", "b c")]);
+    }
+
+    #[test]
+    fn a_head_that_is_cut_anywhere_is_not_complete() {
+        let text = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+        for end in 0..text.len() {
+            assert!(matches!(read(&text[..end]), Ok(None)), "{end}");
+        }
+        assert!(matches!(read(text), Ok(Some(_))));
+        assert!(matches!(read("HTTP/1.1 200\n\n"), Ok(Some(_))));
+    }
+
+    #[test]
+    fn an_odd_status_line_is_refused() {
+        for line in [
+            "HTTP/2 200 OK",
+            "HTTP/1.1  200",
+            "HTTP/1.1 20",
+            "HTTP/1.1 2000",
+            "http/1.1 200 OK",
+            "HTTP/1.10 200",
+            "",
+        ] {
+            let text = format!("{line}\r\n\r\n\r\n");
+            assert_eq!(read(&text).err(), Some(Malformed::Status(line.as_bytes())), "{line}");
+        }
+    }
+
+    #[test]
+    fn an_odd_header_line_is_refused() {
+        for line in ["no colon", ": b", "a : b", "a b: c", "a: b\0", "a: b\rc", " a: b", "\0: b"] {
+            let text = format!("HTTP/1.1 200 OK\r\n{line}\r\n\r\n");
+            assert_eq!(read(&text).err(), Some(Malformed::Fields), "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_folded_line_is_one_and_its_connection_not_kept() {
+        let text = "HTTP/1.1 200 OK\r\nA: b\r\n c\nD: e\n\t f\r\nContent-Length: 0\r\n\r\n";
+        let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
+        assert_eq!(fields(text), vec![pair("A", "b   c"), pair("D", "e \t f"), pair("Content-Length", "0")]);
+        assert_eq!(read(text).ok().flatten().map(|head| head.verdict.keep), Some(false));
+    }
+
+    #[test]
+    fn framing_fields_of_several_lines_are_joined() {
+        let two = |a, b| {
+            read(&format!("HTTP/1.1 200 OK\r\nContent-Length: {a}\r\ncontent-length: {b}\r\n\r\n"))
+                .map(|head| head.map(|head| head.verdict.body))
+                .map_err(|malformed| malformed == Malformed::Framing(framing::Malformed::ContentLength))
+        };
+        assert_eq!(two(3, 3), Ok(Some(Body::Length(3))));
+        assert_eq!(two(3, 4), Err(true));
+    }
+
+    #[test]
+    fn heads_have_limits() {
+        let long = "x".repeat(101);
+        assert_eq!(read(&long).err(), Some(Malformed::Oversized));
+        assert_eq!(read(&format!("HTTP/1.1 200 OK\r\nA: {long}\r\n")).err(), Some(Malformed::Oversized));
+        let many = "A: b\r\n".repeat(170);
+        assert_eq!(read(&format!("HTTP/1.1 200 OK\r\n{many}")).err(), Some(Malformed::Oversized));
+    }
+
+    #[test]
+    fn names_in_title_case() {
+        assert_eq!(&title_case(b"wWW-authenticate-x")[..], b"Www-Authenticate-X");
+    }
+}
