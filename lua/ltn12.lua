@@ -460,8 +460,10 @@ function pump.all(src, snk, step)
     end
 end
 
--- By these socket.http sees whether a program has put something of its own in their place.
-package.loaded["socket.ltn12_pumps"] = { all = pump.all, step = pump.step, table = sink.table }
+-- By these socket.http sees whether a program has put something of its own in their place. A sandbox may hide the table.
+if package and package.loaded then
+    package.loaded["socket.ltn12_pumps"] = { all = pump.all, step = pump.step, table = sink.table }
+end
 
 -- Where Lua has `module`, LuaSocket's programs find ltn12 as a global variable too.
 if rawget(_G, "module") then

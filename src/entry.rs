@@ -4,7 +4,7 @@
 
 use std::ffi::c_int;
 
-pub use mlua::ffi::lua_State;
+pub use mlua::ffi::{lua_CFunction as EntryPoint, lua_State};
 #[cfg(not(feature = "module"))]
 use mlua::{Lua, Result, Table};
 
@@ -80,10 +80,48 @@ fn version(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Defines entry points of a library under the names that Lua's module loader looks for.
+/// Has `require "socket.native_entries"` call a function, where a sandbox does not let scripts load libraries.
+///
+/// # Safety
+/// Called by Lua's module loader with the running state.
+#[cfg(feature = "module")]
+pub unsafe fn announce(state: *mut lua_State, list: unsafe extern "C-unwind" fn(*mut lua_State) -> c_int) {
+    // SAFETY: Lua gives a C function free slots, and nothing is owned.
+    unsafe { crate::binding::entries::preload(state, c"socket.native_entries", list) }
+}
+
+#[cfg(feature = "module")]
+#[doc(hidden)]
+pub use crate::binding::entries::push as push_entries;
+
+/// Defines entry points of a library under the names that Lua's module loader looks for, and first of all a function
+/// that returns a table of them.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_entry_points {
+    ($list:ident; $($exported:ident => $name:ident;)*) => {
+        /// The entry points of this library.
+        ///
+        /// # Safety
+        /// Called by Lua's module loader with the running state.
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C-unwind" fn $list(state: *mut $crate::entry::lua_State) -> std::ffi::c_int {
+            let entries: &[(&std::ffi::CStr, $crate::entry::EntryPoint)] = &[$(
+                (
+                    match std::ffi::CStr::from_bytes_with_nul(concat!(stringify!($name), "\0").as_bytes()) {
+                        Ok(name) => name,
+                        Err(_) => c"",
+                    },
+                    $crate::entry::$name,
+                ),
+            )*];
+            // SAFETY: called as Lua calls it.
+            unsafe { $crate::entry::push_entries(state, entries) };
+            1
+        }
+
+        $crate::export_entry_points! { $($exported => $name;)* }
+    };
     ($($exported:ident => $name:ident;)*) => {
         $(
             #[doc = concat!("`", stringify!($name), "`")]

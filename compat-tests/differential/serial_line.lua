@@ -10,7 +10,6 @@ show("serial.2", serial(""))
 show("serial.2: number", serial(5))
 show.raise("serial.1", function() local _ = serial() end)
 show.raise("serial.1", function() local _ = serial({}) end)
-show("class.3", debug.getregistry()["serial{client}"])
 
 local null = serial("/dev/null")
 show("S164", null, tostring(null):match("^[^:]+"), null.class, null:getfd() > 0, null:dirty())

@@ -38,7 +38,9 @@ local accepted = server:accept()
 for _, object in ipairs({ master, server, client, accepted, socket.udp4() }) do
     show("S6 S7", object.class, (tostring(object):match("^[%w{}]+: ")), tostring(object):match("0x%x+$") ~= nil)
     local mt = getmetatable(object)
-    print("class.3 " .. keys(mt))
+    -- Here the groups stand in a table behind the metatable.
+    print("class.3 " .. (keys(mt):gsub("[^ ]+{%a+} ?", ""):gsub(" $", "")))
+    show("class.3 groups", mt["tcp{any}"], mt["udp{any}"], mt["select{able}"], mt["unixstream{any}"])
     print("class.4 " .. keys(mt.__index))
     show("class.4 class", mt.__index.class, type(mt.__index), mt.__index.class == object.class)
     show("class.5", object.nosuch)

@@ -2,10 +2,6 @@
 local show = require("show")
 local socket = require("socket")
 
-for _, class in ipairs({ "udp{unconnected}", "udp{connected}" }) do
-    show("class.3: " .. class, debug.getregistry()[class])
-end
-
 local u = socket.udp()
 show("class.2", u, tostring(u):find("^udp{unconnected}: ") ~= nil, u.class, u.nosuch)
 show.raise("class.5", function() u.field = 1 end)

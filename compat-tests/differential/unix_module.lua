@@ -12,11 +12,6 @@ show("unix.1: own table", unix.__call({ stream = function(...) return ... end },
 show("unix.1: tcp is not consulted", (unix.tcp()))
 unix.stream = stream
 
-local classes = { "unixstream{master}", "unixstream{client}", "unixstream{server}", "unixdgram{unconnected}", "unixdgram{connected}" }
-for _, class in ipairs(classes) do
-    show("class.3: " .. class, debug.getregistry()[class])
-end
-
 local socket = require("socket")
 show("mod.6", socket.unix, unix.tcp4)
 

@@ -16,15 +16,14 @@ local function loaded(pattern)
     return false
 end
 
--- the metatables that LuaSec and others find in the registry, and a copy of each
-local registry = debug.getregistry()
-local NAMES = { "tcp{master}", "tcp{client}", "tcp{server}", "udp{connected}", "udp{unconnected}" }
+-- the metatables that LuaSec and others find at objects, and a copy of each
+local OBJECTS = { ["tcp{master}"] = socket.tcp(), ["tcp{server}"] = socket.bind("127.0.0.1", 0), ["udp{unconnected}"] = socket.udp() }
 local function classes()
     local found = {}
-    for i, name in ipairs(NAMES) do
-        local methods = {}
-        for key, value in pairs(registry[name].__index) do methods[key] = value end
-        found[i] = { registry[name], registry[name].__index, methods }
+    for name, object in pairs(OBJECTS) do
+        local methods, metatable = {}, getmetatable(object)
+        for key, value in pairs(metatable.__index) do methods[key] = value end
+        found[name] = { metatable, metatable.__index, methods }
     end
     return found
 end
@@ -35,14 +34,14 @@ check.equal("no TLS in memory before it is used", { loaded("tls_core"), loaded("
 local ssl = require("socket.tls")
 check.equal("the library for TLS is loaded with socket.tls", loaded("tls_core"), true)
 local after = classes()
-for i, name in ipairs(NAMES) do
-    check.ok(name .. " is the same", before[i][1] == after[i][1] and before[i][2] == after[i][2])
+for name in pairs(OBJECTS) do
+    check.ok(name .. " is the same", before[name][1] == after[name][1] and before[name][2] == after[name][2])
     local same = true
-    for key, value in pairs(before[i][3]) do same = same and after[i][3][key] == value end
+    for key, value in pairs(before[name][3]) do same = same and after[name][3][key] == value end
     check.ok(name .. " has the same methods", same)
 end
 local tcp = socket.tcp()
-check.ok("objects are of the same class", getmetatable(tcp) == registry["tcp{master}"])
+check.ok("objects are of the same class", getmetatable(tcp) == before["tcp{master}"][1])
 
 -- A4: nothing but methods is needed of the object whose descriptor is taken over
 local plain = socket.tcp4()
@@ -128,5 +127,16 @@ for name, text in pairs({
 }) do
     local output = with_core_alone(text)
     check.ok(name .. " says which file is missing", output:find(MISSING), output)
+end
+
+-- A library that cannot be loaded: the loader's own reason is told.
+assert(os.execute("rm socket/core.so"))
+local damaged = assert(io.open("socket/core.so", "wb"))
+damaged:write("no library")
+damaged:close()
+for _, name in ipairs({ "socket", "mime", "socket.unix", "socket.serial", "socket.url", "socket.http", "ssl" }) do
+    local output = with_core_alone(("print(pcall(require, %q))"):format(name))
+    check.ok(name .. " tells the loader's reason", output:find("socket/core.so: ", 1, true) and
+        (output:find("file too short", 1, true) or output:find("invalid ELF header", 1, true)), output)
 end
 check.done()

@@ -3,6 +3,7 @@ each question about an address, `PTR name`, and for each connection, `TCP`.
 
 Listens on port 53 of 127.0.0.1: for a network namespace of its own. Says nothing over TCP. Names:
     slow            the right answer, after half a second
+    silent…         nothing
     servfail, none  an error; no answer at all in the reply
     garbage, short  bytes that are no message; one that ends in its header
     wrongid, wrongname  a lie about 127.0.0.9 first, then the right answer
@@ -77,6 +78,8 @@ def answer(server, message, client):
     labels, asked, kind = question(message)
     name = labels[0].lower()
     send = lambda data: server.sendto(data, client)     # noqa: E731
+    if name.startswith(b"silent"):
+        return None
     if name == b"slow":
         time.sleep(0.5)
     if name == b"garbage":

@@ -153,7 +153,7 @@ local function body_end(headers)
 end
 
 -- The pumps and the maker of table sinks as ltn12 came, nil with an ltn12 that is not this library's.
-local pumps = package.loaded["socket.ltn12_pumps"] or {}
+local pumps = package and package.loaded and package.loaded["socket.ltn12_pumps"] or {}
 
 -- The tables that the sinks of the string form fill, which nobody else sees.
 local collected = setmetatable({}, { __mode = "k" })

@@ -2,9 +2,9 @@
 -- entry points of most: two copies of it would not know each other's objects. TLS is in
 -- `socket/tls_core` beside it, so that only programs that use TLS load the system's TLS library; what of HTTP is
 -- large, in `socket/http_core`.
-local package, error, io = package, error, io
-
-local separator, mark = package.config:match("^(.-)\n.-\n(.-)\n")
+local error, require, type = error, require, type
+-- A sandbox may show its scripts less of these, or nothing.
+local package, io = package or {}, io or {}
 
 -- The library of each entry point that is not in `core`.
 local libraries = { socket_tls_core = "tls_core", socket_all_codings = "http_core", socket_cookies = "http_core" }
@@ -13,24 +13,38 @@ local libraries = { socket_tls_core = "tls_core", socket_all_codings = "http_cor
 local found
 
 local function file_of(template, library)
+    local separator, mark = package.config:match("^(.-)\n.-\n(.-)\n")
     return (template:gsub("%" .. mark, "socket" .. separator .. library))
 end
 
+local function exists(path)
+    local file = io.open(path, "rb")
+    if file then file:close() end
+    return file ~= nil
+end
+
 local function in_core(name)
+    local reasons = ""
     -- An older LuaSocket may come first on the path: it lacks the entry point and is passed over.
     for template in (found or package.cpath):gmatch("[^;]+") do
         local path = file_of(template, "core")
-        local file = io.open(path, "rb")
-        if file then
-            file:close()
-            local open = package.loadlib(path, "luaopen_" .. name)
+        if not io.open or exists(path) then
+            local open, problem = package.loadlib(path, "luaopen_" .. name)
             if open then
                 found = template
                 return open(name)
             end
+            reasons = reasons .. "\n\t" .. problem
         end
     end
-    error("luasocket-rs: no native library with luaopen_" .. name .. " on package.cpath", 0)
+    error("luasocket-rs: no native library with luaopen_" .. name .. " on package.cpath" .. reasons, 0)
+end
+
+local function check_version(version, other, file, core)
+    if other ~= version then
+        error(("luasocket-rs: %s has version %s, but %s has version %s; install both from one build"):format(
+            file, other, core, version), 0)
+    end
 end
 
 local function beside_core(name, library)
@@ -39,10 +53,19 @@ local function beside_core(name, library)
     local open, problem = package.loadlib(path, "luaopen_" .. name)
     if not open then error("luasocket-rs: " .. problem, 0) end
     local module = open(name)
-    if module.version ~= version then
-        error(("luasocket-rs: %s has version %s, but %s has version %s; install both from one build"):format(
-            path, module.version, file_of(found, "core"), version), 0)
-    end
+    check_version(version, module.version, path, file_of(found, "core"))
+    return module
+end
+
+-- Where scripts may not load a library by its file, Lua's own search finds `core`, as it finds LuaSocket's.
+local function by_require(name)
+    require("socket.core")
+    local entries = require("socket.native_entries")
+    local library = libraries[name]
+    if not library then return entries[name](name) end
+    local other = require("socket." .. library)
+    local module = other[name] and other[name](name) or other
+    check_version(entries.socket_version(), module.version, library, "core")
     return module
 end
 
@@ -50,6 +73,9 @@ end
 ---@param name string entry point without its prefix: `mime_core`, `socket_url`, …
 ---@return any module what the entry point returns
 return function(name)
+    if not (package.loadlib and type(package.config) == "string" and type(package.cpath) == "string") then
+        return by_require(name)
+    end
     local library = libraries[name]
     if library then return beside_core(name, library) end
     return in_core(name)

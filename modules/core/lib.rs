@@ -1,8 +1,25 @@
 //! `socket/core`: the native part of every module but TLS and what of HTTP is large.
 #![allow(unsafe_code)]
 
+use std::ffi::c_int;
+
+use luasocket::entry::{announce, lua_State, socket_core};
+
+/// `socket.core`
+///
+/// # Safety
+/// Called by Lua's module loader with the running state.
+#[unsafe(no_mangle)]
+pub unsafe extern "C-unwind" fn luaopen_socket_core(state: *mut lua_State) -> c_int {
+    // SAFETY: called as Lua calls it.
+    unsafe {
+        announce(state, luaopen_socket_native_entries);
+        socket_core(state)
+    }
+}
+
 luasocket::export_entry_points! {
-    luaopen_socket_core => socket_core;
+    luaopen_socket_native_entries;
     luaopen_socket_unix => socket_unix;
     luaopen_socket_serial => socket_serial;
     luaopen_socket_protected_call => socket_protected_call;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 luasocket::export_entry_points! {
+    luaopen_socket_http_core;
     luaopen_socket_all_codings => socket_all_codings;
     luaopen_socket_cookies => socket_cookies;
 }

@@ -209,6 +209,35 @@ impl Call<'_> {
         }
     }
 
+    /// As [`Call::set_functions`], for the table of a class. On Lua 5.2 and later classes that have a method in common
+    /// have it as one value, as LuaSocket's, whose functions keep nothing there.
+    pub(super) fn set_methods(&mut self, functions: &[(&str, NativeFunction)]) {
+        for (name, function) in functions {
+            self.push_method(*function);
+            self.set_field(-2, name.as_bytes());
+        }
+    }
+
+    #[cfg(any(feature = "lua51", feature = "luajit"))]
+    fn push_method(&mut self, function: NativeFunction) {
+        self.push_function(function);
+    }
+
+    #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+    fn push_method(&mut self, function: NativeFunction) {
+        // SAFETY: a function's address is a key that no script can make; balanced use of five slots at most.
+        unsafe {
+            let address = function as *const c_void;
+            if ffi::lua_rawgetp(self.state, ffi::LUA_REGISTRYINDEX, address) == ffi::LUA_TFUNCTION {
+                return;
+            }
+            ffi::lua_settop(self.state, -2);
+            self.push_function(function);
+            ffi::lua_pushvalue(self.state, -1);
+            ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, address);
+        }
+    }
+
     /// Pushes a native function. It finds this library's classes through its upvalue.
     pub fn push_function(&mut self, function: NativeFunction) {
         self.push_function_keeping(function, 0);

@@ -22,7 +22,7 @@ pub trait Object: Sized + 'static {
 
 /// A class: a name that scripts see, and a slot that no other class has.
 pub struct Class<T> {
-    /// `tostring`'s prefix, and for a named class the registry name and the field `class`.
+    /// `tostring`'s prefix, and for a named class the field `class`.
     pub name: &'static CStr,
     slot: usize,
     object: PhantomData<fn() -> T>,
@@ -63,14 +63,14 @@ impl<T> Receiver<T> {
 pub struct ClassSpec<T: 'static> {
     /// The class.
     pub class: &'static Class<T>,
-    /// Names of boolean fields in the metatable, such as `tcp{any}`.
+    /// Names of boolean fields that the metatable shows, such as `tcp{any}`.
     pub groups: &'static [&'static str],
     /// The methods: the contents of `__index`, beside the field `class`.
     pub methods: &'static [(&'static str, NativeFunction)],
     /// Metamethods beside or instead of `__gc` and `__tostring`.
     pub metamethods: &'static [(&'static str, NativeFunction)],
-    /// Whether `__index` has a field `class` with the name, and the registry the metatable under it,
-    /// as with LuaSocket's classes. LuaSec's names stay free: it would share the metatable it finds there.
+    /// Whether `__index` has a field `class` with the name, as with LuaSocket's classes. The registry's fields of these
+    /// names stay free for LuaSocket and LuaSec themselves, which would share the metatables that they find there.
     pub named: bool,
 }
 
@@ -144,29 +144,42 @@ pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
                 *place = class.name;
             }
         }
-        if spec.named {
-            ffi::lua_pushvalue(state, -1);
-            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, class.name.as_ptr());
-        }
     }
     if cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55")) {
         call.push_bytes(class.name.to_bytes());
         call.set_field(-2, b"__name");
     }
-    for group in spec.groups {
-        call.push_boolean(true);
-        call.set_field(-2, group.as_bytes());
-    }
-    call.set_functions(&[("__gc", native(collect::<T>)), ("__tostring", native(to_string))]);
-    call.set_functions(spec.metamethods);
+    push_groups(call, spec.groups);
+    call.set_methods(&[("__gc", native(collect::<T>)), ("__tostring", native(to_string))]);
+    call.set_methods(spec.metamethods);
     call.new_table(0, spec.methods.len() + 1);
     if spec.named {
         call.push_bytes(class.name.to_bytes());
         call.set_field(-2, b"class");
     }
-    call.set_functions(spec.methods);
+    call.set_methods(spec.methods);
     call.set_field(-2, b"__index");
     call.pop(2);
+}
+
+/// Gives the metatable on top of the stack its groups, which scripts read there. They stand in a table behind it:
+/// LuaSocket's own library, loaded beside this one, takes what has them in its metatable itself for an object of its
+/// family.
+fn push_groups(call: &mut Call<'_>, groups: &[&str]) {
+    if groups.is_empty() {
+        return;
+    }
+    call.new_table(0, 1);
+    call.new_table(0, groups.len());
+    for group in groups {
+        call.push_boolean(true);
+        call.set_field(-2, group.as_bytes());
+    }
+    call.set_field(-2, b"__index");
+    // SAFETY: two tables lie on top, of which the upper one becomes the metatable of the other.
+    unsafe {
+        ffi::lua_setmetatable(call.raw_state(), -2);
+    }
 }
 
 /// The object at `index`, if its metatable is one of the receiver's and it holds a `T`.

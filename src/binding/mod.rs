@@ -49,6 +49,8 @@
 mod arguments;
 mod call;
 mod class;
+#[cfg(feature = "module")]
+pub mod entries;
 mod raise;
 mod spare;
 mod stack;

@@ -5,21 +5,34 @@ use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
 
+use crate::sys::process::PerProcess;
 use crate::sys::resolver::literal;
 
 /// A larger file takes its time, and is not kept in memory.
 const LARGEST: u64 = 64 * 1024;
 
+static FILES: PerProcess<Files> = PerProcess::new(Files::new);
+
 /// The GNU C library's order of sources, and the hosts file.
-static ORDER: Kept = Kept::new("/etc/nsswitch.conf");
-static HOSTS: Kept = Kept::new("/etc/hosts");
+struct Files {
+    order: Kept,
+    hosts: Kept,
+}
+
+impl Files {
+    fn new() -> Self {
+        Files { order: Kept::new("/etc/nsswitch.conf"), hosts: Kept::new("/etc/hosts") }
+    }
+}
 
 /// Whether the resolver finds a name in the hosts file before it asks anybody, which it does not where
 /// the file is not its first source, or has no address of the family wanted.
 pub fn answers(host: &[u8], family: i32) -> bool {
-    cfg!(all(target_os = "linux", target_env = "gnu"))
-        && HOSTS.read(|text| has(text, host, family))
-        && ORDER.read(begins_with_files)
+    if !cfg!(all(target_os = "linux", target_env = "gnu")) {
+        return false;
+    }
+    let files = FILES.get();
+    files.hosts.read(|text| has(text, host, family)) && files.order.read(begins_with_files)
 }
 
 /// Whether the text of a hosts file has an address of a family for a name.
@@ -64,14 +77,13 @@ struct Kept {
 }
 
 impl Kept {
-    const fn new(path: &'static str) -> Self {
+    fn new(path: &'static str) -> Self {
         Kept { path, text: Mutex::new(None) }
     }
 
     /// What `judge` finds of the file's text; `false` when it cannot be read just now.
     fn read(&self, judge: impl FnOnce(&[u8]) -> bool) -> bool {
-        // A process that was forked while another thread held the lock would wait for ever.
-        let Ok(mut kept) = self.text.try_lock() else { return false };
+        let Ok(mut kept) = self.text.lock() else { return false };
         let Some(stamp) = stamp(self.path) else { return false };
         if kept.as_ref().is_none_or(|(before, _)| *before != stamp) {
             *kept = fs::read(self.path).ok().map(|text| (stamp, text));

@@ -9,6 +9,7 @@ pub mod error;
 pub mod hosts;
 pub mod inet;
 pub mod listening;
+pub mod lookups;
 pub mod object;
 pub mod options;
 pub mod protect;

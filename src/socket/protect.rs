@@ -9,15 +9,22 @@ use crate::binding::{Call, Outcome};
 /// Opens the internal module `socket_protected_call`: a `pcall` that can be yielded across on
 /// every Lua, for the protocols written in Lua.
 pub fn open_protected_call(call: &mut Call<'_>) -> Outcome {
-    call.run_source(c"=socket.core", include_str!("protected_call.lua"), 0);
+    run_protected_call(call);
     Ok(1)
+}
+
+/// Runs the file, which is given whether a yield passes through this Lua's `pcall`: trying it would call functions that
+/// a host may have replaced.
+fn run_protected_call(call: &mut Call<'_>) {
+    call.push_boolean(cfg!(not(feature = "lua51")));
+    call.run_source(c"=socket.core", include_str!("protected_call.lua"), 1);
 }
 
 /// Adds `newtry` and `protect` to the table on top of the stack.
 #[cfg(not(any(feature = "lua53", feature = "lua54", feature = "lua55")))]
 pub fn define(call: &mut Call<'_>) {
     call.push_value(-1);
-    call.run_source(c"=socket.core", include_str!("protected_call.lua"), 0);
+    run_protected_call(call);
     call.run_source(c"=socket.core", include_str!("protect.lua"), 2);
     call.pop(1);
 }

@@ -1,5 +1,7 @@
 -- A pcall that can be yielded across on every Lua (add.25).
-local pcall, select = pcall, select
+local crosses = ...
+
+local pcall = pcall
 -- A host may have left the library out: then nothing yields.
 local coroutine = coroutine or {}
 local running, create, resume, status, yield =
@@ -8,8 +10,7 @@ local running, create, resume, status, yield =
 -- Lua 5.1's pcall cannot be yielded across. There the function runs in a coroutine of its own,
 -- whose yields are passed on to whoever resumes the caller.
 local protected_call = pcall
-local crosses = not yield or select(2, resume(create(function() return pcall(yield, true) end)))
-if crosses ~= true then
+if not crosses and yield then
     local function pass_on(thread, ok, ...)
         if status(thread) ~= "suspended" then return ok, ... end
         return pass_on(thread, resume(thread, yield(...)))

@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub mod interrupt;
+pub mod process;
 pub mod resolver;
 
 use std::ffi::{CStr, c_int, c_void};

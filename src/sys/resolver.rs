@@ -284,6 +284,34 @@ unsafe fn read_host(entry: &libc::hostent) -> HostEntry {
     }
 }
 
+/// Has the calling thread, which has looked up nothing yet, read the resolver's configuration itself. The GNU C library
+/// keeps a thread's resolver state beside its stack, and gives that stack to another thread. A thread that a fork has
+/// ended in the middle of a lookup leaves its state behind, with connections that the parent process uses.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+pub fn renew_state() {
+    /// The first fields of `struct __res_state` in `<resolv.h>`.
+    #[repr(C)]
+    struct State {
+        retransmission: c_int,
+        attempts: c_int,
+        options: std::ffi::c_ulong,
+        servers: c_int,
+    }
+    unsafe extern "C" {
+        fn __res_state() -> *mut State;
+    }
+    // SAFETY: the state of this thread, which no other one uses. Without options it counts as not read yet.
+    unsafe {
+        if let Some(state) = __res_state().as_mut() {
+            *state = State { retransmission: 0, attempts: 0, options: 0, servers: 0 };
+        }
+    }
+}
+
+/// Nothing is known of such a state elsewhere.
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+pub fn renew_state() {}
+
 /// An address literal in the common spelling, which no resolver needs to see.
 pub fn literal(host: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(host).ok()?.parse().ok()

@@ -1,0 +1,197 @@
+//! Lookups within a limit: threads that ask the resolver, which itself cannot be given one.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use super::error::Failure;
+use super::timeout::{Deadline, Wait};
+use crate::sys;
+use crate::sys::process::PerProcess;
+use crate::sys::resolver::{Hints, ResolveError, lookup, renew_state};
+
+/// Resolver calls that may be under way at once: a name server that never answers must not
+/// gather threads without bound.
+const MOST: usize = 128;
+/// Enough for the resolver; the default would count against the memory limit of a small process.
+const STACK: usize = 256 * 1024;
+/// How long a thread waits for the next lookup.
+const IDLE_TIME: Duration = Duration::from_secs(2);
+
+/// The lookups of a process. Threads do not come along when it forks, so the child has a set of its own.
+static LOOKUPS: PerProcess<Lookups> = PerProcess::new(Lookups::default);
+
+#[derive(Default)]
+struct Lookups {
+    /// How many are under way.
+    taken: Mutex<usize>,
+    freed: Condvar,
+    /// The thread that was done last is kept for a while: to start one takes longer than a name server close by.
+    idle: Mutex<Option<Idle>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A place among the lookups under way, given back when dropped.
+struct Place(&'static Lookups);
+
+impl Place {
+    fn take(end: Option<Instant>) -> Option<Place> {
+        let lookups = LOOKUPS.get();
+        let mut taken = lock(&lookups.taken);
+        while *taken >= MOST {
+            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return None;
+            }
+            let woken = lookups.freed.wait_timeout(taken, left.min(Duration::from_secs(3600)));
+            taken = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *taken += 1;
+        Some(Place(lookups))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *lock(&self.0.taken) -= 1;
+        self.0.freed.notify_one();
+    }
+}
+
+/// A lookup for a resolver thread. Its place is taken until it is done.
+struct Question {
+    host: Vec<u8>,
+    service: Vec<u8>,
+    hints: Hints,
+    place: Place,
+    answer: SyncSender<Result<Vec<SocketAddr>, ResolveError>>,
+}
+
+/// A thread that waits for the next question.
+struct Idle {
+    thread: ThreadId,
+    questions: SyncSender<Question>,
+}
+
+/// Gives the question to the idle thread, or to a new one.
+fn ask(mut question: Question) -> io::Result<()> {
+    let found = lock(&question.place.0.idle).take();
+    if let Some(found) = found {
+        match found.questions.send(question) {
+            Ok(()) => return Ok(()),
+            Err(SendError(returned)) => question = returned,
+        }
+    }
+    let thread = std::thread::Builder::new().name("resolver".into()).stack_size(STACK);
+    sys::with_signals_blocked(|| thread.spawn(move || serve(question))).map(drop)
+}
+
+/// Answers questions until there has been none for a while.
+fn serve(first: Question) {
+    renew_state();
+    let mut next = Some(first);
+    while let Some(Question { host, service, hints, place, answer }) = next {
+        let lookups = place.0;
+        let result = lookup(Some(&host), Some(&service), hints);
+        drop(place);
+        // Before the answer: who gets it finds this thread idle at once.
+        let questions = become_idle(lookups);
+        // Nobody listens when the time was up.
+        let _ = answer.send(result);
+        next = questions.and_then(|questions| next_question(lookups, questions));
+    }
+}
+
+/// Where questions come from, unless another thread is idle already.
+fn become_idle(lookups: &Lookups) -> Option<Receiver<Question>> {
+    let mut idle = Some(lock(&lookups.idle)).filter(|idle| idle.is_none())?;
+    let (sender, questions) = mpsc::sync_channel(1);
+    *idle = Some(Idle { thread: std::thread::current().id(), questions: sender });
+    Some(questions)
+}
+
+fn next_question(lookups: &Lookups, questions: Receiver<Question>) -> Option<Question> {
+    if let Ok(question) = questions.recv_timeout(IDLE_TIME) {
+        return Some(question);
+    }
+    let thread = std::thread::current().id();
+    let kept = lock(&lookups.idle).take_if(|idle| idle.thread == thread);
+    // Whoever has taken this thread from its place in the meantime sends a question.
+    if kept.is_some() { None } else { questions.recv().ok() }
+}
+
+/// Resolves in another thread, because the C library's resolver cannot be given a limit. When the
+/// time is up the thread is left to finish alone; the library is never unloaded under it (see modules/link.rs).
+pub fn lookup_within(
+    host: &[u8],
+    service: &[u8],
+    hints: Hints,
+    deadline: &Deadline,
+) -> Result<Vec<SocketAddr>, Failure> {
+    let end = match deadline.remaining() {
+        Wait::For(limit) => Instant::now().checked_add(limit),
+        Wait::No | Wait::Forever => None,
+    };
+    let place = Place::take(end).ok_or(Failure::Timeout)?;
+    let (answer, answered) = mpsc::sync_channel(1);
+    let question = Question { host: host.to_vec(), service: service.to_vec(), hints, place, answer };
+    if ask(question).is_err() {
+        // The process may start no thread: better late than never.
+        return lookup(Some(host), Some(service), hints).map_err(Failure::Resolve);
+    }
+    let result = match end {
+        Some(end) => answered
+            .recv_timeout(end.saturating_duration_since(Instant::now()))
+            .map_err(|_| Failure::Timeout)?,
+        None => answered.recv().map_err(|_| Failure::Timeout)?,
+    };
+    result.map_err(Failure::Resolve)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::hosts;
+    use crate::socket::resolve::resolve;
+    use crate::socket::service::Service;
+
+    fn stream(family: i32) -> Hints {
+        Hints { family, kind: libc::SOCK_STREAM, flags: 0 }
+    }
+
+    /// All in one: other lookups at the same time would change what is looked at.
+    #[test]
+    fn names_are_resolved_within_limits_by_a_thread_that_is_kept() {
+        let deadline = Deadline::after(30.0);
+        let localhost = || {
+            let found = lookup_within(b"localhost", b"80", stream(libc::AF_INET), &deadline);
+            found.map(|list| list.first().copied())
+        };
+        let kept = || lock(&LOOKUPS.get().idle).as_ref().map(|idle| idle.thread);
+        let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
+        if hosts::answers(b"localhost", libc::AF_INET) {
+            let found = resolve(b"localhost", &Service::Port(80), stream(libc::AF_INET), &deadline);
+            assert_eq!(found.map(|list| list.first().copied()), expected);
+            assert_eq!(kept(), None);
+        }
+        assert_eq!(localhost(), expected);
+        let thread = kept();
+        assert!(thread.is_some());
+        for _ in 0..100 {
+            assert_eq!(localhost(), expected);
+            assert_eq!(kept(), thread);
+        }
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..200).for_each(|_| assert_eq!(localhost(), expected)));
+            }
+        });
+        assert_eq!(*lock(&LOOKUPS.get().taken), 0);
+    }
+}
