@@ -14,8 +14,8 @@ SSL = yes
 # the Lua files to install, by their names under lua/
 FILES = find lua -name '*.lua' | sed 's,^lua/,,' | if [ $(SSL) = yes ]; then cat; else grep -v '^ssl[./]'; fi
 
-# the native libraries, installed in socket/
-LIBRARIES = core.so http_core.so tls_core.so
+# the native libraries, installed in socket/: a folder of modules/ each
+LIBRARIES = ls modules | grep -v '[.]' | sed -e 's,$$,_core.so,' -e 's,^core_core,core,'
 
 all:
 	$(LUA) rockspec/build.lua $(LUA_VERSION)
@@ -28,7 +28,7 @@ install: all
 	    chmod 644 "$(DESTDIR)$(SHAREDIR)/$$file"; \
 	done
 	mkdir -p "$(DESTDIR)$(LIBDIR)/socket"
-	set -e; for file in $(LIBRARIES); do \
+	set -e; for file in $$($(LIBRARIES)); do \
 	    rm -f "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
 	    cp "target/rock/$$file" "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
 	    chmod 644 "$(DESTDIR)$(LIBDIR)/socket/$$file"; \
@@ -36,7 +36,7 @@ install: all
 
 uninstall:
 	$(FILES) | while read -r file; do rm -f "$(DESTDIR)$(SHAREDIR)/$$file"; done
-	for file in $(LIBRARIES); do rm -f "$(DESTDIR)$(LIBDIR)/socket/$$file"; done
+	for file in $$($(LIBRARIES)); do rm -f "$(DESTDIR)$(LIBDIR)/socket/$$file"; done
 	for folder in socket mime ssl; do \
 	    rmdir "$(DESTDIR)$(SHAREDIR)/$$folder" "$(DESTDIR)$(LIBDIR)/$$folder" 2>/dev/null || true; \
 	done

@@ -64,26 +64,39 @@ local function check_tls()
     end
 end
 
--- What cargo calls the libraries, and what Lua does.
-local LIBRARIES = { luasocket_core = "core", luasocket_http = "http_core", luasocket_tls = "tls_core" }
+-- The native libraries, by the folders of modules/: cargo's packages, and what Lua calls them in socket/.
+local function libraries()
+    local manifest = assert(io.open("Cargo.toml"))
+    local members = manifest:read("*a"):match("members = (%b[])")
+    manifest:close()
+    local packages, names = {}, {}
+    for name in members:gmatch('"modules/(%w+)"') do
+        packages[#packages + 1] = "-p luasocket-" .. name
+        names["luasocket_" .. name] = name == "core" and "core" or name .. "_core"
+    end
+    return table.concat(packages, " "), names
+end
 
 -- Runs cargo and returns the paths of the libraries by Lua's names: cargo tells them, wherever it was told to build.
 local function compile()
     io.stderr:write("luasocket-rs: building for ", flavour, "\n")
-    local pipe = assert(io.popen("cargo build --release --locked -p luasocket-core -p luasocket-http -p luasocket-tls"
-        .. " --features " .. flavour .. " --message-format json-render-diagnostics"))
+    local packages, names = libraries()
+    local pipe = assert(io.popen("cargo build --release --locked " .. packages .. " --features " .. flavour
+        .. " --message-format json-render-diagnostics"))
     local built = {}
     for line in pipe:lines() do
         for path in (line:match('"filenames":(%b[])') or ""):gmatch('"(.-)"') do
             local name, extension = path:match("([%w_]+)%.(%a+)$")
-            local library = LIBRARIES[(name or ""):gsub("^lib", "")]
+            local library = names[(name or ""):gsub("^lib", "")]
             if library and (extension == "so" or extension == "dll" or extension == "dylib") then
                 built[library] = path:gsub("\\\\", "\\")
             end
         end
     end
     pipe:close()
-    if not (built.core and built.http_core and built.tls_core) then stop("cargo could not build the libraries; what it said is above.") end
+    for _, library in pairs(names) do
+        if not built[library] then stop("cargo could not build the libraries; what it said is above.") end
+    end
     return built
 end
 
@@ -100,6 +113,8 @@ end
 check_rust()
 check_tls()
 local built = compile()
+-- emptied: all that is there afterwards gets installed
+os.execute(windows and "if exist target\\rock rmdir /s /q target\\rock" or "rm -rf target/rock")
 os.execute(windows and "if not exist target\\rock mkdir target\\rock" or "mkdir -p target/rock")
 for library, path in pairs(built) do
     copy(path, "target/rock/" .. library .. (windows and ".dll" or ".so"))

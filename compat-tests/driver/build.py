@@ -11,12 +11,12 @@ from interpreters import BUILD, REPOSITORY, RUNNER_FEATURES, STOCK
 
 LIMIT = 1200
 TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
-# where the native libraries are installed, and what cargo calls them
-LIBRARIES = {"socket/core.so": "libluasocket_core.so", "socket/http_core.so": "libluasocket_http.so",
-             "socket/tls_core.so": "libluasocket_tls.so"}
+# where the native libraries are installed, and what cargo calls them: a folder of modules/ each
+MODULES = sorted(name for name in os.listdir(os.path.join(REPOSITORY, "modules")) if "." not in name)
+LIBRARIES = {"socket/%s.so" % (name if name == "core" else name + "_core"): "libluasocket_%s.so" % name for name in MODULES}
 PLACES = {"dev": "debug"}           # profiles whose artifacts are elsewhere than in a folder of their name
 PROMISED = "runner"                 # the one that stays where README says it is
-PACKAGES = ["-p", "luasocket-core", "-p", "luasocket-http", "-p", "luasocket-tls"]
+PACKAGES = [word for name in MODULES for word in ("-p", "luasocket-" + name)]
 
 
 def complaints(output):
