@@ -13,6 +13,13 @@ fn main() {
         // Not an error: a program around this crate may bring an OpenSSL along.
         println!("cargo::warning={advice}");
     }
+    println!("cargo:rustc-check-cfg=cfg(tls_openssl)");
+    let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
+    let other_library =
+        system == "windows" || env::var("CARGO_CFG_TARGET_VENDOR").is_ok_and(|vendor| vendor == "apple");
+    if !other_library && env::var_os("CARGO_FEATURE_NATIVE_TLS_ONLY").is_none() {
+        println!("cargo:rustc-cfg=tls_openssl");
+    }
     // A stock interpreter finds them on disk.
     if env::var_os("CARGO_FEATURE_MODULE").is_none() {
         println!("cargo:rerun-if-changed=lua");

@@ -1,7 +1,11 @@
 -- LuaSec's module `ssl`, over socket.tls. Where the real LuaSec comes first on
--- the path, its own `ssl` is found instead, and works on our sockets as well.
+-- the path, its `ssl` is loaded instead, and works on these sockets as well.
 local tls = require("socket.tls")
 local config = require("socket.tls_config")
+local native = require("socket.native")("socket_tls_core")
+
+local curves = {}
+for _, name in ipairs(native.curves()) do curves[name] = true end
 
 ---@class ssl
 local ssl = {
@@ -13,9 +17,9 @@ local ssl = {
     ---What can be asked for (A2); an application looks here before it uses a feature.
     config = {
         protocols = config.protocols,
-        options = config.options,
-        curves = {},
-        algorithms = {},
+        options = config.options(native),
+        curves = curves,
+        algorithms = { ec = native.complete or nil },
         capabilities = tls.capabilities,
     },
     newcontext = tls.newcontext,

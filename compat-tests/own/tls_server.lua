@@ -82,7 +82,7 @@ c:sni("localhost")
 local rs, rc = shake(s, c)
 check.equal("75 server", rs, { true })
 check.equal("75 client", rc, { true })
-check.equal("75 version", { s:info("protocol"), c:info("protocol") }, { "TLSv1.2", "TLSv1.2" })
+check.equal("75 version", { s:info("protocol"), c:info("protocol") }, { "TLSv1.3", "TLSv1.3" })
 check.equal("B27 both know the cipher", s:info("cipher"), c:info("cipher"))
 check.equal("B25 the server knows the name", s:getsniname(), "localhost")
 check.equal("B29 no client certificate", { s:getpeercertificate(), s:getpeerchain() }, { nil, {} })
@@ -108,8 +108,7 @@ end
 check.equal("70 alpn", alpn({ "h2", "http/1.1" }, { "http/1.1", "x" }), { "http/1.1", "http/1.1" })
 check.equal("70 the server's order", alpn({ "h2", "http/1.1" }, { "http/1.1", "h2" }), { "h2", "h2" })
 check.equal("70 no overlap", alpn({ "h2" }, "x"), { nil, nil })
-check.equal("A27 callback", { ssl.newcontext({ mode = "server", protocol = "any", alpn = print }) },
-    { nil, "ALPN callback not supported by this TLS backend" })
+check.ok("A27 callback", ssl.newcontext({ mode = "server", protocol = "any", alpn = print }))
 
 -- names
 local function named(name, strict, known)
@@ -149,6 +148,9 @@ end
 check.equal("74 no certificate", against(assert(ssl.newcontext({ mode = "server", protocol = "any" })), client_context())[1],
     { false, "no shared cipher" })
 check.equal("42 a 1.3 client", against(plain, client_context({ protocol = "tlsv1_3" })),
+    { { true }, { true } })
+check.equal("42 a 1.3 client and a 1.2 server",
+    against(server_context({ protocol = "tlsv1_2" }), client_context({ protocol = "tlsv1_3" })),
     { { false, "unsupported protocol" }, { false, "tlsv1 alert protocol version" } })
 local others = against(server_context({ certificate = CERTS .. "untrusted.pem", key = CERTS .. "untrusted.key" }), client_context())
 check.equal("an untrusted server", others, { { false, "tlsv1 alert unknown ca" }, { false, "certificate verify failed" } })
@@ -203,16 +205,10 @@ names:close()
 
 -- refusals
 for _, verify in ipairs({ "peer", "fail_if_no_peer_cert", "client_once" }) do
-    check.equal("73 verify " .. verify, { ssl.newcontext({ mode = "server", protocol = "any", verify = verify }) },
-        { nil, "client certificate verification not supported by this TLS backend" })
+    check.ok("73 verify " .. verify, ssl.newcontext({ mode = "server", protocol = "any", verify = verify }))
 end
 check.ok("73 verify none", ssl.newcontext({ mode = "server", protocol = "any", verify = "none" }))
-check.equal("no TLS 1.3", { ssl.newcontext({ mode = "server", protocol = "tlsv1_3" }) },
-    { nil, "protocol not supported by this TLS backend (tlsv1_3)" })
-check.equal("no TLS 1.2 either", { ssl.newcontext({ mode = "server", protocol = "any", options = "no_tlsv1_2" }) },
-    { nil, "protocol not supported by this TLS backend (tlsv1_3)" })
-check.equal("two certificates", { ssl.newcontext({ mode = "server", protocol = "any", certificates = { {}, {} } }) },
-    { nil, "several certificates not supported by this TLS backend" })
+check.ok("A16 two certificates", ssl.newcontext({ mode = "server", protocol = "any", certificates = { {}, {} } }))
 check.equal("A10 B a wrong mode is told at once", { ssl.newcontext({ mode = "peer", protocol = "any" }) }, { nil, "invalid mode (peer)" })
 
 -- 97: many handshakes of one context by turns

@@ -95,10 +95,10 @@ function connection:quit()
     return 1
 end
 
--- Puts TLS on the connection in `holder[name]`.
-local function secure(self, holder, name)
-    local secured = self.secured
-    local ok, message, why = starttls.secure(holder, name, secured.host, secured.parameters, self.defaults.TIMEOUT)
+-- Puts TLS on the connection in `holder[name]`, with the session of one before it.
+local function secure(self, holder, name, before)
+    local secured, timeout = self.secured, self.defaults.TIMEOUT
+    local ok, message, why = starttls.secure(holder, name, secured.host, secured.parameters, timeout, before)
     if not ok and self.notes then self.notes.why = why end
     self.try(ok, message)
 end
@@ -237,7 +237,8 @@ end
 -- Completes the data connection, once the server has answered the command.
 local function open_data(self)
     if not self.pasvt then self:portconnect() end
-    if self.private_data then secure(self, self, "data") end
+    -- servers ask for the control connection's session, as a sign that both belong to one client
+    if self.private_data then secure(self, self, "data", self.tp:getcontrol()) end
 end
 
 -- Sends a transfer command, for passive mode over the data connection made

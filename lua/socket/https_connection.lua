@@ -30,9 +30,12 @@ local function merge(reqt)
     end
     if reqt.verify == nil and settings.VERIFY ~= nil then merged.verify = settings.VERIFY end
     merged.protocol = merged.protocol or "any"
+    if merged.session == nil then merged.session = true end
+    -- a certificate without its key would not be sent
+    merged.whole = true
     merged.mode = "client"
-    -- without a key in the request its password is for the server, not for a key
-    if reqt.key ~= nil then merged.password = reqt.password else merged.password = cfg.password end
+    -- without a key or certificate in the request its password is for the server
+    if reqt.key ~= nil or reqt.certificate ~= nil then merged.password = reqt.password else merged.password = cfg.password end
     return merged
 end
 

@@ -2,6 +2,7 @@
 -- `socket.tls` and not `ssl`: that may be LuaSec's, which verifies no host name.
 
 local socket = require("socket")
+local native = require("socket.native")
 
 local ipairs, type = ipairs, type
 
@@ -27,11 +28,12 @@ end
 ---@param host string
 ---@param given boolean|table parameters of `ssl.wrap` that are not the defaults
 ---@param timeout number|nil
+---@param before userdata|nil a TLS object of the same server and parameters whose session is resumed
 ---@return boolean|nil ok
 ---@return string|nil message
 ---@return string|nil why the certificate was refused, if that was it
-function starttls.secure(holder, name, host, given, timeout)
-    local params = { mode = "client", protocol = "any", verify = "peer", options = "all" }
+function starttls.secure(holder, name, host, given, timeout, before)
+    local params = { mode = "client", protocol = "any", verify = "peer", options = "all", session = true, whole = true }
     if type(given) == "table" then
         for key, value in pairs(given) do params[key] = value end
     end
@@ -43,6 +45,7 @@ function starttls.secure(holder, name, host, given, timeout)
     holder[name] = secured
     secured:settimeout(timeout)
     secured:sni(host)
+    if before then native("socket_tls_core").resume(secured, before) end
     return secured:dohandshake()
 end
 
@@ -65,7 +68,7 @@ end
 ---waits, within its limit, for the other side's end.
 ---@param object userdata TLS object
 function starttls.finish(object)
-    require("socket.native")("socket_tls_core").finish(object)
+    native("socket_tls_core").finish(object)
 end
 
 return starttls

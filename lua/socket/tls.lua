@@ -16,8 +16,10 @@ local tls = {
     ---@type string
     backend = native.backend,
     ---What programs may ask for before they use it; what is missing here is refused (A2).
-    ---@type table<string, boolean>
-    capabilities = { alpn = true },
+    ---@type table<string, any>
+    capabilities = native.complete
+        and { alpn = true, curves_list = true, dane = { no_ee_namechecks = true }, ecdh_auto = true, psk = true }
+        or { alpn = true },
 }
 
 ---Makes a context, which any number of connections may share. Contexts of the
@@ -66,6 +68,7 @@ function tls.wrap(sock, context)
         sock:setfd(descriptor)
         error(connection, 0)
     end
+    if connection then config.keep(connection, context) end
     return connection, problem
 end
 

@@ -1,13 +1,15 @@
 -- Checks of TLS parameters, and their translation for the native part of
 -- socket.tls. Internal to it. What would make a connection safer and cannot be
 -- honoured is refused, never passed over.
-local error, ipairs, next, tostring, type = error, ipairs, next, tostring, type
-local char, concat = string.char, table.concat
+local error, ipairs, next, os, pairs, setmetatable, tostring, type =
+    error, ipairs, next, os, pairs, setmetatable, tostring, type
+local byte, char, sub = string.byte, string.char, string.sub
+local concat = table.concat
 
 local config = {}
 
 local ORDER = { "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3" }
-local NEWEST_OF_A_SERVER = 3
+local NEWEST_OF_NATIVE_TLS = 3
 
 local function set(names)
     local result = {}
@@ -18,22 +20,22 @@ end
 ---The protocols that can be named alone.
 config.protocols = set("tlsv1 tlsv1_1 tlsv1_2 tlsv1_3")
 
----The names that `options` may hold: OpenSSL 3.0's (A20).
-config.options = set([[
-    all allow_client_renegotiation allow_no_dhe_kex allow_unsafe_legacy_renegotiation cipher_server_preference
-    cisco_anyconnect cleanse_plaintext cookie_exchange cryptopro_tlsext_bug disable_tlsext_ca_names
-    dont_insert_empty_fragments enable_ktls enable_middlebox_compat ephemeral_rsa ignore_unexpected_eof
-    legacy_server_connect microsoft_big_sslv3_buffer microsoft_sess_id_bug msie_sslv2_rsa_padding netscape_ca_dn_bug
-    netscape_challenge_bug netscape_demo_cipher_change_bug netscape_reuse_cipher_change_bug no_anti_replay
-    no_compression no_dtls_mask no_dtlsv1 no_dtlsv1_2 no_encrypt_then_mac no_extended_master_secret no_query_mtu
-    no_renegotiation no_session_resumption_on_renegotiation no_ssl_mask no_sslv2 no_sslv3 no_ticket no_tlsv1
-    no_tlsv1_1 no_tlsv1_2 no_tlsv1_3 pkcs1_check_1 pkcs1_check_2 prioritize_chacha safari_ecdhe_ecdsa_bug
-    single_dh_use single_ecdh_use ssleay_080_client_dh_bug sslref2_reuse_cert_type_bug tls_block_padding_bug
-    tls_d5_bug tls_rollback_bug tlsext_padding
-]])
-
 local VERIFY = set("none peer client_once fail_if_no_peer_cert")
-local VERIFYEXT = set("lsec_continue lsec_ignore_purpose crl_check crl_check_chain")
+local VERIFYEXT = { lsec_continue = 1, lsec_ignore_purpose = 2, crl_check = 4, crl_check_chain = 8 }
+local DANE = set("no_ee_namechecks")
+
+local options
+
+---The names that `options` may hold (A20).
+---@param native table native part of socket.tls
+---@return table<string, boolean>
+function config.options(native)
+    if not options then
+        options = {}
+        for _, name in ipairs(native.options()) do options[name] = true end
+    end
+    return options
+end
 
 -- Raises what a wrong type raises in LuaSec; the position would name this file.
 local function wrong_type(position, call, expected, value)
@@ -62,129 +64,240 @@ local function flags(value, known, message)
     return found
 end
 
--- The one certificate with its key that the library can hold.
-local function own_certificate(cfg)
-    local list = cfg.certificates
-    if not list then return cfg end
-    if #list > 1 then return refused("several certificates") end
-    return list[1] or {}
-end
-
-local function read_password(own, isencrypted)
+-- Reads the password that opens a key, when one is needed.
+local function read_password(native, own)
     local password = own.password
     local kind = type(password)
     if password and kind ~= "string" and kind ~= "function" then return nil, "invalid password type" end
-    if kind == "function" then password = isencrypted(own.key) and password() or nil end
+    if kind == "function" then password = native.isencrypted(own.key or own.certificate) and password() or nil end
     return password
 end
 
+-- The certificates of this side, each with its key.
+local function identities(native, cfg, given)
+    local list = cfg.certificates or { cfg }
+    if #list > 1 and not native.complete then return refused("several certificates") end
+    given.identities = {}
+    for i, own in ipairs(list) do
+        local identity = {
+            key = own.key and text(own.key, 2, "loadkey"),
+            certificate = own.certificate and text(own.certificate, 2, "loadcert"),
+        }
+        if identity.key or identity.certificate then
+            local err
+            identity.password, err = read_password(native, own)
+            if err then return nil, err end
+        end
+        given.identities[i] = identity
+    end
+    return true
+end
+
 -- Oldest and newest version, counted from 0, that protocol and options leave.
-local function versions(protocol, options, server, backend)
+local function versions(native, protocol, excluded, server)
     local named = config.protocols[protocol]
     local oldest, newest
     for i, name in ipairs(ORDER) do
         local wanted = name == protocol or not named and i >= 3
-        if wanted and not options["no_" .. name] then
+        if wanted and not excluded["no_" .. name] then
             oldest, newest = oldest or i, i
         end
     end
     if not oldest then return nil, "no protocols available" end
-    local limit = (server or backend == "secure-transport") and NEWEST_OF_A_SERVER or #ORDER
+    local limit = #ORDER
+    if not native.complete and (server or native.backend == "secure-transport") then limit = NEWEST_OF_NATIVE_TLS end
     if oldest > limit then return nil, "protocol not supported by this TLS backend (" .. ORDER[oldest] .. ")" end
     if newest > limit then newest = limit end
     return oldest - 1, newest - 1
 end
 
--- Whether the peer is to be verified.
-local function verification(value, server)
-    local found, err = flags(value, VERIFY, "invalid verify option (%s)")
-    if not found then return nil, err end
-    if not server then
-        -- nothing said means yes; what is said to be off is off
-        return value ~= false and (found.peer or not found.none) or false
-    end
-    found.none = nil
-    if next(found) then return refused("client certificate verification") end
-    return false
-end
-
-local function alpn_names(value, server)
-    if type(value) == "string" and not server then value = { value } end
-    if type(value) == "function" and server then return refused("ALPN callback") end
-    if type(value) ~= "table" then return nil, "invalid ALPN parameter" end
-    if #value == 0 then return nil, "invalid ALPN list (empty)" end
+-- Protocol names with their lengths in front, as TLS has them; nil and a message, or nil alone, when they are none.
+local function encoded(names)
+    if type(names) ~= "table" then return nil, "invalid ALPN parameter" end
+    if #names == 0 then return nil, "invalid ALPN list (empty)" end
     local wire = {}
-    for _, name in ipairs(value) do
+    for i, name in ipairs(names) do
         if type(name) ~= "string" then return nil end
         if name == "" then return nil, "invalid ALPN name (empty string)" end
         if #name > 255 then return nil, "invalid ALPN name (length > 255)" end
-        wire[#wire + 1] = char(#name) .. name
+        wire[i] = char(#name) .. name
     end
     return concat(wire)
 end
 
--- Finds what is refused; returns true, or nil and a message. The order is LuaSec's.
-local function check_unsupported(cfg)
-    if cfg.depth then
-        if type(cfg.depth) ~= "number" then wrong_type(2, "setdepth", "number", cfg.depth) end
-        return refused("depth")
+local function decoded(wire)
+    local names, i = {}, 1
+    while i <= #wire do
+        local length = byte(wire, i)
+        names[#names + 1] = sub(wire, i + 1, i + length)
+        i = i + 1 + length
     end
-    if cfg.dhparam then
-        if type(cfg.dhparam) ~= "function" then return nil, "invalid DH parameter type" end
-        return refused("dhparam")
-    end
-    if cfg.curveslist then return refused("curveslist") end
-    if cfg.curve then return refused("curve") end
-    local found, err = flags(cfg.verifyext, VERIFYEXT, "invalid verify option (%s)")
-    if not found then return nil, err end
-    local flag = next(found)
-    if flag then return nil, "verifyext not supported by this TLS backend (" .. flag .. ")" end
-    return true
+    return names
 end
 
-local function check_ciphers(cfg)
+-- The functions that a handshake asks take and return texts: these call the program's own.
+local function alpn_callback(choose)
+    return function(offered)
+        local chosen = choose(decoded(offered))
+        return chosen and (encoded(type(chosen) == "string" and { chosen } or chosen))
+    end
+end
+
+local function client_psk(callback)
+    return function(hint, longest_identity, longest_key)
+        local identity, key = callback(hint, longest_identity, longest_key)
+        if type(identity) ~= "string" or type(key) ~= "string" then return nil end
+        return identity, key
+    end
+end
+
+local steps = {}
+
+-- Each step checks some parameters, and puts what they mean into `given`. It returns true, or nil and a message. The
+-- order is LuaSec's order of errors.
+function steps.ciphers(native, cfg, given)
     for _, name in ipairs({ "ciphers", "ciphersuites" }) do
         if cfg[name] then
-            text(cfg[name], 2, "setcipher")
-            return refused(name)
+            given[name] = text(cfg[name], 2, "setcipher")
+            if not native.complete then return refused(name) end
         end
     end
     return true
 end
 
-local function check_keys_of_others(cfg)
-    if cfg.psk then
-        if type(cfg.psk) ~= "function" and type(cfg.psk) ~= "table" then return nil, "invalid PSK configuration" end
-        return refused("psk")
+function steps.verify(native, cfg, given)
+    local found, err = flags(cfg.verify, VERIFY, "invalid verify option (%s)")
+    if not found then return nil, err end
+    if not given.server then
+        -- absent means yes; what is said to be off is off
+        given.verify = cfg.verify ~= false and (found.peer or not found.none) or false
+        return true
     end
-    if cfg.dane then return refused("dane") end
+    found.none = nil
+    given.require, given.once = found.fail_if_no_peer_cert, found.client_once
+    given.verify = next(found) ~= nil
+    if given.verify and not native.complete then return refused("client certificate verification") end
     return true
 end
 
--- What follows the files in LuaSec's order of checks: the settings, or nil and a message.
-local function settings(cfg, protocol, server, backend)
-    local verify, options, oldest, newest, alpn
-    local ok, err = check_ciphers(cfg)
-    if not ok then return nil, err end
-    verify, err = verification(cfg.verify, server)
-    if verify == nil then return nil, err end
-    options, err = flags(cfg.options, config.options, "invalid option (%s)")
-    if not options then return nil, err end
-    oldest, newest = versions(protocol, options, server, backend)
+function steps.options(native, cfg, given)
+    local found, err = flags(cfg.options, config.options(native), "invalid option (%s)")
+    if not found then return nil, err end
+    local names = {}
+    for name in pairs(found) do names[#names + 1] = name end
+    given.options = concat(names, " ")
+    given.ignoreeof = found.ignore_unexpected_eof
+    local oldest, newest = versions(native, cfg.protocol, found, given.server)
     if not oldest then return nil, newest end
-    ok, err = check_unsupported(cfg)
-    if not ok then return nil, err end
-    if cfg.alpn then
-        alpn, err = alpn_names(cfg.alpn, server)
-        if not alpn then return nil, err end
+    given.oldest, given.newest = oldest, newest
+    return true
+end
+
+function steps.depth(native, cfg, given)
+    if not cfg.depth then return true end
+    if type(cfg.depth) ~= "number" then wrong_type(2, "setdepth", "number", cfg.depth) end
+    given.depth = cfg.depth
+    return native.complete or refused("depth")
+end
+
+function steps.dhparam(native, cfg, given, callbacks)
+    if not cfg.dhparam then return true end
+    if type(cfg.dhparam) ~= "function" then return nil, "invalid DH parameter type" end
+    callbacks.dhparam, given.asksdh = cfg.dhparam, true
+    return native.complete or refused("dhparam")
+end
+
+function steps.curves(native, cfg, given)
+    for _, name in ipairs({ "curveslist", "curve" }) do
+        if cfg[name] then
+            given[name] = text(cfg[name], 2, "setcurve")
+            return native.complete or refused(name)
+        end
     end
-    ok, err = check_keys_of_others(cfg)
-    if not ok then return nil, err end
-    return {
-        oldest = oldest, newest = newest, verify = verify, alpn = alpn,
-        ignore_eof = options.ignore_unexpected_eof or false,
-        host = cfg.host and text(cfg.host, 2, "sethost"),
-    }
+    return true
+end
+
+function steps.verifyext(native, cfg, given)
+    local found, err = flags(cfg.verifyext, VERIFYEXT, "invalid verify option (%s)")
+    if not found then return nil, err end
+    local flag = next(found)
+    if flag and not native.complete then
+        return nil, "verifyext not supported by this TLS backend (" .. flag .. ")"
+    end
+    given.verifyext = 0
+    for name in pairs(found) do given.verifyext = given.verifyext + VERIFYEXT[name] end
+    return true
+end
+
+function steps.alpn(native, cfg, given, callbacks)
+    local names = cfg.alpn
+    if not names then return true end
+    if type(names) == "function" and given.server then
+        callbacks.alpn, given.asksalpn = alpn_callback(names), true
+        return native.complete or refused("ALPN callback")
+    end
+    if type(names) == "string" and not given.server then names = { names } end
+    local err
+    given.alpn, err = encoded(names)
+    if not given.alpn then return nil, err end
+    return true
+end
+
+function steps.psk(native, cfg, given, callbacks)
+    local psk = cfg.psk
+    if not psk then return true end
+    if given.server and type(psk) == "table" then
+        if psk.hint ~= nil and type(psk.hint) ~= "string" then return nil, "invalid PSK configuration" end
+        given.pskhint, psk = psk.hint, psk.callback
+    end
+    if type(psk) ~= "function" then return nil, "invalid PSK configuration" end
+    callbacks.psk, given.askspsk = given.server and psk or client_psk(psk), true
+    return native.complete or refused("psk")
+end
+
+function steps.dane(native, cfg, given)
+    if not cfg.dane then return true end
+    local found, err = flags(cfg.dane ~= true and cfg.dane, DANE, "invalid DANE flag (%s)")
+    if not found then return nil, err end
+    given.dane = found.no_ee_namechecks and 1 or 0
+    return native.complete or refused("dane")
+end
+
+function steps.additions(native, cfg, given)
+    given.verifyhost = cfg.verifyhost ~= false
+    given.host = cfg.host and text(cfg.host, 2, "sethost")
+    given.session, given.whole = cfg.session, cfg.whole
+    if cfg.keylog then
+        if not native.complete then return refused("keylog") end
+        given.keylog = os and os.getenv("SSLKEYLOGFILE") or nil
+    end
+    return true
+end
+
+local ORDER_OF_STEPS = {
+    "ciphers", "verify", "options", "depth", "dhparam", "curves", "verifyext", "alpn", "psk", "dane", "additions",
+}
+
+-- The functions that handshakes ask: as long as there is their context, or a connection of it.
+local kept = setmetatable({}, { __mode = "k" })
+local contexts = 0
+
+local function keep_callbacks(native, given, callbacks)
+    if not next(callbacks) then return end
+    contexts = contexts + 1
+    given.callbacks = contexts
+    if not native.callbacks.kept then
+        setmetatable(native.callbacks, { __mode = "v" })
+        native.callbacks.kept = kept
+    end
+    native.callbacks[contexts] = callbacks
+end
+
+---Keeps what handshakes of a connection ask for.
+---@param connection userdata
+---@param context userdata
+function config.keep(connection, context)
+    kept[connection] = kept[context]
 end
 
 ---Makes a context of a configuration table (A9-A30).
@@ -199,28 +312,23 @@ function config.newcontext(native, cfg)
     end
     local mode = text(cfg.mode, 2, "setmode")
     if mode ~= "client" and mode ~= "server" then return nil, "invalid mode (" .. mode .. ")" end
-    local server = mode == "server"
 
-    local own, err = own_certificate(cfg)
-    if not own then return nil, err end
-    local key = own.key and text(own.key, 2, "loadkey")
-    local certificate = own.certificate and text(own.certificate, 2, "loadcert")
-    local password
-    if key then
-        password, err = read_password(own, native.isencrypted)
-        if err then return nil, err end
+    local given = { server = mode == "server", oldest = 0, newest = 3 }
+    local callbacks = {}
+    local ok, later = identities(native, cfg, given)
+    if not ok then return nil, later end
+    given.cafile = cfg.cafile and text(cfg.cafile, 2, "locations")
+    given.capath = cfg.capath and text(cfg.capath, 3, "locations")
+    for _, name in ipairs(ORDER_OF_STEPS) do
+        ok, later = steps[name](native, cfg, given, callbacks)
+        if not ok then break end
     end
-    local cafile = cfg.cafile and text(cfg.cafile, 2, "locations")
-    local capath = cfg.capath and text(cfg.capath, 3, "locations")
-
-    local found, later = settings(cfg, protocol, server, native.backend)
-    -- What is wrong with the files is told first, so they are looked at even for settings that fail.
-    local known = found or { oldest = 0, newest = 3, verify = true }
-    local context
-    context, err = native.context(server, known.oldest, known.newest, certificate, key, password, cafile, capath,
-        known.verify, cfg.verifyhost ~= false, known.alpn, known.ignore_eof, known.host)
+    if ok then keep_callbacks(native, given, callbacks) end
+    -- What is wrong with the files is reported first, so they are read even for settings that fail.
+    local context, err = native.context(given)
     if not context then return nil, err end
-    if not found then return nil, later end
+    if not ok then return nil, later end
+    if given.callbacks then kept[context] = callbacks end
     return context
 end
 

@@ -3,7 +3,7 @@
 -- Nor is `password`, which is the server's when there is no key. Internal.
 local parameters = {
     "alpn", "cafile", "capath", "certificate", "certificates", "ciphers", "ciphersuites", "curve", "curveslist", "dane",
-    "depth", "dhparam", "key", "options", "protocol", "psk", "verify", "verifyext", "verifyhost",
+    "depth", "dhparam", "key", "keylog", "options", "protocol", "psk", "session", "verify", "verifyext", "verifyhost",
 }
 
 return parameters

@@ -31,6 +31,8 @@
 //!    where it would block it leaves the object, marked as busy in its direction, waits at the one door
 //!    (`src/tasks/door.rs`), and looks the object up again: it may have become another one. [`Call::new_object`]'s
 //!    `make` may wait, because what it fills is no object yet.
+//!    A library that calls back into Lua is called with the object's content taken out, inside [`Call::lend`]; a task
+//!    that is given up in such a callback leaks that content.
 //! 3. While a native function owns something with a destructor (a `Vec`, a `String`, a
 //!    descriptor), it must not call a `Call` method that can allocate in Lua, except inside
 //!    [`Call::protected`]. [`Call::push_vec`] frees what it is given before Lua can raise, and leaves no room for
@@ -51,6 +53,7 @@ mod call;
 mod class;
 #[cfg(feature = "module")]
 pub mod entries;
+mod lend;
 mod raise;
 mod spare;
 mod stack;
@@ -58,6 +61,7 @@ mod stack;
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
+pub use lend::with_lent;
 pub use raise::{Expected, Message, Raise, buffer, check_memory, reserve};
 pub use spare::Spare;
 use spare::keep_freed_memory;

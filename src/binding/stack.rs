@@ -175,6 +175,20 @@ impl Call<'_> {
         }
     }
 
+    /// Pushes what this library keeps in the registry under a key. Never allocates.
+    pub fn push_registered(&mut self, key: &'static u8) {
+        // SAFETY: reads the registry; the result needs one slot.
+        unsafe {
+            ffi::lua_rawgetp(self.state, ffi::LUA_REGISTRYINDEX, ptr::from_ref(key).cast());
+        }
+    }
+
+    /// Pops a value and keeps it in the registry under a key: the address of a static.
+    pub fn register(&mut self, key: &'static u8) {
+        // SAFETY: writes one value of the registry under a key that no script can make.
+        unsafe { ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, ptr::from_ref(key).cast()) }
+    }
+
     /// Pops values. Never allocates.
     pub fn pop(&mut self, count: c_int) {
         // SAFETY: the caller has pushed that many.

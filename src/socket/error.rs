@@ -32,6 +32,10 @@ pub enum Failure {
     ResolveRaw(i32),
     /// A TLS operation needs this direction before it can go on.
     Wants(Direction),
+    /// The stream ended without the notice that TLS ends with.
+    Truncated,
+    /// The peer's certificate was refused.
+    Untrusted,
     /// A fixed text.
     Text(&'static str),
     /// Any other text.
@@ -64,6 +68,8 @@ impl Failure {
             Failure::ResolveRaw(code) => sys::resolver::explain(code),
             Failure::Wants(Direction::Read) => Message::new("wantread"),
             Failure::Wants(Direction::Write) => Message::new("wantwrite"),
+            Failure::Truncated => Message::new("unexpected eof while reading"),
+            Failure::Untrusted => Message::new("certificate verify failed"),
             Failure::Text(text) => Message::new(text),
             Failure::Other(message) => message,
         }

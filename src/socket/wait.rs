@@ -7,27 +7,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::descriptor::borrow_number;
-use super::error::{Direction, Failure};
-use super::timeout::{Deadline, Wait};
+use super::error::Failure;
+use super::timeout::Wait;
 use crate::sys;
 use crate::sys::interrupt::is_interrupted;
-
-/// Waits until a descriptor is ready for a direction; a descriptor in trouble counts as ready,
-/// because the next system call reports the trouble.
-pub fn wait(fd: BorrowedFd<'_>, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-    let events = match direction {
-        Direction::Read => PollFlags::IN,
-        Direction::Write => PollFlags::OUT,
-    };
-    wait_for(fd, events, deadline).map(|_| ())
-}
-
-fn wait_for(fd: BorrowedFd<'_>, events: PollFlags, deadline: &Deadline) -> Result<PollFlags, Failure> {
-    match deadline.remaining() {
-        Wait::No => Err(Failure::Timeout),
-        limit => poll_one(fd, events, limit),
-    }
-}
 
 /// Polls one descriptor, named by number, until it is ready: for what.
 pub fn poll_number(number: RawFd, events: PollFlags, limit: Wait) -> Result<PollFlags, Failure> {

@@ -3,6 +3,8 @@
 #![allow(unsafe_code)]
 
 pub mod interrupt;
+#[cfg(tls_openssl)]
+pub mod openssl;
 pub mod process;
 pub mod resolver;
 

@@ -2,25 +2,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, RawFd};
 use std::rc::Rc;
 
 use rustix::io::Errno;
-use rustix::net::SendFlags;
 
-use super::hello::{Parsed, ServerHello, server_hello};
+#[cfg(not(tls_openssl))]
+use super::hello::{Parsed, Reader, ServerHello};
+use crate::socket::channel::QUIET;
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
 use crate::sys;
-
-/// No signal from any send, whatever the process does with SIGPIPE (add.23).
-#[cfg(not(target_vendor = "apple"))]
-const QUIET: SendFlags = SendFlags::NOSIGNAL;
-#[cfg(target_vendor = "apple")]
-const QUIET: SendFlags = SendFlags::empty();
-
-/// What a truncated stream is called, on every platform.
-pub const TRUNCATED: Failure = Failure::Text("unexpected eof while reading");
 
 /// The head of a record, and the most bytes that may follow it.
 const HEAD: usize = 5;
@@ -34,18 +27,23 @@ const READ_AHEAD: usize = 33 << 10;
 /// over what a hostile peer may send without end, and would not come back to where the clock is asked.
 const ALLOWANCE: usize = 256 << 10;
 
-/// A server's hello, with what is around it, is not longer: it is looked for from the start with each piece.
-const LONGEST_HELLO: usize = 16 << 10;
-
 /// How many pieces are dropped at most before a connection is closed.
 const MOST_DISCARDED: usize = 16;
 
-/// Which way the server's hello passes, if it has not been seen yet.
+/// The direction of some bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Watch {
+enum Way {
     Incoming,
     Outgoing,
-    Nothing,
+}
+
+/// Watches for the ServerHello: incoming on a client, outgoing on a server.
+#[cfg(not(tls_openssl))]
+#[derive(Debug)]
+struct Watch {
+    way: Way,
+    reader: Option<Reader>,
+    hello: Option<ServerHello>,
 }
 
 /// What adapter and session both know of the connection. The TLS library does not pass on the
@@ -56,9 +54,8 @@ pub struct Wire {
     ahead: RefCell<Ahead>,
     blocked: Cell<Direction>,
     broken: Cell<Option<Failure>>,
-    watch: Cell<Watch>,
-    seen: RefCell<Vec<u8>>,
-    hello: Cell<Option<ServerHello>>,
+    #[cfg(not(tls_openssl))]
+    watch: RefCell<Watch>,
     allowance: Cell<usize>,
 }
 
@@ -98,28 +95,27 @@ fn is_actionable(bytes: &[u8]) -> bool {
 }
 
 impl Wire {
-    /// A wire over a descriptor number, with bytes that were already read from it.
-    pub fn new(number: RawFd, ahead: Vec<u8>) -> Self {
+    /// A wire over a descriptor number, with bytes that were already read from it; `server` is this side's role.
+    pub fn new(number: RawFd, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
         Wire {
             number,
             ahead: RefCell::new(Ahead { bytes: ahead, start: 0 }),
             blocked: Cell::new(Direction::Read),
             broken: Cell::new(None),
-            watch: Cell::new(Watch::Nothing),
-            seen: RefCell::new(Vec::new()),
-            hello: Cell::new(None),
+            #[cfg(not(tls_openssl))]
+            watch: RefCell::new(Watch {
+                way: if server { Way::Outgoing } else { Way::Incoming },
+                reader: Some(Reader::of_server()),
+                hello: None,
+            }),
             allowance: Cell::new(ALLOWANCE),
         }
     }
 
-    /// Looks out for the server's hello: in what comes in at a client, in what goes out at a server.
-    pub fn watch_for_hello(&self, server: bool) {
-        self.watch.set(if server { Watch::Outgoing } else { Watch::Incoming });
-    }
-
     /// The server's hello, once it has passed.
+    #[cfg(not(tls_openssl))]
     pub fn hello(&self) -> Option<ServerHello> {
-        self.hello.get()
+        self.watch.borrow().hello
     }
 
     /// Begins a call of the TLS library.
@@ -171,6 +167,12 @@ impl Wire {
         false
     }
 
+    /// The address of the peer, where it has one with a port.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        let address = rustix::net::getpeername(borrow_number(self.number)?).ok()??;
+        SocketAddr::try_from(address).ok()
+    }
+
     fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
         borrow_number(self.number).ok_or_else(|| self.fail(Errno::BADF))
     }
@@ -184,7 +186,7 @@ impl Wire {
             match sys::recv_append(self.descriptor()?, &mut ahead.bytes, READ_AHEAD) {
                 // Libraries take this for the orderly end that only a close_notify is.
                 Ok(0) => {
-                    self.broken.set(Some(TRUNCATED));
+                    self.broken.set(Some(Failure::Truncated));
                     return Err(ErrorKind::UnexpectedEof.into());
                 }
                 Ok(_) => return Ok(()),
@@ -223,24 +225,23 @@ impl Wire {
         if error == Errno::NOTCONN { ErrorKind::BrokenPipe.into() } else { error.into() }
     }
 
-    fn observe(&self, passing: Watch, bytes: &[u8]) {
-        if self.watch.get() != passing {
+    #[cfg(not(tls_openssl))]
+    fn observe(&self, way: Way, bytes: &[u8]) {
+        let mut watch = self.watch.borrow_mut();
+        if watch.way != way {
             return;
         }
-        let mut seen = self.seen.borrow_mut();
-        seen.extend_from_slice(bytes);
-        match server_hello(&seen) {
-            Parsed::Incomplete if seen.len() < LONGEST_HELLO => {}
-            Parsed::Incomplete | Parsed::Invalid => self.watch.set(Watch::Nothing),
-            Parsed::Message(hello) => {
-                self.hello.set(Some(hello));
-                self.watch.set(Watch::Nothing);
-            }
+        let Some(reader) = &mut watch.reader else { return };
+        match reader.choices(bytes) {
+            Parsed::Incomplete => return,
+            Parsed::Invalid => {}
+            Parsed::Message(hello) => watch.hello = Some(hello),
         }
-        if self.watch.get() == Watch::Nothing {
-            *seen = Vec::new();
-        }
+        watch.reader = None;
     }
+
+    #[cfg(tls_openssl)]
+    fn observe(&self, _way: Way, _bytes: &[u8]) {}
 }
 
 /// The stream that the TLS library reads and writes.
@@ -260,7 +261,7 @@ impl Read for Adapter {
         }
         let count = self.0.ahead.borrow_mut().take(into);
         self.0.allowance.set(self.0.allowance.get().saturating_sub(count));
-        self.0.observe(Watch::Incoming, into.get(..count).unwrap_or_default());
+        self.0.observe(Way::Incoming, into.get(..count).unwrap_or_default());
         Ok(count)
     }
 }
@@ -268,7 +269,7 @@ impl Read for Adapter {
 impl Write for Adapter {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
         let count = self.0.send(data)?;
-        self.0.observe(Watch::Outgoing, data.get(..count).unwrap_or_default());
+        self.0.observe(Way::Outgoing, data.get(..count).unwrap_or_default());
         Ok(count)
     }
 

@@ -223,7 +223,7 @@ fn issued(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Judges the second certificate with the first as root and the others between them.
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(tls_openssl)]
 fn judge(ders: &[Vec<u8>]) -> Result<(), Message> {
     use openssl::error::ErrorStack;
     use openssl::stack::Stack;
@@ -250,7 +250,7 @@ fn judge(ders: &[Vec<u8>]) -> Result<(), Message> {
     verify().unwrap_or_else(|errors| Err(Message::format(format_args!("{errors}"))))
 }
 
-#[cfg(target_vendor = "apple")]
+#[cfg(not(tls_openssl))]
 fn judge(_ders: &[Vec<u8>]) -> Result<(), Message> {
     Err(Message::new("not supported by this TLS backend"))
 }

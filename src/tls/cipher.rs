@@ -1,11 +1,7 @@
-//! What `info` tells of a cipher suite, in OpenSSL's words.
+//! Cipher suites by their numbers, in OpenSSL's words.
 
+use super::backend::Info;
 use super::hello::ServerHello;
-use crate::binding::{Call, Message};
-
-/// The fields of `info`.
-pub const FIELDS: [&str; 9] =
-    ["protocol", "cipher", "bits", "algbits", "key", "authentication", "encryption", "mac", "export"];
 
 struct Suite {
     number: u16,
@@ -61,32 +57,24 @@ const SUITES: &[Suite] = &[
     suite(0xccaa, "DHE-RSA-CHACHA20-POLY1305", ["DH", "RSA", "CHACHA20/POLY1305", "AEAD"], 256),
 ];
 
-/// Pushes one field of `info`, nil when it is not known.
-pub fn push(call: &mut Call<'_>, hello: Option<ServerHello>, field: &str) {
-    let Some(hello) = hello else { return call.push_nil() };
-    if field == "protocol" {
-        return match hello.version {
-            0x0301 => call.push_bytes(b"TLSv1"),
-            0x0302 => call.push_bytes(b"TLSv1.1"),
-            0x0303 => call.push_bytes(b"TLSv1.2"),
-            0x0304 => call.push_bytes(b"TLSv1.3"),
-            _ => call.push_nil(),
-        };
-    }
-    let Some(suite) = SUITES.iter().find(|suite| suite.number == hello.cipher) else {
-        return call.push_nil();
+/// What a ServerHello says of version and cipher.
+pub fn info(hello: ServerHello) -> Info {
+    let protocol = match hello.version {
+        0x0301 => "TLSv1",
+        0x0302 => "TLSv1.1",
+        0x0303 => "TLSv1.2",
+        0x0304 => "TLSv1.3",
+        _ => "",
     };
-    match field {
-        "cipher" => call.push_bytes(suite.name.as_bytes()),
-        "bits" | "algbits" => call.push_number(suite.bits.into()),
-        "key" => call.push_bytes(suite.key.as_bytes()),
-        "authentication" => call.push_bytes(suite.authentication.as_bytes()),
-        "encryption" => {
-            let text = Message::format(format_args!("{}({})", suite.encryption, suite.bits));
-            call.push_bytes(text.as_bytes());
-        }
-        "mac" => call.push_bytes(suite.mac.as_bytes()),
-        "export" => call.push_boolean(false),
-        _ => call.push_nil(),
+    let mut info = Info { protocol: protocol.to_owned(), ..Info::default() };
+    if let Some(suite) = SUITES.iter().find(|suite| suite.number == hello.cipher) {
+        info.cipher = suite.name.to_owned();
+        info.bits = suite.bits.into();
+        info.algorithm_bits = suite.bits.into();
+        info.key = suite.key.to_owned();
+        info.authentication = suite.authentication.to_owned();
+        info.encryption = format!("{}({})", suite.encryption, suite.bits);
+        info.mac = suite.mac.to_owned();
     }
+    info
 }

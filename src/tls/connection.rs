@@ -1,21 +1,26 @@
 //! TLS objects: LuaSec's connections.
 
+use super::asking;
+use super::backend::{COMPLETE, Info, Stream as TlsStream};
 use super::certificate;
-use super::cipher;
 use super::handle::{CONTEXT, Handle, check_context};
-use super::session::{Session, Verification};
+use super::session::Session;
+use super::verification::Verification;
 use crate::binding::{
     Call, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
 };
 use crate::classes::{CERTIFICATE, TLS_CONNECTION};
-use crate::socket::descriptor::Descriptor;
+use crate::socket::descriptor::{Descriptor, Use};
 use crate::socket::error::{Direction, Failure};
 use crate::socket::object::{self, Described, Streaming};
-use crate::socket::stream::Stream;
-use crate::socket::timeout::Timeout;
+use crate::socket::stream::{Stop, Stream};
+use crate::socket::timeout::{Deadline, Timeout};
+use crate::tasks::door;
 
 /// Accepts a TLS object.
 pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
+/// How long `close` waits to get its notice out, in seconds.
+const FAREWELL: f64 = 0.5;
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 
 /// A TLS object in any of its states.
@@ -27,18 +32,12 @@ pub struct Connection {
 
 impl Connection {
     fn new(handle: Handle, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
-        let session = Session::new(handle.context?, handle.host, descriptor, ahead);
+        let session = Session::new(handle.context?, handle.extras, handle.host, descriptor, ahead);
         Some(Connection { stream: Stream::default(), session, timeout: Timeout::default() })
     }
 
-    fn close(&mut self, may_wait: bool) {
-        self.session.close(may_wait);
-        self.forget_received();
-    }
-
-    fn finish(&mut self) {
-        let deadline = self.timeout.start();
-        self.session.finish(&deadline);
+    fn close(&mut self) {
+        self.session.close();
         self.forget_received();
     }
 
@@ -51,17 +50,15 @@ impl Connection {
 
     /// The n-th certificate, from 1, of the peer or of this side.
     fn certificate(&self, n: usize, own: bool) -> Option<Vec<u8>> {
-        if own {
-            return self.session.context()?.chain.get(n.checked_sub(1)?).cloned();
-        }
-        // The TLS library shows the peer's own alone.
-        if n == 1 { self.session.peer_certificate() } else { None }
+        let n = n.checked_sub(1)?;
+        if own { self.session.own_certificate(n) } else { self.session.stream()?.peer_certificate(n) }
     }
 }
 
 impl Object for Connection {
     fn finalize(&mut self) {
-        self.close(false);
+        let _ = self.session.send_close_notify();
+        self.close();
         self.stream = Stream::default();
     }
 }
@@ -125,32 +122,94 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `close()`: nothing. Tells the peer if there was a handshake.
+/// `close()`: nothing. Sends close_notify if there was a handshake.
 fn close(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CONNECTION, |connection| connection.close(connection.timeout.block != 0.0))?;
+    let may_wait = call.object(1, &CONNECTION, |connection| connection.timeout.block != 0.0)?;
+    let _ = send_close_notify(call, Deadline::after(if may_wait { FAREWELL } else { 0.0 }))?;
+    object::wake_waiters::<Connection>(call)?;
+    call.object(1, &CONNECTION, Connection::close)?;
     Ok(0)
 }
 
+/// A failure means that the peer has gone.
+fn send_close_notify(call: &mut Call<'_>, limit: Deadline) -> Result<Result<(), Failure>, Raise> {
+    door::repeat(call, 1, &CONNECTION, Use::Writing, |connection, pace| {
+        pace.deadline = Some(limit);
+        connection.session.send_close_notify()
+    })
+}
+
 /// `finish(connection)`: closes as the method does, but not before the peer has ended its side, or
-/// the time is up. For connections that only send.
+/// the time is up. For connections that only send: a descriptor that is closed before resets the connection when
+/// something comes that is never read, session tickets for one, and what was sent last is lost.
 pub fn finish(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CONNECTION, Connection::finish)?;
+    let limit = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;
+    if send_close_notify(call, limit)?.is_ok() {
+        let _ = door::repeat(call, 1, &CONNECTION, Use::Both, |connection, pace| {
+            pace.deadline = Some(limit);
+            connection.session.shut_down()?;
+            connection.session.drain()
+        })?;
+    }
+    object::wake_waiters::<Connection>(call)?;
+    call.object(1, &CONNECTION, Connection::close)?;
+    Ok(0)
+}
+
+/// `resume(connection, other)`: resumes a session of another connection of the same context, whose server this
+/// connection's is. Servers of FTP ask for that.
+pub fn resume(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    // Another library's connection has no session to give.
+    let other = call.try_object(2, &CONNECTION, |other| other.session.origin()).flatten();
+    if let Some((origin, context)) = other {
+        call.object(1, &CONNECTION, |connection| connection.session.resume(origin, &context))?;
+    }
     Ok(0)
 }
 
 /// `dohandshake()`: true; or false, message, and why a certificate was refused.
 fn dohandshake(call: &mut Call<'_>) -> Outcome {
-    let (outcome, detail) = call.object(1, &CONNECTION, |connection| {
-        let deadline = connection.timeout.start();
-        let outcome = connection.session.handshake(&deadline);
-        (outcome, connection.session.detail())
-    })?;
+    let deadline = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;
+    let outcome = loop {
+        match step(call)? {
+            Ok(None) => break Ok(()),
+            Ok(Some(direction)) => {
+                let mut waited = false;
+                let outcome = door::repeat(call, 1, &CONNECTION, Use::Both, |_, pace| {
+                    pace.deadline = Some(deadline);
+                    if std::mem::replace(&mut waited, true) {
+                        Ok(())
+                    } else {
+                        Err(Stop::WouldBlock(direction))
+                    }
+                })?;
+                if outcome.is_err() {
+                    break outcome;
+                }
+            }
+            Err(failure) => break Err(failure),
+        }
+    };
     call.push_boolean(outcome.is_ok());
     let Err(failure) = outcome else { return Ok(1) };
+    let detail = call.object(1, &CONNECTION, |connection| connection.session.detail())?;
     call.push_bytes(failure.message().as_bytes());
     let Some(detail) = detail else { return Ok(2) };
     call.push_bytes(detail.as_bytes());
     Ok(3)
+}
+
+/// One step of the handshake, during which the program's callbacks may run: the session's content is out of the object
+/// then. Raises what a callback has raised.
+fn step(call: &mut Call<'_>) -> Result<Result<Option<Direction>, Failure>, Raise> {
+    let mut link = match call.object(1, &CONNECTION, |connection| connection.session.take_link())? {
+        Ok(link) => link,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    let (progress, raised) = call.lend(|| link.advance());
+    call.object(1, &CONNECTION, |connection| connection.session.put_link(link))?;
+    if raised { Err(Raise::Value) } else { Ok(progress) }
 }
 
 /// `want()`: what the last unfinished operation waits for.
@@ -178,6 +237,7 @@ fn sni(call: &mut Call<'_>) -> Outcome {
     }
     let strict = call.truthy(3);
     call.set_top(2);
+    asking::keep(call);
     call.push_nil();
     while call.next(2) {
         if call.kind(3) != Kind::String || check_context(call, 4).is_err() {
@@ -189,9 +249,9 @@ fn sni(call: &mut Call<'_>) -> Outcome {
     call.push_nil();
     while call.next(2) {
         let name = call.with_bytes(3, |name| String::from_utf8_lossy(name).to_ascii_lowercase());
-        let context = call.try_object(4, &CONTEXT, |handle| handle.context.clone()).flatten();
-        if let (Some(name), Some(context)) = (name, context) {
-            call.object(1, &CONNECTION, |connection| connection.session.add_name(name, context))?;
+        let handle = call.try_object(4, &CONTEXT, |handle| handle.clone());
+        if let (Some(name), Some(Handle { context: Some(context), extras, .. })) = (name, handle) {
+            call.object(1, &CONNECTION, |connection| connection.session.add_name(name, context, extras))?;
         }
         call.pop(1);
     }
@@ -208,7 +268,8 @@ fn getsniname(call: &mut Call<'_>) -> Outcome {
 
 /// `getalpn()`: the protocol agreed on, or nil.
 fn getalpn(call: &mut Call<'_>) -> Outcome {
-    let alpn = call.object(1, &CONNECTION, |connection| connection.session.alpn())?;
+    let alpn =
+        call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(TlsStream::alpn))?;
     push_optional(call, alpn)
 }
 
@@ -220,24 +281,57 @@ fn push_optional(call: &mut Call<'_>, value: Option<Vec<u8>>) -> Outcome {
     Ok(1)
 }
 
-/// `info(field)`: what is known of version and cipher, as a table or one field of it.
+/// The fields of `info`.
+const FIELDS: [&[u8]; 9] = [
+    b"protocol",
+    b"cipher",
+    b"bits",
+    b"algbits",
+    b"key",
+    b"authentication",
+    b"encryption",
+    b"mac",
+    b"export",
+];
+
+/// `info(field)`: version and cipher, as a table or one field of it.
 fn info(call: &mut Call<'_>) -> Outcome {
-    let state = call.object(1, &CONNECTION, |connection| {
-        connection.session.is_established().then(|| connection.session.hello())
-    })?;
-    let Some(hello) = state else { return closed(call) };
-    if call.kind(2).is_absent() {
-        call.set_top(1);
-        call.new_table(0, 10);
-        for field in cipher::FIELDS {
-            cipher::push(call, hello, field);
-            call.set_field(2, field.as_bytes());
-        }
-        return Ok(1);
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if !established {
+        return closed(call);
     }
-    let field = std::str::from_utf8(call.bytes(2)?).unwrap_or_default();
-    cipher::push(call, hello, field);
-    Ok(1)
+    let field = if call.kind(2).is_absent() { None } else { Some(call.bytes(2)?) };
+    let info =
+        call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(TlsStream::info))?;
+    let info = info.unwrap_or_default();
+    call.protected(&[], |call| {
+        if let Some(field) = field {
+            push_field(call, &info, field);
+            return Ok(1);
+        }
+        call.new_table(0, 10);
+        for field in FIELDS {
+            push_field(call, &info, field);
+            call.set_field(-2, field);
+        }
+        Ok(1)
+    })
+}
+
+fn push_field(call: &mut Call<'_>, info: &Info, field: &[u8]) {
+    let text = match field {
+        b"protocol" => &info.protocol,
+        b"cipher" => &info.cipher,
+        b"key" => &info.key,
+        b"authentication" => &info.authentication,
+        b"encryption" => &info.encryption,
+        b"mac" => &info.mac,
+        b"bits" if info.bits > 0.0 => return call.push_number(info.bits),
+        b"algbits" if info.algorithm_bits > 0.0 => return call.push_number(info.algorithm_bits),
+        b"export" if !info.cipher.is_empty() => return call.push_boolean(false),
+        _ => return call.push_nil(),
+    };
+    if text.is_empty() { call.push_nil() } else { call.push_bytes(text.as_bytes()) }
 }
 
 fn closed(call: &mut Call<'_>) -> Outcome {
@@ -284,33 +378,132 @@ fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
     Ok(1)
 }
 
-/// `getpeerverification()`: true; or false, and why the peer is not known to be who it says.
+/// `getpeerverification()`: true; or false, and why the peer is not known to be who it says: a text, or with
+/// `lsec_continue` the texts of each certificate of the chain.
 fn getpeerverification(call: &mut Call<'_>) -> Outcome {
     let verification = call.object(1, &CONNECTION, |connection| connection.session.verification())?;
-    call.push_boolean(verification == Verification::Trusted);
-    call.push_bytes(match verification {
-        Verification::Trusted => return Ok(1),
-        Verification::Skipped => b"certificate not verified",
-        Verification::Closed => b"closed",
-    });
-    Ok(2)
+    call.protected(&[], |call| {
+        call.push_boolean(verification == Verification::Trusted);
+        match &verification {
+            Verification::Trusted => return Ok(1),
+            Verification::Skipped => call.push_bytes(b"certificate not verified"),
+            Verification::Closed => call.push_bytes(b"closed"),
+            Verification::Refused(why) => call.push_bytes(why.as_bytes()),
+            Verification::Listed(list) => push_reasons(call, list),
+        }
+        Ok(2)
+    })
 }
 
-/// What the TLS library does not tell.
+/// Pushes the reasons, in an array for each depth, counted from 1.
+fn push_reasons(call: &mut Call<'_>, list: &[(u32, String)]) {
+    call.new_table(0, list.len());
+    for (position, (depth, _)) in list.iter().enumerate() {
+        if list.iter().take(position).any(|(earlier, _)| earlier == depth) {
+            continue;
+        }
+        call.new_table(1, 0);
+        let here = list.iter().filter(|(other, _)| other == depth);
+        for (number, (_, why)) in (1..).zip(here) {
+            call.push_bytes(why.as_bytes());
+            call.set_element(-2, number);
+        }
+        call.set_element(-2, i64::from(*depth) + 1);
+    }
+}
+
 fn unsupported(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &CONNECTION, |_| ())?;
     Ok(call.push_failure(&Message::new(UNSUPPORTED)))
 }
 
-/// As [`unsupported`], with nothing at all before the handshake.
-fn unsupported_or_nothing(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
-    if established { unsupported(call) } else { Ok(0) }
-}
-
+/// `getfinished()`: the latest Finished message of this side.
 fn getfinished(call: &mut Call<'_>) -> Outcome {
     let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
-    if established { unsupported(call) } else { closed(call) }
+    if !established {
+        return closed(call);
+    }
+    finished(call, TlsStream::finished)
+}
+
+/// `getpeerfinished()`: the latest Finished message of the peer; nothing before the handshake.
+fn getpeerfinished(call: &mut Call<'_>) -> Outcome {
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if established { finished(call, TlsStream::peer_finished) } else { Ok(0) }
+}
+
+fn finished(call: &mut Call<'_>, get: fn(&TlsStream) -> Option<Vec<u8>>) -> Outcome {
+    if !COMPLETE {
+        return unsupported(call);
+    }
+    let message = call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(get))?;
+    push_optional(call, message)
+}
+
+/// `exportkeyingmaterial(label, length, context)`: bytes that only the two ends can derive (RFC 5705).
+fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
+    const LONGEST: f64 = (1 << 20) as f64;
+    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    if !established {
+        return Ok(0);
+    }
+    let label = call.bytes(2)?;
+    let length = call.number(3)?;
+    let context = call.optional_bytes(4)?;
+    if !(1.0..=LONGEST).contains(&length) {
+        return Err(Raise::argument(3, "invalid length"));
+    }
+    let label = std::str::from_utf8(label).map_err(|_| Raise::argument(2, "invalid label"))?;
+    let exported = call.object(1, &CONNECTION, |connection| {
+        connection.session.stream().map(|stream| stream.export(label, length as usize, context))
+    })?;
+    match exported {
+        None => Ok(0),
+        Some(Ok(bytes)) => push_optional(call, Some(bytes)),
+        Some(Err(message)) => Ok(call.push_failure(&message)),
+    }
+}
+
+/// `setdane(name)`: whether the peer will be verified by the TLSA records of this name.
+fn setdane(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    if !COMPLETE {
+        return unsupported(call);
+    }
+    let name = call.bytes(2)?;
+    let set = call.object(1, &CONNECTION, |connection| connection.session.set_dane_name(name))?;
+    call.push_boolean(set);
+    Ok(1)
+}
+
+/// `settlsa(usage, selector, type, data)`: whether the record can be used.
+fn settlsa(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    if !COMPLETE {
+        return unsupported(call);
+    }
+    let mut kind = [0; 3];
+    for (place, index) in kind.iter_mut().zip(2..) {
+        let number = call.number(index)?;
+        if !(0.0..=255.0).contains(&number) {
+            return Err(Raise::argument(index, "invalid value"));
+        }
+        *place = number as u8;
+    }
+    let data = call.bytes(5)?;
+    let added = call.object(1, &CONNECTION, |connection| connection.session.add_tlsa(kind, data))?;
+    call.push_boolean(added);
+    Ok(1)
+}
+
+/// `reused()`: whether the handshake resumed a session; nil before it is done.
+fn reused(call: &mut Call<'_>) -> Outcome {
+    let reused =
+        call.object(1, &CONNECTION, |connection| connection.session.stream().map(TlsStream::is_resumed))?;
+    match reused {
+        Some(reused) => call.push_boolean(reused),
+        None => call.push_nil(),
+    }
+    Ok(1)
 }
 
 /// `SSL connection: 0x…`, and whether it is closed: applications know TLS objects by this text.
@@ -326,7 +519,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("close", native(close)),
     ("dirty", native(object::dirty::<Connection>)),
     ("dohandshake", native(dohandshake)),
-    ("exportkeyingmaterial", native(unsupported_or_nothing)),
+    ("exportkeyingmaterial", native(exportkeyingmaterial)),
     ("getalpn", native(getalpn)),
     ("getfd", native(object::getfd::<Connection>)),
     ("getfinished", native(getfinished)),
@@ -334,17 +527,18 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("getlocalchain", native(|call| chain(call, true))),
     ("getpeercertificate", native(|call| one_certificate(call, false))),
     ("getpeerchain", native(|call| chain(call, false))),
-    ("getpeerfinished", native(unsupported_or_nothing)),
+    ("getpeerfinished", native(getpeerfinished)),
     ("getpeerverification", native(getpeerverification)),
     ("getsniname", native(getsniname)),
     ("getstats", native(object::getstats::<Connection>)),
     ("info", native(info)),
+    ("reused", native(reused)),
     ("receive", native(object::receive::<Connection>)),
     ("send", native(object::send::<Connection>)),
-    ("setdane", native(unsupported)),
+    ("setdane", native(setdane)),
     ("setstats", native(object::setstats::<Connection>)),
     ("settimeout", native(object::settimeout::<Connection>)),
-    ("settlsa", native(unsupported)),
+    ("settlsa", native(settlsa)),
     ("sni", native(sni)),
     ("want", native(want)),
 ];

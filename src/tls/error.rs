@@ -16,7 +16,7 @@ pub fn handshake(error: &native_tls::Error, wire: &Wire) -> (Failure, Option<Mes
     let verdict = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
     let detail = verdict.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
     let failure = describe(&text, wire);
-    let refused = failure == Failure::Text(REFUSED);
+    let refused = failure == Failure::Untrusted;
     (failure, detail.filter(|_| refused).map(Message::new))
 }
 
@@ -33,7 +33,7 @@ pub fn setup(error: &native_tls::Error) -> Message {
 
 fn describe(text: &str, wire: &Wire) -> Failure {
     match reason(text) {
-        Some(REFUSED) => Failure::Text(REFUSED),
+        Some(REFUSED) => Failure::Untrusted,
         // The library has names for the alerts that there are.
         Some(number) if number.starts_with("reason(1") => Failure::Text("unknown alert"),
         Some(reason) => Failure::Other(Message::new(reason)),
@@ -46,7 +46,7 @@ fn describe(text: &str, wire: &Wire) -> Failure {
 fn platform(text: &str) -> Failure {
     let text = text.to_ascii_lowercase();
     if ["certificate", "trust"].iter().any(|word| text.contains(word)) {
-        return Failure::Text(REFUSED);
+        return Failure::Untrusted;
     }
     Failure::Other(Message::new(text))
 }

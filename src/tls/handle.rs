@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use super::backend::COMPLETE;
 use super::context::Context;
+use super::verification::Extras;
 use crate::binding::{Call, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::classes::TLS_CONTEXT;
 
@@ -16,11 +18,13 @@ pub struct Handle {
     pub context: Option<Arc<Context>>,
     /// The name to send and to verify, whatever `sni` says.
     pub host: Option<String>,
+    /// What `setverifyext` has added.
+    pub extras: Extras,
 }
 
 impl Object for Handle {
     fn finalize(&mut self) {
-        *self = Handle { context: None, host: None };
+        *self = Handle { context: None, host: None, extras: Extras::default() };
     }
 }
 
@@ -46,25 +50,34 @@ fn to_string(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `setverifyext(...)`: true without flags; every flag is refused, because each changes who is trusted.
+/// `setverifyext(flag, ...)`: true; or false and a message. The flags hold for connections that are made afterwards.
 fn setverifyext(call: &mut Call<'_>) -> Outcome {
     const KNOWN: [&[u8]; 4] = [b"lsec_continue", b"lsec_ignore_purpose", b"crl_check", b"crl_check_chain"];
     call.object(1, &CONTEXT, |_| ())?;
-    if call.count() < 2 {
-        call.push_boolean(true);
-        return Ok(1);
+    let mut bits = 0;
+    for index in 2..=call.count() {
+        let flag = call.bytes(index)?;
+        let position = KNOWN.iter().position(|known| *known == flag);
+        match position.filter(|_| COMPLETE) {
+            Some(position) => bits |= 1 << position,
+            None => {
+                let why = if position.is_some() {
+                    "verifyext not supported by this TLS backend ("
+                } else {
+                    "invalid verify option ("
+                };
+                let mut message = Message::new(why);
+                message.append(flag);
+                message.append(b")");
+                call.push_boolean(false);
+                call.push_bytes(message.as_bytes());
+                return Ok(2);
+            }
+        }
     }
-    let flag = call.bytes(2)?;
-    let mut message = Message::new(if KNOWN.contains(&flag) {
-        "verifyext not supported by this TLS backend ("
-    } else {
-        "invalid verify option ("
-    });
-    message.append(flag);
-    message.append(b")");
-    call.push_boolean(false);
-    call.push_bytes(message.as_bytes());
-    Ok(2)
+    call.object(1, &CONTEXT, |handle| handle.extras = handle.extras.with(Extras::from_bits(bits)))?;
+    call.push_boolean(true);
+    Ok(1)
 }
 
 /// Closing a context has nothing to do: it holds no descriptor.

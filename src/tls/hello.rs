@@ -1,12 +1,20 @@
 //! The two hello messages, which pass in clear: the name a client asks for, the version and
-//! cipher a server chooses. TLS libraries keep them to themselves.
+//! cipher a server chooses. Not every TLS library reports them.
 
-/// A message longer than this is nobody's hello.
-const LONGEST: usize = 65536;
+use arrayvec::ArrayVec;
+
+/// The longest hello that is read: a record's content (RFC 8446, 5.1).
+const LONGEST: usize = 16 << 10;
+/// The most bytes of a stream that may hold it: it may be cut into records of a few bytes each.
+const LONGEST_STREAM: usize = 4 * LONGEST;
+/// A record's head.
+const HEAD: usize = 5;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+#[cfg(any(test, not(tls_openssl)))]
 const SERVER_HELLO: u8 = 2;
 const SERVER_NAME: u16 = 0;
+#[cfg(any(test, not(tls_openssl)))]
 const SUPPORTED_VERSIONS: u16 = 43;
 
 /// What the bytes so far amount to.
@@ -20,7 +28,8 @@ pub enum Parsed<T> {
     Message(T),
 }
 
-/// What the server chose.
+/// The choices of a server.
+#[cfg(any(test, not(tls_openssl)))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerHello {
     /// 0x0303 for TLS 1.2, 0x0304 for TLS 1.3.
@@ -29,80 +38,140 @@ pub struct ServerHello {
     pub cipher: u16,
 }
 
-/// The host name in a client's hello, if it has one.
-pub fn client_hello(stream: &[u8]) -> Parsed<Option<String>> {
-    parse(stream, CLIENT_HELLO, |mut message| {
-        message.take(2 + 32)?;
-        message.block8()?;
-        message.block16()?;
-        message.block8()?;
-        let Some(mut extensions) = message.block16() else { return Some(None) };
-        while let Some(kind) = extensions.u16() {
-            let mut body = extensions.block16()?;
-            if kind == SERVER_NAME {
-                let mut names = body.block16()?;
-                // The one kind of name there is (RFC 6066, 3).
-                if names.u8()? != 0 {
-                    return Some(None);
+/// Collects a hello from the pieces of a stream; each byte is looked at once.
+#[derive(Debug)]
+pub struct Reader {
+    kind: u8,
+    head: ArrayVec<u8, HEAD>,
+    /// How much of the record is yet to come.
+    left: usize,
+    message: Vec<u8>,
+    seen: usize,
+    invalid: bool,
+}
+
+impl Reader {
+    /// For a client's hello.
+    pub fn of_client() -> Self {
+        Reader::new(CLIENT_HELLO)
+    }
+
+    /// For a server's hello.
+    #[cfg(any(test, not(tls_openssl)))]
+    pub fn of_server() -> Self {
+        Reader::new(SERVER_HELLO)
+    }
+
+    fn new(kind: u8) -> Self {
+        Reader { kind, head: ArrayVec::new(), left: 0, message: Vec::new(), seen: 0, invalid: false }
+    }
+
+    /// How much of the stream was given so far.
+    pub fn seen(&self) -> usize {
+        self.seen
+    }
+
+    /// Whether the hello was refused for its length alone.
+    pub fn is_too_long(&self) -> bool {
+        self.invalid && self.message.first() == Some(&self.kind) || self.seen > LONGEST_STREAM
+    }
+
+    /// The name in a client's hello, once that is whole.
+    pub fn name(&mut self, more: &[u8]) -> Parsed<Option<String>> {
+        self.feed(more, client_name)
+    }
+
+    /// The choices in a server's hello, once that is whole.
+    #[cfg(any(test, not(tls_openssl)))]
+    pub fn choices(&mut self, more: &[u8]) -> Parsed<ServerHello> {
+        self.feed(more, server_choices)
+    }
+
+    fn feed<T>(&mut self, mut more: &[u8], read: fn(Bytes<'_>) -> Option<T>) -> Parsed<T> {
+        self.seen = self.seen.saturating_add(more.len());
+        while !self.invalid && !more.is_empty() {
+            if self.left == 0 {
+                let (piece, rest) = more.split_at(more.len().min(self.head.remaining_capacity()));
+                let _ = self.head.try_extend_from_slice(piece);
+                more = rest;
+                self.invalid = self.head.first().is_some_and(|content| *content != HANDSHAKE);
+                if let [_, _, _, high, low] = *self.head {
+                    self.left = usize::from(u16::from_be_bytes([high, low]));
+                    self.head.clear();
                 }
-                let name = names.block16()?;
-                // One that is no text is still a name that was asked for, not the lack of one.
-                return Some(Some(String::from_utf8_lossy(name.0).to_ascii_lowercase()));
+                continue;
+            }
+            let (piece, rest) = more.split_at(more.len().min(self.left));
+            self.message.extend_from_slice(piece);
+            self.left -= piece.len();
+            more = rest;
+            match *self.message {
+                [kind, ..] if kind != self.kind => self.invalid = true,
+                [_, high, middle, low, ref body @ ..] => {
+                    let length = u32::from_be_bytes([0, high, middle, low]) as usize;
+                    if length > LONGEST {
+                        self.invalid = true;
+                    } else if let Some(body) = body.get(..length) {
+                        return read(Bytes(body)).map_or(Parsed::Invalid, Parsed::Message);
+                    }
+                }
+                _ => {}
             }
         }
-        Some(None)
-    })
+        if self.invalid || self.seen > LONGEST_STREAM { Parsed::Invalid } else { Parsed::Incomplete }
+    }
+}
+
+/// The host name in a client's hello, if it has one.
+#[cfg(test)]
+pub fn client_hello(stream: &[u8]) -> Parsed<Option<String>> {
+    Reader::of_client().name(stream)
 }
 
 /// The choices in a server's hello.
+#[cfg(test)]
 pub fn server_hello(stream: &[u8]) -> Parsed<ServerHello> {
-    parse(stream, SERVER_HELLO, |mut message| {
-        let mut version = message.u16()?;
-        message.take(32)?;
-        message.block8()?;
-        let cipher = message.u16()?;
-        message.u8()?;
-        if let Some(mut extensions) = message.block16() {
-            while let Some(kind) = extensions.u16() {
-                let mut body = extensions.block16()?;
-                if kind == SUPPORTED_VERSIONS {
-                    version = body.u16()?;
-                }
-            }
-        }
-        Some(ServerHello { version, cipher })
-    })
+    Reader::of_server().choices(stream)
 }
 
-fn parse<T>(stream: &[u8], kind: u8, read: impl FnOnce(Bytes<'_>) -> Option<T>) -> Parsed<T> {
-    let mut message = Vec::new();
-    let mut records = Bytes(stream);
-    while let Some(content) = records.u8() {
-        if content != HANDSHAKE {
-            return Parsed::Invalid;
-        }
-        let Some(fragment) = records.take(2).and_then(|_| records.partial16()) else {
-            return Parsed::Incomplete;
-        };
-        message.extend_from_slice(fragment);
-        match message.first() {
-            Some(first) if *first == kind => {}
-            Some(_) => return Parsed::Invalid,
-            None => continue,
-        }
-        let mut body = Bytes(&message);
-        if body.u8().is_some()
-            && let Some(length) = body.u24()
-        {
-            if length > LONGEST {
-                return Parsed::Invalid;
+fn client_name(mut message: Bytes<'_>) -> Option<Option<String>> {
+    message.take(2 + 32)?;
+    message.block8()?;
+    message.block16()?;
+    message.block8()?;
+    let Some(mut extensions) = message.block16() else { return Some(None) };
+    while let Some(kind) = extensions.u16() {
+        let mut body = extensions.block16()?;
+        if kind == SERVER_NAME {
+            let mut names = body.block16()?;
+            // The one kind of name there is (RFC 6066, 3).
+            if names.u8()? != 0 {
+                return Some(None);
             }
-            if let Some(body) = body.take(length) {
-                return read(Bytes(body)).map_or(Parsed::Invalid, Parsed::Message);
+            let name = names.block16()?;
+            // A name that is no text was asked for all the same.
+            return Some(Some(String::from_utf8_lossy(name.0).to_ascii_lowercase()));
+        }
+    }
+    Some(None)
+}
+
+#[cfg(any(test, not(tls_openssl)))]
+fn server_choices(mut message: Bytes<'_>) -> Option<ServerHello> {
+    let mut version = message.u16()?;
+    message.take(32)?;
+    message.block8()?;
+    let cipher = message.u16()?;
+    message.u8()?;
+    if let Some(mut extensions) = message.block16() {
+        while let Some(kind) = extensions.u16() {
+            let mut body = extensions.block16()?;
+            if kind == SUPPORTED_VERSIONS {
+                version = body.u16()?;
             }
         }
     }
-    if stream.len() > 2 * LONGEST { Parsed::Invalid } else { Parsed::Incomplete }
+    Some(ServerHello { version, cipher })
 }
 
 /// Bytes still to be read.
@@ -124,10 +193,6 @@ impl<'a> Bytes<'a> {
         Some(u16::from(self.u8()?) << 8 | u16::from(self.u8()?))
     }
 
-    fn u24(&mut self) -> Option<usize> {
-        Some(usize::from(self.u8()?) << 16 | usize::from(self.u16()?))
-    }
-
     fn block8(&mut self) -> Option<Bytes<'a>> {
         let length = self.u8()?;
         self.take(length.into()).map(Bytes)
@@ -136,12 +201,6 @@ impl<'a> Bytes<'a> {
     fn block16(&mut self) -> Option<Bytes<'a>> {
         let length = self.u16()?;
         self.take(length.into()).map(Bytes)
-    }
-
-    /// A block whose end may be missing.
-    fn partial16(&mut self) -> Option<&'a [u8]> {
-        let length = usize::from(self.u16()?).min(self.0.len());
-        self.take(length)
     }
 }
 

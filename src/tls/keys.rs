@@ -1,20 +1,72 @@
-//! Certificates and private keys from PEM files.
+//! Certificates and private keys from files.
 
-use native_tls::Identity;
-
+use super::settings::read;
 use crate::binding::Message;
 
-/// A certificate chain, leaf first, and the private key that belongs to it, in PKCS#8.
-pub fn identity(chain: &[u8], key: &[u8]) -> Result<Identity, Message> {
-    matching(chain, key)?;
-    Identity::from_pkcs8(chain, key).map_err(|error| certificate_error(&super::error::setup(&error)))
+/// A certificate of this side with those that lead up to its root, and its private key.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// PEM of the certificates, leaf first.
+    pub chain: Vec<u8>,
+    /// PEM of the key in PKCS#8, which needs no password any more.
+    pub key: Vec<u8>,
+}
+
+impl Identity {
+    /// Reads the files of an identity: PEM, DER or PKCS#12. A certificate alone may have its key in the same file.
+    pub fn load(
+        certificate: Option<&[u8]>,
+        key: Option<&[u8]>,
+        password: Option<&[u8]>,
+    ) -> Result<Identity, Message> {
+        let mut identity = Identity::default();
+        if let Some(path) = key {
+            identity.key = private_key(&unpacked(read(path, key_error)?, password, key_error)?, password)?;
+        }
+        if let Some(path) = certificate {
+            identity.chain = unpacked(read(path, certificate_error)?, password, certificate_error)?;
+            certificates(&identity.chain)?;
+            if key.is_none() && memchr::memmem::find(&identity.chain, b"PRIVATE KEY-----").is_some() {
+                identity.key = private_key(&identity.chain, password)?;
+            }
+        }
+        if identity.is_whole() {
+            matching(&identity.chain, &identity.key)?;
+        }
+        Ok(identity)
+    }
+
+    /// Whether there is a certificate to present.
+    pub fn is_whole(&self) -> bool {
+        !self.chain.is_empty() && !self.key.is_empty()
+    }
+}
+
+/// PEM of a file that may be PKCS#12 or DER. What is neither stays as it is, and fails as PEM.
+fn unpacked(
+    content: Vec<u8>,
+    password: Option<&[u8]>,
+    worded: fn(&Message) -> Message,
+) -> Result<Vec<u8>, Message> {
+    const SEQUENCE: u8 = 0x30;
+    if content.first() != Some(&SEQUENCE) {
+        return Ok(content);
+    }
+    match from_der(&content, password) {
+        None => Ok(content),
+        Some(Ok(pem)) => Ok(pem),
+        Some(Err(why)) => Err(worded(&why)),
+    }
+}
+
+/// Whether a key file, or a certificate's with the key in it, needs a password.
+pub fn needs_password(content: &[u8]) -> bool {
+    is_encrypted(content) || is_pkcs12(content)
 }
 
 /// The certificates of a PEM file, in DER, first to last.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Message> {
-    let certificates = native_tls::Certificate::stack_from_pem(pem)
-        .and_then(|stack| stack.iter().map(native_tls::Certificate::to_der).collect::<Result<Vec<_>, _>>())
-        .map_err(|error| certificate_error(&super::error::setup(&error)))?;
+    let certificates = decode_certificates(pem).map_err(|why| certificate_error(&why))?;
     if certificates.is_empty() {
         return Err(certificate_error(&Message::new("no start line")));
     }
@@ -49,11 +101,12 @@ pub fn is_encrypted(pem: &[u8]) -> bool {
     has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type:") && has(b"4,ENCRYPTED")
 }
 
-#[cfg(not(target_vendor = "apple"))]
-mod openssl_keys {
-    //! The library below native-tls reads every kind of key file; native-tls itself only one.
+#[cfg(tls_openssl)]
+mod with_openssl {
+    //! OpenSSL reads every kind of key file.
 
     use openssl::error::ErrorStack;
+    use openssl::pkcs12::Pkcs12;
     use openssl::pkey::PKey;
     use openssl::x509::X509;
 
@@ -62,7 +115,7 @@ mod openssl_keys {
     /// Reads a private key, encrypted or not: PKCS#8, PKCS#1 or SEC1. The result is PKCS#8 in PEM.
     pub fn private_key(pem: &[u8], password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
         let fail = |errors: ErrorStack| key_error(&reason(&errors));
-        // Without a callback of ours, OpenSSL would ask at the terminal.
+        // Without a callback, OpenSSL would ask at the terminal.
         let key = PKey::private_key_from_pem_callback(pem, |space| {
             let password = password.unwrap_or_default();
             let count = password.len().min(space.len());
@@ -84,6 +137,49 @@ mod openssl_keys {
         }
     }
 
+    /// The certificates of a PEM text in DER.
+    pub fn decode_certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Message> {
+        X509::stack_from_pem(pem)
+            .and_then(|stack| stack.iter().map(|certificate| certificate.to_der()).collect())
+            .map_err(|errors| reason(&errors))
+    }
+
+    /// Whether these bytes are a PKCS#12 file.
+    pub fn is_pkcs12(content: &[u8]) -> bool {
+        content.first() == Some(&0x30) && Pkcs12::from_der(content).is_ok()
+    }
+
+    /// PEM of a PKCS#12 file, or of a certificate or key in DER; `None` for other bytes.
+    pub fn from_der(der: &[u8], password: Option<&[u8]>) -> Option<Result<Vec<u8>, Message>> {
+        if let Ok(archive) = Pkcs12::from_der(der) {
+            return Some(from_pkcs12(&archive, password).map_err(|errors| reason(&errors)));
+        }
+        if let Ok(certificate) = X509::from_der(der) {
+            return certificate.to_pem().ok().map(Ok);
+        }
+        let key = PKey::private_key_from_der(der).ok()?;
+        key.private_key_to_pem_pkcs8().ok().map(Ok)
+    }
+
+    fn from_pkcs12(
+        archive: &openssl::pkcs12::Pkcs12Ref,
+        password: Option<&[u8]>,
+    ) -> Result<Vec<u8>, ErrorStack> {
+        let password = String::from_utf8_lossy(password.unwrap_or_default()).replace('\0', "");
+        let content = archive.parse2(&password)?;
+        let mut pem = Vec::new();
+        if let Some(certificate) = &content.cert {
+            pem.extend(certificate.to_pem()?);
+        }
+        for certificate in content.ca.iter().flatten() {
+            pem.extend(certificate.to_pem()?);
+        }
+        if let Some(key) = &content.pkey {
+            pem.extend(key.private_key_to_pem_pkcs8()?);
+        }
+        Ok(pem)
+    }
+
     /// The reason that says most: a wrong password, or else the first.
     fn reason(errors: &ErrorStack) -> Message {
         let mut reasons = errors.errors().iter().filter_map(|error| error.reason());
@@ -93,24 +189,51 @@ mod openssl_keys {
     }
 }
 
-#[cfg(not(target_vendor = "apple"))]
-use openssl_keys::matching;
-#[cfg(not(target_vendor = "apple"))]
-pub use openssl_keys::private_key;
+#[cfg(tls_openssl)]
+pub use with_openssl::private_key;
+#[cfg(tls_openssl)]
+use with_openssl::{decode_certificates, from_der, is_pkcs12, matching};
 
-/// Reads a private key, which must be in PKCS#8 and without a password here.
-#[cfg(target_vendor = "apple")]
-pub fn private_key(pem: &[u8], _password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
-    if is_encrypted(pem) {
-        return Err(key_error(&Message::new("encrypted keys are not supported by this TLS backend")));
+#[cfg(not(tls_openssl))]
+mod with_native_tls {
+    //! native-tls reads certificates in PEM, and keys in PKCS#8 without a password.
+
+    use super::{Message, is_encrypted, key_error};
+
+    /// Reads a private key, which must be in PKCS#8 and without a password here.
+    pub fn private_key(pem: &[u8], _password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
+        if is_encrypted(pem) {
+            return Err(key_error(&Message::new("encrypted keys are not supported by this TLS backend")));
+        }
+        let start = memchr::memmem::find(pem, b"-----BEGIN PRIVATE KEY-----");
+        let block = start.and_then(|start| pem.get(start..));
+        block.map(<[u8]>::to_vec).ok_or_else(|| key_error(&Message::new("expected PKCS#8 PEM")))
     }
-    let start = memchr::memmem::find(pem, b"-----BEGIN PRIVATE KEY-----");
-    let block = start.and_then(|start| pem.get(start..));
-    block.map(<[u8]>::to_vec).ok_or_else(|| key_error(&Message::new("expected PKCS#8 PEM")))
+
+    /// The backend compares key and certificate when it makes the identity.
+    pub fn matching(_chain: &[u8], _key: &[u8]) -> Result<(), Message> {
+        Ok(())
+    }
+
+    /// The certificates of a PEM text in DER.
+    pub fn decode_certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Message> {
+        native_tls::Certificate::stack_from_pem(pem)
+            .and_then(|stack| stack.iter().map(native_tls::Certificate::to_der).collect())
+            .map_err(|error| Message::format(format_args!("{error}")))
+    }
+
+    /// No backend here opens PKCS#12 files for this library.
+    pub fn is_pkcs12(_content: &[u8]) -> bool {
+        false
+    }
+
+    /// No backend here converts DER for this library.
+    pub fn from_der(_der: &[u8], _password: Option<&[u8]>) -> Option<Result<Vec<u8>, Message>> {
+        None
+    }
 }
 
-/// The system's keychain compares key and certificate when it makes the identity.
-#[cfg(target_vendor = "apple")]
-fn matching(_chain: &[u8], _key: &[u8]) -> Result<(), Message> {
-    Ok(())
-}
+#[cfg(not(tls_openssl))]
+pub use with_native_tls::private_key;
+#[cfg(not(tls_openssl))]
+use with_native_tls::{decode_certificates, from_der, is_pkcs12, matching};

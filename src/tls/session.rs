@@ -1,52 +1,39 @@
 //! One TLS connection: its handshake, and its bytes as a transport.
 
 use std::collections::HashMap;
-use std::io::{ErrorKind, Read, Write};
-use std::net::Ipv6Addr;
+use std::io::{ErrorKind, Write};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use native_tls::{HandshakeError, MidHandshakeTlsStream, TlsStream};
 use rustix::net::Shutdown;
 
-use super::adapter::{Adapter, TRUNCATED, Wire};
+use super::adapter::{Adapter, Wire};
+use super::authorities;
+use super::backend::{Broken, Origin, Peer, Step, Stream, Tlsa};
 use super::context::Context;
-use super::error;
-use super::hello::{Parsed, ServerHello, client_hello};
+use super::hello::{Parsed, Reader};
+use super::verification::{Extras, Verification};
 use crate::binding::Message;
 use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::{Stop, Transport};
-use crate::socket::timeout::Deadline;
-use crate::socket::wait::wait;
 
 /// What is decrypted at once: one record.
 const RECORD: usize = 16384;
-/// How long `close` waits to get its notice out, in seconds.
-const FAREWELL: f64 = 0.5;
+/// The most TLSA records that one connection takes.
+const MOST_TLSA: usize = 64;
 
 /// Alerts of RFC 5246, 7.2, and RFC 6066, 3.
 const HANDSHAKE_FAILURE: u8 = 40;
+const ILLEGAL_PARAMETER: u8 = 47;
 const UNRECOGNIZED_NAME: u8 = 112;
 
 enum State {
     Fresh,
-    Handshaking(MidHandshakeTlsStream<Adapter>),
-    Established(TlsStream<Adapter>),
+    Handshaking(Stream),
+    Established(Stream),
     Failed(Failure),
-}
-
-type Step = Result<TlsStream<Adapter>, HandshakeError<Adapter>>;
-
-/// How a connection judges the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verification {
-    /// There is no connection.
-    Closed,
-    /// The peer's certificate was not looked at.
-    Skipped,
-    /// The peer's certificate is trusted.
-    Trusted,
 }
 
 /// The session on one descriptor.
@@ -54,18 +41,26 @@ pub struct Session {
     /// The descriptor, which the session owns.
     pub descriptor: Descriptor,
     wants: Option<Direction>,
-    /// None once it is closed.
+    /// None once it is closed, and while it is away.
     link: Option<Box<Link>>,
+    /// Whether a step of the handshake has the link.
+    away: bool,
 }
 
 /// What a session has until it is closed.
-struct Link {
+pub struct Link {
     context: Arc<Context>,
     host: Option<String>,
     name: Option<String>,
-    misnamed: bool,
-    contexts: HashMap<String, Arc<Context>>,
+    /// Whether the name that was set is none.
+    invalid_name: bool,
+    extras: Extras,
+    contexts: HashMap<String, (Arc<Context>, Extras)>,
     strict: bool,
+    hello: Option<Reader>,
+    origin: Option<Origin>,
+    dane_name: Option<String>,
+    tlsa: Vec<Tlsa>,
     wire: Rc<Wire>,
     state: State,
     detail: Option<Message>,
@@ -76,9 +71,20 @@ struct Link {
 impl Session {
     /// A session that has not begun. `ahead` are bytes already read from the descriptor;
     /// `host` is the name to send and to verify, whatever `set_name` says.
-    pub fn new(context: Arc<Context>, host: Option<String>, descriptor: Descriptor, ahead: Vec<u8>) -> Self {
-        let wire = Rc::new(Wire::new(descriptor.number(), ahead));
-        wire.watch_for_hello(context.settings.server);
+    pub fn new(
+        context: Arc<Context>,
+        extras: Extras,
+        host: Option<String>,
+        descriptor: Descriptor,
+        ahead: Vec<u8>,
+    ) -> Self {
+        let server = context.settings.server;
+        let wire = Rc::new(Wire::new(
+            descriptor.number(),
+            ahead,
+            #[cfg(not(tls_openssl))]
+            server,
+        ));
         if let Ok(fd) = descriptor.borrow() {
             // Failures show at the first operation.
             let _ = rustix::io::ioctl_fionbio(fd, true);
@@ -89,21 +95,26 @@ impl Session {
             context,
             host,
             name: None,
-            misnamed: false,
+            invalid_name: false,
+            extras,
             contexts: HashMap::new(),
             strict: false,
+            hello: server.then(Reader::of_client),
+            origin: None,
+            dane_name: None,
+            tlsa: Vec::new(),
             wire,
             state: State::Fresh,
             detail: None,
             read_failure: None,
             write_failure: None,
         };
-        Session { descriptor, wants: None, link: Some(Box::new(link)) }
+        Session { descriptor, wants: None, link: Some(Box::new(link)), away: false }
     }
 
     /// The context in use: a server's may change when it learns the name it is asked for.
-    pub fn context(&self) -> Option<&Context> {
-        self.link.as_ref().map(|link| &*link.context)
+    pub fn context(&self) -> Option<&Arc<Context>> {
+        self.link.as_ref().map(|link| &link.context)
     }
 
     /// The direction that the last unfinished operation waits for.
@@ -113,7 +124,7 @@ impl Session {
 
     /// Whether `close` was called.
     pub fn is_closed(&self) -> bool {
-        self.link.is_none()
+        self.link.is_none() && !self.away
     }
 
     /// Whether the handshake is done and the connection not closed.
@@ -121,7 +132,8 @@ impl Session {
         self.stream().is_some()
     }
 
-    fn stream(&self) -> Option<&TlsStream<Adapter>> {
+    /// The connection, once its handshake is done.
+    pub fn stream(&self) -> Option<&Stream> {
         match &self.link.as_ref()?.state {
             State::Established(stream) => Some(stream),
             _ => None,
@@ -130,33 +142,20 @@ impl Session {
 
     /// Whether bytes are decrypted already, or can be without the descriptor.
     pub fn is_dirty(&self) -> bool {
-        self.stream().is_some_and(|stream| {
-            stream.buffered_read_size().is_ok_and(|size| size > 0) || stream.get_ref().0.is_ready()
+        self.link.as_ref().is_some_and(|link| match &link.state {
+            State::Established(stream) => stream.pending() > 0 || link.wire.is_ready(),
+            _ => false,
         })
     }
 
-    /// How the peer was judged.
+    /// The outcome of verifying the peer.
     pub fn verification(&self) -> Verification {
-        match self.context().filter(|_| self.is_established()) {
-            None => Verification::Closed,
-            Some(context) if context.settings.verify && !context.settings.server => Verification::Trusted,
-            Some(_) => Verification::Skipped,
-        }
+        self.stream().map_or(Verification::Closed, Stream::verification)
     }
 
-    /// The protocol agreed on for what goes inside.
-    pub fn alpn(&self) -> Option<Vec<u8>> {
-        self.stream()?.negotiated_alpn().ok().flatten()
-    }
-
-    /// The peer's certificate in DER.
-    pub fn peer_certificate(&self) -> Option<Vec<u8>> {
-        self.stream()?.peer_certificate().ok().flatten()?.to_der().ok()
-    }
-
-    /// Version and cipher.
-    pub fn hello(&self) -> Option<ServerHello> {
-        self.stream()?.get_ref().0.hello()
+    /// The n-th certificate of this side, from 0.
+    pub fn own_certificate(&self, n: usize) -> Option<Vec<u8>> {
+        self.stream()?.own_certificate(n, &self.context()?.chains)
     }
 
     /// The name a client asks for, or was asked for at a server.
@@ -170,7 +169,7 @@ impl Session {
     pub fn set_name(&mut self, name: &[u8]) {
         if let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) {
             link.name = host_name(name);
-            link.misnamed = link.name.is_none();
+            link.invalid_name = link.name.is_none();
         }
     }
 
@@ -183,15 +182,77 @@ impl Session {
     }
 
     /// Gives a name a context of its own (a server).
-    pub fn add_name(&mut self, name: String, context: Arc<Context>) {
+    pub fn add_name(&mut self, name: String, context: Arc<Context>, extras: Extras) {
         if let Some(link) = &mut self.link {
-            link.contexts.insert(name, context);
+            link.contexts.insert(name, (context, extras));
+        }
+    }
+
+    /// Sets the name whose TLSA records decide about the peer. Whether it could be.
+    pub fn set_dane_name(&mut self, name: &[u8]) -> bool {
+        let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
+            return false;
+        };
+        if link.context.settings.dane.is_none() {
+            return false;
+        }
+        link.dane_name = host_name(name);
+        link.dane_name.is_some()
+    }
+
+    /// Adds a TLSA record. Whether it can be used.
+    pub fn add_tlsa(&mut self, kind: [u8; 3], data: &[u8]) -> bool {
+        let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
+            return false;
+        };
+        if link.dane_name.is_none()
+            || link.tlsa.len() >= MOST_TLSA
+            || !link.context.maker.accepts_tlsa(kind, data)
+        {
+            return false;
+        }
+        link.tlsa.push((kind, data.to_vec()));
+        true
+    }
+
+    /// Whose sessions this connection keeps, and the context that has them.
+    pub fn origin(&self) -> Option<(Origin, Arc<Context>)> {
+        let link = self.link.as_ref()?;
+        Some((link.origin.clone()?, link.context.clone()))
+    }
+
+    /// Resumes the sessions of another connection of the same context, whose peer this one's is.
+    pub fn resume(&mut self, origin: Origin, context: &Arc<Context>) {
+        if let Some(link) = &mut self.link
+            && Arc::ptr_eq(&link.context, context)
+        {
+            link.origin = Some(origin);
         }
     }
 
     /// Why the peer's certificate was refused, if that is what failed.
     pub fn detail(&self) -> Option<Message> {
         self.link.as_ref()?.detail
+    }
+
+    /// Takes the session's content out, so that a step of the handshake can call Lua. `Failure::Closed` when there is none.
+    pub fn take_link(&mut self) -> Result<Box<Link>, Failure> {
+        self.wants = None;
+        if self.descriptor.is_none()
+            && let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh))
+        {
+            link.state = State::Failed(Failure::Errno(libc::EBADF));
+        }
+        let link = self.link.take().ok_or(if self.away { Failure::Text("busy") } else { Failure::Closed })?;
+        self.away = true;
+        Ok(link)
+    }
+
+    /// Puts the content back, unless the session was closed meanwhile.
+    pub fn put_link(&mut self, link: Box<Link>) {
+        if std::mem::take(&mut self.away) {
+            self.link = Some(link);
+        }
     }
 
     /// Notes what an operation waits for; false when there may be more to take that no `poll` would tell of, because it
@@ -201,147 +262,162 @@ impl Session {
         self.link.as_ref().is_none_or(|link| !link.wire.is_spent())
     }
 
-    /// What LuaSec says instead of "timeout", so that callers know what to select for.
+    /// LuaSec's word for "timeout", which says what to select for.
     pub fn late(&mut self, direction: Direction) -> Failure {
         self.wants = Some(direction);
         Failure::Wants(direction)
     }
 
-    fn wait(&mut self, direction: Direction, deadline: &Deadline) -> Result<(), Failure> {
-        if !self.has_to_wait(direction) {
-            return if deadline.is_over() { Err(self.late(direction)) } else { Ok(()) };
-        }
-        match wait(self.descriptor.borrow()?, direction, deadline) {
-            Err(Failure::Timeout) => Err(self.late(direction)),
-            outcome => outcome,
-        }
-    }
-
-    /// Goes on with the handshake until it is done, fails, or the time is up.
-    pub fn handshake(&mut self, deadline: &Deadline) -> Result<(), Failure> {
-        loop {
-            let Some(link) = &mut self.link else { return Err(Failure::Closed) };
-            self.wants = None;
-            if link.advance(&self.descriptor)? {
-                return Ok(());
-            }
-            let direction = link.wire.blocked();
-            self.wait(direction, deadline)?;
+    /// Sends close_notify, if there was a handshake.
+    pub fn send_close_notify(&mut self) -> Result<(), Stop> {
+        let Some(link) = &mut self.link else { return Ok(()) };
+        let State::Established(stream) = &mut link.state else { return Ok(()) };
+        match stream.send_close_notify() {
+            Ok(()) => Ok(()),
+            Err(Broken::WouldBlock) => Err(Stop::WouldBlock(link.wire.blocked())),
+            Err(Broken::Failed(failure)) => Err(Stop::Failed(failure)),
         }
     }
 
-    /// Ends the session: tells the peer, waiting briefly for room if it may, and closes the descriptor.
-    pub fn close(&mut self, may_wait: bool) {
-        if let Some(link) = self.say_farewell(&Deadline::after(if may_wait { FAREWELL } else { 0.0 })) {
+    /// Ends this side of the stream, so that the peer can end its own.
+    pub fn shut_down(&mut self) -> Result<(), Stop> {
+        let fd = self.descriptor.borrow().map_err(Stop::Failed)?;
+        rustix::net::shutdown(fd, Shutdown::Write).map_err(|error| Stop::Failed(error.into()))
+    }
+
+    /// Drops what comes until the peer's end.
+    pub fn drain(&mut self) -> Result<(), Stop> {
+        match &self.link {
+            Some(link) if link.wire.discard() => Err(Stop::WouldBlock(Direction::Read)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets everything and closes the descriptor.
+    pub fn close(&mut self) {
+        if let Some(link) = self.link.take()
+            && matches!(link.state, State::Established(_))
+        {
             link.wire.discard();
         }
-        self.descriptor.close();
-    }
-
-    /// Ends the session as `close` does, once the peer has ended it too: a descriptor that is
-    /// closed before resets the connection when something comes that nobody will read, session
-    /// tickets for one, and what was sent last is lost.
-    pub fn finish(&mut self, deadline: &Deadline) {
-        if let Some(link) = self.say_farewell(deadline)
-            && let Ok(fd) = self.descriptor.borrow()
-            && rustix::net::shutdown(fd, Shutdown::Write).is_ok()
-        {
-            while link.wire.discard() && self.wait(Direction::Read, deadline).is_ok() {}
-        }
+        self.away = false;
         self.wants = None;
         self.descriptor.close();
-    }
-
-    /// Tells the peer that nothing more comes. Returns what the session had, if it was established.
-    fn say_farewell(&mut self, deadline: &Deadline) -> Option<Box<Link>> {
-        let mut link = self.link.take()?;
-        let State::Established(stream) = &mut link.state else { return None };
-        while let Err(error) = stream.shutdown() {
-            // Whatever else it is: the peer has gone, and nobody is left to be told.
-            if error.kind() != ErrorKind::WouldBlock || self.wait(link.wire.blocked(), deadline).is_err() {
-                break;
-            }
-        }
-        self.wants = None;
-        Some(link)
     }
 }
 
 impl Link {
-    /// Takes the handshake as far as it goes now; returns whether it is done.
-    fn advance(&mut self, descriptor: &Descriptor) -> Result<bool, Failure> {
+    /// Takes the handshake as far as it goes now: done, or the direction that it needs.
+    pub fn advance(&mut self) -> Result<Option<Direction>, Failure> {
         self.wire.begin();
-        let step = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
-            State::Established(stream) => Ok(Ok(stream)),
-            State::Failed(failure) => Err(Begin::Failed(failure)),
-            State::Fresh if descriptor.is_none() => Err(Failure::Errno(libc::EBADF).into()),
-            State::Fresh if self.context.settings.server => self.begin_server(),
-            State::Fresh => self.begin_client(),
-            State::Handshaking(stream) => Ok(stream.handshake()),
-        };
-        let failure = match step {
-            Ok(Ok(stream)) => {
+        let begun = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
+            State::Established(stream) => {
                 self.state = State::Established(stream);
-                return Ok(true);
+                return Ok(None);
             }
-            Ok(Err(HandshakeError::WouldBlock(stream))) => {
-                self.state = State::Handshaking(stream);
-                return Ok(false);
-            }
-            Err(Begin::WouldBlock) => {
+            State::Handshaking(stream) => Ok(Some(stream)),
+            State::Failed(failure) => Err(failure),
+            State::Fresh if self.context.settings.server => self.begin_server(),
+            State::Fresh => self.begin_client().map(Some),
+        };
+        let failure = match begun {
+            Ok(None) => {
                 self.state = State::Fresh;
-                return Ok(false);
+                return Ok(Some(self.wire.blocked()));
             }
-            Ok(Err(HandshakeError::Failure(error))) => {
-                let (failure, detail) = error::handshake(&error, &self.wire);
-                self.detail = detail;
-                failure
-            }
-            Err(Begin::Failed(failure)) => failure,
+            Ok(Some(mut stream)) => match stream.handshake() {
+                Step::Done => {
+                    self.state = State::Established(stream);
+                    return Ok(None);
+                }
+                Step::WouldBlock => {
+                    self.state = State::Handshaking(stream);
+                    return Ok(Some(self.wire.blocked()));
+                }
+                Step::Failed(failure, detail) => {
+                    self.detail = detail.map(|detail| self.explain(detail));
+                    failure
+                }
+            },
+            Err(failure) => failure,
         };
         self.state = State::Failed(failure);
         Err(failure)
     }
 
-    fn begin_client(&mut self) -> Result<Step, Begin> {
-        if self.misnamed {
-            // It must not pass for "no name", with which nothing is compared.
-            return Err(Failure::Text("invalid host name").into());
+    /// Adds what to do when a certificate was refused because the system trusts nobody.
+    fn explain(&self, detail: Message) -> Message {
+        if self.context.trusts_system() && authorities::system().is_empty() {
+            return Message::new(
+                "this system has no trusted authorities: install the package ca-certificates, or name a cafile",
+            );
         }
-        let naming = self.context.naming(self.host.is_some() || self.name.is_some());
-        let connector = self.context.connector(naming).map_err(Failure::Other)?;
-        // Without a name neither a check nor an extension has a use for the text.
-        let name = self.host.as_deref().or(self.name.as_deref()).unwrap_or("localhost");
-        Ok(connector.connect(name, Adapter(self.wire.clone())))
+        detail
     }
 
-    fn begin_server(&mut self) -> Result<Step, Begin> {
-        let hello = self.wire.peek(|bytes| match client_hello(bytes) {
-            Parsed::Incomplete => None,
-            Parsed::Invalid => Some(None),
-            Parsed::Message(name) => Some(name),
-        });
-        match hello {
-            Ok(name) => self.name = name,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(Begin::WouldBlock),
-            Err(_) => return Err(self.wire.broken().unwrap_or(TRUNCATED).into()),
+    fn begin_client(&mut self) -> Result<Stream, Failure> {
+        if self.invalid_name {
+            // An invalid name must not be treated as no name, which skips verification.
+            return Err(Failure::Text("invalid host name"));
+        }
+        let settings = &self.context.settings;
+        let name = self.host.as_deref().or(self.name.as_deref());
+        if self.origin.is_none()
+            && settings.resume
+            && let (Some(name), Some(port)) = (name, self.wire.peer().map(|peer: SocketAddr| peer.port()))
+        {
+            self.origin = Some(Origin { name: name.to_owned(), port });
+        }
+        let dane_name = self.dane_name.as_deref();
+        let peer = Peer {
+            name: name.or(dane_name),
+            verify_name: settings.verify_host,
+            extras: self.extras,
+            // A session under another `verifyext` was verified otherwise.
+            origin: self.origin.clone().filter(|_| self.extras == Extras::default()),
+            dane: dane_name.map(|name| (name, &*self.tlsa)),
+        };
+        self.context.maker.client(settings, &peer, self.wire.clone())
+    }
+
+    /// Begins when the client's hello has come: it decides about the context.
+    fn begin_server(&mut self) -> Result<Option<Stream>, Failure> {
+        if let Some(reader) = &mut self.hello {
+            let hello =
+                self.wire.peek(|bytes| match reader.name(bytes.get(reader.seen()..).unwrap_or_default()) {
+                    Parsed::Incomplete => None,
+                    Parsed::Invalid => Some(None),
+                    Parsed::Message(name) => Some(name),
+                });
+            match hello {
+                Ok(name) => self.name = name,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
+                Err(_) => return Err(self.wire.broken().unwrap_or(Failure::Truncated)),
+            }
+            if reader.is_too_long() {
+                self.refuse(ILLEGAL_PARAMETER);
+                return Err(Failure::Text("excessive message size"));
+            }
+            self.hello = None;
         }
         if let Some(name) = &self.name {
-            if let Some(context) = self.contexts.get(name) {
+            if let Some((context, extras)) = self.contexts.get(name) {
                 self.context = context.clone();
+                self.extras = *extras;
             } else if self.strict {
                 self.refuse(UNRECOGNIZED_NAME);
-                return Err(Failure::Text("callback failed").into());
+                return Err(Failure::Text("callback failed"));
             }
         }
-        let Some(acceptor) = self.context.acceptor() else {
+        let stream = self.context.maker.server(&self.context.settings, self.extras, self.wire.clone())?;
+        if stream.is_none() {
             self.refuse(HANDSHAKE_FAILURE);
-            return Err(Failure::Text("no shared cipher").into());
-        };
-        Ok(acceptor.accept(Adapter(self.wire.clone())))
+            return Err(Failure::Text("no shared cipher"));
+        }
+        Ok(stream)
     }
 
-    /// Tells the client, by a fatal alert, that there will be no handshake.
+    /// Sends a fatal alert.
     fn refuse(&self, alert: u8) {
         // It is small and the first thing sent: it goes out whole, or the connection is lost anyway.
         let _ = Adapter(self.wire.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
@@ -362,13 +438,9 @@ impl Link {
         let failure = match result {
             Ok(0) => Failure::Closed,
             Ok(count) => return Ok(count),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(Stop::WouldBlock(self.wire.blocked()));
-            }
-            Err(error) => match error::stream(&error, &self.wire) {
-                TRUNCATED if self.context.settings.ignore_eof => Failure::Closed,
-                failure => failure,
-            },
+            Err(Broken::WouldBlock) => return Err(Stop::WouldBlock(self.wire.blocked())),
+            Err(Broken::Failed(Failure::Truncated)) if self.context.settings.ignore_eof => Failure::Closed,
+            Err(Broken::Failed(failure)) => failure,
         };
         self.read_failure = Some(failure);
         Err(Stop::Failed(failure))
@@ -382,31 +454,15 @@ impl Link {
         self.wire.begin();
         let failure = match stream.write(data) {
             Ok(count) => return Ok(count),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(Stop::WouldBlock(self.wire.blocked()));
-            }
-            Err(error) => match error::stream(&error, &self.wire) {
-                TRUNCATED | Failure::Errno(libc::EPIPE) => Failure::Closed,
-                failure => failure,
-            },
+            Err(Broken::WouldBlock) => return Err(Stop::WouldBlock(self.wire.blocked())),
+            Err(Broken::Failed(Failure::Truncated | Failure::Errno(libc::EPIPE))) => Failure::Closed,
+            Err(Broken::Failed(failure)) => failure,
         };
         // The next write is to say the same: OpenSSL calls one of fewer bytes than this had a "bad length".
         if matches!(failure, Failure::Closed | Failure::Errno(_)) {
             self.write_failure = Some(failure);
         }
         Err(Stop::Failed(failure))
-    }
-}
-
-/// Why a handshake did not begin.
-enum Begin {
-    WouldBlock,
-    Failed(Failure),
-}
-
-impl From<Failure> for Begin {
-    fn from(failure: Failure) -> Self {
-        Begin::Failed(failure)
     }
 }
 

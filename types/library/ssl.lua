@@ -12,15 +12,26 @@
 ---@field certificate? string PEM file of this end's chain
 ---@field key? string PEM file
 ---@field password? string|fun(): string the key's
----@field certificates? { certificate: string, key: string, password?: string|fun(): string }[] one at most
+---@field certificates? { certificate: string, key: string, password?: string|fun(): string }[] several, of different kinds
 ---@field options? string|string[]
----@field alpn? string|string[]
+---@field alpn? string|string[]|fun(offered: string[]): string|string[]|nil a function in a server alone
+---@field ciphers? string for TLS 1.2 and earlier, in OpenSSL's notation
+---@field ciphersuites? string for TLS 1.3, names with colons between
+---@field curve? string
+---@field curveslist? string names with colons between, best first
+---@field dhparam? fun(export: boolean, bits: integer): string? PEM of the parameters
+---@field depth? integer how many intermediate certificates a chain may have
+---@field verifyext? string|string[] "lsec_continue", "lsec_ignore_purpose", "crl_check", "crl_check_chain"
+---@field psk? function|{ hint?: string, callback: function } pre-shared keys
+---@field dane? boolean|string|string[] true, or "no_ee_namechecks"
+---@field session? boolean of a client: keep sessions and resume them
+---@field keylog? boolean write the secrets of connections to the file that `SSLKEYLOGFILE` names
 
 ---Parameters for many connections.
 ---@class ssl.Context
 local context = {}
 
----Refuses each flag: none is supported.
+---Adds flags of `verifyext`, for connections made from now on.
 ---@param flag string
 ---@param ... string
 ---@return boolean ok
@@ -109,12 +120,12 @@ function conn:dirty() end
 ---@return string? why a certificate was refused
 function conn:dohandshake() end
 
----Not supported by this TLS backend.
+---Bytes that only the two ends can derive (RFC 5705).
 ---@param label string
 ---@param length integer
 ---@param context? string
----@return nil
----@return string message
+---@return string? bytes
+---@return string? message
 function conn:exportkeyingmaterial(label, length, context) end
 
 ---The protocol agreed on.
@@ -125,9 +136,9 @@ function conn:getalpn() end
 ---@return integer descriptor
 function conn:getfd() end
 
----Not supported by this TLS backend.
----@return nil
----@return string message
+---The latest Finished message of this end.
+---@return string?
+---@return string? message
 function conn:getfinished() end
 
 ---A certificate of this end.
@@ -152,14 +163,14 @@ function conn:getpeercertificate(n) end
 ---@return string? message
 function conn:getpeerchain() end
 
----Not supported by this TLS backend.
----@return nil
----@return string message
+---The latest Finished message of the peer.
+---@return string?
+---@return string? message
 function conn:getpeerfinished() end
 
----Whether the peer has been verified.
+---Whether the peer's certificate is trusted.
 ---@return boolean ok
----@return string? message
+---@return string|table<integer, string[]>|nil why with "lsec_continue" the reasons by depth, counted from 1
 function conn:getpeerverification() end
 
 ---The name sent or received.
@@ -177,6 +188,10 @@ function conn:getstats() end
 ---@return any value the whole table without a field; nil on failure
 ---@return string? message
 function conn:info(field) end
+
+---Whether the handshake resumed a session; nil before it is done.
+---@return boolean?
+function conn:reused() end
 
 ---Receives a line ("*l"), everything until the end ("*a"), or a number of bytes.
 ---@param pattern? "*l"|"*a"|integer|string default "*l"
@@ -196,10 +211,9 @@ function conn:receive(pattern, prefix, maxsize) end
 ---@return integer? sent on failure: index of the last byte that was sent
 function conn:send(data, i, j) end
 
----Not supported by this TLS backend.
+---Has the TLSA records of a name decide about the peer. For contexts with `dane`, before the handshake.
 ---@param name string
----@return nil
----@return string message
+---@return boolean set
 function conn:setdane(name) end
 
 ---Sets the statistics; nil leaves a number as it is.
@@ -215,13 +229,12 @@ function conn:setstats(received, sent, age) end
 ---@return number one
 function conn:settimeout(seconds, mode) end
 
----Not supported by this TLS backend.
+---Adds a TLSA record, after `setdane`.
 ---@param usage integer
 ---@param selector integer
 ---@param type integer
 ---@param data string
----@return nil
----@return string message
+---@return boolean added false when OpenSSL cannot use it
 function conn:settlsa(usage, selector, type, data) end
 
 ---Client: the name to send and to verify. Server: contexts by name.

@@ -1,0 +1,153 @@
+//! Where trusted certificates come from: the system's store, and directories that a program names.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The state of a file or directory, which changes with its content.
+pub type Stamp = [i64; 6];
+
+/// The state of the file or directory at a path.
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    let status = fs::metadata(path).ok()?;
+    Some([
+        status.ino() as i64,
+        status.size() as i64,
+        status.mtime(),
+        status.mtime_nsec(),
+        status.ctime(),
+        status.ctime_nsec(),
+    ])
+}
+
+/// The places of the system's trusted certificates.
+#[derive(Debug, Default)]
+pub struct System {
+    /// One file with all of them.
+    pub file: Option<PathBuf>,
+    /// A directory in which each is found by the hash of its name.
+    pub directory: Option<PathBuf>,
+}
+
+/// The system's store, as OpenSSL's variables and the usual places have it.
+#[cfg(tls_openssl)]
+pub fn system() -> &'static System {
+    use std::sync::OnceLock;
+    static SYSTEM: OnceLock<System> = OnceLock::new();
+    SYSTEM.get_or_init(|| {
+        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let found = openssl_probe::probe();
+        let directory =
+            named("SSL_CERT_DIR").or_else(|| found.cert_dir.into_iter().find(|path| is_hashed(path)));
+        System { file: found.cert_file, directory }
+    })
+}
+
+/// native-tls looks them up itself.
+#[cfg(not(tls_openssl))]
+pub fn system() -> &'static System {
+    static NONE: System = System { file: None, directory: None };
+    &NONE
+}
+
+impl System {
+    /// The file, where it has to be read as a whole: looking names up in the directory takes a hundredth of the time. A
+    /// program that names a file means it; and a file that was changed after the directory may hold what that lacks.
+    pub fn file_to_read(&self) -> Option<&Path> {
+        let file = self.file.as_deref()?;
+        let Some(directory) = &self.directory else { return Some(file) };
+        let changed =
+            |path: &Path| fs::metadata(path).ok().map(|status| (status.mtime(), status.mtime_nsec()));
+        let newer = changed(file) > changed(directory);
+        let given = std::env::var_os("SSL_CERT_FILE").is_some() || std::env::var_os("SSL_CERT_DIR").is_some();
+        (given || newer).then_some(file)
+    }
+
+    /// Whether the system has no authorities at all.
+    pub fn is_empty(&self) -> bool {
+        let missing = |path: &Option<PathBuf>| path.as_deref().is_none_or(|path| fs::metadata(path).is_err());
+        missing(&self.file) && missing(&self.directory)
+    }
+}
+
+/// The state of the system's store.
+pub fn system_stamp() -> Option<Stamp> {
+    let System { file, directory } = system();
+    let [file, directory] = [file, directory].map(|path| path.as_deref().and_then(stamp));
+    let mut both = file.or(directory)?;
+    if let (Some(_), Some(directory)) = (file, directory) {
+        both.iter_mut().zip(directory).for_each(|(place, other)| *place = place.rotate_left(7) ^ other);
+    }
+    Some(both)
+}
+
+/// The state of a directory of certificates, or of several.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// The paths, with colons between.
+    pub list: Vec<u8>,
+    entries: Vec<(PathBuf, Stamp)>,
+}
+
+impl Directory {
+    /// Reads directories, a colon between two as OpenSSL has it; one that cannot be read has no entries.
+    pub fn look(list: &[u8]) -> Self {
+        let mut entries = Vec::new();
+        for entry in paths(list).flat_map(fs::read_dir).flatten().flatten() {
+            let path = entry.path();
+            if is_certificate_name(&path)
+                && let Some(stamp) = stamp(&path)
+            {
+                entries.push((path, stamp));
+            }
+        }
+        entries.sort();
+        Directory { list: list.to_owned(), entries }
+    }
+
+    /// The content of all its files.
+    #[cfg(not(tls_openssl))]
+    pub fn all_files(&self) -> impl Iterator<Item = Vec<u8>> {
+        self.entries.iter().filter_map(|(path, _)| fs::read(path).ok())
+    }
+
+    /// The content of the files that no lookup by hash finds: those of directories without hashed names.
+    #[cfg(tls_openssl)]
+    pub fn files(&self) -> impl Iterator<Item = Vec<u8>> {
+        let hashed: Vec<&Path> = paths(&self.list).filter(|path| is_hashed(path)).collect();
+        let files = self.entries.iter().map(|(path, _)| path);
+        let unhashed =
+            files.filter(move |path| !path.parent().is_some_and(|parent| hashed.contains(&parent)));
+        // A file in the directory that is no certificate trusts nobody, so it does no harm.
+        unhashed.filter_map(|path| fs::read(path).ok())
+    }
+}
+
+fn paths(list: &[u8]) -> impl Iterator<Item = &Path> {
+    list.split(|byte| *byte == b':')
+        .filter(|path| !path.is_empty())
+        .map(|path| Path::new(OsStr::from_bytes(path)))
+}
+
+/// Whether a directory has names as OpenSSL's rehash makes them.
+fn is_hashed(directory: &Path) -> bool {
+    fs::read_dir(directory).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|entry| is_hash(Path::new(&entry.file_name()))))
+    })
+}
+
+fn is_hash(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let number = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    stem.len() == 8
+        && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// `*.pem`, `*.crt`, or a hash and a number.
+fn is_certificate_name(path: &Path) -> bool {
+    matches!(path.extension().and_then(|extension| extension.to_str()), Some("pem" | "crt")) || is_hash(path)
+}

@@ -1,0 +1,328 @@
+//! The backend everywhere else: native-tls, which has less to offer on every system alike.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::rc::Rc;
+use std::sync::OnceLock;
+
+use native_tls::{
+    Certificate, HandshakeError, Identity, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector,
+    TlsStream,
+};
+
+use super::adapter::{Adapter, Wire};
+use super::backend::{Broken, Info, Step, Tlsa};
+use super::settings::Settings;
+use super::verification::{Extras, Verification};
+use super::{cipher, error, keys};
+use crate::binding::Message;
+use crate::socket::error::Failure;
+
+/// The backend's name, for scripts.
+#[cfg(not(target_vendor = "apple"))]
+pub const NAME: &[u8] = b"openssl";
+/// The backend's name, for scripts.
+#[cfg(target_vendor = "apple")]
+pub const NAME: &[u8] = b"secure-transport";
+/// Whether everything that only OpenSSL has is there.
+pub const COMPLETE: bool = false;
+
+/// The protocol versions, oldest first.
+const VERSIONS: [Protocol; 4] = [Protocol::Tlsv10, Protocol::Tlsv11, Protocol::Tlsv12, Protocol::Tlsv13];
+
+/// The names of curves that there are.
+pub fn curve_names() -> Vec<&'static str> {
+    Vec::new()
+}
+
+/// How a connector treats the name of the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// Sent, and compared with the certificate.
+    Checked,
+    /// Sent only.
+    Sent,
+    /// There is none.
+    Absent,
+}
+
+/// What native-tls makes of settings.
+pub struct Maker {
+    identity: Option<Identity>,
+    roots: Vec<Certificate>,
+    acceptor: Option<TlsAcceptor>,
+    connectors: [OnceLock<TlsConnector>; 3],
+}
+
+/// Whose sessions to resume: this backend resumes none.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The name that was verified.
+    pub name: String,
+    /// The port that was connected to.
+    pub port: u16,
+}
+
+/// What is known of the peer before the handshake.
+#[derive(Default)]
+pub struct Peer<'a> {
+    /// The name to send.
+    pub name: Option<&'a str>,
+    /// Whether the certificate has to be for that name.
+    pub verify_name: bool,
+    /// Nothing of this is supported here.
+    pub extras: Extras,
+    /// Nor is this.
+    pub origin: Option<Origin>,
+    /// Nor is this.
+    pub dane: Option<(&'a str, &'a [Tlsa])>,
+}
+
+impl Maker {
+    /// The context for some settings.
+    pub fn new(settings: &Settings) -> Result<Maker, Message> {
+        let mut identity = None;
+        if let Some(own) = settings.identities.first().filter(|identity| identity.is_whole()) {
+            let made = Identity::from_pkcs8(&own.chain, &own.key);
+            identity = Some(made.map_err(|error| keys::certificate_error(&error::setup(&error)))?);
+        }
+        let mut roots = Vec::new();
+        if let Some(bundle) = &settings.bundle {
+            roots = Certificate::stack_from_pem(bundle)
+                .map_err(|error| keys::authority_error(&error::setup(&error)))?;
+            if roots.is_empty() {
+                return Err(keys::authority_error(&Message::new("no certificate or crl found")));
+            }
+        }
+        if let Some(directory) = &settings.directory {
+            let stacks = directory.all_files().filter_map(|pem| Certificate::stack_from_pem(&pem).ok());
+            roots.extend(stacks.flatten());
+        }
+        let mut acceptor = None;
+        if let Some(identity) = &identity {
+            // A client's too: building this one is quick, and finds a key that is too weak.
+            let mut builder = TlsAcceptor::builder(identity.clone());
+            let (oldest, newest) = versions(settings);
+            builder.min_protocol_version(oldest).max_protocol_version(newest).accept_alpn(&alpn(settings));
+            let built = builder.build().map_err(|error| keys::certificate_error(&error::setup(&error)))?;
+            acceptor = settings.server.then_some(built);
+        }
+        Ok(Maker { identity, roots, acceptor, connectors: Default::default() })
+    }
+
+    /// A connection to a server.
+    pub fn client(&self, settings: &Settings, peer: &Peer<'_>, wire: Rc<Wire>) -> Result<Stream, Failure> {
+        let naming = match peer.name {
+            None => Naming::Absent,
+            Some(_) if settings.verify && peer.verify_name => Naming::Checked,
+            Some(_) => Naming::Sent,
+        };
+        let connector = self.connector(settings, naming).map_err(Failure::Other)?;
+        // Without a name neither a check nor an extension has a use for the text.
+        let name = peer.name.unwrap_or("localhost");
+        Ok(Stream::begun(connector.connect(name, Adapter(wire.clone())), settings, wire))
+    }
+
+    /// A connection from a client; `None` when there is no certificate to present.
+    pub fn server(
+        &self,
+        settings: &Settings,
+        _extras: Extras,
+        wire: Rc<Wire>,
+    ) -> Result<Option<Stream>, Failure> {
+        let accept = |acceptor: &TlsAcceptor| {
+            Stream::begun(acceptor.accept(Adapter(wire.clone())), settings, wire.clone())
+        };
+        Ok(self.acceptor.as_ref().map(accept))
+    }
+
+    /// TLSA records are not supported here.
+    pub fn accepts_tlsa(&self, _kind: [u8; 3], _data: &[u8]) -> bool {
+        false
+    }
+
+    /// The connector, built when it is needed first. A failure is not kept: next time there may be descriptors and
+    /// memory again.
+    fn connector(&self, settings: &Settings, naming: Naming) -> Result<&TlsConnector, Message> {
+        let [checked, sent, absent] = &self.connectors;
+        let place = match naming {
+            Naming::Checked => checked,
+            Naming::Sent => sent,
+            Naming::Absent => absent,
+        };
+        if let Some(connector) = place.get() {
+            return Ok(connector);
+        }
+        let connector = self.build(settings, naming).map_err(|error| error::setup(&error))?;
+        Ok(place.get_or_init(|| connector))
+    }
+
+    fn build(&self, settings: &Settings, naming: Naming) -> native_tls::Result<TlsConnector> {
+        let mut builder = TlsConnector::builder();
+        let (oldest, newest) = versions(settings);
+        builder.min_protocol_version(oldest).max_protocol_version(newest);
+        if let Some(identity) = &self.identity {
+            builder.identity(identity.clone());
+        }
+        builder.disable_built_in_roots(settings.bundle.is_some() || settings.directory.is_some());
+        for root in &self.roots {
+            builder.add_root_certificate(root.clone());
+        }
+        builder.danger_accept_invalid_certs(!settings.verify);
+        builder.danger_accept_invalid_hostnames(naming != Naming::Checked);
+        builder.use_sni(naming != Naming::Absent);
+        let names = alpn(settings);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        builder.request_alpns(&names);
+        builder.build()
+    }
+}
+
+fn versions(settings: &Settings) -> (Option<Protocol>, Option<Protocol>) {
+    let newest = VERSIONS.get(settings.newest).copied().filter(|_| settings.newest + 1 < VERSIONS.len());
+    (VERSIONS.get(settings.oldest).copied(), newest)
+}
+
+fn alpn(settings: &Settings) -> Vec<String> {
+    let mut wire = &*settings.alpn;
+    let mut names = Vec::new();
+    while let Some((length, rest)) = wire.split_first()
+        && let Some((name, rest)) = rest.split_at_checked(usize::from(*length))
+    {
+        names.push(String::from_utf8_lossy(name).into_owned());
+        wire = rest;
+    }
+    names
+}
+
+enum State {
+    Handshaking(MidHandshakeTlsStream<Adapter>),
+    Established(TlsStream<Adapter>),
+    Failed(Failure, Option<Message>),
+}
+
+type Attempt = Result<TlsStream<Adapter>, HandshakeError<Adapter>>;
+
+/// One connection.
+pub struct Stream {
+    state: Option<State>,
+    wire: Rc<Wire>,
+    verified: bool,
+}
+
+impl Stream {
+    fn begun(attempt: Attempt, settings: &Settings, wire: Rc<Wire>) -> Stream {
+        let state = Some(State::of(attempt, &wire));
+        Stream { state, wire, verified: settings.verify && !settings.server }
+    }
+
+    /// Takes the handshake as far as it goes now.
+    pub fn handshake(&mut self) -> Step {
+        let state = match self.state.take() {
+            Some(State::Handshaking(stream)) => State::of(stream.handshake(), &self.wire),
+            Some(state) => state,
+            None => State::Failed(Failure::Closed, None),
+        };
+        let step = match &state {
+            State::Handshaking(_) => Step::WouldBlock,
+            State::Established(_) => Step::Done,
+            State::Failed(failure, detail) => Step::Failed(*failure, *detail),
+        };
+        self.state = Some(state);
+        step
+    }
+
+    fn stream(&self) -> Option<&TlsStream<Adapter>> {
+        match &self.state {
+            Some(State::Established(stream)) => Some(stream),
+            _ => None,
+        }
+    }
+
+    fn run<T>(&mut self, run: impl FnOnce(&mut TlsStream<Adapter>) -> io::Result<T>) -> Result<T, Broken> {
+        let Some(State::Established(stream)) = &mut self.state else {
+            return Err(Broken::Failed(Failure::Closed));
+        };
+        run(stream).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => Broken::WouldBlock,
+            _ => Broken::Failed(error::stream(&error, &self.wire)),
+        })
+    }
+
+    /// Decrypts some bytes; 0 is the orderly end.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+        self.run(|stream| stream.read(into))
+    }
+
+    /// Encrypts and sends some bytes.
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, Broken> {
+        self.run(|stream| stream.write(data))
+    }
+
+    /// Sends close_notify.
+    pub fn send_close_notify(&mut self) -> Result<(), Broken> {
+        self.run(|stream| stream.shutdown())
+    }
+
+    /// How many bytes are decrypted and not read.
+    pub fn pending(&self) -> usize {
+        self.stream().and_then(|stream| stream.buffered_read_size().ok()).unwrap_or(0)
+    }
+
+    /// The protocol agreed on for what goes inside.
+    pub fn alpn(&self) -> Option<Vec<u8>> {
+        self.stream()?.negotiated_alpn().ok().flatten()
+    }
+
+    /// The n-th certificate, from 0, that the peer sent: native-tls shows the peer's own alone.
+    pub fn peer_certificate(&self, n: usize) -> Option<Vec<u8>> {
+        self.stream().filter(|_| n == 0)?.peer_certificate().ok().flatten()?.to_der().ok()
+    }
+
+    /// The n-th certificate, from 0, that was presented to the peer.
+    pub fn own_certificate(&self, n: usize, chains: &[Vec<Vec<u8>>]) -> Option<Vec<u8>> {
+        chains.first()?.get(n).cloned()
+    }
+
+    /// The outcome of verifying the peer.
+    pub fn verification(&self) -> Verification {
+        if self.verified { Verification::Trusted } else { Verification::Skipped }
+    }
+
+    /// Version and cipher.
+    pub fn info(&self) -> Option<Info> {
+        self.wire.hello().map(cipher::info)
+    }
+
+    /// native-tls does not give this.
+    pub fn finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// native-tls does not give this.
+    pub fn peer_finished(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// native-tls does not give this.
+    pub fn export(&self, _label: &str, _length: usize, _context: Option<&[u8]>) -> Result<Vec<u8>, Message> {
+        Err(Message::new("not supported by this TLS backend"))
+    }
+
+    /// native-tls resumes no session that it would report.
+    pub fn is_resumed(&self) -> bool {
+        false
+    }
+}
+
+impl State {
+    fn of(attempt: Attempt, wire: &Wire) -> State {
+        match attempt {
+            Ok(stream) => State::Established(stream),
+            Err(HandshakeError::WouldBlock(stream)) => State::Handshaking(stream),
+            Err(HandshakeError::Failure(error)) => {
+                let (failure, detail) = error::handshake(&error, wire);
+                State::Failed(failure, detail)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The elliptic curves of the library, by name.
+
+use openssl::asn1::Asn1Object;
+use openssl::ec::EcGroup;
+use openssl::nid::Nid;
+use openssl::ssl::{SslContextBuilder, SslMethod};
+
+/// The names of NIST for curves that have another in ASN.1.
+const NIST: [(&str, Nid); 3] =
+    [("P-256", Nid::X9_62_PRIME256V1), ("P-384", Nid::SECP384R1), ("P-521", Nid::SECP521R1)];
+
+/// Names of curves that an OpenSSL may have (SEC 2, X9.62, RFC 5639, WAP).
+#[rustfmt::skip]
+const KNOWN: [&str; 87] = [
+    "Oakley-EC2N-3", "Oakley-EC2N-4", "P-256", "P-384", "P-521", "SM2", "X25519", "X448",
+    "brainpoolP160r1", "brainpoolP160t1", "brainpoolP192r1", "brainpoolP192t1", "brainpoolP224r1", "brainpoolP224t1",
+    "brainpoolP256r1", "brainpoolP256t1", "brainpoolP320r1", "brainpoolP320t1", "brainpoolP384r1", "brainpoolP384t1",
+    "brainpoolP512r1", "brainpoolP512t1",
+    "c2pnb163v1", "c2pnb163v2", "c2pnb163v3", "c2pnb176v1", "c2pnb208w1", "c2pnb272w1", "c2pnb304w1", "c2pnb368w1",
+    "c2tnb191v1", "c2tnb191v2", "c2tnb191v3", "c2tnb239v1", "c2tnb239v2", "c2tnb239v3", "c2tnb359v1", "c2tnb431r1",
+    "prime192v1", "prime192v2", "prime192v3", "prime239v1", "prime239v2", "prime239v3", "prime256v1",
+    "secp112r1", "secp112r2", "secp128r1", "secp128r2", "secp160k1", "secp160r1", "secp160r2", "secp192k1",
+    "secp224k1", "secp224r1", "secp256k1", "secp384r1", "secp521r1",
+    "sect113r1", "sect113r2", "sect131r1", "sect131r2", "sect163k1", "sect163r1", "sect163r2", "sect193r1",
+    "sect193r2", "sect233k1", "sect233r1", "sect239k1", "sect283k1", "sect283r1", "sect409k1", "sect409r1",
+    "sect571k1", "sect571r1",
+    "wap-wsg-idm-ecid-wtls1", "wap-wsg-idm-ecid-wtls10", "wap-wsg-idm-ecid-wtls11", "wap-wsg-idm-ecid-wtls12",
+    "wap-wsg-idm-ecid-wtls3", "wap-wsg-idm-ecid-wtls4", "wap-wsg-idm-ecid-wtls5", "wap-wsg-idm-ecid-wtls6",
+    "wap-wsg-idm-ecid-wtls7", "wap-wsg-idm-ecid-wtls8", "wap-wsg-idm-ecid-wtls9",
+];
+
+/// Whether a curve can be named alone.
+pub fn exists(name: &str) -> bool {
+    let nist = NIST.iter().find(|(known, _)| *known == name).map(|(_, nid)| *nid);
+    let nid = nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()));
+    nid.is_some_and(|nid| EcGroup::from_curve_name(nid).is_ok())
+}
+
+/// The names that there are.
+pub fn names() -> Vec<&'static str> {
+    let listed = |name: &str| {
+        SslContextBuilder::new(SslMethod::tls())
+            .is_ok_and(|mut context| context.set_groups_list(name).is_ok())
+    };
+    KNOWN.into_iter().filter(|name| exists(name) || name.starts_with('X') && listed(name)).collect()
+}

@@ -1,0 +1,55 @@
+//! OpenSSL's errors, told apart by their codes.
+
+use openssl::error::ErrorStack;
+use openssl::ssl::{Error, ErrorCode};
+
+use super::super::adapter::Wire;
+use crate::binding::Message;
+use crate::socket::error::Failure;
+
+/// The library number of TLS, and reasons of it (`openssl/sslerr.h`).
+const LIBRARY: i32 = 20;
+const CERTIFICATE_VERIFY_FAILED: i32 = 134;
+const UNEXPECTED_EOF: i32 = 294;
+/// Reasons from here on are alerts of the peer.
+const FIRST_ALERT: i32 = 1000;
+
+/// Why an operation on a connection failed.
+pub fn failure(error: &Error, wire: &Wire) -> Failure {
+    match error.ssl_error() {
+        Some(stack) if !stack.errors().is_empty() => of_stack(stack),
+        // The descriptor's own trouble.
+        _ => wire.broken().unwrap_or(match error.code() {
+            ErrorCode::ZERO_RETURN => Failure::Closed,
+            _ => Failure::Truncated,
+        }),
+    }
+}
+
+/// The failure that a list of errors stands for: the first, unless one is that a certificate was refused.
+pub fn of_stack(stack: &ErrorStack) -> Failure {
+    let is = |reason: i32| {
+        stack.errors().iter().any(|error| error.library_code() == LIBRARY && error.reason_code() == reason)
+    };
+    if is(CERTIFICATE_VERIFY_FAILED) {
+        return Failure::Untrusted;
+    }
+    if is(UNEXPECTED_EOF) {
+        return Failure::Truncated;
+    }
+    Failure::Other(reason(stack))
+}
+
+/// LuaSec's text for a list of errors.
+pub fn reason(stack: &ErrorStack) -> Message {
+    let Some(first) = stack.errors().first() else { return Message::new("unknown error") };
+    match first.reason() {
+        Some(reason) => Message::new(reason),
+        None if first.library_code() == LIBRARY && first.reason_code() >= FIRST_ALERT => {
+            Message::new("unknown alert")
+        }
+        None => {
+            Message::format(format_args!("error {} of library {}", first.reason_code(), first.library_code()))
+        }
+    }
+}

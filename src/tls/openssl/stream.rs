@@ -1,0 +1,188 @@
+//! One connection in OpenSSL's hands.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use openssl::ssl::{ErrorCode, SslStream};
+use openssl::x509::X509VerifyResult;
+
+use super::super::adapter::Adapter;
+use super::super::backend::{Broken, Info, Step};
+use super::super::verification::Verification;
+use super::errors;
+use crate::binding::Message;
+
+/// The reasons for which certificates were refused, where the handshake goes on, with their depth.
+pub type Refusals = Arc<Mutex<Vec<(u32, String)>>>;
+
+/// One connection.
+pub struct Stream {
+    inner: SslStream<Adapter>,
+    server: bool,
+    refusals: Option<Refusals>,
+}
+
+impl Stream {
+    /// A connection that has not begun its handshake.
+    pub(super) fn new(inner: SslStream<Adapter>, server: bool, refusals: Option<Refusals>) -> Self {
+        Stream { inner, server, refusals }
+    }
+
+    /// Takes the handshake as far as it goes now.
+    pub fn handshake(&mut self) -> Step {
+        let result = if self.server { self.inner.accept() } else { self.inner.connect() };
+        let Err(error) = result else { return Step::Done };
+        if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) {
+            return Step::WouldBlock;
+        }
+        let failure = errors::failure(&error, &self.inner.get_ref().0);
+        let verdict = self.inner.ssl().verify_result();
+        let refused = failure == crate::socket::error::Failure::Untrusted && verdict != X509VerifyResult::OK;
+        Step::Failed(failure, refused.then(|| Message::new(verdict.error_string())))
+    }
+
+    /// Decrypts some bytes; 0 is the orderly end.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+        loop {
+            let error = match self.inner.ssl_read(into) {
+                Ok(count) => return Ok(count),
+                Err(error) => error,
+            };
+            match error.code() {
+                ErrorCode::ZERO_RETURN => return Ok(0),
+                // Something that is not for the reader has come, a session ticket for one.
+                ErrorCode::WANT_READ if error.io_error().is_none() => {}
+                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(Broken::WouldBlock),
+                _ => return Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+            }
+        }
+    }
+
+    /// Encrypts and sends some bytes.
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, Broken> {
+        loop {
+            let error = match self.inner.ssl_write(data) {
+                Ok(count) => return Ok(count),
+                Err(error) => error,
+            };
+            match error.code() {
+                ErrorCode::WANT_READ if error.io_error().is_none() => {}
+                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(Broken::WouldBlock),
+                _ => return Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+            }
+        }
+    }
+
+    /// Sends close_notify.
+    pub fn send_close_notify(&mut self) -> Result<(), Broken> {
+        match self.inner.shutdown() {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) => {
+                Err(Broken::WouldBlock)
+            }
+            Err(error) => Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+        }
+    }
+
+    /// How many bytes are decrypted and not read.
+    pub fn pending(&self) -> usize {
+        self.inner.ssl().pending()
+    }
+
+    /// The protocol agreed on for what goes inside.
+    pub fn alpn(&self) -> Option<Vec<u8>> {
+        self.inner.ssl().selected_alpn_protocol().map(<[u8]>::to_vec)
+    }
+
+    /// The n-th certificate, from 0, that the peer sent.
+    pub fn peer_certificate(&self, n: usize) -> Option<Vec<u8>> {
+        let ssl = self.inner.ssl();
+        // The chain that a server sees begins above the client's certificate.
+        let position = if self.server {
+            if n == 0 {
+                return ssl.peer_certificate()?.to_der().ok();
+            }
+            n - 1
+        } else {
+            n
+        };
+        ssl.peer_cert_chain()?.get(position)?.to_der().ok()
+    }
+
+    /// The n-th certificate, from 0, that was presented to the peer.
+    pub fn own_certificate(&self, n: usize, chains: &[Vec<Vec<u8>>]) -> Option<Vec<u8>> {
+        let leaf = self.inner.ssl().certificate()?.to_der().ok()?;
+        let chain = chains.iter().find(|chain| chain.first() == Some(&leaf));
+        chain.and_then(|chain| chain.get(n)).cloned().or_else(|| (n == 0).then_some(leaf))
+    }
+
+    /// The outcome of verifying the peer.
+    pub fn verification(&self) -> Verification {
+        let ssl = self.inner.ssl();
+        if let Some(refusals) = &self.refusals {
+            let listed = refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            if !listed.is_empty() {
+                return Verification::Listed(listed.clone());
+            }
+        }
+        let verdict = ssl.verify_result();
+        if verdict != X509VerifyResult::OK {
+            return Verification::Refused(verdict.error_string().to_owned());
+        }
+        // Nothing was wrong with a certificate that was never sent. A key both sides have proves the peer as well.
+        if ssl.peer_certificate().is_none() { Verification::Skipped } else { Verification::Trusted }
+    }
+
+    /// Version and cipher.
+    pub fn info(&self) -> Option<Info> {
+        let ssl = self.inner.ssl();
+        let cipher = ssl.current_cipher()?;
+        let description = cipher.description();
+        let part = |name: &str| {
+            let parts = description.split_ascii_whitespace();
+            parts.filter_map(|part| part.strip_prefix(name)).next().unwrap_or_default().to_owned()
+        };
+        let bits = cipher.bits();
+        Some(Info {
+            protocol: ssl.version_str().to_owned(),
+            cipher: cipher.name().to_owned(),
+            bits: f64::from(bits.secret),
+            algorithm_bits: f64::from(bits.algorithm),
+            key: part("Kx="),
+            authentication: part("Au="),
+            encryption: part("Enc="),
+            mac: part("Mac="),
+        })
+    }
+
+    /// This side's latest Finished message.
+    pub fn finished(&self) -> Option<Vec<u8>> {
+        message(|space| self.inner.ssl().finished(space))
+    }
+
+    /// The peer's latest Finished message.
+    pub fn peer_finished(&self) -> Option<Vec<u8>> {
+        message(|space| self.inner.ssl().peer_finished(space))
+    }
+
+    /// Bytes that both sides can derive (RFC 5705).
+    pub fn export(&self, label: &str, length: usize, context: Option<&[u8]>) -> Result<Vec<u8>, Message> {
+        let mut out = Vec::new();
+        out.try_reserve_exact(length).map_err(|_| Message::new("not enough memory"))?;
+        out.resize(length, 0);
+        let exported = self.inner.ssl().export_keying_material(&mut out, label, context);
+        exported.map_err(|stack| errors::reason(&stack))?;
+        Ok(out)
+    }
+
+    /// Whether a session was resumed.
+    pub fn is_resumed(&self) -> bool {
+        self.inner.ssl().session_reused()
+    }
+}
+
+fn message(get: impl Fn(&mut [u8]) -> usize) -> Option<Vec<u8>> {
+    const LONGEST: usize = 128;
+    let mut space = [0; LONGEST];
+    let length = get(&mut space).min(LONGEST);
+    if length == 0 { None } else { space.get(..length).map(<[u8]>::to_vec) }
+}
