@@ -106,6 +106,8 @@ class Run:
         self._report.note("%d tests on %s; with the builds about %s%s" % (
             count, ", ".join(interpreter.name for interpreter in self._chosen) or "no interpreter",
             task.duration(seconds), "" if task.earlier_times() else " on two cores, by other machines' times"))
+        if not self._world and shutil.which("unshare"):
+            self._report.note(needs.MORE)
         for name in absent:
             how = needs.install(name) if name in needs.PACKAGES else "put a %s on the path (Debian has no package)" % name
             self._report.skip("all tests of " + name, name + " is not here: " + how)

@@ -4,10 +4,10 @@ import shutil
 
 from interpreters import SUITE
 
-NAMESPACES = ("no private namespaces here: run as root (in a container, start it with `--privileged`, or with "
-              "`--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined`), or allow "
-              "user namespaces (`sysctl -w kernel.unprivileged_userns_clone=1` or "
-              "`kernel.apparmor_restrict_unprivileged_userns=0`)")
+NAMESPACES = "no private namespaces here: run as root, in a container started with `--privileged`"
+MORE = ("Tests that need private namespaces are skipped. To have them run as root; in a container, start it with `--privileged` (or "
+        "`--cap-add SYS_ADMIN --security-opt seccomp=unconfined --security-opt apparmor=unconfined`); as a user, allow them with "
+        "`sysctl -w kernel.unprivileged_userns_clone=1` or `kernel.apparmor_restrict_unprivileged_userns=0`.")
 ROOT = "needs root: run as root or with sudo"
 
 

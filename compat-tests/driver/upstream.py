@@ -23,9 +23,20 @@ def isolation():
         return None
     for as_user in ([False] if os.geteuid() == 0 else []) + [True]:
         prefix = ["unshare"] + (["-r"] if as_user else []) + ["-n", "-m"]
-        if process.run(prefix + PROCESSES + ["true"], 20).status == 0:
-            return prefix, as_user
+        # where the root is no mount point (chroot) its propagation cannot be set, and need not be when nothing is shared
+        for more in [[]] + ([] if _shares_mounts() else [["--propagation", "unchanged"]]):
+            if process.run(prefix + more + PROCESSES + ["true"], 20).status == 0:
+                return prefix + more, as_user
     return None
+
+
+def _shares_mounts():
+    """Whether a mount made here would be seen elsewhere."""
+    try:
+        with open("/proc/self/mountinfo") as file:
+            return any(" shared:" in line for line in file)
+    except OSError:
+        return True
 
 
 def _missing(row):
