@@ -64,6 +64,8 @@ entry_points! {
     socket_idna => crate::idna::open;
     /// The internal `socket_hmac`
     socket_hmac => crate::hmac::open;
+    /// The native part of `socket.tasks`
+    socket_tasks => crate::tasks::open;
     /// The internal `socket_version`
     socket_version => version;
     /// The native part of `socket.tls`
@@ -76,6 +78,8 @@ entry_points! {
 
 /// The version that the Lua file of `socket.tls` compares with that of the library for TLS.
 fn version(call: &mut Call<'_>) -> Outcome {
+    // SAFETY: nothing is owned here. The library for TLS, which is opened next, looks for it.
+    unsafe { crate::tasks::handover::publish(call.raw_state()) };
     call.push_bytes(crate::VERSION);
     Ok(1)
 }

@@ -334,7 +334,8 @@ impl Call<'_> {
         }
     }
 
-    pub(super) fn raw_state(&self) -> *mut lua_State {
+    /// The state itself, for the two rooms that drive Lua's C interface: this one and `src/tasks`.
+    pub(crate) fn raw_state(&self) -> *mut lua_State {
         self.state
     }
 }

@@ -1,11 +1,12 @@
 //! The module table of `socket.core`.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
 use super::{dns, protect, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
+use crate::tasks::door;
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("__unload", native(unload)),
@@ -64,15 +65,19 @@ fn skip(call: &mut Call<'_>) -> Outcome {
     Ok(i32::try_from(results.clamp(0, i64::from(given))).unwrap_or(0))
 }
 
-/// `sleep(seconds)`: goes on sleeping after signals.
+/// `sleep(seconds)`: goes on sleeping after signals. Nothing; nil and a message when a task that sleeps is cancelled, or a
+/// deadline ends it.
 fn sleep(call: &mut Call<'_>) -> Outcome {
     let seconds = call.number(1)?;
-    if seconds > 0.0 {
-        let duration = Duration::try_from_secs_f64(seconds.min(f64::from(i32::MAX)));
-        let end = duration.ok().and_then(|duration| Instant::now().checked_add(duration));
-        if let Some(end) = end {
-            crate::sys::interrupt::sleep(end.saturating_duration_since(Instant::now()));
-        }
+    let time = if seconds > 0.0 {
+        Duration::try_from_secs_f64(seconds.min(f64::from(i32::MAX))).unwrap_or_default()
+    } else if door::is_switching() {
+        Duration::ZERO
+    } else {
+        return Ok(0);
+    };
+    match door::sleep(call, time) {
+        Ok(()) => Ok(0),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
     }
-    Ok(0)
 }

@@ -176,7 +176,7 @@ impl Race {
         if interests.is_empty() || !door::look(&mut interests).is_ok_and(|ready| ready > 0) {
             return None;
         }
-        let mut ready = interests.iter().map(|interest| interest.ready);
+        let mut ready = interests.iter().map(|interest| interest.found());
         if self.own.is_some() {
             match outcome(own, ready.next().unwrap_or(PollFlags::empty())) {
                 None => {}
@@ -307,11 +307,8 @@ impl Race {
     }
 
     fn watched(&self, own: &Descriptor) -> Watched {
-        let interest = |descriptor: &Descriptor| Interest {
-            number: descriptor.number(),
-            identity: descriptor.identity(),
-            events: PollFlags::IN | PollFlags::OUT,
-            ready: PollFlags::empty(),
+        let interest = |descriptor: &Descriptor| {
+            Interest::new(descriptor.number(), descriptor.identity(), PollFlags::IN | PollFlags::OUT)
         };
         let mut interests = ArrayVec::new();
         if self.own.is_some() {

@@ -168,7 +168,8 @@ fn connect_object(
         match waited {
             Ok(()) => {}
             // It is time for the next attempt.
-            Err(Failure::Timeout) if watched.until.is_some() && !deadline.is_over() => {}
+            Err(Failure::Timeout)
+                if watched.until.is_some_and(|until| until <= Instant::now()) && !deadline.is_over() => {}
             Err(failure) => {
                 return call.object(index, &ANY, |tcp| Err(tcp.pause(failure, started, &parked, &deadline)));
             }

@@ -6,13 +6,16 @@
 //! marks the descriptor as busy, leaves the object, waits here, looks the object up again, and tries once more. What has
 //! to survive the wait is a plain value on the stack, or is owned by the object. An object that differs in what a wait
 //! means (TLS) says so by the methods of [`Described`].
+#![allow(unsafe_code)]
 
 use std::os::fd::RawFd;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
-use crate::binding::{Call, Raise, Receiver};
+use super::handover;
+use crate::binding::{Call, Message, Raise, Receiver};
 use crate::socket::descriptor::{Use, borrow_number};
 use crate::socket::error::{Direction, Failure};
 use crate::socket::object::Described;
@@ -21,16 +24,39 @@ use crate::socket::timeout::{Deadline, Wait};
 use crate::socket::wait::{Pauses, poll_number, poll_until};
 
 /// A descriptor to wait for, and what for.
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Interest {
     /// The number.
     pub number: RawFd,
+    /// What for, as poll has it.
+    events: i16,
+    /// What it is ready for, trouble included.
+    pub ready: i16,
     /// Which descriptor that is; zero when it is not one of this library's objects.
     pub identity: u64,
-    /// `IN` and `OUT`.
-    pub events: PollFlags,
-    /// What the wait has found, trouble included.
-    pub ready: PollFlags,
+}
+
+impl Interest {
+    /// An interest in a descriptor, of an object of this library's or, with zero, of anything.
+    pub fn new(number: RawFd, identity: u64, events: PollFlags) -> Self {
+        Interest { number, events: events.bits(), ready: 0, identity }
+    }
+
+    /// What for.
+    pub fn wanted(&self) -> PollFlags {
+        PollFlags::from_bits_retain(self.events)
+    }
+
+    /// What has been found.
+    pub fn found(&self) -> PollFlags {
+        PollFlags::from_bits_retain(self.ready)
+    }
+
+    /// Adds to what has been found.
+    pub fn add_ready(&mut self, ready: PollFlags) {
+        self.ready |= ready.bits();
+    }
 }
 
 /// What poll calls a direction.
@@ -41,21 +67,36 @@ pub fn events(direction: Direction) -> PollFlags {
     }
 }
 
+/// How many descriptors [`wait_any`] takes.
+pub const MOST: usize = 16;
+
 /// Waits until one descriptor is ready; trouble counts as ready, because the next system call reports it.
-pub fn wait(_: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(), Failure> {
-    interest.ready = poll_number(interest.number, interest.events, limit)?;
-    Ok(())
+pub fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(), Failure> {
+    match pass(call, std::slice::from_mut(interest), limit)? {
+        None => Ok(()),
+        Some(left) => {
+            interest.ready = poll_number(interest.number, interest.wanted(), left)?.bits();
+            Ok(())
+        }
+    }
 }
 
 /// Waits until one of several descriptors is ready, or `until`: "timeout". What is ready stands in each afterwards.
-/// May be called where nothing with a destructor is owned, as [`repeat`] may.
-pub fn wait_any(_: &mut Call<'_>, interests: &mut [Interest], until: Option<Instant>) -> Result<(), Failure> {
-    poll_any(interests, until)
+/// May be called where nothing with a destructor is owned, as [`repeat`] may. In a task a descriptor may be called ready
+/// that is not: the next system call on it says so.
+pub fn wait_any(
+    call: &mut Call<'_>,
+    interests: &mut [Interest],
+    until: Option<Instant>,
+) -> Result<(), Failure> {
+    let left = |until: Instant| Wait::For(until.saturating_duration_since(Instant::now()));
+    match pass(call, interests, until.map_or(Wait::Forever, left))? {
+        None => Ok(()),
+        Some(limit) => poll_any(interests, limit),
+    }
 }
 
-fn poll_any(interests: &mut [Interest], until: Option<Instant>) -> Result<(), Failure> {
-    let limit =
-        until.map_or(Wait::Forever, |until| Wait::For(until.saturating_duration_since(Instant::now())));
+fn poll_any(interests: &mut [Interest], limit: Wait) -> Result<(), Failure> {
     if poll_all(interests, limit)? == 0 { Err(Failure::Timeout) } else { Ok(()) }
 }
 
@@ -68,7 +109,7 @@ fn poll_all(interests: &mut [Interest], limit: Wait) -> Result<usize, Failure> {
     let mut polled: arrayvec::ArrayVec<PollFd<'_>, MOST> = interests
         .iter()
         .filter_map(|interest| {
-            Some(PollFd::from_borrowed_fd(borrow_number(interest.number)?, interest.events))
+            Some(PollFd::from_borrowed_fd(borrow_number(interest.number)?, interest.wanted()))
         })
         .take(MOST)
         .collect();
@@ -77,35 +118,97 @@ fn poll_all(interests: &mut [Interest], limit: Wait) -> Result<usize, Failure> {
     }
     let ready = poll_until(&mut polled, limit)?;
     for (interest, polled) in interests.iter_mut().zip(&polled) {
-        interest.ready = polled.revents();
+        interest.ready = polled.revents().bits();
     }
     Ok(ready)
 }
 
-/// How many descriptors [`wait_any`] takes.
-pub const MOST: usize = 16;
+/// Waits in the running task for what is asked; `Some`: there is none, and the caller is to wait itself, so long.
+pub fn pass(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Result<Option<Wait>, Failure> {
+    if !is_active() {
+        return Ok(Some(limit));
+    }
+    // SAFETY: by the rules of the boundary nothing is owned where anything waits. The array is the caller's.
+    let answer = unsafe {
+        let state = call.raw_state();
+        let Some(handover) = handover::find(state) else { return Ok(Some(limit)) };
+        let nanoseconds = match limit {
+            Wait::No => 0,
+            Wait::For(limit) => u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX - 1),
+            Wait::Forever => u64::MAX,
+        };
+        (handover.wait)(handover.scheduler, state, interests.as_mut_ptr(), interests.len(), nanoseconds)
+    };
+    match answer.kind {
+        handover::READY => Ok(None),
+        handover::LIMIT | handover::DEADLINE if interests.is_empty() => match answer.kind {
+            handover::LIMIT => Ok(None),
+            _ => Err(Failure::Timeout),
+        },
+        handover::LIMIT | handover::DEADLINE => Err(Failure::Timeout),
+        handover::CLOSED => Err(Failure::Closed),
+        handover::CANCELLED => {
+            Err(Failure::Other(Message::new(answer.text.get(..answer.length).unwrap_or_default())))
+        }
+        handover::FAILED => Err(Failure::Errno(answer.code)),
+        _ if answer.nanoseconds == u64::MAX => Ok(Some(Wait::Forever)),
+        _ => Ok(Some(Wait::For(Duration::from_nanos(answer.nanoseconds)))),
+    }
+}
 
-/// Waits for a time. Never "timeout": the time being up is what was asked for.
-pub fn sleep(_: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
-    crate::sys::interrupt::sleep(time);
-    Ok(())
+/// Waits for a time. "timeout" is the end of a deadline around it; the time being up is what was asked for.
+pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
+    match pass(call, &mut [], Wait::For(time))? {
+        None => Ok(()),
+        Some(Wait::For(left)) if left < time => {
+            crate::sys::interrupt::sleep(left);
+            Err(Failure::Timeout)
+        }
+        Some(_) => {
+            crate::sys::interrupt::sleep(time);
+            Ok(())
+        }
+    }
+}
+
+/// Joins this library to the one that has the scheduler, when they are two. Called when it is opened.
+pub fn join(call: &mut Call<'_>) {
+    // SAFETY: nothing is owned there.
+    unsafe { handover::take_over(call.raw_state()) };
 }
 
 /// Whether closing a descriptor may concern somebody who waits for it.
 pub fn is_active() -> bool {
-    false
+    handover::flags().schedulers.load(Ordering::Relaxed) != 0
 }
 
 /// Whether a task runs, whose waits leave its memory behind.
 pub fn is_switching() -> bool {
-    false
+    handover::flags().running.load(Ordering::Relaxed) != 0
 }
 
 /// Says that a descriptor is about to be closed, or not to be this object's any more: who waits for it gets "closed".
-pub fn forget(_: &mut Call<'_>, _: RawFd) {}
+pub fn forget(call: &mut Call<'_>, number: RawFd) {
+    // SAFETY: nothing is owned where an object gives its descriptor up.
+    unsafe {
+        if let Some(handover) = handover::find(call.raw_state()) {
+            (handover.forget)(handover.scheduler, number);
+        }
+    }
+}
 
-/// Says that an operation ends which could have waited, and did not.
-pub fn settle(_: &mut Call<'_>) {}
+/// Ends an operation that could have waited, and did not: now and then others come first. Nothing may be owned.
+pub fn settle(call: &mut Call<'_>) {
+    if is_switching() {
+        // SAFETY: as the comment says.
+        unsafe {
+            let state = call.raw_state();
+            if let Some(handover) = handover::find(state) {
+                (handover.settle)(handover.scheduler, state);
+            }
+        }
+    }
+}
 
 /// What an attempt may say of the wait that it asks for.
 #[derive(Debug, Default)]
@@ -177,8 +280,7 @@ pub fn repeat<T: Described, R>(
             Step::Wait(direction, limit, place) => {
                 parked = Some(place);
                 let (number, identity) = (place.number, place.identity);
-                let ready = PollFlags::empty();
-                let mut interest = Interest { number, identity, events: events(direction), ready };
+                let mut interest = Interest::new(number, identity, events(direction));
                 (wait(call, &mut interest, limit).err(), Some(direction))
             }
             Step::Pause(limit, place) => {

@@ -1,3 +1,34 @@
-//! `socket.tasks`: code that waits, on C stacks that can be left.
+//! `socket.tasks`: code that waits runs on a C stack of its own, which is left while it waits.
+//!
+//! `door.rs` is where every wait of the library goes through, `handover.rs` what the library for TLS gets of it. The rest is
+//! the scheduler: `native.rs` what `lua/socket/tasks.lua` is built on, `scheduler.rs` who is ready and who waits,
+//! `fiber.rs` the stacks, `readiness.rs` and `timers.rs` what ends a wait.
 
 pub mod door;
+pub mod handover;
+
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+mod fiber;
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+pub mod native;
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+mod readiness;
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+mod scheduler;
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+mod timers;
+
+use crate::binding::{Call, Outcome};
+
+/// Opens the internal module `socket_tasks`.
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    native::open(call)
+}
+
+/// Says that there are no tasks here.
+#[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
+pub fn open(_: &mut Call<'_>) -> Outcome {
+    use crate::binding::{Message, Raise};
+    Err(Raise::Error(Message::new("socket.tasks is not available on this platform")))
+}

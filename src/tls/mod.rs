@@ -58,6 +58,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
 /// Opens the native part of `socket.tls`.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
+    crate::tasks::door::join(call);
     connection::define(call);
     handle::define(call);
     certificate::define(call);

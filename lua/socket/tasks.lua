@@ -1,0 +1,760 @@
+-- socket.tasks: code that waits runs beside other code that waits, as it stands. The native part switches between tasks
+-- and knows what they wait for; here is what they are to each other.
+local native = require("socket.native")("socket_tasks")
+local socket = require("socket")
+
+local error, getmetatable, pairs, pcall, rawequal, select, setmetatable, tonumber, tostring, type, xpcall =
+    error, getmetatable, pairs, pcall, rawequal, select, setmetatable, tonumber, tostring, type, xpcall
+local coroutine, floor, huge, io = coroutine, math.floor, math.huge, io
+local unpack = table.unpack or unpack -- luacheck: compat
+
+-- Lua 5.1 cannot yield across a protected call, and a task's function may yield.
+local PLAIN = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+
+---@class socket.tasks
+local tasks = {
+    ---Tasks that have not ended, at most.
+    ---@type integer
+    MAXTASKS = 10000,
+    ---Bytes reserved for each stack made from now on.
+    ---@type integer
+    STACKSIZE = 2097152,
+}
+
+---Is told of an error that nobody waits for; `false`: nobody is told.
+---@type (fun(problem: any, traceback: string, task: socket.tasks.Task)) | false
+function tasks.onerror(problem, traceback)
+    io.stderr:write("luasocket: error in a task: ", tostring(problem), "\n", traceback, "\n")
+end
+
+-- Tasks that have not ended, by their numbers.
+local by_id = {}
+
+-- Whether onerror runs, in which nothing of this module can wait.
+local complaining = false
+
+local function bad_argument(position, name, text)
+    error(("bad argument #%d to '%s' (%s)"):format(position, name, text), 3)
+end
+
+local function expect_function(position, name, ...)
+    if type((...)) == "function" then return end
+    local got = select("#", ...) == 0 and "no value" or type((...))
+    error(("bad argument #%d to '%s' (function expected, got %s)"):format(position, name, got), 3)
+end
+
+local function expect_timeout(position, name, timeout)
+    if timeout ~= nil and not tonumber(timeout) then
+        error(("bad argument #%d to '%s' (number expected, got %s)"):format(position, name, type(timeout)), 3)
+    end
+    return tonumber(timeout)
+end
+
+local function pack(...) return { n = select("#", ...), ... } end
+
+-- Those who wait for something, in order: a list with links in both directions, because any of them may leave.
+
+local function append(list, waiter)
+    local last = list.last
+    waiter.list, waiter.before, waiter.next = list, last, nil
+    if last then last.next = waiter else list.first = waiter end
+    list.last = waiter
+end
+
+local function take_out(waiter)
+    local list = waiter.list
+    if not list then return end
+    local before, next = waiter.before, waiter.next
+    if before then before.next = next else list.first = next end
+    if next then next.before = before else list.last = before end
+    waiter.list, waiter.before, waiter.next = nil, nil, nil
+end
+
+local function wake(waiter)
+    take_out(waiter)
+    waiter.woken = true
+    if waiter.id then native.wake(waiter.id) else native.note() end
+end
+
+local function wake_all(list, field)
+    while list.first do
+        if field then list.first[field] = true end
+        wake(list.first)
+    end
+end
+
+-- Errors nobody waits for, in order.
+local complaints = {}
+
+local function conclude(task, outcome, results)
+    by_id[task._id] = nil
+    task._outcome, task._results = outcome, results
+    local mutexes = task._mutexes
+    if mutexes then
+        task._mutexes = nil
+        for mutex in pairs(mutexes) do mutex:_give_up() end
+    end
+    if outcome == "failed" and not task._watched and not task._waiters.first then
+        complaints[#complaints + 1] = task
+    end
+    wake_all(task._waiters)
+    local map = task._map
+    if map then
+        map.ended[#map.ended + 1] = task
+        if map.waiters.first then wake(map.waiters.first) end
+    end
+end
+
+-- Tells onerror what has come up, outside any task.
+local function complain()
+    while complaints[1] do
+        local task = table.remove(complaints, 1)
+        local tell = tasks.onerror
+        if tell then
+            complaining = true
+            native.block(true)
+            local ok, problem = pcall(tell, task._results[1], task._results[2], task)
+            native.block(false)
+            complaining = false
+            if not ok then
+                io.stderr:write("luasocket: error in onerror: ", tostring(problem), "\nluasocket: error in a task: ",
+                    tostring(task._results[1]), "\n", task._results[2], "\n")
+            end
+        end
+    end
+end
+
+-- The last line is this file's.
+local function without_last_line(traceback) return (traceback:gsub("\n[^\n]*$", "")) end
+
+-- Takes over what the native part has seen come to an end.
+local function drain()
+    while true do
+        local id, abandoned, problem, traceback = native.failed()
+        if not id then break end
+        local task = by_id[id]
+        if task then
+            if abandoned then
+                conclude(task, "abandoned", { task._cancelled or "timeout", n = 1 })
+            else
+                conclude(task, "failed", { problem, without_last_line(traceback), n = 2 })
+            end
+        end
+        native.remove(id)
+    end
+    if complaints[1] and not complaining then complain() end
+end
+
+-- Lua 5.1: a coroutine that has yielded and then failed under somebody else tells nobody.
+local function find_failed()
+    local found = false
+    if not PLAIN then return found end
+    for id, task in pairs(by_id) do
+        if native.state(id) == "yielded" and coroutine.status(task._thread) == "dead" then
+            conclude(task, "failed", { "the task's coroutine has failed", "stack traceback:", n = 2 })
+            native.remove(id)
+            found = true
+        end
+    end
+    return found
+end
+
+local function deadlock()
+    local live, yielded = native.counts()
+    return ("deadlock: %d tasks wait for each other"):format(live - yielded)
+end
+
+-- Runs the scheduler until a waiter outside tasks is woken, or for a time. The third result: to be raised.
+local function drive(waiter, timeout)
+    local limit = timeout and timeout >= 0 and native.now() + timeout
+    while true do
+        drain()
+        if waiter.woken then return true end
+        local left = native.left()
+        if limit then
+            local own = limit - native.now()
+            if not left or own < left then left = own end
+        end
+        if left and left <= 0 then return nil, "timeout" end
+        local stuck, problem = native.turn(left)
+        if problem then return nil, problem, true end
+        if stuck and not find_failed() then
+            drain()
+            if waiter.woken then return true end
+            return nil, deadlock(), true
+        end
+    end
+end
+
+-- Waits in a list until it is woken. True, or nil and why not. A waiter that was woken has what it waited for, whatever
+-- else came at the same time.
+local function await(list, waiter, timeout, shielded)
+    local here = native.here()
+    if here == "nowhere" or complaining then return nil, "cannot wait here" end
+    append(list, waiter)
+    local ok, problem, raised
+    if here == "task" then
+        waiter.id = native.current()
+        ok, problem = native.suspend(timeout, shielded)
+    else
+        ok, problem, raised = drive(waiter, timeout)
+    end
+    if waiter.woken then return true end
+    take_out(waiter)
+    if raised then error(problem, 0) end
+    return ok, problem
+end
+
+-- Tasks -----------------------------------------------------------------------------------------------------------
+
+---@class socket.tasks.Task
+local Task = {}
+Task.__index = Task
+Task.__name = "task"
+
+function Task.__tostring(task)
+    local metatable = getmetatable(task)
+    setmetatable(task, nil)
+    local text = tostring(task):gsub("^table", "task")
+    setmetatable(task, metatable)
+    return text
+end
+
+local function check_self(task, name)
+    if type(task) ~= "table" or getmetatable(task) ~= Task then
+        error(("calling '%s' on bad self (task expected, got %s)"):format(name, type(task)), 3)
+    end
+end
+
+-- The tracebacks of errors on their way out, by coroutine.
+local tracebacks = setmetatable({}, { __mode = "k" })
+
+-- The handler of a deadline: the error is raised again outside, where its own place is not to be seen any more.
+local function note_traceback(problem)
+    local thread = coroutine.running()
+    if thread then tracebacks[thread] = { problem, native.traceback(2) } end
+    return problem
+end
+
+local function note_error(problem)
+    local thread = coroutine.running()
+    local known = tracebacks[thread]
+    if not (known and rawequal(known[1], problem)) then
+        tracebacks[thread] = { problem, native.traceback(2) }
+    end
+    return problem
+end
+
+-- What the task's own function has left of a traceback: beyond it is this file.
+local function own_part(traceback)
+    local cut
+    local from = 1
+    while true do
+        local at = traceback:find("\n\t[C]: in function 'xpcall'", from, true)
+            or traceback:find("\n\t[C]: in xpcall", from, true)
+        if not at then break end
+        cut, from = at, at + 1
+    end
+    return cut and traceback:sub(1, cut - 1) or traceback
+end
+
+local function finish(task, ok, ...)
+    -- Somebody else may have resumed the coroutine, and gets what it ends with as well.
+    local foreign = native.state(task._id) == "yielded"
+    if ok then
+        conclude(task, "done", pack(...))
+    else
+        local known = tracebacks[coroutine.running()]
+        conclude(task, "failed", { (...), known and own_part(known[2]) or "stack traceback:", n = 2 })
+    end
+    if not foreign then return end
+    native.remove(task._id)
+    if not ok then error((...), 0) end
+    return ...
+end
+
+local body
+if PLAIN then
+    body = function(task, f, ...) return finish(task, true, f(...)) end
+else
+    body = function(task, f, ...) return finish(task, xpcall(f, note_error, ...)) end
+end
+
+-- Beyond this many the system has no room for their stacks.
+local most = native.most() or huge
+
+local function launch(f, ...)
+    local limit, size = tasks.MAXTASKS, tasks.STACKSIZE
+    if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
+    if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
+    if native.counts() >= (limit < most and limit or most) then error("too many tasks", 3) end
+    local task = setmetatable({ _waiters = {} }, Task)
+    local id, thread = native.spawn(size, body, task, f, ...)
+    task._id, task._thread = id, thread
+    by_id[id] = task
+    return task
+end
+
+local function results_of(task)
+    local results = task._results
+    if task._outcome == "done" then return true, unpack(results, 1, results.n) end
+    return nil, unpack(results, 1, results.n)
+end
+
+---Waits until the task has ended, for so many seconds at most.
+---@param timeout? number nil or negative: without a limit; 0: just look
+---@return boolean? ok true when its function has returned
+---@return any ... its results; or the error and a traceback; or why this wait has failed, alone
+function Task:wait(timeout)
+    check_self(self, "wait")
+    timeout = expect_timeout(1, "wait", timeout)
+    if not self._outcome then
+        if native.current() == self._id then error("a task cannot wait for itself", 2) end
+        find_failed()
+    end
+    if not self._outcome then
+        if timeout == 0 then return nil, "timeout" end
+        local ok, problem = await(self._waiters, {}, timeout)
+        if not ok then return nil, problem end
+    else
+        native.settle()
+    end
+    return results_of(self)
+end
+
+---Makes the task's waits fail with a message: the present one and all to come.
+---@param message? string "cancelled"
+---@return boolean cancelled false when the task has ended
+function Task:cancel(message)
+    check_self(self, "cancel")
+    if message ~= nil and type(message) ~= "string" then
+        bad_argument(1, "cancel", "string expected, got " .. type(message))
+    end
+    if self._outcome then return false end
+    if self._cancelled then return true end
+    self._cancelled = message or "cancelled"
+    local id = self._id
+    local state = native.cancel(id, self._cancelled)
+    if state == "yielded" or state == "ready" and not native.begun(id) then
+        conclude(self, "abandoned", { self._cancelled, n = 1 })
+        native.remove(id)
+    end
+    return true
+end
+
+---What the task does.
+---@return "ready"|"running"|"waiting"|"yielded"|"done"|"failed"
+function Task:status()
+    check_self(self, "status")
+    if not self._outcome then find_failed() end
+    local outcome = self._outcome
+    if outcome then return outcome == "done" and "done" or "failed" end
+    return native.state(self._id)
+end
+
+---Starts a task: `f(...)` runs at its turn. Outside a task it waits for the next `run`, `step` or waiting call.
+---@param f function
+---@return socket.tasks.Task
+function tasks.start(...)
+    expect_function(1, "start", ...)
+    return (launch(...))
+end
+
+---The running task, nil outside.
+---@return socket.tasks.Task?
+function tasks.current()
+    local id = native.current()
+    return id and by_id[id]
+end
+
+---Lets all other tasks that are ready run.
+---@return boolean? ok true; nil when the task is cancelled, or past a deadline
+---@return string? message
+function tasks.yield() return native.yield() end
+
+-- Runs until all have ended. Why it ended: "ended", "failed", "stuck", or "trouble" and the problem.
+local function loop(main)
+    while true do
+        drain()
+        if main and main._outcome and main._outcome ~= "done" then return "failed" end
+        local live, yielded = native.counts()
+        if live == yielded and not find_failed() then return "ended" end
+        local stuck, problem = native.turn()
+        if problem then return "trouble", problem end
+        if stuck and not find_failed() then
+            drain()
+            return "stuck"
+        end
+    end
+end
+
+-- Cancels all, and gives them the chance to end.
+local function end_all()
+    native.abandoning(true)
+    local all = {}
+    for _, task in pairs(by_id) do all[#all + 1] = task end
+    for _, task in pairs(all) do task:cancel() end
+    local ok, problem = pcall(loop)
+    native.abandoning(false)
+    if not ok then error(problem, 0) end
+end
+
+---Runs tasks until all have ended; with a function, as the first of them.
+---@param f? function
+---@return any ... the function's results
+function tasks.run(...)
+    if native.current() then error("tasks.run called inside a task", 2) end
+    if native.here() ~= "outside" or complaining then error("cannot wait here", 2) end
+    local main
+    if select("#", ...) > 0 and (...) ~= nil then
+        expect_function(1, "run", ...)
+        main = launch(...)
+        main._watched = true
+    end
+    local ok, reason, problem = pcall(loop, main)
+    if not ok then
+        -- The interpreter's own interrupt, for one: as if the function had raised it.
+        end_all()
+        error(reason, 0)
+    end
+    if reason == "trouble" then error(problem, 2) end
+    if reason == "stuck" then error(deadlock(), 2) end
+    if reason == "failed" then
+        end_all()
+        error(main._results[1], 0)
+    end
+    if main and main._outcome == "done" then return unpack(main._results, 1, main._results.n) end
+end
+
+---Runs each task that is ready once, and looks what descriptors and times have; for a loop of one's own.
+---@param timeout? number how long it may wait when nothing is ready; 0. Negative: without a limit
+---@return integer count tasks that have not ended, and have not yielded
+function tasks.step(timeout)
+    timeout = expect_timeout(1, "step", timeout) or 0
+    if native.current() then error("tasks.step called inside a task", 2) end
+    if native.here() ~= "outside" or complaining then error("cannot wait here", 2) end
+    local _, problem = native.turn(timeout)
+    if problem then error(problem, 2) end
+    find_failed()
+    drain()
+    local live, yielded = native.counts()
+    return live - yielded
+end
+
+---One descriptor, which is readable while something can go on. Takes any arguments, so that `socket.select` accepts this
+---table.
+---@return integer? descriptor
+---@return string? message
+function tasks.getfd() return native.getfd() end
+
+---Seconds until the next time limit; 0 when a task is ready, nil when no limit is pending.
+---@return number?
+function tasks.timeout() return native.timeout() end
+
+local function after_deadline(ok, ...)
+    if ok then return ... end
+    error((...), 0)
+end
+
+---Calls a function, all of whose waits fail with "timeout" when the time is up.
+---@param seconds number
+---@param f function
+---@return any ... the function's results
+function tasks.deadline(seconds, ...)
+    local limit = tonumber(seconds)
+    if not limit then bad_argument(1, "deadline", "number expected, got " .. type(seconds)) end
+    if limit ~= limit then bad_argument(1, "deadline", "not a number") end
+    expect_function(2, "deadline", ...)
+    return after_deadline(native.deadline(limit, note_traceback, ...))
+end
+
+---Calls `f(list[i], i)` for each value of a list, each call in a task.
+---@generic T
+---@param list T[]
+---@param max? integer how many at once; 50
+---@param f fun(value: T, position: integer): any, any
+---@return table<integer, any>? results the first result of each call; nil when the caller's wait has failed
+---@return table<integer, any>|string? errors the second results of calls whose first is nil; or why the wait has failed
+function tasks.map(list, max, f)
+    if type(list) ~= "table" then bad_argument(1, "map", "table expected, got " .. type(list)) end
+    if max ~= nil and type(max) ~= "number" then bad_argument(2, "map", "number expected, got " .. type(max)) end
+    max = max or 50
+    if max ~= max or max < 1 then bad_argument(2, "map", "at least 1 expected") end
+    expect_function(3, "map", f)
+    local here = native.here()
+    local count = #list
+    local results, errors = {}, nil
+    if count == 0 then return results end
+    if here == "nowhere" or complaining then return nil, "cannot wait here" end
+    local map = { ended = {}, waiters = {} }
+    local running, running_count, begun = {}, 0, 0
+    local failed, problem, stopped
+
+    local function stop()
+        for task in pairs(running) do task:cancel() end
+    end
+
+    local function take(task)
+        running[task] = nil
+        running_count = running_count - 1
+        local position, values = task._position, task._results
+        if task._outcome == "done" then
+            if values[1] == nil then
+                errors = errors or {}
+                errors[position] = values[2] == nil and "failed" or values[2]
+            else
+                results[position] = values[1]
+            end
+        elseif task._outcome == "failed" then
+            if not (failed or stopped) then
+                failed, problem = true, values[1]
+                stop()
+            end
+        else
+            errors = errors or {}
+            errors[position] = values[1]
+        end
+    end
+
+    while true do
+        while begun < count and running_count < max and not failed and not stopped do
+            local ok, task = pcall(launch, f, list[begun + 1], begun + 1)
+            if not ok then
+                if running_count > 0 then break end
+                error(task, 0)
+            end
+            begun = begun + 1
+            task._watched, task._map, task._position = true, map, begun
+            native.inherit(task._id)
+            running[task] = true
+            running_count = running_count + 1
+        end
+        if running_count == 0 then break end
+        if not map.ended[1] then
+            local ok, message = await(map.waiters, {}, nil, failed or stopped)
+            if not ok and not stopped and not failed then
+                stopped = message
+                stop()
+            end
+        end
+        local ended = map.ended
+        map.ended = {}
+        for position = 1, #ended do take(ended[position]) end
+    end
+    if failed then error(problem, 0) end
+    if stopped then return nil, stopped end
+    return results, errors
+end
+
+-- Queues ----------------------------------------------------------------------------------------------------------
+
+---@class socket.tasks.Queue
+local Queue = {}
+Queue.__index = Queue
+Queue.__name = "queue"
+
+local function check_object(class, object, name)
+    if type(object) ~= "table" or getmetatable(object) ~= class then
+        error(("calling '%s' on bad self (%s expected, got %s)"):format(name, class.__name, type(object)), 3)
+    end
+end
+
+---Makes a queue: values in order, between tasks.
+---@param capacity? integer how many it holds; any number
+---@return socket.tasks.Queue
+function tasks.queue(capacity)
+    if capacity ~= nil then
+        if type(capacity) ~= "number" then bad_argument(1, "queue", "number expected, got " .. type(capacity)) end
+        if capacity ~= capacity or capacity < 1 or capacity ~= floor(capacity) then
+            bad_argument(1, "queue", "an integer from 1 expected")
+        end
+    end
+    return setmetatable({ _capacity = capacity or huge, _first = 1, _last = 0, _getters = {}, _putters = {} }, Queue)
+end
+
+---Adds a value, waiting while the queue is full.
+---@param value any not nil
+---@param timeout? number
+---@return boolean? ok
+---@return string? message
+function Queue:put(value, timeout)
+    check_object(Queue, self, "put")
+    if value == nil then bad_argument(1, "put", "value expected") end
+    timeout = expect_timeout(2, "put", timeout)
+    if self._closed then return nil, "closed" end
+    local getter = self._getters.first
+    if getter then
+        getter.value = value
+        wake(getter)
+    elseif self._last - self._first + 1 < self._capacity then
+        self._last = self._last + 1
+        self[self._last] = value
+    else
+        if timeout == 0 then return nil, "timeout" end
+        local putter = { value = value }
+        local ok, problem = await(self._putters, putter, timeout)
+        if not ok then return nil, problem end
+        if putter.closed then return nil, "closed" end
+        return true
+    end
+    native.settle()
+    return true
+end
+
+---Takes the next value, waiting for one.
+---@param timeout? number
+---@return any value nil when there is none
+---@return string? message
+function Queue:get(timeout)
+    check_object(Queue, self, "get")
+    timeout = expect_timeout(1, "get", timeout)
+    local first = self._first
+    if first <= self._last then
+        local value = self[first]
+        self[first] = nil
+        self._first = first + 1
+        local putter = self._putters.first
+        if putter then
+            self._last = self._last + 1
+            self[self._last] = putter.value
+            wake(putter)
+        end
+        native.settle()
+        return value
+    end
+    if self._closed then return nil, "closed" end
+    if timeout == 0 then return nil, "timeout" end
+    local getter = {}
+    local ok, problem = await(self._getters, getter, timeout)
+    if not ok then return nil, problem end
+    if getter.closed then return nil, "closed" end
+    return getter.value
+end
+
+---Takes no more values. What is there can still be taken.
+function Queue:close()
+    check_object(Queue, self, "close")
+    self._closed = true
+    wake_all(self._getters, "closed")
+    wake_all(self._putters, "closed")
+end
+
+---How many values are there.
+---@return integer
+function Queue:length()
+    check_object(Queue, self, "length")
+    return self._last - self._first + 1
+end
+
+---Iterates over the values, until the queue is closed and empty, or the wait fails.
+---@return fun(): any
+function Queue:values()
+    check_object(Queue, self, "values")
+    return function()
+        -- without the message, which would be taken for a second value
+        return (self:get())
+    end
+end
+
+-- Mutexes and semaphores --------------------------------------------------------------------------------------------
+
+---@class socket.tasks.Mutex
+local Mutex = {}
+Mutex.__index = Mutex
+Mutex.__name = "mutex"
+
+-- Stands for code outside tasks.
+local OUTSIDE = {}
+
+---Makes a mutex: one task at a time.
+---@return socket.tasks.Mutex
+function tasks.mutex() return setmetatable({ _waiters = {} }, Mutex) end
+
+local function own(mutex, owner)
+    mutex._owner = owner
+    if owner and owner ~= OUTSIDE then
+        owner._mutexes = owner._mutexes or {}
+        owner._mutexes[mutex] = true
+    end
+end
+
+---Waits until no other task has it.
+---@param timeout? number
+---@return boolean? ok
+---@return string? message
+function Mutex:lock(timeout)
+    check_object(Mutex, self, "lock")
+    timeout = expect_timeout(1, "lock", timeout)
+    local owner = tasks.current() or OUTSIDE
+    if self._owner == owner then error("mutex is locked by this task already", 2) end
+    if not self._owner then
+        own(self, owner)
+        native.settle()
+        return true
+    end
+    if timeout == 0 then return nil, "timeout" end
+    local ok, problem = await(self._waiters, { owner = owner }, timeout)
+    if not ok then return nil, problem end
+    return true
+end
+
+-- The next one in line has it.
+function Mutex:_give_up()
+    local waiter = self._waiters.first
+    own(self, waiter and waiter.owner)
+    if waiter then wake(waiter) end
+end
+
+---Gives it up.
+function Mutex:unlock()
+    check_object(Mutex, self, "unlock")
+    local owner = self._owner
+    if not owner then error("mutex is not locked", 2) end
+    if owner ~= (tasks.current() or OUTSIDE) then error("mutex is locked by another task", 2) end
+    if owner ~= OUTSIDE then owner._mutexes[self] = nil end
+    self:_give_up()
+end
+
+---@class socket.tasks.Semaphore
+local Semaphore = {}
+Semaphore.__index = Semaphore
+Semaphore.__name = "semaphore"
+
+---Makes a semaphore with so many permits.
+---@param count integer
+---@return socket.tasks.Semaphore
+function tasks.semaphore(count)
+    if type(count) ~= "number" then bad_argument(1, "semaphore", "number expected, got " .. type(count)) end
+    if count ~= count or count < 0 or count ~= floor(count) then
+        bad_argument(1, "semaphore", "an integer from 0 expected")
+    end
+    return setmetatable({ _count = count, _waiters = {} }, Semaphore)
+end
+
+---Takes a permit, waiting for one.
+---@param timeout? number
+---@return boolean? ok
+---@return string? message
+function Semaphore:acquire(timeout)
+    check_object(Semaphore, self, "acquire")
+    timeout = expect_timeout(1, "acquire", timeout)
+    if self._count > 0 then
+        self._count = self._count - 1
+        native.settle()
+        return true
+    end
+    if timeout == 0 then return nil, "timeout" end
+    local ok, problem = await(self._waiters, {}, timeout)
+    if not ok then return nil, problem end
+    return true
+end
+
+---Gives a permit.
+function Semaphore:release()
+    check_object(Semaphore, self, "release")
+    local waiter = self._waiters.first
+    if waiter then wake(waiter) else self._count = self._count + 1 end
+end
+
+socket.tasks = tasks
+return tasks

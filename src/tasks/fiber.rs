@@ -1,0 +1,103 @@
+//! A C stack on which a task runs until it waits.
+#![allow(unsafe_code)]
+
+use std::ffi::c_int;
+use std::mem::ManuallyDrop;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, CoroutineResult, Yielder};
+use mlua::ffi::{self, lua_State};
+
+/// Bytes, and where they begin to count.
+pub struct Stack {
+    memory: DefaultStack,
+    /// What was asked for.
+    pub size: usize,
+}
+
+impl Stack {
+    /// Reserves a stack. It takes memory as it is used.
+    pub fn new(size: usize) -> std::io::Result<Stack> {
+        Ok(Stack { memory: DefaultStack::new(size)?, size })
+    }
+}
+
+/// How a task's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// It waits; the rest of it is on its stack.
+    Parked,
+    /// Its coroutine has yielded plainly, ended, or failed, with what is on its Lua stack: Lua's status.
+    Left(c_int),
+}
+
+/// A way back to the scheduler, which a running task keeps.
+pub type Exit = Yielder<(), ()>;
+
+/// A stack in use.
+pub struct Fiber {
+    coroutine: ManuallyDrop<Coroutine<(), (), c_int, DefaultStack>>,
+    size: usize,
+}
+
+impl Fiber {
+    /// Prepares to resume a Lua coroutine with as many values as are on its Lua stack above the function. The way out is
+    /// stored at `exit` once it runs.
+    ///
+    /// # Safety
+    /// The coroutine is kept alive as long as the fiber is resumed, and so is the place `exit`.
+    pub unsafe fn new(
+        stack: Stack,
+        thread: *mut lua_State,
+        arguments: c_int,
+        exit: *mut *const Exit,
+    ) -> Self {
+        let size = stack.size;
+        let (thread, exit) = (thread as usize, exit as usize);
+        let coroutine = Coroutine::with_stack(stack.memory, move |yielder: &Exit, ()| {
+            let thread = thread as *mut lua_State;
+            // SAFETY: `new` was told that both are alive. Nothing is owned here: the stack may be reset at any wait.
+            unsafe {
+                *(exit as *mut *const Exit) = yielder;
+                let mut results = 0;
+                let status = ffi::lua_resume(thread, std::ptr::null_mut(), arguments, &mut results);
+                if status == ffi::LUA_YIELD {
+                    ffi::lua_settop(thread, -results - 1);
+                }
+                status
+            }
+        });
+        Fiber { coroutine: ManuallyDrop::new(coroutine), size }
+    }
+
+    /// Runs the task until it waits or leaves.
+    pub fn resume(&mut self) -> Turn {
+        match self.coroutine.resume(()) {
+            CoroutineResult::Yield(()) => Turn::Parked,
+            CoroutineResult::Return(status) => Turn::Left(status),
+        }
+    }
+
+    /// Takes the stack back. A task that waits on it is never resumed: its frames are forgotten, not unwound, for they
+    /// are the interpreter's, and those of this library own nothing while they wait.
+    pub fn into_stack(mut self) -> Stack {
+        // SAFETY: the frames own nothing, see `src/binding/mod.rs`; the coroutine is taken once, here.
+        let coroutine = unsafe {
+            self.coroutine.force_reset();
+            ManuallyDrop::take(&mut self.coroutine)
+        };
+        let size = self.size;
+        std::mem::forget(self);
+        Stack { memory: coroutine.into_stack(), size }
+    }
+}
+
+impl Drop for Fiber {
+    fn drop(&mut self) {
+        // SAFETY: as in `into_stack`; nothing uses the coroutine afterwards.
+        unsafe {
+            self.coroutine.force_reset();
+            ManuallyDrop::drop(&mut self.coroutine);
+        }
+    }
+}

@@ -1,0 +1,534 @@
+//! The native part of `socket.tasks`: what `lua/socket/tasks.lua` is built on.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_int, c_void};
+use std::ptr;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use mlua::ffi::{self, lua_State};
+
+use super::door::Interest;
+use super::handover::{self, Answer, Handover};
+use super::scheduler::{self, Id, Round, Scheduler, State, Trouble, Verdict, Wish};
+use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
+
+const FUNCTIONS: &[(&str, NativeFunction)] = &[
+    ("abandoning", native(abandoning)),
+    ("begun", native(begun)),
+    ("block", native(block)),
+    ("cancel", native(cancel)),
+    ("counts", native(counts)),
+    ("current", native(current)),
+    ("deadline", native(deadline)),
+    ("failed", native(failed)),
+    ("getfd", native(getfd)),
+    ("here", native(here)),
+    ("inherit", native(inherit)),
+    ("left", native(left)),
+    ("most", native(most)),
+    ("note", native(note)),
+    ("now", native(now)),
+    ("remove", native(remove)),
+    ("settle", native(settle)),
+    ("spawn", native(spawn)),
+    ("state", native(state)),
+    ("suspend", native(suspend)),
+    ("timeout", native(timeout)),
+    ("traceback", native(traceback)),
+    ("turn", native(turn)),
+    ("wake", native(wake)),
+    ("yield", native(yield_turn)),
+];
+
+/// Registry keys: the coroutines of tasks, and a function that does nothing.
+static THREADS: u8 = 0;
+static NOTHING: u8 = 1;
+
+/// The key of the function that does nothing.
+pub fn nothing_key() -> *const c_void {
+    ptr::from_ref(&NOTHING).cast()
+}
+
+fn threads_key() -> *const c_void {
+    ptr::from_ref(&THREADS).cast()
+}
+
+unsafe extern "C-unwind" fn nothing(_: *mut lua_State) -> c_int {
+    0
+}
+
+/// Opens the internal module; makes the state's scheduler when it has none.
+pub fn open(call: &mut Call<'_>) -> Outcome {
+    call.prepare();
+    let state = call.raw_state();
+    // SAFETY: nothing is owned, so that anything may raise; the stack use is balanced. The scheduler is made last, when
+    // nothing can fail any more.
+    unsafe {
+        if handover::find(state).is_none() {
+            ffi::lua_createtable(state, 0, 0);
+            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
+            ffi::lua_pushcfunction(state, nothing);
+            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, nothing_key());
+            let place = ffi::lua_newuserdata(state, size_of::<Handover>()).cast::<Handover>();
+            place.write(Handover {
+                scheduler: ptr::null_mut(),
+                wait: wait_for_others,
+                settle: settle_for_others,
+                forget: forget_for_others,
+            });
+            ffi::lua_createtable(state, 0, 1);
+            ffi::lua_pushcfunction(state, close);
+            ffi::lua_setfield(state, -2, c"__gc".as_ptr());
+            ffi::lua_setmetatable(state, -2);
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, handover::HANDOVER.as_ptr());
+            let registry = ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX);
+            (*place).scheduler = Box::into_raw(Box::new(Scheduler::new(registry))).cast();
+            handover::flags().schedulers.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    call.new_table(0, FUNCTIONS.len());
+    call.set_functions(FUNCTIONS);
+    Ok(1)
+}
+
+/// The finalizer of the handover: the state is being closed.
+unsafe extern "C-unwind" fn close(state: *mut lua_State) -> c_int {
+    // SAFETY: Lua passes the userdata; a script cannot get at it. Afterwards there is no scheduler to be found.
+    unsafe {
+        let place = ffi::lua_touserdata(state, 1).cast::<Handover>();
+        if let Some(handover) = place.as_mut() {
+            let scheduler = std::mem::replace(&mut handover.scheduler, ptr::null_mut()).cast::<Scheduler>();
+            if !scheduler.is_null() {
+                drop(Box::from_raw(scheduler));
+                handover::flags().schedulers.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
+    }
+    0
+}
+
+unsafe extern "C-unwind" fn wait_for_others(
+    scheduler: *mut c_void,
+    state: *mut lua_State,
+    interests: *mut Interest,
+    count: usize,
+    nanoseconds: u64,
+) -> Answer {
+    let limit = (nanoseconds != u64::MAX).then(|| Duration::from_nanos(nanoseconds));
+    // SAFETY: the door passes its own arguments on, under its own conditions.
+    let verdict = unsafe {
+        scheduler::wait(scheduler.cast(), state, interests, count, Wish { limit, ..Wish::default() })
+    };
+    let mut answer =
+        Answer { kind: handover::READY, code: 0, nanoseconds: u64::MAX, length: 0, text: [0; 128] };
+    match verdict {
+        Verdict::Ready => {}
+        Verdict::Limit => answer.kind = handover::LIMIT,
+        Verdict::Deadline => answer.kind = handover::DEADLINE,
+        Verdict::Closed => answer.kind = handover::CLOSED,
+        Verdict::Cancelled(message) => {
+            answer.kind = handover::CANCELLED;
+            for (place, byte) in answer.text.iter_mut().zip(message.as_bytes()) {
+                *place = *byte;
+                answer.length += 1;
+            }
+        }
+        Verdict::Failed(code) => {
+            answer.kind = handover::FAILED;
+            answer.code = code;
+        }
+        Verdict::Outside(left) => {
+            answer.kind = handover::OUTSIDE;
+            answer.nanoseconds =
+                left.map_or(u64::MAX, |left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX - 1));
+        }
+    }
+    answer
+}
+
+unsafe extern "C-unwind" fn settle_for_others(scheduler: *mut c_void, state: *mut lua_State) {
+    // SAFETY: as above.
+    unsafe { scheduler::settle(scheduler.cast(), state) }
+}
+
+unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_int) {
+    // SAFETY: the pointer is the handover's, and nothing else refers to the scheduler while an object's method runs.
+    unsafe { (*scheduler.cast::<Scheduler>()).forget(number) }
+}
+
+/// The state's scheduler.
+pub fn find(call: &Call<'_>) -> Option<*mut Scheduler> {
+    if !super::door::is_active() {
+        return None;
+    }
+    // SAFETY: nothing is owned by the callers, so that the look-up may raise.
+    unsafe { handover::find(call.raw_state()) }.map(|handover| handover.scheduler.cast())
+}
+
+fn scheduler(call: &Call<'_>) -> Result<*mut Scheduler, Raise> {
+    find(call).ok_or(Raise::Error(Message::new("the library is not loaded in this state")))
+}
+
+/// Calls `function` with the state's scheduler; it must not call Lua.
+fn with<R>(call: &Call<'_>, function: impl FnOnce(&mut Scheduler) -> R) -> Result<R, Raise> {
+    let scheduler = scheduler(call)?;
+    // SAFETY: the only reference, as nothing in `function` calls Lua or leaves the stack.
+    Ok(function(unsafe { &mut *scheduler }))
+}
+
+fn id(call: &Call<'_>, index: c_int) -> Result<Id, Raise> {
+    Id::from_number(call.number(index)?).ok_or_else(|| Raise::argument(index, "invalid task"))
+}
+
+/// `spawn(stacksize, function, ...)`: a task's number and its coroutine.
+fn spawn(call: &mut Call<'_>) -> Outcome {
+    let size = call.number(1)? as usize;
+    let scheduler = scheduler(call)?;
+    let state = call.raw_state();
+    // SAFETY: nothing is owned. Before the scheduler knows the coroutine the registry holds it. The function and
+    // its arguments are moved to the coroutine's stack, which has room made for them.
+    unsafe {
+        let count = ffi::lua_gettop(state) - 1;
+        let thread = ffi::lua_newthread(state);
+        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
+        ffi::lua_pushvalue(state, -2);
+        ffi::lua_pushboolean(state, 1);
+        ffi::lua_rawset(state, -3);
+        ffi::lua_settop(state, -2);
+        ffi::lua_insert(state, 2);
+        if ffi::lua_checkstack(thread, count + 8) == 0 {
+            return Err(Raise::Error(Message::new("too many arguments")));
+        }
+        ffi::lua_xmove(state, thread, count);
+        let id = (*scheduler).add(thread, count - 1, size);
+        ffi::lua_pushnumber(state, id.number());
+        ffi::lua_insert(state, -2);
+    }
+    Ok(2)
+}
+
+/// Lets go of the coroutines of tasks that have ended.
+fn release(call: &Call<'_>, scheduler: *mut Scheduler) {
+    let state = call.raw_state();
+    // SAFETY: nothing is owned; a key that exists is set to nil, which does not allocate. The coroutine is held by the
+    // table until then, and has a free slot.
+    unsafe {
+        while let Some(thread) = (*scheduler).next_dead() {
+            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
+            ffi::lua_pushthread(thread);
+            ffi::lua_xmove(thread, state, 1);
+            ffi::lua_pushnil(state);
+            ffi::lua_rawset(state, -3);
+            ffi::lua_settop(state, -2);
+        }
+    }
+}
+
+fn duration(call: &Call<'_>, index: c_int) -> Result<Option<Duration>, Raise> {
+    if call.kind(index).is_absent() {
+        return Ok(None);
+    }
+    let seconds = call.number(index)?;
+    if seconds < 0.0 {
+        return Ok(None);
+    }
+    let seconds = if seconds.is_nan() { 0.0 } else { seconds };
+    Ok(Duration::try_from_secs_f64(seconds).ok())
+}
+
+/// `turn(seconds)`: one turn, with a wait of so long at most; nil or negative: without a limit. True when no task can go on
+/// and nothing can come; nil and a message when a stack, or the system's list of what is ready, cannot be had.
+fn turn(call: &mut Call<'_>) -> Outcome {
+    let limit = duration(call, 1)?;
+    let scheduler = scheduler(call)?;
+    // SAFETY: Lua calls this outside tasks alone, which `here` tells it; should it not, the call is refused here.
+    let outcome = unsafe {
+        if (*scheduler).current().is_some() {
+            return Err(Raise::Error(Message::new("cannot wait here")));
+        }
+        scheduler::turn(scheduler, call.raw_state(), limit)
+    };
+    release(call, scheduler);
+    match outcome {
+        Ok(round) => {
+            call.push_boolean(round == Round::Stuck);
+            Ok(1)
+        }
+        Err(Trouble::NoReadiness(error)) => {
+            Ok(call.push_failure(&crate::sys::error_text(error.raw_os_error())))
+        }
+        Err(Trouble::NoStack(code)) => {
+            let mut message = Message::new("cannot reserve a stack: ");
+            message.append(crate::sys::error_text(code).as_bytes());
+            Ok(call.push_failure(&message))
+        }
+    }
+}
+
+/// Pushes true, or nil and why a wait has failed.
+fn report(call: &mut Call<'_>, verdict: Verdict) -> Outcome {
+    let message = match verdict {
+        Verdict::Ready => {
+            call.push_boolean(true);
+            return Ok(1);
+        }
+        Verdict::Limit | Verdict::Deadline => Message::new("timeout"),
+        Verdict::Closed => Message::new("closed"),
+        Verdict::Cancelled(message) => message,
+        Verdict::Failed(code) => crate::sys::error_text(code),
+        Verdict::Outside(_) => Message::new("cannot wait here"),
+    };
+    Ok(call.push_failure(&message))
+}
+
+/// `suspend(seconds, shielded)`: the running task waits until it is woken; when shielded, no matter what.
+fn suspend(call: &mut Call<'_>) -> Outcome {
+    let limit = duration(call, 1)?.map(|limit| limit.max(Duration::from_nanos(1)));
+    let scheduler = scheduler(call)?;
+    let wish = Wish { limit, lookup: 0, shielded: call.truthy(2) };
+    // SAFETY: nothing is owned here, nor below, by the rules of the boundary.
+    let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), ptr::null_mut(), 0, wish) };
+    report(
+        call,
+        if matches!(verdict, Verdict::Outside(Some(Duration::ZERO))) { Verdict::Limit } else { verdict },
+    )
+}
+
+/// `yield()`: true once all others have had a turn; at once outside a task.
+fn yield_turn(call: &mut Call<'_>) -> Outcome {
+    let scheduler = scheduler(call)?;
+    // SAFETY: as in `suspend`.
+    let verdict = unsafe { scheduler::yield_now(scheduler, call.raw_state()) };
+    report(call, verdict.unwrap_or(Verdict::Ready))
+}
+
+fn wake(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    with(call, |scheduler| scheduler.wake(id, Verdict::Ready))?;
+    Ok(0)
+}
+
+fn note(call: &mut Call<'_>) -> Outcome {
+    with(call, Scheduler::note)?;
+    Ok(0)
+}
+
+/// `cancel(id, message)`: what the task was doing, or nil when it has ended.
+fn cancel(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    let message = Message::new(call.bytes(2)?);
+    let state = with(call, |scheduler| scheduler.cancel(id, message))?;
+    push_state(call, state);
+    Ok(1)
+}
+
+fn push_state(call: &mut Call<'_>, state: Option<State>) {
+    match state {
+        None => call.push_nil(),
+        Some(State::Ready) => call.push_bytes(b"ready"),
+        Some(State::Running) => call.push_bytes(b"running"),
+        Some(State::Waiting) => call.push_bytes(b"waiting"),
+        Some(State::Yielded) => call.push_bytes(b"yielded"),
+    }
+}
+
+fn state(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    let state = with(call, |scheduler| scheduler.state(id))?;
+    push_state(call, state);
+    Ok(1)
+}
+
+fn begun(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    let begun = with(call, |scheduler| scheduler.has_begun(id))?;
+    call.push_boolean(begun);
+    Ok(1)
+}
+
+fn remove(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    let scheduler = scheduler(call)?;
+    // SAFETY: Lua removes tasks that do not run.
+    unsafe {
+        if (*scheduler).current() != Some(id) {
+            (*scheduler).remove(id);
+        }
+    }
+    release(call, scheduler);
+    Ok(0)
+}
+
+fn current(call: &mut Call<'_>) -> Outcome {
+    match with(call, |scheduler| scheduler.current())? {
+        Some(id) => call.push_number(id.number()),
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
+
+/// `here()`: "task", "outside", or "nowhere", where nothing of ours can wait.
+fn here(call: &mut Call<'_>) -> Outcome {
+    let state = call.raw_state();
+    let here: &[u8] = with(call, |scheduler| {
+        if scheduler::may_switch(scheduler, state) {
+            b"task".as_slice()
+        } else if scheduler.current().is_some() || scheduler.is_blocked() || scheduler::is_nowhere(state) {
+            b"nowhere"
+        } else {
+            b"outside"
+        }
+    })?;
+    call.push_bytes(here);
+    Ok(1)
+}
+
+/// `counts()`: tasks that have not ended, those of them that have yielded, those that have never begun.
+fn counts(call: &mut Call<'_>) -> Outcome {
+    let (live, yielded, unbegun) = with(call, |scheduler| scheduler.counts())?;
+    call.push_integer(live as i64);
+    call.push_integer(yielded as i64);
+    call.push_integer(unbegun as i64);
+    Ok(3)
+}
+
+/// `failed()`: the number of a task whose coroutine has failed, whether it was abandoned instead, the error and the
+/// traceback; nil when there is none.
+fn failed(call: &mut Call<'_>) -> Outcome {
+    let Some((id, thread, abandoned)) = with(call, |scheduler| {
+        scheduler.take_failed().map(|(id, thread)| (id, thread, scheduler.is_abandoned(id)))
+    })?
+    else {
+        call.push_nil();
+        return Ok(1);
+    };
+    call.push_number(id.number());
+    call.push_boolean(abandoned);
+    if abandoned {
+        return Ok(2);
+    }
+    let state = call.raw_state();
+    // SAFETY: the coroutine is dead, with the error on top; nothing is owned.
+    unsafe {
+        ffi::lua_xmove(thread, state, 1);
+        ffi::luaL_traceback(state, thread, ptr::null(), 0);
+    }
+    Ok(4)
+}
+
+/// `deadline(seconds, handler, f, ...)`: calls f within a limit, in a protected call with the handler: its outcome and
+/// results, as those of `xpcall`.
+fn deadline(call: &mut Call<'_>) -> Outcome {
+    let seconds = call.number(1)?;
+    let scheduler = scheduler(call)?;
+    let limit = if seconds > 0.0 { Duration::try_from_secs_f64(seconds).ok() } else { Some(Duration::ZERO) };
+    let state = call.raw_state();
+    // SAFETY: nothing is owned; references to the scheduler end before Lua is called, and it lives until the state is closed.
+    let status = unsafe {
+        let before = (*scheduler).deadline();
+        let own = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let both = match (before, own) {
+            (Some(before), Some(own)) => Some(before.min(own)),
+            (before, own) => before.or(own),
+        };
+        (*scheduler).set_deadline(both);
+        let count = ffi::lua_gettop(state);
+        let status = ffi::lua_pcall(state, count - 3, ffi::LUA_MULTRET, 2);
+        (*scheduler).set_deadline(before);
+        ffi::lua_pushboolean(state, c_int::from(status == ffi::LUA_OK));
+        ffi::lua_insert(state, 3);
+        status
+    };
+    let _ = status;
+    Ok(call.count() - 2)
+}
+
+/// `inherit(id)`: the deadline of the running code is the task's as well.
+fn inherit(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    with(call, |scheduler| scheduler.inherit_deadline(id))?;
+    Ok(0)
+}
+
+/// `settle()`: ends an operation that could have waited.
+fn settle(call: &mut Call<'_>) -> Outcome {
+    super::door::settle(call);
+    Ok(0)
+}
+
+/// `left()`: seconds until the deadline of the running code, or nil.
+fn left(call: &mut Call<'_>) -> Outcome {
+    match with(call, Scheduler::deadline)? {
+        Some(deadline) => {
+            call.push_number(deadline.saturating_duration_since(Instant::now()).as_secs_f64());
+        }
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
+
+/// `now()`: seconds on the monotonic clock.
+fn now(call: &mut Call<'_>) -> Outcome {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    call.push_number(now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9);
+    Ok(1)
+}
+
+fn getfd(call: &mut Call<'_>) -> Outcome {
+    match with(call, Scheduler::descriptor)? {
+        Ok(number) => {
+            call.push_number(f64::from(number));
+            Ok(1)
+        }
+        Err(error) => Ok(call.push_failure(&crate::sys::error_text(error.raw_os_error()))),
+    }
+}
+
+fn timeout(call: &mut Call<'_>) -> Outcome {
+    match with(call, Scheduler::timeout)? {
+        Some(left) => call.push_number(left.as_secs_f64()),
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
+
+fn abandoning(call: &mut Call<'_>) -> Outcome {
+    let abandoning = call.truthy(1);
+    with(call, |scheduler| scheduler.set_abandoning(abandoning))?;
+    Ok(0)
+}
+
+/// `block(whether)`: has waits block, as outside tasks; each true needs a false.
+fn block(call: &mut Call<'_>) -> Outcome {
+    let block = call.truthy(1);
+    with(call, |scheduler| scheduler.block(block))?;
+    Ok(0)
+}
+
+/// `traceback(level)`: of the running coroutine.
+fn traceback(call: &mut Call<'_>) -> Outcome {
+    let level = call.optional_number(1, 1.0)? as c_int;
+    let state = call.raw_state();
+    // SAFETY: pushes one string; nothing is owned.
+    unsafe { ffi::luaL_traceback(state, state, ptr::null(), level) };
+    Ok(1)
+}
+
+/// `most()`: how many tasks the system has room for, or nil: each stack takes two mappings, and a process that has
+/// used up its own cannot allocate at all.
+fn most(call: &mut Call<'_>) -> Outcome {
+    const LEFT: i64 = 5530;
+    let allowed = if cfg!(any(target_os = "linux", target_os = "android")) {
+        std::fs::read_to_string("/proc/sys/vm/max_map_count")
+            .ok()
+            .and_then(|text| text.trim().parse::<i64>().ok())
+    } else {
+        None
+    };
+    match allowed {
+        Some(allowed) => call.push_integer(((allowed - LEFT) / 2).max(1)),
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
