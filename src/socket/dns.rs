@@ -1,7 +1,10 @@
-//! `socket.dns`: the resolver's answers as tables. These calls block as long as the resolver does.
+//! `socket.dns`: the resolver's answers as tables. These calls take as long as the resolver does; in a task others run meanwhile.
 
 use super::error::Failure;
+use super::hosts;
+use super::resolve::answer;
 use super::service::Service;
+use super::timeout::Wait;
 use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
 use crate::sys;
 use crate::sys::resolver::{
@@ -29,7 +32,14 @@ fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
     let host = call.bytes(1)?;
     let found = match literal(host) {
         Some(ip) => Ok(vec![(ip, 0).into()]),
-        None => lookup(Some(host), None, STREAM),
+        None if hosts::answers(host, libc::AF_UNSPEC) => lookup(Some(host), None, STREAM),
+        None => {
+            let name = host.to_vec();
+            match answer(call, Wait::Forever, move || lookup(Some(&name), None, STREAM)) {
+                Ok(found) => found,
+                Err(failure) => return fail(call, failure),
+            }
+        }
     };
     let addresses = match found {
         Ok(addresses) => addresses,
@@ -108,9 +118,17 @@ fn tohostname(call: &mut Call<'_>) -> Outcome {
 }
 
 fn host(call: &mut Call<'_>, push_first: fn(&mut Call<'_>, &HostEntry)) -> Outcome {
-    let entry = match host_entry(call.bytes(1)?) {
-        Ok(entry) => entry,
-        Err(code) => return Ok(call.push_failure(&explain_host_error(code))),
+    let name = call.bytes(1)?;
+    let found = if hosts::answers(name, libc::AF_INET) {
+        Ok(host_entry(name))
+    } else {
+        let name = name.to_vec();
+        answer(call, Wait::Forever, move || host_entry(&name))
+    };
+    let entry = match found {
+        Ok(Ok(entry)) => entry,
+        Ok(Err(code)) => return Ok(call.push_failure(&explain_host_error(code))),
+        Err(failure) => return fail(call, failure),
     };
     call.protected(&[], |call| {
         push_first(call, &entry);

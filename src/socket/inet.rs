@@ -79,8 +79,9 @@ fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// The addresses that an object can be bound to. `any` is the family of `*`.
+/// The addresses that an object can be bound to. May wait, as [`resolve`] may. `any` is the family of `*`.
 pub fn local_addresses(
+    call: &mut Call<'_>,
     host: &[u8],
     service: &Service,
     kind: Type,
@@ -93,7 +94,7 @@ pub fn local_addresses(
         _ => host,
     };
     let hints = Hints { family: family.number(), kind: kind.into(), flags: libc::AI_PASSIVE };
-    resolve(host, service, hints, deadline)
+    resolve(call, host, service, hints, deadline)
 }
 
 /// Binds to the first address that is free. Makes a descriptor where the object has none, and one of the right family

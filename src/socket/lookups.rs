@@ -1,17 +1,16 @@
-//! Lookups within a limit: threads that ask the resolver, which itself cannot be given one.
+//! Lookups in other threads: within a limit, which the resolver itself cannot be given, and for tasks.
 
-use std::io;
-use std::net::SocketAddr;
+use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use super::error::Failure;
-use super::timeout::{Deadline, Wait};
+use super::timeout::Wait;
 use crate::sys;
 use crate::sys::process::PerProcess;
-use crate::sys::resolver::{Hints, ResolveError, lookup, renew_state};
+use crate::sys::resolver::renew_state;
 
 /// Resolver calls that may be under way at once: a name server that never answers must not
 /// gather threads without bound.
@@ -26,12 +25,22 @@ static LOOKUPS: PerProcess<Lookups> = PerProcess::new(Lookups::default);
 
 #[derive(Default)]
 struct Lookups {
-    /// How many are under way.
-    taken: Mutex<usize>,
+    taken: Mutex<Taken>,
     freed: Condvar,
     /// The thread that was done last is kept for a while: to start one takes longer than a name server close by.
     idle: Mutex<Option<Idle>>,
 }
+
+#[derive(Default)]
+struct Taken {
+    /// How many are under way.
+    count: usize,
+    /// Those that tasks wait for and that there is no place for yet.
+    waiting: VecDeque<Work>,
+}
+
+/// What a resolver thread does; what it returns delivers the answer.
+pub type Work = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,7 +53,7 @@ impl Place {
     fn take(end: Option<Instant>) -> Option<Place> {
         let lookups = LOOKUPS.get();
         let mut taken = lock(&lookups.taken);
-        while *taken >= MOST {
+        while taken.count >= MOST {
             let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
             if left.is_zero() {
                 return None;
@@ -52,25 +61,22 @@ impl Place {
             let woken = lookups.freed.wait_timeout(taken, left.min(Duration::from_secs(3600)));
             taken = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
-        *taken += 1;
+        taken.count += 1;
         Some(Place(lookups))
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        *lock(&self.0.taken) -= 1;
+        lock(&self.0.taken).count -= 1;
         self.0.freed.notify_one();
     }
 }
 
-/// A lookup for a resolver thread. Its place is taken until it is done.
+/// Work for a resolver thread. Its place is taken until it is done.
 struct Question {
-    host: Vec<u8>,
-    service: Vec<u8>,
-    hints: Hints,
+    work: Work,
     place: Place,
-    answer: SyncSender<Result<Vec<SocketAddr>, ResolveError>>,
 }
 
 /// A thread that waits for the next question.
@@ -80,30 +86,65 @@ struct Idle {
 }
 
 /// Gives the question to the idle thread, or to a new one.
-fn ask(mut question: Question) -> io::Result<()> {
+fn ask(mut question: Question) {
     let found = lock(&question.place.0.idle).take();
     if let Some(found) = found {
         match found.questions.send(question) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return,
             Err(SendError(returned)) => question = returned,
         }
     }
+    let handed = Arc::new(Mutex::new(Some(question)));
+    let taken = handed.clone();
     let thread = std::thread::Builder::new().name("resolver".into()).stack_size(STACK);
-    sys::with_signals_blocked(|| thread.spawn(move || serve(question))).map(drop)
+    let started = sys::with_signals_blocked(|| {
+        thread.spawn(move || {
+            let question = lock(&taken).take();
+            if let Some(question) = question {
+                serve(question);
+            }
+        })
+    });
+    if started.is_err()
+        && let Some(Question { work, place }) = lock(&handed).take()
+    {
+        // The process may start no thread: better late than never.
+        let deliver = work();
+        drop(place);
+        deliver();
+    }
+}
+
+/// Has a resolver thread do a piece of work, as soon as there is a place for it.
+pub fn submit(work: Work) {
+    let lookups = LOOKUPS.get();
+    let mut taken = lock(&lookups.taken);
+    if taken.count >= MOST {
+        taken.waiting.push_back(work);
+        return;
+    }
+    taken.count += 1;
+    drop(taken);
+    ask(Question { work, place: Place(lookups) });
 }
 
 /// Answers questions until there has been none for a while.
 fn serve(first: Question) {
     renew_state();
     let mut next = Some(first);
-    while let Some(Question { host, service, hints, place, answer }) = next {
+    while let Some(Question { work, place }) = next {
         let lookups = place.0;
-        let result = lookup(Some(&host), Some(&service), hints);
+        let deliver = work();
+        let waiting = lock(&lookups.taken).waiting.pop_front();
+        if let Some(work) = waiting {
+            deliver();
+            next = Some(Question { work, place });
+            continue;
+        }
         drop(place);
         // Before the answer: who gets it finds this thread idle at once.
         let questions = become_idle(lookups);
-        // Nobody listens when the time was up.
-        let _ = answer.send(result);
+        deliver();
         next = questions.and_then(|questions| next_question(lookups, questions));
     }
 }
@@ -126,40 +167,39 @@ fn next_question(lookups: &Lookups, questions: Receiver<Question>) -> Option<Que
     if kept.is_some() { None } else { questions.recv().ok() }
 }
 
-/// Resolves in another thread, because the C library's resolver cannot be given a limit. When the
-/// time is up the thread is left to finish alone; the library is never unloaded under it (see modules/link.rs).
-pub fn lookup_within(
-    host: &[u8],
-    service: &[u8],
-    hints: Hints,
-    deadline: &Deadline,
-) -> Result<Vec<SocketAddr>, Failure> {
-    let end = match deadline.remaining() {
+/// Works in another thread within a limit. When the time is up the thread is left to finish alone; the library is never
+/// unloaded under it (see modules/link.rs).
+pub fn within<T: Send + 'static>(
+    limit: Wait,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    let end = match limit {
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
     };
     let place = Place::take(end).ok_or(Failure::Timeout)?;
     let (answer, answered) = mpsc::sync_channel(1);
-    let question = Question { host: host.to_vec(), service: service.to_vec(), hints, place, answer };
-    if ask(question).is_err() {
-        // The process may start no thread: better late than never.
-        return lookup(Some(host), Some(service), hints).map_err(Failure::Resolve);
+    let work: Work = Box::new(move || {
+        let result = work();
+        // Nobody listens when the time was up.
+        Box::new(move || drop(answer.send(result)))
+    });
+    ask(Question { work, place });
+    match end {
+        Some(end) => answered.recv_timeout(end.saturating_duration_since(Instant::now())).ok(),
+        None => answered.recv().ok(),
     }
-    let result = match end {
-        Some(end) => answered
-            .recv_timeout(end.saturating_duration_since(Instant::now()))
-            .map_err(|_| Failure::Timeout)?,
-        None => answered.recv().map_err(|_| Failure::Timeout)?,
-    };
-    result.map_err(Failure::Resolve)
+    .ok_or(Failure::Timeout)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::socket::hosts;
-    use crate::socket::resolve::resolve;
+    use crate::socket::resolve::at_once;
     use crate::socket::service::Service;
+    use crate::sys::resolver::{Hints, lookup};
+    use std::net::SocketAddr;
 
     fn stream(family: i32) -> Hints {
         Hints { family, kind: libc::SOCK_STREAM, flags: 0 }
@@ -168,16 +208,16 @@ mod tests {
     /// All in one: other lookups at the same time would change what is looked at.
     #[test]
     fn names_are_resolved_within_limits_by_a_thread_that_is_kept() {
-        let deadline = Deadline::after(30.0);
         let localhost = || {
-            let found = lookup_within(b"localhost", b"80", stream(libc::AF_INET), &deadline);
-            found.map(|list| list.first().copied())
+            let work = || lookup(Some(b"localhost"), Some(b"80"), stream(libc::AF_INET));
+            let found = within(Wait::For(Duration::from_secs(30)), work);
+            found.and_then(|found| found.map_err(Failure::Resolve)).map(|list| list.first().copied())
         };
         let kept = || lock(&LOOKUPS.get().idle).as_ref().map(|idle| idle.thread);
         let expected = Ok(Some(SocketAddr::from(([127, 0, 0, 1], 80))));
         if hosts::answers(b"localhost", libc::AF_INET) {
-            let found = resolve(b"localhost", &Service::Port(80), stream(libc::AF_INET), &deadline);
-            assert_eq!(found.map(|list| list.first().copied()), expected);
+            let found = at_once(b"localhost", &Service::Port(80), stream(libc::AF_INET));
+            assert_eq!(found.map(|found| found.map(|list| list.first().copied())), Some(expected));
             assert_eq!(kept(), None);
         }
         assert_eq!(localhost(), expected);
@@ -192,6 +232,6 @@ mod tests {
                 scope.spawn(|| (0..200).for_each(|_| assert_eq!(localhost(), expected)));
             }
         });
-        assert_eq!(*lock(&LOOKUPS.get().taken), 0);
+        assert_eq!(lock(&LOOKUPS.get().taken).count, 0);
     }
 }

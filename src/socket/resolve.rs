@@ -4,32 +4,61 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::error::Failure;
 use super::service::Service;
-use super::timeout::Deadline;
+use super::timeout::{Deadline, Wait};
 use super::{hosts, lookups};
+use crate::binding::Call;
 use crate::sys::resolver::{Hints, ipv4_number, literal, lookup};
+use crate::tasks::door;
 
 /// Resolves a host and a service. The time spent counts against the deadline (add.20); literal
 /// addresses never reach the resolver.
+///
+/// May wait: nothing with a destructor may be owned.
 pub fn resolve(
+    call: &mut Call<'_>,
     host: &[u8],
     service: &Service,
     hints: Hints,
     deadline: &Deadline,
 ) -> Result<Vec<SocketAddr>, Failure> {
-    if let Some(address) = direct(host, service, hints) {
-        return Ok(vec![address]);
+    if let Some(found) = at_once(host, service, hints) {
+        return found;
     }
     let text = service.text()?;
     // An object that must not wait at all resolves as LuaSocket does, for there is no later
-    // moment at which it could ask for the answer. Another thread costs more than the hosts file.
-    if deadline.is_unlimited()
-        || deadline.is_nonblocking()
-        || is_quick(host)
-        || service.port().is_some() && hosts::answers(host, hints.family)
-    {
-        return lookup(Some(host), Some(&text), hints).map_err(Failure::Resolve);
+    // moment at which it could ask for the answer.
+    let limit = if deadline.is_nonblocking() { Wait::Forever } else { deadline.remaining() };
+    let host = host.to_vec();
+    answer(call, limit, move || lookup(Some(&host), Some(&text), hints))?.map_err(Failure::Resolve)
+}
+
+/// What is known without asking a name server. Another thread costs more than the hosts file.
+pub fn at_once(host: &[u8], service: &Service, hints: Hints) -> Option<Result<Vec<SocketAddr>, Failure>> {
+    if let Some(address) = direct(host, service, hints) {
+        return Some(Ok(vec![address]));
     }
-    lookups::lookup_within(host, &text, hints, deadline)
+    if is_quick(host) || service.port().is_some() && hosts::answers(host, hints.family) {
+        let text = service.text();
+        return Some(text.and_then(|text| lookup(Some(host), Some(&text), hints).map_err(Failure::Resolve)));
+    }
+    None
+}
+
+/// Does what asks the system's resolver: in a task in another thread, while the task waits; where there is a limit in
+/// another thread as well, because the C library's resolver cannot be given one; else on the spot. When the time is up the
+/// thread is left to finish alone; the library is never unloaded under it (see modules/link.rs).
+///
+/// May wait: beside `work` nothing with a destructor may be owned.
+pub fn answer<T: Send + 'static>(
+    call: &mut Call<'_>,
+    limit: Wait,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Failure> {
+    match door::look_up(call, limit, work) {
+        door::Lookup::Answered(outcome) => outcome,
+        door::Lookup::Outside(Wait::Forever | Wait::No, work) => Ok(work()),
+        door::Lookup::Outside(limit, work) => lookups::within(limit, work),
+    }
 }
 
 /// A literal of the right family with a number as its port.
@@ -80,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_zero_byte_makes_a_host_unknown() {
-        let found = resolve(b"127.0.0.1\0junk", &Service::Port(80), stream(0), &Deadline::NEVER);
-        assert_eq!(found, Err(Failure::Resolve(ResolveError::UNKNOWN)));
+        let found = lookup(Some(b"127.0.0.1\0junk"), Some(b"80"), stream(0));
+        assert_eq!(found, Err(ResolveError::UNKNOWN));
     }
 }

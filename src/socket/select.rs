@@ -13,6 +13,7 @@ use super::udp::Udp;
 use super::unix_stream::UnixStream;
 use super::wait::poll_until;
 use crate::binding::{Address, Call, Kind, Message, NativeFunction, Outcome, Raise, native};
+use crate::tasks::door::{self, Interest, Parcel};
 
 /// One watched descriptor.
 #[derive(Clone, Copy)]
@@ -104,6 +105,12 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     let seconds = call.optional_number(3, -1.0)?;
     let mut gathered = Gathered::default();
     let mut ending = Ending::TimedOut;
+    let mut wait = if seconds < 0.0 { Wait::Forever } else { Wait::seconds(seconds) };
+    let switches = door::is_switching();
+    if !switches && let Ok(Some(limit)) = door::pass(call, &mut [], wait) {
+        wait = limit;
+    }
+    let mut parcel = None;
     // Objects' methods and metamethods may raise: what is owned here outlives that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
         call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
@@ -117,14 +124,10 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         let Gathered { watched, dirty, foreign, .. } = &mut gathered;
         merge(watched);
         let dirty = if *foreign { ask_dirty(call, watched) } else { take_dirty(call, dirty, watched) };
-        let wait = if dirty > 0 {
-            LOOK
-        } else if seconds < 0.0 {
-            Wait::Forever
-        } else {
-            Wait::seconds(seconds)
-        };
-        match poll(watched, wait) {
+        if dirty > 0 {
+            wait = LOOK;
+        }
+        match poll(watched, if switches { LOOK } else { wait }) {
             Ok(()) => {
                 let readable = push_ready(call, READABLE, dirty, watched, PollFlags::IN);
                 let writable = push_ready(call, WRITABLE, 0, watched, PollFlags::OUT);
@@ -135,9 +138,34 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
             Err(_) => ending = Ending::Failed,
         }
         call.set_top(WRITABLE);
+        if switches && wait != LOOK && matches!(ending, Ending::TimedOut) {
+            parcel = Some(pack(call, &gathered.watched));
+            // Below them for the wait: what is held, and the parcel itself.
+            call.push_value(HELD);
+            return Ok(4);
+        }
         Ok(2)
     })?;
     drop(gathered);
+    if let Some(parcel) = parcel {
+        // In a task: others run while it waits, and it owns nothing.
+        let base = call.count() - 3;
+        match wait_in_task(call, parcel, wait) {
+            Ok(()) => {}
+            Err(Failure::Timeout) => ending = Ending::TimedOut,
+            Err(Failure::Errno(_)) => ending = Ending::Failed,
+            Err(failure) => {
+                call.set_top(base + 1);
+                call.push_bytes(failure.message().as_bytes());
+                return Ok(3);
+            }
+        }
+        let ready = push_parcel(call, parcel, base);
+        call.set_top(base + 1);
+        if ready > 0 && !matches!(ending, Ending::Failed) {
+            ending = Ending::Ready;
+        }
+    }
     match ending {
         Ending::Ready => Ok(2),
         Ending::TimedOut => {
@@ -344,6 +372,97 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<(), Failure> {
             wait = Wait::For(end.saturating_duration_since(Instant::now()));
         }
     }
+}
+
+/// Copies what is watched to memory of Lua's, which is pushed: a task that waits owns nothing.
+fn pack(call: &mut Call<'_>, watched: &[Watched]) -> Parcel {
+    let parcel = Parcel::new(call, watched.len());
+    for (position, entry) in watched.iter().enumerate() {
+        if let Some(place) = parcel.interests().get_mut(position) {
+            *place = Interest::new(entry.number, 0, entry.events);
+        }
+        if let Some(place) = parcel.notes().get_mut(position) {
+            *place = entry.held;
+        }
+    }
+    parcel
+}
+
+/// Waits until one of the descriptors is ready for what was asked, or closed.
+fn wait_in_task(call: &mut Call<'_>, parcel: Parcel, wait: Wait) -> Result<(), Failure> {
+    let end = match wait {
+        Wait::For(limit) => Instant::now().checked_add(limit),
+        Wait::No | Wait::Forever => None,
+    };
+    loop {
+        let left = end.map_or(wait, |end| Wait::For(end.saturating_duration_since(Instant::now())));
+        let limit = match door::pass(call, parcel.interests(), left) {
+            Ok(None) | Err(Failure::Closed) => LOOK,
+            Ok(Some(limit)) => limit,
+            Err(failure) => return Err(failure),
+        };
+        if look(parcel.interests(), limit)? {
+            return Ok(());
+        }
+        if limit != LOOK {
+            return Err(Failure::Timeout);
+        }
+    }
+}
+
+/// Polls what is not closed; whether anything is ready for what was asked.
+fn look(interests: &mut [Interest], limit: Wait) -> Result<bool, Failure> {
+    let is_closed = |interest: &Interest| interest.found().contains(PollFlags::NVAL);
+    if interests.iter().any(is_closed) {
+        return Ok(true);
+    }
+    let mut polled: Vec<PollFd<'_>> = Vec::with_capacity(interests.len());
+    for interest in interests.iter() {
+        if let Some(fd) = borrow_number(interest.number) {
+            polled.push(PollFd::from_borrowed_fd(fd, interest.wanted()));
+        }
+    }
+    poll_until(&mut polled, limit)?;
+    let mut answers = polled.iter();
+    let mut found = false;
+    for interest in interests.iter_mut().filter(|interest| interest.number >= 0) {
+        let answer = answers.next().map_or(PollFlags::empty(), PollFd::revents);
+        let ready = reportable(interest.wanted(), answer);
+        interest.ready = ready.bits();
+        if answer.contains(PollFlags::NVAL) {
+            return Err(Failure::Errno(libc::EBADF));
+        }
+        found |= !ready.is_empty();
+        if ready.is_empty() && !answer.is_empty() {
+            // A hang-up that nobody asked about would end every further wait at once.
+            interest.number = -1;
+        }
+    }
+    Ok(found)
+}
+
+/// Puts what is ready into the result tables, which are at `base` and above; what is held is on top.
+fn push_parcel(call: &mut Call<'_>, parcel: Parcel, base: i32) -> i64 {
+    let held = base + 3;
+    let mut counts = [0, 0];
+    for position in 0..parcel.interests().len() {
+        let Some(interest) = parcel.interests().get(position).copied() else { break };
+        let Some(note) = parcel.notes().get(position).copied() else { break };
+        let mut ready = interest.found();
+        if ready.contains(PollFlags::NVAL) {
+            ready = interest.wanted();
+        }
+        for (direction, (count, table)) in
+            [PollFlags::IN, PollFlags::OUT].into_iter().zip(counts.iter_mut().zip([base, base + 1]))
+        {
+            if ready.contains(direction) && interest.wanted().contains(direction) {
+                *count += 1;
+                call.push_element(held, note);
+                append(call, table, *count);
+            }
+        }
+    }
+    counts.iter().sum()
 }
 
 /// What of a poll's answer counts (contract select.11): trouble comes unasked, and a hang-up

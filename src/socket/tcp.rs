@@ -131,7 +131,7 @@ fn connect_object(
         Ok(true) => Ok(()),
         Ok(false) => {
             let hints = Hints { family: family.number(), kind: libc::SOCK_STREAM, flags: 0 };
-            match resolve(host, service, hints, &deadline) {
+            match resolve(call, host, service, hints, &deadline) {
                 Ok(addresses) => {
                     call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses))?
                 }
@@ -333,7 +333,7 @@ fn bind_object(
         let any = if tcp.family == Family::Unspecified { tcp.options.family() } else { tcp.family };
         (tcp.timeout.start(), (tcp.family, any))
     })?;
-    match inet::local_addresses(host, port, Type::STREAM, families, &deadline) {
+    match inet::local_addresses(call, host, port, Type::STREAM, families, &deadline) {
         Ok(addresses) => call.object(index, receiver, |tcp| {
             inet::bind(&mut tcp.channel.descriptor, &mut tcp.family, &tcp.options, addresses)
         }),

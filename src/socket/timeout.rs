@@ -105,11 +105,6 @@ impl Deadline {
         self.timeout.block == 0.0
     }
 
-    /// Whether there is no limit.
-    pub fn is_unlimited(&self) -> bool {
-        self.timeout.block < 0.0 && self.timeout.total < 0.0
-    }
-
     /// Whether the time is up.
     pub fn is_over(&self) -> bool {
         matches!(self.remaining(), Wait::No | Wait::For(Duration::ZERO))

@@ -178,7 +178,7 @@ fn setsockname(call: &mut Call<'_>) -> Outcome {
         let any = if udp.family == Family::Unspecified { udp.options.family() } else { udp.family };
         (udp.timeout.start(), (udp.family, any))
     })?;
-    let result = match inet::local_addresses(host, &port, Type::DGRAM, families, &deadline) {
+    let result = match inet::local_addresses(call, host, &port, Type::DGRAM, families, &deadline) {
         Ok(addresses) => call.object(1, &UNCONNECTED, |udp| {
             let bound = inet::bind(&mut udp.descriptor, &mut udp.family, &udp.options, addresses);
             bound.inspect(|()| udp.options.close())
@@ -203,7 +203,7 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
     }
     let port = Service::argument(call, 3)?;
     let (deadline, hints) = call.object(1, &ANY, |udp| (udp.timeout.start(), udp.hints(0)))?;
-    let result = match resolve(host, &port, hints, &deadline) {
+    let result = match resolve(call, host, &port, hints, &deadline) {
         Ok(addresses) => call.object(1, &ANY, |udp| udp.connect(addresses))?,
         Err(failure) => Err(failure),
     };

@@ -67,6 +67,44 @@ pub fn events(direction: Direction) -> PollFlags {
     }
 }
 
+/// Interests in memory that Lua owns, each with a number to go with it.
+#[derive(Clone, Copy)]
+pub struct Parcel {
+    interests: *mut Interest,
+    count: usize,
+}
+
+impl Parcel {
+    /// Allocates and pushes a userdata with room for so many, all without a meaning. The parcel may be used as long as
+    /// it is on the stack.
+    pub fn new(call: &mut Call<'_>, count: usize) -> Parcel {
+        // SAFETY: Lua aligns userdata for C's types; all of the memory is filled before anything reads it.
+        unsafe {
+            let size = count.max(1).saturating_mul(size_of::<Interest>() + size_of::<i64>());
+            let interests = mlua::ffi::lua_newuserdata(call.raw_state(), size).cast::<Interest>();
+            for position in 0..count {
+                interests.add(position).write(Interest::new(-1, 0, PollFlags::empty()));
+                interests.add(count).cast::<i64>().add(position).write(0);
+            }
+            Parcel { interests, count }
+        }
+    }
+
+    /// The interests.
+    #[allow(clippy::mut_from_ref)]
+    pub fn interests(&self) -> &mut [Interest] {
+        // SAFETY: `new` filled as many. Callers keep no slice while they ask for another.
+        unsafe { std::slice::from_raw_parts_mut(self.interests, self.count) }
+    }
+
+    /// The numbers.
+    #[allow(clippy::mut_from_ref)]
+    pub fn notes(&self) -> &mut [i64] {
+        // SAFETY: as above; they follow the interests.
+        unsafe { std::slice::from_raw_parts_mut(self.interests.add(self.count).cast(), self.count) }
+    }
+}
+
 /// How many descriptors [`wait_any`] takes.
 pub const MOST: usize = 16;
 
@@ -169,6 +207,30 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
             Ok(())
         }
     }
+}
+
+/// How a question to the system's resolver went.
+pub enum Lookup<T, W> {
+    /// The running task has waited.
+    Answered(Result<T, Failure>),
+    /// No task waits here: the caller is to do the work itself, within a limit.
+    Outside(Wait, W),
+}
+
+/// Has another thread do the work while the running task waits.
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+    call: &mut Call<'_>,
+    limit: Wait,
+    work: W,
+) -> Lookup<T, W> {
+    super::lookups::look_up(call, limit, work)
+}
+
+/// There are no tasks here.
+#[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
+pub fn look_up<T, W: FnOnce() -> T>(_: &mut Call<'_>, limit: Wait, work: W) -> Lookup<T, W> {
+    Lookup::Outside(limit, work)
 }
 
 /// Joins this library to the one that has the scheduler, when they are two. Called when it is opened.

@@ -10,6 +10,8 @@ pub mod handover;
 #[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
 mod fiber;
 #[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+mod lookups;
+#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
 pub mod native;
 #[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
 mod readiness;

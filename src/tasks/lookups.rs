@@ -1,0 +1,63 @@
+//! Questions to the system's resolver, for which tasks wait: another thread asks.
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::door::Lookup;
+use super::native;
+use super::scheduler::{self, Verdict, Wish};
+use crate::binding::Call;
+use crate::socket::error::Failure;
+use crate::socket::lookups::submit;
+use crate::socket::timeout::Wait;
+
+/// Has another thread do the work while the running task waits. Outside tasks a deadline that holds there limits it.
+pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
+    call: &mut Call<'_>,
+    limit: Wait,
+    work: W,
+) -> Lookup<T, W> {
+    let Some(scheduler) = native::find(call) else { return Lookup::Outside(limit, work) };
+    // SAFETY: the state's scheduler, to which no other reference exists while this function runs.
+    let this = unsafe { &mut *scheduler };
+    if !scheduler::may_switch(this, call.raw_state()) {
+        let left = this.deadline().map(|end| end.saturating_duration_since(Instant::now()));
+        return Lookup::Outside(sooner(limit, left), work);
+    }
+    let (mailbox, id, lookup) = match this.begin_lookup() {
+        Ok(begun) => begun,
+        Err(error) => return Lookup::Answered(Err(error.into())),
+    };
+    let post = Arc::clone(&mailbox);
+    drop(mailbox);
+    submit(Box::new(move || {
+        let answer = work();
+        Box::new(move || post.post(id, lookup, Box::new(answer)))
+    }));
+    let limit = match limit {
+        Wait::For(limit) => Some(limit),
+        Wait::No | Wait::Forever => None,
+    };
+    let wish = Wish { limit, lookup, shielded: false };
+    // SAFETY: the work has gone to the other thread; nothing is owned here, nor by the callers.
+    let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, wish) };
+    Lookup::Answered(match verdict {
+        Verdict::Ready => {
+            // SAFETY: as above: the wait is over.
+            let answer = unsafe { (*scheduler).take_answer() };
+            answer.and_then(|answer| answer.downcast().ok()).map(|answer| *answer).ok_or(Failure::Timeout)
+        }
+        Verdict::Cancelled(message) => Err(Failure::Other(message)),
+        Verdict::Failed(code) => Err(Failure::Errno(code)),
+        _ => Err(Failure::Timeout),
+    })
+}
+
+fn sooner(limit: Wait, left: Option<Duration>) -> Wait {
+    match (limit, left) {
+        (Wait::For(limit), Some(left)) => Wait::For(limit.min(left)),
+        (Wait::No | Wait::Forever, Some(left)) => Wait::For(left),
+        (limit, None) => limit,
+    }
+}
