@@ -68,7 +68,7 @@ function surface.parts()
     local http, smtp, ftp, tp = require("socket.http"), require("socket.smtp"), require("socket.ftp"), require("socket.tp")
     local ssl, https, tls = require("ssl"), require("ssl.https"), require("socket.tls")
     local create = fake.peer("220 ready\r\n").create
-    local unix = require("socket.unix")
+    local unix, tasks = require("socket.unix"), require("socket.tasks")
     local fields, modules = socket_fields()
     return {
         { page = "socket", prefix = "socket.", class = "socket", names = fields, also = modules },
@@ -103,6 +103,11 @@ function surface.parts()
         { page = "tp", prefix = "tp.", class = "socket.tp", names = keys(tp) },
         { page = "tp", prefix = "connection:", class = "socket.tp.Connection",
             names = methods(tp.connect("h", 25, 1, create)), also = { c = true } },
+        { page = "tasks", prefix = "tasks.", class = "socket.tasks", names = keys(tasks) },
+        { page = "tasks", prefix = "task:", class = "socket.tasks.Task", names = methods(tasks.start(tasks.yield)) },
+        { page = "tasks", prefix = "queue:", class = "socket.tasks.Queue", names = methods(tasks.queue()) },
+        { page = "tasks", prefix = "mutex:", class = "socket.tasks.Mutex", names = methods(tasks.mutex()) },
+        { page = "tasks", prefix = "semaphore:", class = "socket.tasks.Semaphore", names = methods(tasks.semaphore(1)) },
         { page = "mbox", prefix = "mbox.", class = "socket.mbox", names = keys((require("socket.mbox"))) },
     }
 end

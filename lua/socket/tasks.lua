@@ -83,6 +83,24 @@ local function wake_all(list, field)
     end
 end
 
+-- Stands for code outside tasks.
+local OUTSIDE = {}
+
+local function own(mutex, owner)
+    mutex._owner = owner
+    if owner and owner ~= OUTSIDE then
+        owner._mutexes = owner._mutexes or {}
+        owner._mutexes[mutex] = true
+    end
+end
+
+-- The next one in line has the mutex.
+local function give_up(mutex)
+    local waiter = mutex._waiters.first
+    own(mutex, waiter and waiter.owner)
+    if waiter then wake(waiter) end
+end
+
 -- Errors nobody waits for, in order.
 local complaints = {}
 
@@ -92,7 +110,7 @@ local function conclude(task, outcome, results)
     local mutexes = task._mutexes
     if mutexes then
         task._mutexes = nil
-        for mutex in pairs(mutexes) do mutex:_give_up() end
+        for mutex in pairs(mutexes) do give_up(mutex) end
     end
     if outcome == "failed" and not task._watched and not task._waiters.first then
         complaints[#complaints + 1] = task
@@ -172,8 +190,8 @@ local function drive(waiter, timeout)
         if waiter.woken then return true end
         local left = native.left()
         if limit then
-            local own = limit - native.now()
-            if not left or own < left then left = own end
+            local rest = limit - native.now()
+            if not left or rest < left then left = rest end
         end
         if left and left <= 0 then return nil, "timeout" end
         local stuck, problem = native.turn(left)
@@ -209,10 +227,9 @@ end
 
 ---@class socket.tasks.Task
 local Task = {}
-Task.__index = Task
-Task.__name = "task"
+local TASK = { __index = Task, __name = "task" }
 
-function Task.__tostring(task)
+function TASK.__tostring(task)
     local metatable = getmetatable(task)
     setmetatable(task, nil)
     local text = tostring(task):gsub("^table", "task")
@@ -221,7 +238,7 @@ function Task.__tostring(task)
 end
 
 local function check_self(task, name)
-    if type(task) ~= "table" or getmetatable(task) ~= Task then
+    if type(task) ~= "table" or getmetatable(task) ~= TASK then
         error(("calling '%s' on bad self (task expected, got %s)"):format(name, type(task)), 3)
     end
 end
@@ -288,7 +305,7 @@ local function launch(f, ...)
     if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
     if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
     if native.counts() >= (limit < most and limit or most) then error("too many tasks", 3) end
-    local task = setmetatable({ _waiters = {} }, Task)
+    local task = setmetatable({ _waiters = {} }, TASK)
     local id, thread = native.spawn(size, body, task, f, ...)
     task._id, task._thread = id, thread
     by_id[id] = task
@@ -550,8 +567,7 @@ end
 
 ---@class socket.tasks.Queue
 local Queue = {}
-Queue.__index = Queue
-Queue.__name = "queue"
+local QUEUE = { __index = Queue, __name = "queue" }
 
 local function check_object(class, object, name)
     if type(object) ~= "table" or getmetatable(object) ~= class then
@@ -569,7 +585,7 @@ function tasks.queue(capacity)
             bad_argument(1, "queue", "an integer from 1 expected")
         end
     end
-    return setmetatable({ _capacity = capacity or huge, _first = 1, _last = 0, _getters = {}, _putters = {} }, Queue)
+    return setmetatable({ _capacity = capacity or huge, _first = 1, _last = 0, _getters = {}, _putters = {} }, QUEUE)
 end
 
 ---Adds a value, waiting while the queue is full.
@@ -578,7 +594,7 @@ end
 ---@return boolean? ok
 ---@return string? message
 function Queue:put(value, timeout)
-    check_object(Queue, self, "put")
+    check_object(QUEUE, self, "put")
     if value == nil then bad_argument(1, "put", "value expected") end
     timeout = expect_timeout(2, "put", timeout)
     if self._closed then return nil, "closed" end
@@ -606,7 +622,7 @@ end
 ---@return any value nil when there is none
 ---@return string? message
 function Queue:get(timeout)
-    check_object(Queue, self, "get")
+    check_object(QUEUE, self, "get")
     timeout = expect_timeout(1, "get", timeout)
     local first = self._first
     if first <= self._last then
@@ -633,7 +649,7 @@ end
 
 ---Takes no more values. What is there can still be taken.
 function Queue:close()
-    check_object(Queue, self, "close")
+    check_object(QUEUE, self, "close")
     self._closed = true
     wake_all(self._getters, "closed")
     wake_all(self._putters, "closed")
@@ -642,14 +658,14 @@ end
 ---How many values are there.
 ---@return integer
 function Queue:length()
-    check_object(Queue, self, "length")
+    check_object(QUEUE, self, "length")
     return self._last - self._first + 1
 end
 
 ---Iterates over the values, until the queue is closed and empty, or the wait fails.
 ---@return fun(): any
 function Queue:values()
-    check_object(Queue, self, "values")
+    check_object(QUEUE, self, "values")
     return function()
         -- without the message, which would be taken for a second value
         return (self:get())
@@ -660,30 +676,18 @@ end
 
 ---@class socket.tasks.Mutex
 local Mutex = {}
-Mutex.__index = Mutex
-Mutex.__name = "mutex"
-
--- Stands for code outside tasks.
-local OUTSIDE = {}
+local MUTEX = { __index = Mutex, __name = "mutex" }
 
 ---Makes a mutex: one task at a time.
 ---@return socket.tasks.Mutex
-function tasks.mutex() return setmetatable({ _waiters = {} }, Mutex) end
-
-local function own(mutex, owner)
-    mutex._owner = owner
-    if owner and owner ~= OUTSIDE then
-        owner._mutexes = owner._mutexes or {}
-        owner._mutexes[mutex] = true
-    end
-end
+function tasks.mutex() return setmetatable({ _waiters = {} }, MUTEX) end
 
 ---Waits until no other task has it.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
 function Mutex:lock(timeout)
-    check_object(Mutex, self, "lock")
+    check_object(MUTEX, self, "lock")
     timeout = expect_timeout(1, "lock", timeout)
     local owner = tasks.current() or OUTSIDE
     if self._owner == owner then error("mutex is locked by this task already", 2) end
@@ -698,27 +702,19 @@ function Mutex:lock(timeout)
     return true
 end
 
--- The next one in line has it.
-function Mutex:_give_up()
-    local waiter = self._waiters.first
-    own(self, waiter and waiter.owner)
-    if waiter then wake(waiter) end
-end
-
 ---Gives it up.
 function Mutex:unlock()
-    check_object(Mutex, self, "unlock")
+    check_object(MUTEX, self, "unlock")
     local owner = self._owner
     if not owner then error("mutex is not locked", 2) end
     if owner ~= (tasks.current() or OUTSIDE) then error("mutex is locked by another task", 2) end
     if owner ~= OUTSIDE then owner._mutexes[self] = nil end
-    self:_give_up()
+    give_up(self)
 end
 
 ---@class socket.tasks.Semaphore
 local Semaphore = {}
-Semaphore.__index = Semaphore
-Semaphore.__name = "semaphore"
+local SEMAPHORE = { __index = Semaphore, __name = "semaphore" }
 
 ---Makes a semaphore with so many permits.
 ---@param count integer
@@ -728,7 +724,7 @@ function tasks.semaphore(count)
     if count ~= count or count < 0 or count ~= floor(count) then
         bad_argument(1, "semaphore", "an integer from 0 expected")
     end
-    return setmetatable({ _count = count, _waiters = {} }, Semaphore)
+    return setmetatable({ _count = count, _waiters = {} }, SEMAPHORE)
 end
 
 ---Takes a permit, waiting for one.
@@ -736,7 +732,7 @@ end
 ---@return boolean? ok
 ---@return string? message
 function Semaphore:acquire(timeout)
-    check_object(Semaphore, self, "acquire")
+    check_object(SEMAPHORE, self, "acquire")
     timeout = expect_timeout(1, "acquire", timeout)
     if self._count > 0 then
         self._count = self._count - 1
@@ -751,7 +747,7 @@ end
 
 ---Gives a permit.
 function Semaphore:release()
-    check_object(Semaphore, self, "release")
+    check_object(SEMAPHORE, self, "release")
     local waiter = self._waiters.first
     if waiter then wake(waiter) else self._count = self._count + 1 end
 end
