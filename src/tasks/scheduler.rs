@@ -117,9 +117,12 @@ struct Watch {
     waiters: Vec<Id>,
 }
 
+/// The answer of a lookup: the task that asked, which of its lookups, and the answer.
+type Letter = (Id, u64, Box<dyn Any + Send>);
+
 /// What other threads have for tasks.
 pub struct Mailbox {
-    answers: Mutex<Vec<(Id, u64, Box<dyn Any + Send>)>>,
+    answers: Mutex<Vec<Letter>>,
     waker: Waker,
 }
 
