@@ -120,6 +120,14 @@ function framing.compose(method, uri, fields)
     return nil, length .. " '" .. tostring(name) .. "'", name
 end
 
+-- The head of a request with the fields of an array of names and values, in order and as they are spelled.
+-- Returns the text, or nil and a message.
+function framing.compose_list(method, uri, fields)
+    local text, message, name = native.compose_list(method, uri, fields)
+    if text or name == nil then return text, message end
+    return nil, message .. " '" .. tostring(name) .. "'"
+end
+
 -- The size that opens a chunk, or nil when the line is not one (add.27). Leading zeros do not count (add.47); more
 -- than 15 digits after them cannot be a size that anyone means.
 local function chunk_size(line)
@@ -130,6 +138,8 @@ local function chunk_size(line)
     if #significant > 15 then return nil end
     return tonumber(significant, 16)
 end
+
+framing.chunk_size = chunk_size
 
 -- A source and a sink are callable tables that also answer for their socket's readiness.
 local function callable(sock, call)

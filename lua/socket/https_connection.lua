@@ -39,6 +39,9 @@ local function merge(reqt)
     return merged
 end
 
+-- The parameters for `newcontext`: those of a request, and the defaults for the others.
+connection.parameters = merge
+
 ---An object with the methods of a TLS object once it is connected, and before that those an HTTP request needs.
 ---@class socket.https.connection
 ---@field sock userdata the TCP object, and from `connect` on the TLS object

@@ -33,13 +33,15 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 7);
+    call.new_table(0, 9);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose)),
+        ("compose_list", native(compose_list)),
         ("fields", native(fields)),
         ("now", native(now)),
         ("parse_head", native(parse_head)),
+        ("process", native(process)),
         ("receive_body", native(receive_body)),
         ("receive_fields", native(receive_fields)),
     ]);
@@ -216,6 +218,12 @@ fn now(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
+/// `process()`: the number of the process, which a fork changes.
+fn process(call: &mut Call<'_>) -> Outcome {
+    call.push_integer(i64::from(std::process::id()));
+    Ok(1)
+}
+
 /// A limit as a number of bytes; infinity is none.
 fn limit(call: &Call<'_>, index: c_int) -> Result<usize, Raise> {
     Ok(call.number(index)? as usize)
@@ -363,6 +371,51 @@ fn compose(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(&text);
         call.push_integer(length);
         Ok(2)
+    })
+}
+
+/// `compose_list(method, uri, fields)`: a request's head with the header lines of an array of names and values, one after the
+/// other, as they are. Returns the text, or nil, a message and the name it is about, if any.
+fn compose_list(call: &mut Call<'_>) -> Outcome {
+    const FIELDS: c_int = 3;
+    call.set_top(FIELDS);
+    let Some(method) = call.try_bytes(1).filter(|method| head::is_method(method) && !method.is_empty())
+    else {
+        return refuse(call, b"invalid method");
+    };
+    let Some(uri) = call.try_bytes(2).filter(|uri| head::is_uri(uri)) else {
+        return refuse(call, b"invalid uri");
+    };
+    call.table(FIELDS)?;
+    let mut text = buffer(512)?;
+    reserve(&mut text, method.len().saturating_add(uri.len()).saturating_add(16))?;
+    head::write_request_line(method, uri, &mut text);
+    call.protected(&[FIELDS], |call| {
+        let count = call.raw_length(1) / 2;
+        for position in 0..count as i64 {
+            call.push_element(1, 2 * position + 1);
+            call.push_element(1, 2 * position + 2);
+            let written = call.with_bytes(2, |name| {
+                call.with_bytes(3, |value| {
+                    if !head::is_name(name) || !head::is_value(value) {
+                        return Ok(false);
+                    }
+                    reserve(&mut text, name.len().saturating_add(value.len()).saturating_add(6))?;
+                    head::write_field(name, value, &mut text);
+                    Ok(true)
+                })
+            });
+            if !written.flatten().unwrap_or(Ok(false))? {
+                call.push_nil();
+                call.push_bytes(b"invalid header");
+                call.push_value(2);
+                return Ok(3);
+            }
+            call.set_top(1);
+        }
+        text.extend_from_slice(b"\r\n");
+        call.push_bytes(&text);
+        Ok(1)
     })
 }
 

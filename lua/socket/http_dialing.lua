@@ -1,0 +1,192 @@
+-- Opens the connection of a request: straight, through a proxy, to a Unix socket, or by a function of the user's; with TLS
+-- for https. Internal to HTTP.
+local socket = require("socket")
+local mime = require("mime")
+local url = require("socket.url")
+local native = require("socket.native")("socket_http")
+
+local now = native.now
+local pcall, require, tostring, type = pcall, require, tostring, type
+local find = string.find
+
+local dialing = {}
+
+-- The messages of a resolver.
+local RESOLVER = {
+    ["host or service not provided, or not known"] = true, ["temporary failure in name resolution"] = true,
+    ["non-recoverable failure in name resolution"] = true,
+}
+
+---What is left for the next wait: a limit of its own, and the end of the whole request.
+---@param limit number|false|nil seconds
+---@param deadline number|nil on the clock of `native.now`
+---@return number|nil seconds nil for no limit; 0 when the time is up
+function dialing.left(limit, deadline)
+    limit = limit or nil
+    if not deadline then return limit end
+    local left = deadline - now()
+    -- less than a millisecond would not wait, which is another mode
+    if left < 0.001 then return 0 end
+    return limit and limit < left and limit or left
+end
+
+local left = dialing.left
+
+-- Sets the time for what comes next; false when it is up.
+local function arm(sock, limit, deadline)
+    local seconds = left(limit, deadline)
+    if seconds == 0 then return false end
+    sock:settimeout(seconds)
+    return true
+end
+
+---`Basic` credentials for a proxy, or nil.
+---@param proxy socket.http.proxy
+---@return string|nil
+function dialing.proxy_login(proxy)
+    if not proxy.user or proxy.user == "" and not proxy.password then return nil end
+    return "Basic " .. (mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password or "")))
+end
+
+-- Connects a socket; the phase of a failure is seen by whether there was an address to try.
+local function connect(sock, host, port, phase)
+    local ok, err = sock:connect(host, port)
+    if ok then return true end
+    if phase == "connect" and type(sock) == "userdata" and (RESOLVER[err] or err == "timeout" and sock:getfd() < 0) then
+        phase = "resolve"
+    end
+    return nil, err, phase
+end
+
+-- The context of a request's TLS, or nil and a message.
+local function make_context(parameters)
+    return require("socket.tls").newcontext(require("socket.https_connection").parameters(parameters or {}))
+end
+
+local function secure(sock, request, context)
+    local object, err = require("socket.tls").wrap(sock, context)
+    if not object then return nil, err, "tls" end
+    if not arm(object, request.timeouts.tls, request.deadline) then
+        object:close()
+        return nil, "timeout", "tls"
+    end
+    object:sni(request.host)
+    local ok, detail
+    ok, err, detail = object:dohandshake()
+    if ok then return object end
+    object:close()
+    return nil, err, "tls", detail
+end
+
+-- Goes through the proxy that `sock` is connected to, unless it is sent the request itself.
+local function pass_proxy(sock, request)
+    local proxy = request.proxy
+    if proxy.scheme ~= "http" then
+        return require("socket.http_socks").open(sock, proxy, request.host, request.port)
+    end
+    if request.scheme ~= "https" then return true end
+    local tunnel = require("socket.http_tunnel")
+    local target, err = tunnel.target(request.host, request.port)
+    if not target then return nil, err end
+    return tunnel.open(sock, proxy, target)
+end
+
+-- Connects a socket of this library, through the proxy if there is one.
+local function reach(sock, request)
+    local timeouts, proxy = request.timeouts, request.proxy
+    local host, port = proxy and proxy.host or request.host, proxy and proxy.port or request.port
+    local phase = proxy and "proxy" or "connect"
+    if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", phase end
+    local ok, err
+    ok, err, phase = connect(sock, host, port, phase)
+    if not ok then return nil, err, phase end
+    if not proxy then return true end
+    if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", "proxy" end
+    ok, err, phase = pass_proxy(sock, request)
+    if not ok then return nil, err, phase or "proxy" end
+    return true
+end
+
+-- True for a stream of this library that nothing encrypts.
+local function is_plain(sock)
+    if type(sock) ~= "userdata" then return false end
+    local class = tostring(sock)
+    return find(class, "^tcp{") ~= nil or find(class, "^unix{") ~= nil
+end
+
+-- A socket made by the user's function.
+local function open_foreign(request)
+    local sock, err = request.create()
+    if not sock then return nil, err, "connect" end
+    if request.scheme == "https" and is_plain(sock) then
+        sock:close()
+        return nil, "https over a plain socket refused", "request"
+    end
+    local proxy = request.proxy
+    if proxy and (proxy.scheme ~= "http" or request.scheme == "https") then
+        sock:close()
+        return nil, "proxy not supported", "proxy"
+    end
+    if not arm(sock, request.timeouts.connect, request.deadline) then
+        sock:close()
+        return nil, "timeout", "connect"
+    end
+    local host, port = request.host, request.port
+    if proxy then host, port = proxy.host, proxy.port end
+    -- some objects raise exceptions of socket.try
+    local raised, ok
+    raised, ok, err = pcall(sock.connect, sock, host, port)
+    if raised and ok then return sock end
+    if not raised then err = type(ok) == "table" and ok[1] or ok end
+    sock:close()
+    return nil, err, proxy and "proxy" or "connect"
+end
+
+local function open_unix(request)
+    local make = require("socket.unix")
+    local sock, err = (type(make) == "table" and make.stream or make)()
+    if not sock then return nil, err, "connect" end
+    if not arm(sock, request.timeouts.connect, request.deadline) then
+        sock:close()
+        return nil, "timeout", "connect"
+    end
+    local ok
+    ok, err = sock:connect(request.unix)
+    if ok then return sock end
+    sock:close()
+    return nil, err, "connect"
+end
+
+---Opens the connection of a request.
+---@param request socket.http.exchange.request
+---@return table|userdata|nil sock
+---@return string|nil message
+---@return string|nil phase
+---@return string|nil why a certificate was refused
+function dialing.open(request)
+    if request.create then return open_foreign(request) end
+    local context, err
+    if request.scheme == "https" then
+        -- wrong parameters are an error before anything is sent
+        context, err = make_context(request.tls)
+        if not context then return nil, err, "request" end
+    end
+    local sock, phase, ok
+    if request.unix then
+        sock, err, phase = open_unix(request)
+        if not sock then return nil, err, phase end
+    else
+        sock, err = socket.tcp()
+        if not sock then return nil, err, "connect" end
+        ok, err, phase = reach(sock, request)
+        if not ok then
+            sock:close()
+            return nil, err, phase
+        end
+        sock:setoption("tcp-nodelay", true)
+    end
+    if context then return secure(sock, request, context) end
+    return sock
+end
+
+return dialing

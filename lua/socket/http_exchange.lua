@@ -1,0 +1,298 @@
+-- One HTTP request on one connection: opened or taken from a pool, sent, and answered. What `http` and the newer
+-- fields of `socket.http` are made of. Internal to HTTP.
+local dialing = require("socket.http_dialing")
+local framing = require("socket.http_framing")
+local incoming = require("socket.http_incoming_answer")
+local native = require("socket.native")("socket_http")
+local pools = require("socket.http_pool")
+
+local left = dialing.left
+local pairs, rawget, require, setmetatable, tostring, type = pairs, rawget, require, setmetatable, tostring, type
+local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
+
+-- A body of so many bytes goes out in one write with the head.
+local WHOLE = 16384
+-- Larger ones go out in pieces of so many bytes; before each, an early answer is looked for.
+local PIECE = 262144
+-- Seconds that a body waits for the server's consent.
+local CONSENT = 1
+
+-- Methods that may be sent again when a kept connection turns out to be dead (RFC 9110, 9.2.2).
+local REPEATABLE = { GET = true, HEAD = true, OPTIONS = true, TRACE = true, PUT = true, DELETE = true }
+
+local WAITING = { wantread = "timeout", wantwrite = "timeout" }
+local NO_TIMEOUTS = {}
+
+---What is to be sent, and how. See the fields of `perform`.
+---@class socket.http.exchange.request
+---@field scheme string
+---@field host string
+---@field port number
+---@field method string
+---@field target string
+---@field timeouts table
+
+local exchange = {
+    now = native.now,
+    pool = pools.pool,
+    is_pool = pools.is_pool,
+    default_pool = pools.default,
+}
+
+---The proxy for an origin; see `socket.http_proxies`.
+function exchange.find_proxy(...) return require("socket.http_proxies").find(...) end
+
+---Whether a text may be a method.
+---@param text any
+---@return boolean
+function exchange.is_token(text)
+    return type(text) == "string" and find(text, "^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
+end
+
+-- Names and values of TLS parameters as one text. Values that are no text count by identity.
+local function tls_key(parameters)
+    local parts = {}
+    for name, value in pairs(parameters) do
+        if type(value) == "table" then
+            local values = {}
+            for i = 1, #value do values[i] = tostring(value[i]) end
+            for key, inner in pairs(value) do
+                if type(key) ~= "number" then values[#values + 1] = tostring(key) .. "=" .. tostring(inner) end
+            end
+            value = concat(values, "\1")
+        end
+        parts[#parts + 1] = tostring(name) .. "\1" .. tostring(value)
+    end
+    table.sort(parts)
+    return concat(parts, "\2")
+end
+
+-- What connections have in common that may stand in for one another.
+local function pool_key(request)
+    local key = request.scheme .. "\0" .. lower(request.host) .. "\0" .. request.port
+    local proxy = request.proxy
+    if proxy then
+        key = concat({ key, proxy.scheme, proxy.host, proxy.port, proxy.user or "\1", proxy.password or "\1" }, "\0")
+    end
+    if request.unix then key = key .. "\0unix " .. request.unix end
+    if request.scheme == "https" then
+        local parameters = require("socket.https_connection").parameters(request.tls or {})
+        key = key .. "\0" .. tls_key(parameters)
+    end
+    return key
+end
+
+-- The head of a request. The fields are sent in order, as they are spelled; those that frame the body come last.
+local function compose(request)
+    local target = request.target
+    local proxy = request.proxy
+    local fields, given = {}, request.fields
+    local n = #given
+    for i = 1, n do fields[i] = given[i] end
+    local function add(name, value) fields[n + 1], fields[n + 2], n = name, value, n + 2 end
+    if proxy and proxy.scheme == "http" and request.scheme == "http" then
+        local port = request.port == 80 and "" or ":" .. request.port
+        local host = request.host
+        if find(host, ":", 1, true) then host = "[" .. host .. "]" end
+        if target ~= "*" then target = "http://" .. host .. port .. target end
+        local login = dialing.proxy_login(proxy)
+        if login then add("Proxy-Authorization", login) end
+    end
+    if request.source then
+        if request.length then add("Content-Length", request.length) else add("Transfer-Encoding", "chunked") end
+    elseif request.body then
+        add("Content-Length", #request.body)
+    end
+    return framing.compose_list(request.method, target, fields)
+end
+
+-- A connection and what is known of it while it serves a request.
+local function arm(connection, limit)
+    local seconds = left(limit, connection.request.deadline)
+    if seconds == 0 then return false end
+    if seconds ~= connection.armed or not seconds then
+        connection.sock:settimeout(seconds)
+        connection.armed = seconds
+    end
+    return true
+end
+
+-- Sends bytes. Returns true, or nil and a message.
+local function send(connection, data)
+    if not arm(connection, connection.request.timeouts.send) then return nil, "timeout" end
+    local ok, err = connection.sock:send(data)
+    if ok then return true end
+    return nil, WAITING[err] or err
+end
+
+-- True when the server has begun a final answer before it has the whole body. What has come is kept for the reading.
+local function is_answered(connection)
+    if not connection.ours or connection.buffer ~= "" then return false end
+    local sock = connection.sock
+    sock:settimeout(0)
+    connection.armed = 0
+    local data = sock:receive(incoming.SOME)
+    if not data then return false end
+    connection.buffer, connection.at = data, 1
+    -- an interim answer does not end the sending
+    return not find(data, "^HTTP/%d%.%d 1%d[02-9]")
+end
+
+local function send_string(connection, body)
+    for from = 1, #body, PIECE do
+        if from > 1 and is_answered(connection) then return true, nil, true end
+        local ok, err = send(connection, sub(body, from, from + PIECE - 1))
+        if not ok then return nil, err end
+    end
+    return true
+end
+
+-- Sends what a source gives. Returns true; or true, nil, true when the answer came first; or nil, a message, and
+-- true when it was not the connection that failed.
+local function send_source(connection, source, length)
+    local sent = 0
+    while true do
+        local piece, err = source()
+        if not piece then
+            if err ~= nil then return nil, err, true end
+            break
+        end
+        piece = tostring(piece)
+        if piece ~= "" then
+            if is_answered(connection) then return true, nil, true end
+            sent = sent + #piece
+            if length and sent > length then return nil, "body does not match content-length", true end
+            local ok
+            ok, err = send(connection, length and piece or format("%X\r\n", #piece) .. piece .. "\r\n")
+            if not ok then return nil, err end
+        end
+    end
+    if length then
+        if sent ~= length then return nil, "body does not match content-length", true end
+        return true
+    end
+    return send(connection, "0\r\n\r\n")
+end
+
+local function send_body(connection, request)
+    if request.source then return send_source(connection, request.source, request.length) end
+    return send_string(connection, request.body)
+end
+
+-- Waits for the server's consent to the body. Returns an answer when it was refused, false to go on; or nil and a message.
+local function await_consent(connection)
+    local answer, err = incoming.receive_head(connection, CONSENT, true)
+    if answer then return answer end
+    if err == "consent" or err == "timeout" and connection.buffer == "" and not connection.lines then
+        if left(nil, connection.request.deadline) == 0 then return nil, "timeout" end
+        return false
+    end
+    return nil, err
+end
+
+-- Sends a request. Returns true, and an answer that came before the body or true when one has begun; or nil, a message,
+-- and true when it was not the connection that failed.
+local function send_request(connection, request, head)
+    local body = request.body
+    local whole = body and #body <= WHOLE and not request.expect
+    if whole and body ~= "" then head = head .. body end
+    local ok, err = send(connection, head)
+    if not ok then return nil, err end
+    if whole or not body and not request.source then return true end
+    if request.expect then
+        local refusal
+        refusal, err = await_consent(connection)
+        if refusal then return true, refusal end
+        if refusal == nil then return nil, err end
+    end
+    local early, other
+    ok, err, other = send_body(connection, request)
+    if ok then early = other else return nil, err, other end
+    return true, early
+end
+
+-- Gets an answer on a connection. Returns it; or nil, a message, the phase, and true when nothing of an answer had come.
+local function converse(connection, request, head)
+    local ok, early, own = send_request(connection, request, head)
+    if not ok then
+        local err = early
+        -- the answer may be there although the rest of the request was not taken (add.45)
+        if not own and (request.source or request.body and request.body ~= "") then
+            connection.unsent = true
+            local answer = incoming.receive_head(connection, err == "timeout" and 0.001 or request.timeouts.first)
+            if answer then return answer end
+        end
+        return nil, err, "send", not own
+    end
+    connection.unsent = early and true or false
+    if early and early ~= true then return early end
+    local answer, err = incoming.receive_head(connection, request.timeouts.first)
+    if answer then return answer end
+    return nil, err, "response", connection.buffer == "" and not connection.begun
+end
+
+local function fail(connection, message, phase, why)
+    connection.sock:close()
+    return nil, WAITING[message] or message, phase, why
+end
+
+-- Makes a connection for a request and counts it.
+local function open(request, pool)
+    local sock, err, phase, why = dialing.open(request)
+    if not sock then return nil, WAITING[err] or err, phase, why end
+    if pool then pools.made(pool) end
+    return { sock = sock, buffer = "", at = 1, ours = not request.create }
+end
+
+local function prepare(connection, request, pool, key)
+    connection.request, connection.pool, connection.key = request, pool, key
+    connection.armed, connection.unsent, connection.begun, connection.lines = -1, false, false, nil
+    connection.interim = 0
+    return connection
+end
+
+local DEFAULTED = { __index = function(self, name) return rawget(self, "given")[name] end }
+
+-- The request with the fields that the rest relies on; the caller's table stays as it is.
+local function complete(request)
+    if request.timeouts and request.fields then return request end
+    return setmetatable({
+        given = request, timeouts = request.timeouts or NO_TIMEOUTS, fields = request.fields or {},
+    }, DEFAULTED)
+end
+
+---Makes a request on one connection and receives the head of its answer.
+---@param request socket.http.exchange.request
+---@return socket.http.answer|nil answer
+---@return string|nil message
+---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
+---@return string|nil why a certificate was refused
+function exchange.perform(request)
+    request = complete(request)
+    local head, err = request.head, nil
+    if not head then head, err = compose(request) end
+    if not head then return nil, err, "request" end
+    local pool = not request.create and request.pool or nil
+    local key = pool and pool_key(request)
+    local connection = pool and pools.take(pool, key)
+    local reused = connection ~= nil
+    local answer, phase, why, unanswered
+    while true do
+        if not connection then
+            connection, err, phase, why = open(request, pool)
+            if not connection then return nil, err, phase, why end
+        end
+        prepare(connection, request, pool, key)
+        answer, err, phase, unanswered = converse(connection, request, head)
+        if answer then
+            answer.reused = reused
+            return answer
+        end
+        local again = reused and unanswered and err ~= "timeout" and REPEATABLE[request.method] and not request.source
+        if not again then return fail(connection, err, phase) end
+        connection.sock:close()
+        connection, reused = nil, false
+    end
+end
+
+return exchange

@@ -1,0 +1,463 @@
+-- The answer to an HTTP request: its head, its body as it comes, and what becomes of the connection. Internal to HTTP.
+local socket = require("socket")
+local dialing = require("socket.http_dialing")
+local framing = require("socket.http_framing")
+local native = require("socket.native")("socket_http")
+local pools = require("socket.http_pool")
+
+local left = dialing.left
+local parse_head = native.parse_head
+local ipairs, setmetatable, tonumber, type = ipairs, setmetatable, tonumber, type
+local concat, find, gmatch, gsub, lower, match, sub =
+    table.concat, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
+local huge = math.huge
+local min = math.min
+
+local MOST_INTERIM = 100
+-- An unread rest of so many bytes is read, within so many seconds, so that the connection can be kept.
+local MOST_DRAINED, DRAINING = 65536, 1
+local PIECE = 65536
+-- Bodies of so many bytes are received at once.
+local AT_ONCE = 65536
+
+local WAITING = { wantread = "timeout", wantwrite = "timeout" }
+
+local incoming = {}
+
+-- The pattern by which what there is is received.
+incoming.SOME = { most = 8192 }
+local SOME = incoming.SOME
+local LARGE = { most = PIECE }
+
+local function arm(connection, limit)
+    local seconds = left(limit, connection.request.deadline)
+    if seconds == 0 then return false end
+    if seconds ~= connection.armed or not seconds then
+        connection.sock:settimeout(seconds)
+        connection.armed = seconds
+    end
+    return true
+end
+
+local function limits_of(request) return request.limits or require("socket.http") end
+
+-- Bytes -------------------------------------------------------------------------------------------------------------
+
+-- What has been read ahead, all of it.
+local function take_buffer(connection)
+    local rest = connection.buffer
+    if connection.at > 1 then rest = sub(rest, connection.at) end
+    connection.buffer, connection.at = "", 1
+    return rest
+end
+
+-- Receives what there is, at most so many bytes. Returns it, or nil and a message.
+local function receive_some(connection, most)
+    local buffer, at = connection.buffer, connection.at
+    if at <= #buffer then
+        local piece = sub(buffer, at, at + most - 1)
+        connection.at = at + #piece
+        return piece
+    end
+    if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
+    local sock = connection.sock
+    local data, err, partial
+    if connection.ours then
+        local pattern = LARGE
+        if most < PIECE then pattern = { most = most } end
+        data, err = sock:receive(pattern)
+    else
+        data, err, partial = sock:receive(min(most, socket.BLOCKSIZE))
+        if not data and err == "closed" and partial and partial ~= "" then data = partial end
+    end
+    if data then return data end
+    return nil, WAITING[err] or err
+end
+
+-- Receives exactly so many bytes.
+local function receive_exactly(connection, count)
+    local pieces, n, missing = {}, 0, count
+    while missing > 0 do
+        local piece, err = receive_some(connection, missing < PIECE and missing or PIECE)
+        if not piece then return nil, err end
+        n = n + 1
+        pieces[n] = piece
+        missing = missing - #piece
+    end
+    return concat(pieces)
+end
+
+-- Receives a line without its end.
+local function receive_line(connection, most)
+    local buffer, at = connection.buffer, connection.at
+    local prefix
+    if at <= #buffer then
+        local stop = find(buffer, "\n", at, true)
+        if stop then
+            connection.at = stop + 1
+            local line = gsub(sub(buffer, at, stop - 1), "\r", "")
+            if #line > most then return nil, "oversized" end
+            return line
+        end
+        prefix = gsub(take_buffer(connection), "\r", "")
+        if #prefix > most then return nil, "oversized" end
+    end
+    if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
+    local sock = connection.sock
+    local line, err
+    if connection.ours and most < 2 ^ 31 then
+        line, err = sock:receive("*l", prefix, most + 1)
+    elseif prefix then
+        line, err = sock:receive("*l", prefix)
+    else
+        line, err = sock:receive()
+    end
+    if not line then return nil, WAITING[err] or err end
+    if #line > most then return nil, "oversized" end
+    return line
+end
+
+-- Heads -------------------------------------------------------------------------------------------------------------
+
+-- Receives lines up to an empty one. Returns them as one text, or nil and a message.
+local function receive_block(connection, limits, first)
+    local most, total = limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge
+    local lines, n = { first }, first and 1 or 0
+    local size = 0
+    while true do
+        local line, err = receive_line(connection, most)
+        if not line then return nil, err end
+        connection.begun = true
+        n = n + 1
+        lines[n] = line
+        if line == "" then return concat(lines, "\n") .. "\n" end
+        if n > 1 then size = size + #line + 2 end
+        if size > total then return nil, "oversized" end
+    end
+end
+
+-- Fills the buffer with the beginning of an answer. Returns true, or nil and a message.
+local function await(connection, limit)
+    if connection.at <= #connection.buffer then return true end
+    if not arm(connection, limit) then return nil, "timeout" end
+    local sock = connection.sock
+    local data, err, partial
+    if connection.ours then
+        data, err = sock:receive(SOME)
+    else
+        data, err, partial = sock:receive(5)
+        if not data and err == "closed" and partial and partial ~= "" then data = partial end
+    end
+    if not data then return nil, WAITING[err] or err end
+    connection.buffer, connection.at, connection.begun = data, 1, true
+    return true
+end
+
+---The answer to a request.
+---@class socket.http.answer
+---@field status integer
+---@field reason string
+---@field version string
+---@field line string|nil the status line
+---@field headers table<string, string>
+---@field raw string the header lines as they were received
+---@field length number|nil the announced length
+---@field reused boolean whether the connection had served a request before
+---@field early boolean whether it came before the request's body was sent whole
+---@field bodiless boolean whether it has no body
+---@field trailers table[]|nil after the end: `{name, value}` of the fields after a body in chunks
+---@field socket table|userdata
+local methods = {}
+local metatable = { __index = methods }
+
+local function new_answer(connection, head)
+    head.connection, head.socket, head.early = connection, connection.sock, connection.unsent
+    head.left = head.ending
+    head.bodiless = head.ending == "none"
+    if type(head.ending) == "number" then
+        head.length = head.ending
+    elseif head.ending == "chunked" then
+        head.left = 0
+    end
+    return setmetatable(head, metatable)
+end
+
+-- An answer of HTTP/0.9: its bytes are the body.
+local function bare_answer(connection)
+    return new_answer(connection, { status = 200, reason = "", version = "0.9", headers = nil, raw = "", keep = false })
+end
+
+-- Parses the head that is buffered, or receives the rest of it. Returns it, or nil and a message.
+local function read_head(connection)
+    local request = connection.request
+    local limits = limits_of(request)
+    local line_limit, block_limit = limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge
+    local title = request.form == "title"
+    local text = connection.buffer
+    if connection.at > 1 then
+        text = sub(text, connection.at)
+        connection.buffer, connection.at = text, 1
+    end
+    if sub(text, 1, 5) ~= "HTTP/" and (#text >= 5 or text ~= sub("HTTP/", 1, #text)) then
+        if request.http09 and connection.interim == 0 then return "bare" end
+        return nil, match(text, "^[^\r\n]*") ~= "" and match(sub(text, 1, 80), "^[^\r\n]*") or sub(text, 1, 5)
+    end
+    local length, status, reason, version, line, headers, ending, keep =
+        parse_head(text, request.method, line_limit, block_limit, title)
+    if length == nil then
+        -- the rest line by line, so that each byte is looked at once
+        local err
+        text, err = receive_block(connection, limits)
+        if not text then return nil, err end
+        length, status, reason, version, line, headers, ending, keep =
+            parse_head(text, request.method, line_limit, block_limit, title)
+        if length == nil then return nil, "malformed response headers" end
+    else
+        connection.at = (length or 0) + 1
+    end
+    if not length then return nil, status end
+    return {
+        status = status, reason = reason, version = version, line = line, headers = headers, ending = ending,
+        keep = keep, raw = sub(text, #line + 1, length),
+    }
+end
+
+---Receives the head of the final answer. Returns an answer, or nil and a message; with `consent`, nil and "consent" when
+---the server agrees to the body.
+function incoming.receive_head(connection, limit, consent)
+    while true do
+        local ok, err = await(connection, limit)
+        if not ok then return nil, err end
+        local head
+        head, err = read_head(connection)
+        if not head then return nil, err end
+        if head == "bare" then return bare_answer(connection) end
+        local status = head.status
+        if status < 100 or status >= 200 or status == 101 then return new_answer(connection, head) end
+        connection.interim = connection.interim + 1
+        if connection.interim > MOST_INTERIM then return nil, "oversized" end
+        if consent and status == 100 then return nil, "consent" end
+        connection.begun = true
+    end
+end
+
+-- Bodies ------------------------------------------------------------------------------------------------------------
+
+-- Seconds for which the peer says that it keeps the connection.
+local function keep_alive(headers)
+    local value = headers and (headers["keep-alive"] or headers["Keep-Alive"])
+    local seconds = value and tonumber(match(lower(value), "timeout%s*=%s*(%d+)"))
+    return seconds and seconds - 1
+end
+
+-- The body has been read to its end: the connection goes back to its pool, or is closed.
+local function end_body(answer)
+    local connection = answer.connection
+    if answer.ended then return end
+    answer.ended = true
+    local pool, sock = connection.pool, connection.sock
+    local kept = pool and answer.keep and not connection.unsent and connection.at > #connection.buffer
+        and not sock:dirty()
+    local age = kept and keep_alive(answer.headers)
+    if not kept or age and age <= 0 then
+        sock:close()
+        return
+    end
+    connection.request, connection.buffer, connection.at = nil, "", 1
+    pools.put(pool, connection.key, connection, age or nil)
+end
+
+local function fail(answer, message)
+    answer.ended, answer.failure = true, message
+    answer.connection.sock:close()
+    return nil, message
+end
+
+-- Adds the fields after a body to the answer.
+local function read_trailers(answer)
+    local connection = answer.connection
+    local text, err = receive_block(connection, limits_of(connection.request), "HTTP/1.1 200")
+    if not text then return nil, err end
+    local length, problem = parse_head(text, "HEAD", huge, huge, false)
+    if not length then return nil, problem end
+    local list = {}
+    for _, pair in ipairs(incoming.list(sub(text, 13))) do
+        if framing.is_trailer(lower(pair[1])) then list[#list + 1] = pair end
+    end
+    if list[1] then answer.trailers = list end
+    return true
+end
+
+-- Reads the line before the next chunk. Returns its size, or nil and a message.
+local function next_chunk(answer)
+    local connection = answer.connection
+    local most = limits_of(connection.request).MAXHEADERLINE or huge
+    local line, err
+    if answer.begun then
+        -- the end of the chunk before
+        line, err = receive_line(connection, most)
+        if not line then return nil, err end
+        if line ~= "" then return nil, "invalid chunk size" end
+    end
+    line, err = receive_line(connection, most)
+    if not line then return nil, err end
+    local size = framing.chunk_size(line)
+    if not size then return nil, "invalid chunk size" end
+    answer.begun = true
+    return size
+end
+
+-- How many bytes may be read now; 0 at the end; or nil and a message.
+local function available(answer)
+    if answer.ending ~= "chunked" or answer.left > 0 then return answer.left or huge end
+    local size, err = next_chunk(answer)
+    if not size then return nil, err end
+    answer.left = size
+    if size > 0 then return size end
+    local ok
+    ok, err = read_trailers(answer)
+    if not ok then return nil, err end
+    return 0
+end
+
+---Reads a piece of the body as it comes.
+---@param most? integer the most bytes; 65536
+---@return string|nil piece nil at the end
+---@return string|nil message nil at the end
+function methods:read(most)
+    if self.ended then return nil, self.failure end
+    if self.bodiless then
+        end_body(self)
+        return nil
+    end
+    local count, err = available(self)
+    if not count then return fail(self, err) end
+    if count == 0 then
+        end_body(self)
+        return nil
+    end
+    local piece
+    most = most or PIECE
+    piece, err = receive_some(self.connection, count < most and count or most)
+    if not piece then
+        if err == "closed" and not self.ending then
+            end_body(self)
+            return nil
+        end
+        return fail(self, err)
+    end
+    if self.left then
+        self.left = self.left - #piece
+        -- an end that was announced is one whatever the connection does then
+        if self.left == 0 and self.ending ~= "chunked" then end_body(self) end
+    end
+    return piece
+end
+
+---Reads the whole body.
+---@param most? number the most bytes it may have
+---@return string|nil body
+---@return string|nil message "oversized" when it has more
+function methods:body(most)
+    most = most or huge
+    local length = self.left
+    if self.bodiless then
+        end_body(self)
+        return ""
+    end
+    if not self.ended and self.length and length == self.length then
+        if length > most then return fail(self, "oversized") end
+        if length <= AT_ONCE then
+            local connection = self.connection
+            local buffer, at = connection.buffer, connection.at
+            local body, err
+            if #buffer - at + 1 >= length then
+                body = sub(buffer, at, at + length - 1)
+                connection.at = at + length
+            else
+                body, err = receive_exactly(connection, length)
+                if not body then return fail(self, err) end
+            end
+            self.left = 0
+            end_body(self)
+            return body
+        end
+    end
+    local pieces, n, size = {}, 0, 0
+    while true do
+        local piece, err = self:read()
+        if not piece then
+            if err then return nil, err end
+            return concat(pieces)
+        end
+        n = n + 1
+        pieces[n] = piece
+        size = size + #piece
+        if size > most then return fail(self, "oversized") end
+    end
+end
+
+---An LTN12 source of the body.
+---@return fun(): string|nil, string|nil
+function methods:source()
+    return function() return self:read() end
+end
+
+---Reads an unread rest of up to 64 KB within a second, so that the connection can be kept; else closes it.
+function methods:finish()
+    if self.ended then return end
+    local connection = self.connection
+    if not connection.pool or not self.keep or self.length and self.left > MOST_DRAINED then return self:close() end
+    local request = connection.request
+    local deadline = native.now() + DRAINING
+    if request.deadline and request.deadline < deadline then deadline = request.deadline end
+    connection.request = setmetatable({ deadline = deadline, timeouts = {} }, { __index = request })
+    local size = 0
+    while true do
+        local piece = self:read()
+        if not piece then return end
+        size = size + #piece
+        if size > MOST_DRAINED then return self:close() end
+    end
+end
+
+---Closes the connection.
+function methods:close()
+    if self.ended then return end
+    self.ended = true
+    self.connection.sock:close()
+end
+
+---The fields of a block of header lines, in order.
+---@param raw string
+---@return table[] list `{name, value}` pairs
+function incoming.list(raw)
+    local list = {}
+    if find(raw, "\n[ \t]") then raw = gsub(raw, "\r?\n[ \t]", "  ") end
+    for line in gmatch(raw, "[^\r\n]+") do
+        local name, value = match(line, "^([^:]+):[ \t]*(.*)$")
+        if name then
+            local last = find(value, "[ \t]$") and #match(value, "^(.*[^ \t])") or #value
+            list[#list + 1] = { name, sub(value, 1, last) }
+        end
+    end
+    return list
+end
+
+---The header fields in order, with their names as received.
+---@return table[] list `{name, value}` pairs
+function methods:list() return incoming.list(self.raw) end
+
+---All values of a field, in order.
+---@param name string in any case
+---@return string[]
+function methods:values(name)
+    local values = {}
+    name = lower(name)
+    for _, pair in ipairs(self:list()) do
+        if lower(pair[1]) == name then values[#values + 1] = pair[2] end
+    end
+    return values
+end
+
+return incoming

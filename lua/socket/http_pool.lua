@@ -1,0 +1,170 @@
+-- Connections that are kept for further requests. Internal to HTTP; `http.pool` makes one.
+local socket = require("socket")
+local native = require("socket.native")("socket_http")
+
+local now, process = native.now, native.process
+local error, getmetatable, pairs, setmetatable = error, getmetatable, pairs, setmetatable
+local tonumber, tostring, type = tonumber, tostring, type
+local remove = table.remove
+
+-- What receive says of a connection on which nothing has come.
+local NOTHING = { timeout = true, wantread = true, wantwrite = true }
+local LOOK = { most = 1 }
+
+local pools = {}
+
+---A pool of connections. Several tasks may use one; a connection serves one request at a time.
+---@class socket.http.pool
+local methods = {}
+local metatable = { __index = methods, __name = "http pool" }
+
+-- Closes the descriptor of a connection that the parent process goes on using: without a word to the peer.
+local function abandon(connection)
+    local sock = connection.sock
+    local holder = socket.tcp()
+    holder:setfd(sock:getfd())
+    sock:setfd(-1)
+    holder:close()
+end
+
+-- A child that was forked has none of its parent's connections.
+local function notice_fork(pool)
+    local current = process()
+    if pool.process == current then return end
+    pool.process = current
+    for _, list in pairs(pool.lists) do
+        for i = 1, #list do abandon(list[i]) end
+    end
+    pool.lists, pool.count = {}, 0
+end
+
+local function drop(pool, connection)
+    pool.dropped = pool.dropped + 1
+    connection.sock:close()
+end
+
+-- True when a connection is still open, and its peer silent.
+local function is_fresh(connection, time)
+    if connection.expires < time then return false end
+    local sock = connection.sock
+    sock:settimeout(0)
+    local data, err = sock:receive(LOOK)
+    return not data and NOTHING[err] == true
+end
+
+-- Takes the newest connection that is still good, or returns nil.
+function pools.take(pool, key)
+    notice_fork(pool)
+    local list = pool.lists[key]
+    if not list then return nil end
+    local time = now()
+    while true do
+        local n = #list
+        local connection = list[n]
+        if not connection then break end
+        list[n] = nil
+        pool.count = pool.count - 1
+        if is_fresh(connection, time) then
+            pool.reused = pool.reused + 1
+            return connection
+        end
+        drop(pool, connection)
+    end
+    pool.lists[key] = nil
+    return nil
+end
+
+-- Counts a connection that was made.
+function pools.made(pool) pool.made = pool.made + 1 end
+
+local function drop_oldest(pool)
+    local oldest, where
+    for key, list in pairs(pool.lists) do
+        local first = list[1]
+        if first and (not oldest or first.since < oldest.since) then oldest, where = first, key end
+    end
+    if not oldest then return end
+    local list = pool.lists[where]
+    remove(list, 1)
+    if not list[1] then pool.lists[where] = nil end
+    pool.count = pool.count - 1
+    drop(pool, oldest)
+end
+
+---Gives a connection back. `age` is how many seconds it may be idle, when its peer has said so.
+function pools.put(pool, key, connection, age)
+    notice_fork(pool)
+    local time = now()
+    if not age or age > pool.age then age = pool.age end
+    connection.since, connection.expires = time, time + age
+    local list = pool.lists[key]
+    if not list then
+        list = {}
+        pool.lists[key] = list
+    end
+    local n = #list
+    if n >= pool.perhost then
+        if n == 0 then
+            pool.lists[key] = nil
+            return drop(pool, connection)
+        end
+        drop(pool, remove(list, 1))
+        list[n] = connection
+        return
+    end
+    list[n + 1] = connection
+    pool.count = pool.count + 1
+    if pool.count > pool.idle then drop_oldest(pool) end
+end
+
+---Closes all idle connections.
+function methods:close()
+    notice_fork(self)
+    local lists = self.lists
+    self.lists, self.count = {}, 0
+    for _, list in pairs(lists) do
+        for i = 1, #list do list[i].sock:close() end
+    end
+end
+
+---What the pool has done so far.
+---@return { idle: integer, made: integer, reused: integer, dropped: integer }
+function methods:stats()
+    notice_fork(self)
+    return { idle = self.count, made = self.made, reused = self.reused, dropped = self.dropped }
+end
+
+local DEFAULTS = { idle = 100, perhost = 6, age = 15 }
+
+---Makes a pool.
+---@param options? { idle?: integer, perhost?: integer, age?: number } connections kept in all (100), kept for one
+---host (6), and the seconds for which one is kept (15)
+---@return socket.http.pool
+function pools.pool(options)
+    local pool = { lists = {}, count = 0, made = 0, reused = 0, dropped = 0, process = process() }
+    for name, value in pairs(DEFAULTS) do pool[name] = value end
+    for name, value in pairs(options or {}) do
+        if DEFAULTS[name] == nil then error("invalid option '" .. tostring(name) .. "'", 2) end
+        value = tonumber(value)
+        if not value or value < 0 then error("bad option '" .. name .. "' (number expected)", 2) end
+        pool[name] = value
+    end
+    return setmetatable(pool, metatable)
+end
+
+---Whether a value is a pool.
+---@param value any
+---@return boolean
+function pools.is_pool(value)
+    return type(value) == "table" and getmetatable(value) == metatable
+end
+
+local default
+---The pool of requests that name none.
+---@return socket.http.pool
+function pools.default()
+    default = default or pools.pool()
+    return default
+end
+
+return pools
