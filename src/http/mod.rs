@@ -17,7 +17,11 @@ pub mod serving;
 pub use file::File;
 
 use std::ffi::c_int;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroUsize;
+
+use arrayvec::ArrayVec;
+use sha2::Digest;
 
 use crate::binding::{Call, Kind, Outcome, Raise, buffer, check_memory, native, reserve};
 use crate::socket::descriptor::Use;
@@ -33,15 +37,17 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 9);
+    call.new_table(0, 11);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose)),
         ("compose_list", native(compose_list)),
         ("fields", native(fields)),
+        ("hash", native(hash)),
         ("now", native(now)),
         ("parse_head", native(parse_head)),
         ("process", native(process)),
+        ("random_text", native(random_text)),
         ("receive_body", native(receive_body)),
         ("receive_fields", native(receive_fields)),
     ]);
@@ -216,6 +222,37 @@ fn now(call: &mut Call<'_>) -> Outcome {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
     Ok(1)
+}
+
+/// Pushes bytes as lower-case hexadecimal digits: at most 32.
+fn push_hexadecimal(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
+    let mut text = ArrayVec::<u8, 64>::new();
+    for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        let letter = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+        // never full
+        let _ = text.try_push(letter);
+    }
+    call.push_bytes(&text);
+    Ok(1)
+}
+
+/// `hash(name, text)`: the hash of a text, "sha-256" or else MD5, in hexadecimal.
+fn hash(call: &mut Call<'_>) -> Outcome {
+    let text = call.bytes(2)?;
+    if call.bytes(1)? == b"sha-256" {
+        return push_hexadecimal(call, &sha2::Sha256::digest(text));
+    }
+    push_hexadecimal(call, &md5::Md5::digest(text))
+}
+
+/// `random_text()`: 32 hexadecimal digits that no server can guess.
+fn random_text(call: &mut Call<'_>) -> Outcome {
+    // Each is seeded by the system.
+    let number = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let (first, second) = (number(), number());
+    let mut bytes = ArrayVec::<u8, 16>::new();
+    bytes.extend(first.into_iter().chain(second));
+    push_hexadecimal(call, &bytes)
 }
 
 /// `process()`: the number of the process, which a fork changes.
