@@ -354,7 +354,8 @@ function sink.error(err)
     end
 end
 
---- A sink that writes to a file, which it closes at the end.
+--- A sink that writes to a file, which it closes at the end. It returns what writing and closing say: a disk may be full
+--- only when a buffer is written out (add.49).
 ---@param handle any open file, or any object with `write` and `close`; nil gives an error sink
 ---@param io_err? string the error to give when there is no handle: what `io.open` returned
 ---@return ltn12.Sink # ltn12.sink.4
@@ -366,8 +367,12 @@ function sink.file(handle, io_err)
         if chunk then
             return handle:write(chunk)
         end
-        handle:close()
-        return 1
+        local ok, err = handle:close()
+        -- "exit" and "signal" are how a program ended that `io.popen` has started: all was written to it
+        if ok or not err or err == "exit" or err == "signal" then
+            return 1
+        end
+        return nil, err
     end
 end
 
@@ -386,7 +391,12 @@ local function filtering(through, snk)
             elseif out == last then
                 return 1
             end
+            local before = out
             out = through(last)
+            -- a filter may answer "" once at the end, but not for ever (ltn12.bugs.1)
+            if out == "" and before == "" then
+                error(INAPPROPRIATE_EMPTY)
+            end
         end
     end
 end

@@ -13,7 +13,6 @@ local ltn12 = require("ltn12")
 local mime = require("mime.core")
 
 local error, type = error, type
-local cycle = ltn12.filter.cycle
 
 local LINE_LENGTH = 76
 
@@ -21,25 +20,25 @@ local encoders, decoders, wrappers = {}, {}, {}
 mime.encodet, mime.decodet, mime.wrapt = encoders, decoders, wrappers
 
 function encoders.base64()
-    return cycle(mime.b64, "")
+    return ltn12.filter.cycle(mime.b64, "")
 end
 
 encoders["quoted-printable"] = function(mode)
     -- In binary data a CRLF is no line end, so its bytes are escaped like any others.
-    return cycle(mime.qp, "", mode == "binary" and "=0D=0A" or "\r\n")
+    return ltn12.filter.cycle(mime.qp, "", mode == "binary" and "=0D=0A" or "\r\n")
 end
 
 function decoders.base64()
-    return cycle(mime.unb64, "")
+    return ltn12.filter.cycle(mime.unb64, "")
 end
 
 decoders["quoted-printable"] = function()
-    return cycle(mime.unqp, "")
+    return ltn12.filter.cycle(mime.unqp, "")
 end
 
 local function wrap_text(length)
     length = length or LINE_LENGTH
-    return cycle(mime.wrp, length, length)
+    return ltn12.filter.cycle(mime.wrp, length, length)
 end
 
 wrappers.text = wrap_text
@@ -48,7 +47,7 @@ wrappers.default = wrap_text
 
 -- RFC 2045 fixes the length of these lines, so it cannot be chosen.
 wrappers["quoted-printable"] = function()
-    return cycle(mime.qpwrp, LINE_LENGTH, LINE_LENGTH)
+    return ltn12.filter.cycle(mime.qpwrp, LINE_LENGTH, LINE_LENGTH)
 end
 
 -- A function that picks a filter from a table by name. Without a name the entry "default" is
@@ -85,13 +84,13 @@ mime.wrap = chooser(wrappers)
 ---@param marker? string default CRLF
 ---@return ltn12.Filter
 function mime.normalize(marker)
-    return cycle(mime.eol, 0, marker)
+    return ltn12.filter.cycle(mime.eol, 0, marker)
 end
 
 --- A filter that doubles each dot at the start of a line, as SMTP wants it: mime.factories, `stuff`.
 ---@return ltn12.Filter
 function mime.stuff()
-    return cycle(mime.dot, 2)
+    return ltn12.filter.cycle(mime.dot, 2)
 end
 
 return mime

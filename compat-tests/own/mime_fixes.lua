@@ -50,4 +50,38 @@ do
     check.ok("mime.bugs.6: eol, nan", not ok or (out == "\r\n" and context == 10), out)
 end
 
+-- add.54: soft line breaks as they lie in files and mailboxes, in any pieces
+local function decode(text, size)
+    local filter, out = mime.decode("quoted-printable"), {}
+    for i = 1, #text, size do out[#out + 1] = filter(text:sub(i, i + size - 1)) end
+    out[#out + 1] = filter(nil)
+    return table.concat(out)
+end
+for text, expected in pairs({
+    ["caf=C3=A9 and a long=\n line\n"] = "caf\195\169 and a long line\n", ["long= \r\n line\r\n"] = "long line\r\n",
+    ["a= \t \nb=\t\r\nc"] = "abc", ["a=  b= =41"] = "a=  b= =41", ["a=" .. (" "):rep(90) .. "\nb"] = "a=" .. (" "):rep(90) .. "\nb",
+    ["a\n\nb"] = "a\n\nb", ["the end=  "] = "the end", ["=\n"] = "",
+}) do
+    for size = 1, #text do
+        local decoded = decode(text, size)
+        if decoded ~= expected or size == 1 then check.equal("add.54: " .. text:sub(1, 20) .. " by " .. size, decoded, expected) end
+    end
+end
+
+-- ltn12.filter.cycle is looked up when a filter is made, as LuaSocket does
+do
+    local cycle, used = ltn12.filter.cycle, 0
+    ltn12.filter.cycle = function(...)
+        used = used + 1
+        return cycle(...)
+    end
+    mime.encode("base64")
+    mime.decode("quoted-printable")
+    mime.wrap(30)
+    mime.normalize()
+    mime.stuff()
+    ltn12.filter.cycle = cycle
+    check.equal("mime.factories: cycle is called", used, 5)
+end
+
 check.done()

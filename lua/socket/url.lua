@@ -35,23 +35,82 @@ local socket = require("socket")
 --- build: the URL of a table of components; nothing is escaped. A `host` comes before
 --- `authority`, `user` before `userinfo` (url.build).
 ---
---- absolute: the URL that `relative` means in a document at `base`, without dot segments (url.absolute).
----
 --- escape: percent-encodes every byte but letters, digits and `_`. unescape: decodes; what is no
 --- encoding stays (url.escape).
----
---- parse_path: the segments of a path, decoded; empty ones are lost (url.parse_path).
 ---@class socket.url
 ---@field _VERSION string
 ---@field parse fun(url: string?, default: table?): socket.url.Components?, string?
 ---@field build fun(components: socket.url.Components): string
----@field absolute fun(base: string|socket.url.Components|nil, relative: string?): string
 ---@field escape fun(text: string): string
 ---@field unescape fun(text: string): string
----@field parse_path fun(path: string?): socket.url.Path
 local url = require("socket.native")("socket_url")
 
-local build_path = url.build_path
+local parse, build, unescape = url.parse, url.build, url.unescape
+local absolute, parse_path, build_path, merge_path = url.absolute, url.parse_path, url.build_path, url.merge_path
+url.merge_path = nil
+
+local gmatch, ipairs, type = string.gmatch, ipairs, type
+
+-- The components of what `relative` means in a document at `base`.
+local function resolved(base, relative)
+    local target = {
+        scheme = base.scheme, authority = relative.authority, path = relative.path, params = relative.params,
+        query = relative.query, fragment = relative.fragment,
+    }
+    if target.authority then
+        for _, name in ipairs({ "userinfo", "user", "password", "host", "port" }) do target[name] = relative[name] end
+        return target
+    end
+    for _, name in ipairs({ "authority", "userinfo", "user", "password", "host", "port" }) do target[name] = base[name] end
+    if target.path and target.path ~= "" then
+        target.path = merge_path(base.path, target.path)
+        return target
+    end
+    target.path = base.path
+    target.params = target.params or base.params
+    target.query = target.query or not relative.params and base.query or nil
+    return target
+end
+
+-- `absolute` by way of the functions that a program has put into this module, as LuaSocket calls them.
+local function absolute_by_parts(base, relative)
+    local components = base
+    if type(base) == "table" then base = url.build(base) else components = url.parse(base) end
+    local reference = url.parse(relative)
+    local target
+    if not components then
+        target = relative
+    elseif not reference then
+        target = base
+    elseif reference.scheme then
+        target = relative
+    else
+        target = url.build(resolved(components, reference))
+    end
+    return absolute(nil, target)
+end
+
+--- The URL that `relative` means in a document at `base`, without dot segments in its path (url.absolute). It calls
+--- `url.parse` and `url.build`, so that functions in their place are called too.
+---@param base string|socket.url.Components|nil
+---@param relative string?
+---@return string
+function url.absolute(base, relative)
+    if url.parse == parse and url.build == build then return absolute(base, relative) end
+    return absolute_by_parts(base, relative)
+end
+
+--- The segments of a path, decoded by `url.unescape`; empty ones are lost (url.parse_path).
+---@param path string?
+---@return socket.url.Path
+function url.parse_path(path)
+    if url.unescape == unescape then return parse_path(path) end
+    local segments = {}
+    for segment in gmatch(path or "", "[^/]+") do segments[#segments + 1] = url.unescape(segment) end
+    local whole = parse_path(path)
+    segments.is_absolute, segments.is_directory = whole.is_absolute, whole.is_directory
+    return segments
+end
 
 --- The path made of segments, each percent-encoded as far as it must be (url.build_path).
 ---@param segments socket.url.Path

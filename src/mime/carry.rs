@@ -1,13 +1,19 @@
 //! The few bytes a codec has seen but cannot treat before it sees more.
 
-/// Up to three undecided bytes, in the order in which they came.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Carry {
-    bytes: [u8; 3],
+/// Up to `N` undecided bytes, in the order in which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Carry<const N: usize = 3> {
+    bytes: [u8; N],
     len: usize,
 }
 
-impl Carry {
+impl<const N: usize> Default for Carry<N> {
+    fn default() -> Self {
+        Self { bytes: [0; N], len: 0 }
+    }
+}
+
+impl<const N: usize> Carry<N> {
     /// The undecided bytes.
     pub fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
@@ -23,7 +29,7 @@ impl Carry {
         self.len == 0
     }
 
-    /// Replaces the content by `rest`, of which no codec has more than three bytes.
+    /// Replaces the content by `rest`, of which no codec has more than `N` bytes.
     pub fn set(&mut self, rest: &[u8]) {
         debug_assert!(rest.len() <= self.bytes.len());
         self.len = 0;

@@ -52,13 +52,28 @@ fn qp_model(data: &[u8]) -> (Bytes, Bytes) {
     (out, Vec::new())
 }
 
+/// What follows a `=`: none when it is no soft line break, and in that the text after the break, or none when more decides.
+fn soft_model(text: &[u8]) -> Option<Option<&[u8]>> {
+    let blanks = text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    match &text[blanks..] {
+        _ if blanks > 76 => None,
+        [] | [b'\r'] => Some(None),
+        [b'\r', b'\n', rest @ ..] | [b'\n', rest @ ..] => Some(Some(rest)),
+        _ => None,
+    }
+}
+
 /// Decodes quoted-printable one atom at a time.
 fn unqp_model(mut data: &[u8]) -> (Bytes, Bytes) {
     let mut out = Vec::new();
     loop {
         data = match data {
-            [] | [b'='] | [b'=', _] | [b'\r'] => return (out, data.to_vec()),
-            [b'=', b'\r', b'\n', rest @ ..] => rest,
+            [] | [b'\r'] => return (out, data.to_vec()),
+            [b'=', rest @ ..] if soft_model(rest).is_some() => match soft_model(rest) {
+                Some(Some(after)) => after,
+                _ => return (out, data.to_vec()),
+            },
+            [b'='] | [b'=', _] => return (out, data.to_vec()),
             [b'=', h, l, rest @ ..] => {
                 let digits = [*h, *l].map(char::from);
                 match digits.map(|d| d.to_digit(16)) {
@@ -72,7 +87,7 @@ fn unqp_model(mut data: &[u8]) -> (Bytes, Bytes) {
                 rest
             }
             [b'\r', _, rest @ ..] => rest,
-            [b @ (b'\t' | b' '..=b'~'), rest @ ..] => {
+            [b @ (b'\t' | b'\n' | b' '..=b'~'), rest @ ..] => {
                 out.push(*b);
                 rest
             }

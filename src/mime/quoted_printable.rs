@@ -191,10 +191,16 @@ fn digit(byte: u8) -> u8 {
     DIGITS.get(usize::from(byte)).copied().unwrap_or(255)
 }
 
+/// The most blanks between a `=` and the line end that it takes away. A line has at most 76 bytes.
+const MOST_BLANKS: usize = 76;
+
+/// A `=`, blanks and a CRLF.
+const LONGEST_ESCAPE: usize = MOST_BLANKS + 3;
+
 /// Decodes a stream; holds back an escape or a line end that is not complete.
 #[derive(Default)]
 pub struct Decoder {
-    open: Carry,
+    open: Carry<LONGEST_ESCAPE>,
 }
 
 impl Decoder {
@@ -206,31 +212,30 @@ impl Decoder {
             };
             chunk = rest;
             self.open.push(byte);
-            match *self.open.as_slice() {
-                [b'=', high, low] => decode_escape(high, low, out),
-                [b'\r', next] => decode_line_end(next, out),
-                _ => continue,
-            }
-            self.open.clear();
+            self.decode_open(byte, out);
         }
         out.reserve(chunk.len());
         loop {
-            while let [b'=', high, low, rest @ ..] = chunk {
-                decode_escape(*high, *low, out);
-                chunk = rest;
+            while chunk.first() == Some(&b'=') {
+                let Some(taken) = decode_escape(chunk, out) else {
+                    self.open.set(chunk);
+                    return;
+                };
+                chunk = chunk.get(taken..).unwrap_or_default();
             }
             chunk = match copy_text(chunk, out) {
-                rest @ [b'=', _, _, ..] => rest,
+                rest @ [b'=', ..] => rest,
                 [b'\r', next, rest @ ..] => {
                     decode_line_end(*next, out);
                     rest
                 }
-                rest @ ([] | [b'=', ..] | [b'\r']) => {
+                rest @ ([] | [b'\r']) => {
                     self.open.set(rest);
                     return;
                 }
-                [b'\t', rest @ ..] => {
-                    out.push(b'\t');
+                // A bare LF is a line end of a text as it lies in a file.
+                [byte @ (b'\t' | b'\n'), rest @ ..] => {
+                    out.push(*byte);
                     rest
                 }
                 // Control bytes and bytes above 126 have no place in the encoded form.
@@ -239,7 +244,27 @@ impl Decoder {
         }
     }
 
-    /// The bytes held back, at most two.
+    /// Decodes the bytes held back, of which `byte` is the last, when they are complete.
+    fn decode_open(&mut self, byte: u8, out: &mut Vec<u8>) {
+        let held = self.open;
+        match *held.as_slice() {
+            [b'\r', next] => {
+                decode_line_end(next, out);
+                self.open.clear();
+            }
+            // Not looked at again before something else comes, or too many of them.
+            [b'=', first, ..] if is_blank(first) && is_blank(byte) && held.len() <= MOST_BLANKS + 1 => {}
+            [b'=', ..] => {
+                if let Some(taken) = decode_escape(held.as_slice(), out) {
+                    self.open.clear();
+                    self.feed(held.as_slice().get(taken..).unwrap_or_default(), out);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The bytes held back: an escape that is not complete, or a CR.
     pub fn open(&self) -> &[u8] {
         self.open.as_slice()
     }
@@ -287,14 +312,36 @@ fn plain_prefix(word: &[u8; WORD]) -> usize {
     marked.trailing_zeros() as usize / WORD
 }
 
-/// Decodes `=` and two bytes: a byte in hexadecimal, a soft line break, or no
-/// escape at all, which is copied.
-fn decode_escape(high: u8, low: u8, out: &mut Vec<u8>) {
-    let (h, l) = (digit(high), digit(low));
-    if h < 16 && l < 16 {
-        out.push(h << 4 | l);
-    } else if (high, low) != (b'\r', b'\n') {
-        out.extend_from_slice(&[b'=', high, low]);
+/// Decodes what begins with a `=` and returns its length, or `None` when more bytes decide: a byte in
+/// hexadecimal, a soft line break (RFC 2045, section 6.7: blanks before the line end do not count), or no escape at
+/// all, of which three bytes are copied.
+fn decode_escape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    if let [_, high, low, ..] = text {
+        let (high, low) = (digit(*high), digit(*low));
+        if high < 16 && low < 16 {
+            out.push(high << 4 | low);
+            return Some(3);
+        }
+    }
+    let line_end = line_end_after_blanks(text.get(1..).unwrap_or_default())?;
+    if line_end > 0 {
+        return Some(1 + line_end);
+    }
+    let copied = text.get(..3)?;
+    out.extend_from_slice(copied);
+    Some(copied.len())
+}
+
+/// The length of blanks and a line end, CRLF or LF, at the start of a text; 0 when it starts otherwise, `None` when more
+/// bytes decide.
+fn line_end_after_blanks(text: &[u8]) -> Option<usize> {
+    let blanks = text.iter().take(MOST_BLANKS + 1).take_while(|&&byte| is_blank(byte)).count();
+    match text.get(blanks..).unwrap_or_default() {
+        _ if blanks > MOST_BLANKS => Some(0),
+        [] | [b'\r'] => None,
+        [b'\n', ..] => Some(blanks + 1),
+        [b'\r', b'\n', ..] => Some(blanks + 2),
+        _ => Some(0),
     }
 }
 

@@ -128,14 +128,35 @@ fn quoted_printable_scenarios_96_to_110() {
     assert_eq!(unqp(b"a=3", Some(b"")), given(b"a", b"=3"), "lm.s.100");
     assert_eq!(unqp(b"a=3", None), last(b"a"), "lm.s.101");
     assert_eq!(unqp(b"a=\r\nb", Some(b"")), given(b"ab", b""), "lm.s.102");
-    assert_eq!(unqp(b"a=\nb", Some(b"")), given(b"a=\nb", b""), "lm.s.103");
-    assert_eq!(unqp(b"a\nb", Some(b"")), given(b"ab", b""), "lm.s.104");
+    assert_eq!(unqp(b"a=\nb", Some(b"")), given(b"ab", b""), "add.54, lm.s.103");
+    assert_eq!(unqp(b"a\nb", Some(b"")), given(b"a\nb", b""), "add.54, lm.s.104");
     assert_eq!(unqp(b"a\rb", Some(b"")), given(b"a", b""), "lm.s.105");
     assert_eq!(unqp(b"a\r", Some(b"\nb")), given(b"a\r\nb", b""), "lm.s.106");
     assert_eq!(unqp(b"\0\x7f\xc8x", Some(b"")), given(b"x", b""), "lm.s.107");
     assert_eq!(unqp(b"=4", Some(b"1")), given(b"A", b""), "lm.s.108");
     assert_eq!(unqp(b"==41", Some(b"")), given(b"==41", b""), "lm.s.109");
     assert_eq!(unqp(b"a  \r\n", Some(b"")), given(b"a  \r\n", b""), "lm.s.110");
+}
+
+/// RFC 2045, section 6.7: blanks before the line end do not count, and a line may end with LF alone.
+#[test]
+fn soft_line_breaks_as_they_are_found() {
+    let blanks = [b' ', b'\t'].repeat(38);
+    assert_eq!(unqp(b"a= \t\r\nb=\nc= \nd", Some(b"")), given(b"abcd", b""), "add.54");
+    assert_eq!(unqp(&[b"a=", &blanks[..], b"\r\nb"].concat(), None), last(b"ab"), "add.54: 76 blanks");
+    let too_many = [b"a=", &blanks[..], b" \r\nb"].concat();
+    assert_eq!(unqp(&too_many, None), last(&too_many), "add.54: 77 blanks");
+    assert_eq!(unqp(b"a= \t", Some(b"")), given(b"a", b"= \t"), "add.54: open");
+    assert_eq!(unqp(b"a= \t", Some(b"\r")), given(b"a", b"= \t\r"), "add.54: open at CR");
+    assert_eq!(unqp(b"= \t\r", Some(b"\nb")), given(b"b", b""), "add.54: in pieces");
+    assert_eq!(
+        unqp(b"= \t\r", Some(b"b")),
+        given(b"= \t", b""),
+        "add.54: a CR alone takes the next byte along"
+    );
+    assert_eq!(unqp(b"= ", Some(b"x=41")), given(b"= xA", b""), "add.54: no break");
+    assert_eq!(unqp(b"=  ", Some(b"=41")), given(b"=  A", b""), "add.54: no break, what follows is decoded");
+    assert_eq!(unqp(b"a=  ", None), last(b"a"), "add.54: at the end");
 }
 
 /// mime.bugs.1: the C library takes output that starts with NUL for empty.

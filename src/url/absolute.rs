@@ -1,6 +1,6 @@
 //! Relative references resolved against a base URL, by LuaSocket's rules rather than RFC 3986's.
 
-use memchr::{memchr, memrchr};
+use memchr::{memchr, memchr2, memmem, memrchr};
 
 use super::components::Components;
 use super::dots::remove_dots;
@@ -29,8 +29,7 @@ pub fn absolute(base: Base<'_>, relative: &[u8]) -> Vec<u8> {
 
 fn resolve(base: &Components<'_>, reference: Components<'_>) -> Vec<u8> {
     let mut authority = Vec::new();
-    let mut merged = Vec::new();
-    let mut path = Vec::new();
+    let path;
     let mut target = Components { scheme: base.scheme, ..reference };
     if target.authority.is_some() {
         return tidy_parts(&target);
@@ -44,16 +43,8 @@ fn resolve(base: &Components<'_>, reference: Components<'_>) -> Vec<u8> {
         (None, None) => None,
     };
     match target.path {
-        Some(relative) if relative.starts_with(b"/") => {
-            remove_dots(relative, &mut path);
-            target.path = Some(&path);
-        }
         Some(relative) => {
-            let folder = base.path.and_then(|path| path.get(..=memrchr(b'/', path)?)).unwrap_or(b"/");
-            merged.reserve(folder.len() + relative.len());
-            merged.extend_from_slice(folder);
-            merged.extend_from_slice(relative);
-            remove_dots(&merged, &mut path);
+            path = merge(base.path, relative);
             target.path = Some(&path);
         }
         None => {
@@ -69,7 +60,19 @@ fn resolve(base: &Components<'_>, reference: Components<'_>) -> Vec<u8> {
     tidy_parts(&target)
 }
 
-/// Removes dot segments from a whole URL given as text.
+/// A path resolved against that of a base (RFC 3986, section 5.2.3), without dot segments.
+pub fn merge(base: Option<&[u8]>, relative: &[u8]) -> Vec<u8> {
+    let mut path = Vec::new();
+    if relative.starts_with(b"/") {
+        remove_dots(relative, &mut path);
+        return path;
+    }
+    let folder = base.and_then(|path| path.get(..=memrchr(b'/', path)?)).unwrap_or(b"/");
+    remove_dots(&[folder, relative].concat(), &mut path);
+    path
+}
+
+/// Removes dot segments from the path of a URL given as text.
 fn tidy(url: &[u8]) -> Vec<u8> {
     tidy_text(url, &Components::parse(url))
 }
@@ -94,12 +97,29 @@ fn tidy_parts(parts: &Components<'_>) -> Vec<u8> {
     url
 }
 
-/// Removes dot segments from what follows scheme and authority, query and fragment included:
-/// LuaSocket's callers rely on it. What touches the authority without a slash stays as it is,
-/// because its removal would change the authority.
+/// Removes dot segments from what follows scheme and authority: from the path and its parameters (RFC 3986, section
+/// 5.2.4). What touches the authority without a slash stays as it is, because its removal would change the authority.
 fn tidy_rest(rest: &[u8], follows_authority: bool, url: &mut Vec<u8>) {
-    let attached = if follows_authority { memchr(b'/', rest).unwrap_or(rest.len()) } else { 0 };
-    let (attached, removable) = rest.split_at_checked(attached).unwrap_or((rest, b""));
+    let (path, tail) = split_at(rest, memchr2(b'?', b'#', rest));
+    let (attached, removable) =
+        if follows_authority { split_at(path, memchr(b'/', path)) } else { (&[][..], path) };
     url.extend_from_slice(attached);
     remove_dots(removable, url);
+    write_tail(tail, url);
+}
+
+/// Query and fragment keep their `..`. A `/./` there becomes `/`: LuaSocket's own tests ask for it.
+fn write_tail(tail: &[u8], url: &mut Vec<u8>) {
+    let mut rest = tail;
+    while let Some(at) = memmem::find(rest, b"/./") {
+        let (before, after) = split_at(rest, Some(at));
+        url.extend_from_slice(before);
+        rest = after.get(2..).unwrap_or_default();
+    }
+    url.extend_from_slice(rest);
+}
+
+/// Splits at a position; without one, everything is before it.
+fn split_at(text: &[u8], at: Option<usize>) -> (&[u8], &[u8]) {
+    text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, b""))
 }

@@ -29,7 +29,7 @@ const DEFAULT: c_int = 2;
 /// Pushes the module's table.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 8);
+    call.new_table(0, 9);
     for (name, function) in
         [("parse", native(parse)), ("build", native(build)), ("absolute", native(absolute_url))]
     {
@@ -45,6 +45,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("unescape", native(unescape_text)),
         ("parse_path", native(parse_path)),
         ("build_path", native(build_path)),
+        ("merge_path", native(merge_path)),
     ]);
     call.push_bytes(b"URL 1.0.3");
     call.set_field(-2, b"_VERSION");
@@ -129,9 +130,22 @@ fn build(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(b"");
         return Ok(1);
     }
-    let parts = fields(call)?;
+    let Ok(parts) = fields(call) else { return build_odd(call) };
     spare(named(&parts).into_iter().filter_map(|(_, part)| part))?;
     call.push_vec(parts.build())?;
+    Ok(1)
+}
+
+/// `build` of something that makes no URL: an error, unless the only component is a path. LuaSocket returns that as it is.
+fn build_odd(call: &mut Call<'_>) -> Outcome {
+    call.table(1)?;
+    for name in [Name::Scheme, Name::Authority, Name::Host, Name::Params, Name::Query, Name::Fragment] {
+        push_component(call, 1, name);
+        if !is_missing(call, -1) {
+            return fields(call).map(|_| 0);
+        }
+    }
+    push_component(call, 1, Name::Path);
     Ok(1)
 }
 
@@ -265,6 +279,16 @@ fn build_path(call: &mut Call<'_>) -> Outcome {
         path.push(b'/');
     }
     call.push_vec(path)?;
+    Ok(1)
+}
+
+/// `merge_path(base, relative)`: for the Lua file, where a program has put functions of its own in place of `parse` or
+/// `build`.
+fn merge_path(call: &mut Call<'_>) -> Outcome {
+    let base = call.optional_bytes(1)?;
+    let relative = call.bytes(2)?;
+    spare([base.unwrap_or_default(), relative])?;
+    call.push_vec(absolute::merge(base, relative))?;
     Ok(1)
 }
 
