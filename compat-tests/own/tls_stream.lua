@@ -22,7 +22,8 @@ local server = tls.peer("tls", LINES, "cut",
     "/", "tls", "send:12345678\\nrest\\n", "notify", "hold",
     "/", "tls", "hold",
     "/", "tls", "shut", "line", "hold",
-    "/", "tls", "notify", "line", "hold")
+    "/", "tls", "notify", "line", "hold",
+    "/", "tls", "send:abcdef", "line", "hold")
 local port = server.port
 
 local function connect(changes) return tls.connect(ssl, port, changes) end
@@ -190,6 +191,12 @@ check.equal("each record once", table.concat(text), "abcde")
 c:settimeout(0)
 check.equal("then it waits", { c:receive(1) }, { nil, "wantread", "" })
 check.ok("nothing is left", not c:dirty())
+c:close()
+
+-- what there is
+c = connect()
+check.equal("add.46: at most n", (c:receive({ most = 4 })), "abcd")
+check.equal("add.46: what there is", (c:receive({ most = 100 })), "ef")
 c:close()
 
 -- without verification, and without a certificate of this side

@@ -51,8 +51,8 @@ function stream:getstats() end
 ---@return string? message
 function stream:listen(backlog) end
 
----Receives a line ("*l"), everything until the end ("*a"), or a number of bytes.
----@param pattern? "*l"|"*a"|integer|string default "*l"
+---Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or what there is ({ most = n }).
+---@param pattern? "*l"|"*a"|integer|string|{ most: integer } default "*l"
 ---@param prefix? string put in front of the result, and counted
 ---@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
 ---@return string? data nil on failure
