@@ -4,7 +4,7 @@ local manual = require("manual")
 local definitions = {}
 
 local FILES = {
-    "socket", "socket.core", "socket.dns", "socket.tcp", "socket.udp", "socket.unix", "socket.serial", "socket.http",
+    "socket", "socket.core", "socket.dns", "socket.tcp", "socket.udp", "socket.unix", "socket.serial", "http", "socket.http",
     "socket.headers", "socket.url", "socket.tp", "socket.smtp", "socket.ftp", "socket.mbox", "socket.tasks", "socket.tls", "ltn12",
     "mime", "mime.core", "mbox", "ssl", "ssl.https",
 }

@@ -52,6 +52,22 @@ local function tls_object(ssl)
     return assert(ssl.wrap(socket.tcp4(), { mode = "client", protocol = "any" }))
 end
 
+-- What module `http` has of the client; the server's functions have a page of their own.
+local SERVER = { listen = true, files = true, combined = true }
+local function client_fields(client)
+    local found = keys(client, client.get and {})
+    for name in pairs(SERVER) do found[name] = nil end
+    return found
+end
+
+local function set(names)
+    local found = {}
+    for name in names:gmatch("%S+") do found[name] = true end
+    return found
+end
+local RESPONSE_METHODS = set("header values source read close")
+local RESPONSE_FIELDS = set("status status_code ok reason version headers header_list body body_size cookies url history")
+
 local PEM = os.getenv("COMPAT_CERTS") and os.getenv("COMPAT_CERTS") .. "/good.pem"
 
 local function certificate(ssl)
@@ -70,6 +86,8 @@ function surface.parts()
     local create = fake.peer("220 ready\r\n").create
     local unix, tasks = require("socket.unix"), require("socket.tasks")
     local fields, modules = socket_fields()
+    local client = require("http")
+    local session = client.session({ jar = true })
     return {
         { page = "socket", prefix = "socket.", class = "socket", names = fields, also = modules },
         { page = "dns", prefix = "dns.", class = "socket.dns", names = keys(socket.dns) },
@@ -83,6 +101,11 @@ function surface.parts()
         { page = "http", prefix = "http.", class = "socket.http", names = with(keys(http), "PROXY") },
         { page = "http", prefix = "connection:", class = "socket.http.Connection",
             names = methods(http.open("h", 80, create)) },
+        { page = "client", prefix = "http.", class = "http", names = client_fields(client), also = SERVER },
+        { page = "client", prefix = "response:", class = "http.Response", names = RESPONSE_METHODS, also = RESPONSE_FIELDS },
+        { page = "client", prefix = "session:", class = "http.Session", names = methods(session), also = { pool = true, jar = true } },
+        { page = "client", prefix = "pool:", class = "http.Pool", names = methods(session.pool) },
+        { page = "cookies", prefix = "jar:", class = "http.Jar", names = methods(session.jar) },
         { page = "headers", prefix = "headers.", class = "socket.headers", names = keys((require("socket.headers"))) },
         { page = "tls", prefix = "https.", class = "ssl.https", names = with(keys(https), "VERIFY", "PROXY") },
         { page = "tls", prefix = "ssl.", class = "ssl", names = keys(ssl) },

@@ -4,6 +4,7 @@ local bodies = require("socket.http_body")
 local credentials = require("socket.http_credentials")
 local decoding = require("socket.http_decoding")
 local delivery = require("socket.http_delivery")
+local download = require("socket.http_download")
 local duration = require("socket.http_duration")
 local exchange = require("socket.http_exchange")
 local options = require("socket.http_options")
@@ -232,11 +233,13 @@ local function prepare(method, to, given)
     if ok then ok, err = take_cookies(call, given.cookies) end
     if ok then ok, err = credentials.take(call, given.auth) end
     if ok then ok, err = retry.take(call, given) end
+    if ok then ok, err = download.take(call, given) end
     if not ok then return refuse(err) end
     local pool = given.pool
     if pool == nil or pool == true then pool = exchange.default_pool() end
     call.pool, call.jar = pool or nil, given.jar or nil
     call.asked = given.decode ~= false and not call.replaced["accept-encoding"] and not call.replaced.range
+        and not call.resumes
     local body
     body, err = bodies.of(method, given)
     if body == nil then return refuse(err) end

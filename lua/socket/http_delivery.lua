@@ -1,5 +1,6 @@
 -- How the body of an answer reaches the user of module `http`: as a string, into a sink, as a stream. Internal to HTTP.
 local decoding = require("socket.http_decoding")
+local download = require("socket.http_download")
 local exchange = require("socket.http_exchange")
 local response = require("socket.http_response")
 
@@ -112,6 +113,17 @@ function delivery.deliver(call, answer)
     local made = response.new(answer, call.to.url)
     if call.history then made.history = call.history end
     local sink = given.sink
+    if given.file and (answer.status < 300 or answer.status == 416 and call.file_size) then
+        local err
+        sink, err = download.sink(call, answer)
+        if sink == nil then
+            answer:close()
+            return nil, err, "body"
+        elseif not sink then
+            answer:finish()
+            return made
+        end
+    end
     if answer.bodiless then
         if given.stream then
             made._source = answer:source()

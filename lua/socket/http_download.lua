@@ -1,0 +1,61 @@
+-- Answers of module `http` that are written to a file, which may go on where it ends. Internal to HTTP.
+local multipart = require("socket.http_multipart")
+
+local io, require, tostring, type = io, require, tostring, type
+local gsub, match = string.gsub, string.match
+
+local download = {}
+
+-- Takes the options. Returns true, or nil and a message.
+function download.take(call, given)
+    local name = given.file
+    if name == nil then return true end
+    if type(name) ~= "string" then return nil, "invalid option 'file'" end
+    local resume = given.resume
+    if not resume then return true end
+    call.resumes, call.file_size = true, 0
+    local file = io.open(name, "rb")
+    if file then
+        call.file_size = multipart.left(file) or 0
+        file:close()
+    end
+    if call.file_size > 0 then
+        local fields = require("socket.http_resume").request(call.file_size, type(resume) == "string" and resume or nil)
+        for i = 1, #fields do call.fields[#call.fields + 1] = fields[i] end
+    end
+    return true
+end
+
+-- How the file of a request is opened for an answer: a mode for `io.open`; false when the file is complete or the body
+-- is not for it; nil and a message.
+local function mode_for(call, answer)
+    if call.file_size and call.file_size > 0 then
+        local verdict, err = require("socket.http_resume").judge(answer, call.file_size)
+        if not verdict then return nil, err end
+        if verdict == "append" then return "ab" end
+        if verdict == "complete" then return false end
+    end
+    return "wb"
+end
+
+---The sink for an answer.
+---@return function|false|nil sink false when the file needs nothing; nil and a message
+---@return string|nil message
+function download.sink(call, answer)
+    local name = call.options.file
+    local mode, err = mode_for(call, answer)
+    if not mode then return mode, err end
+    local file
+    file, err = io.open(name, mode)
+    if not file then
+        return nil, "cannot open '" .. name .. "': " .. (match(err, "^" .. gsub(name, "%p", "%%%0") .. ": (.*)$") or err)
+    end
+    return function(piece, problem)
+        if piece then return file:write(piece) end
+        local closed, message = file:close()
+        if problem or closed then return 1 end
+        return nil, tostring(message)
+    end
+end
+
+return download

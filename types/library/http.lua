@@ -1,0 +1,344 @@
+---@meta http
+
+---What goes with a request. A name that is none of these raises.
+---@class http.Options
+---@field query? string|table replaces the URL's query: a text, names and values, or pairs
+---@field headers? table names and values (an array: several lines; false: none), or pairs
+---@field cookies? table<string, string|number|false> names and values
+---@field body? string|ltn12.Source|file* what is sent
+---@field form? string|table sent as a form
+---@field multipart? table parts of a form with files
+---@field auth? { user: string, pass: string, scheme: string? } for Basic, or Digest
+---@field timeout? number|string seconds for the whole call, or a text such as "1m30s"
+---@field timeouts? table<string, number|string|false> of the phases resolve, connect, tls, send, first, idle
+---@field sink? ltn12.Sink gets the body
+---@field stream? boolean the response comes after its head; its body is read later
+---@field file? string gets the body
+---@field resume? boolean|string go on with what the file has already; a text: its ETag or date
+---@field progress? fun(direction: string, done: integer, total: integer?): any false stops
+---@field decode? boolean|string|string[] false: no codings; "strict": unknown ones fail; an array: these alone
+---@field maxbody? integer|false bytes of the body
+---@field redirect? boolean|integer false: none; or how many
+---@field downgrade? boolean follow from https to http
+---@field retries? integer|boolean further attempts
+---@field retrywait? number|string seconds before the first of them
+---@field pool? http.Pool|boolean
+---@field jar? http.Jar|boolean
+---@field proxy? string|false URL of a proxy; false: none; else the environment's
+---@field noproxy? string[] hosts that are reached directly
+---@field tls? ssl.Parameters
+---@field create? fun(): table|userdata|nil, string? makes the socket
+---@field unix? string path of a Unix socket
+
+---A request as a table: a method, a URL or its parts, and options.
+---@class http.Request: http.Options
+---@field method? string default "GET"
+---@field url? string
+---@field scheme? string default "http"
+---@field host? string
+---@field port? integer|string
+---@field path? string default "/"
+
+---A response.
+---@class http.Response
+---@field status integer
+---@field status_code integer the same
+---@field ok boolean whether the status is 200 to 299
+---@field reason string
+---@field version string such as "1.1"
+---@field headers table<string, string> first value by Title-Case name; any spelling is found
+---@field header_list string[][] pairs of name and value, as received
+---@field body string? none with `sink`, `file` and `stream`
+---@field body_size integer bytes after decoding
+---@field cookies table<string, string> that this answer sets
+---@field url string requested last
+---@field history table[] redirects followed: status, url, headers
+local response = {}
+
+---The first value of a header.
+---@param name string in any case
+---@return string? value
+function response:header(name) end
+
+---All values of a header.
+---@param name string in any case
+---@return string[] values
+function response:values(name) end
+
+---The body as a source, with `stream`.
+---@return ltn12.Source
+function response:source() end
+
+---A piece of the body, with `stream`.
+---@param n? integer exactly so many bytes, fewer at the end
+---@return string? piece nil at the end
+---@return string? message
+function response:read(n) end
+
+---Ends with a streamed body.
+function response:close() end
+
+---Connections that are kept.
+---@class http.Pool
+local pool = {}
+
+---Closes those that are idle.
+function pool:close() end
+
+---Counts.
+---@return table<string, integer> counts `idle`, `made`, `reused`, `dropped`
+function pool:stats() end
+
+---A cookie.
+---@class http.Cookie
+---@field name string
+---@field value string
+---@field domain string
+---@field path string
+---@field expires integer? Unix time
+---@field secure boolean
+---@field httponly boolean
+---@field hostonly boolean
+---@field samesite string?
+
+---Cookies.
+---@class http.Jar
+local jar = {}
+
+---Keeps the cookie of a Set-Cookie header.
+---@param url string that it came from
+---@param setcookie string
+---@return true? kept
+---@return string? reason
+function jar:set(url, setcookie) end
+
+---The Cookie header for a request.
+---@param url string
+---@return string? header
+function jar:header(url) end
+
+---The cookies, or those for a URL.
+---@param url? string
+---@return http.Cookie[] cookies
+function jar:cookies(url) end
+
+---Removes the cookies of a domain, or all.
+---@param domain? string
+---@return true
+function jar:clear(domain) end
+
+---Adds the cookies of a file.
+---@param file string
+---@return true? ok
+---@return string? message
+function jar:load(file) end
+
+---Writes a file.
+---@param file string
+---@return true? ok
+---@return string? message
+function jar:save(file) end
+
+---Requests with a pool, a jar and defaults in common.
+---@class http.Session
+---@field pool http.Pool|false
+---@field jar http.Jar?
+local session = {}
+
+---Makes a request.
+---@param method string?
+---@param url string relative to `base`
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+---@overload fun(self: http.Session, request: http.Request): http.Response?, string?, string?, string?
+function session:request(method, url, options) end
+
+---GET.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:get(url, options) end
+
+---POST.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:post(url, options) end
+
+---PUT.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:put(url, options) end
+
+---DELETE.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:delete(url, options) end
+
+---HEAD.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:head(url, options) end
+
+---PATCH.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:patch(url, options) end
+
+---OPTIONS.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function session:options(url, options) end
+
+---Makes several requests at once.
+---@param list table[] entries `{ method, url, options }` or request tables
+---@param options? { most: integer? }
+---@return table<integer, http.Response> responses by position
+---@return table<integer, string>? messages by position
+function session:request_batch(list, options) end
+
+---Closes the connections of its pool.
+function session:close() end
+
+---HTTP with responses.
+---@class http
+---@field USERAGENT string? nil sends none
+local http = {}
+
+---Makes a request.
+---@param method string?
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+---@overload fun(request: http.Request): http.Response?, string?, string?, string?
+function http.request(method, url, options) end
+
+---GET.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.get(url, options) end
+
+---POST.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.post(url, options) end
+
+---PUT.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.put(url, options) end
+
+---DELETE.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.delete(url, options) end
+
+---HEAD.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.head(url, options) end
+
+---PATCH.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.patch(url, options) end
+
+---OPTIONS.
+---@param url string
+---@param options? http.Options
+---@return http.Response? response
+---@return string? message
+---@return string? phase
+---@return string? why
+function http.options(url, options) end
+
+---Makes several requests at once.
+---@param list table[] entries `{ method, url, options }` or request tables
+---@param options? { most: integer? }
+---@return table<integer, http.Response> responses by position
+---@return table<integer, string>? messages by position
+function http.request_batch(list, options) end
+
+---Makes a session.
+---@param options? http.Options with `base`, a URL that others are relative to; `jar = true` for a new jar
+---@return http.Session
+function http.session(options) end
+
+---Makes a pool.
+---@param options? { idle: integer?, perhost: integer?, age: number? }
+---@return http.Pool
+function http.pool(options) end
+
+---Makes a cookie jar.
+---@param options? { publicsuffix: string|false|nil }
+---@return http.Jar? jar
+---@return string? message
+function http.jar(options) end
+
+---The date of a Unix time as HTTP writes it.
+---@param time? number default now
+---@return string date
+function http.format_date(time) end
+
+---The Unix time of a date.
+---@param text string
+---@return integer? time
+function http.parse_date(text) end
+
+return http
