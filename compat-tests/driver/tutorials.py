@@ -264,9 +264,56 @@ def _parallel(lesson):
     lesson.expect(lesson.run("parallel.lua", secure + "/"), r"/\tfailed: certificate verify failed, .+")
 
 
+@tutorial("client.lua")
+def _client(lesson):
+    site = lesson.site()
+    lesson.expect(lesson.run("client.lua", site + "/redirect"),
+                  r"\A200\tOK\ttext/html\nredirected from\t.*/redirect\n.*/\t15 bytes\n<h1>Hello</h1>\n\Z")
+    lesson.expect(lesson.run("client.lua", lesson.secure_site() + "/", status=1), "^client: certificate verify failed, .+ \\(tls\\)$")
+
+
+@tutorial("login.lua")
+def _login(lesson):
+    site = "http://127.0.0.1:%d" % lesson.peer("client_peer.py")
+    output = lesson.run("login.lua", "cookies", site + "/set_cookie", "name=Ada")
+    lesson.expect(output, r"\A200\nCookie set!cookie\tsession_id\t12345\n\Z")
+    lesson.expect(lesson.run("login.lua", "cookies", site + "/get_cookie", "name=Ada"), "^session_id=12345")
+
+
+@tutorial("upload-form.lua")
+def _upload_form(lesson):
+    lesson.write("one", bytes(range(256)) * 4096)
+    lesson.write("two", b"second")
+    output = lesson.run("upload-form.lua", lesson.site() + "/upload", "one", "two")
+    lesson.expect(output, r"^200\nfile1: 1048576 bytes\nfile2: 6 bytes\n\Z")
+    lesson.expect(lesson.run("upload-form.lua", lesson.site() + "/upload", "missing", status=1),
+                  "^upload-form: cannot open 'missing': No such file or directory$")
+
+
+@tutorial("batch.lua")
+def _batch(lesson):
+    site = lesson.site()
+    output = lesson.run("batch.lua", 5, *[site + "/", site + "/missing", "gopher://example.com/", site + "/large"])
+    lesson.expect(output, r"\A.*/\t200\t15\n.*/missing\t404\t\d+\n.*failed: unsupported scheme 'gopher'\n.*/large\t200\t1048576\n\Z")
+
+
+@tutorial("stream.lua")
+def _stream(lesson):
+    site = "http://127.0.0.1:%d" % lesson.peer("client_peer.py")
+    lesson.expect(lesson.run("stream.lua", site + "/lines", 3), r"\Aline\nline\nline\n\Z")
+
+
+@tutorial("cached.lua")
+def _cached(lesson):
+    site = "http://127.0.0.1:%d" % lesson.peer("client_peer.py")
+    lesson.expect(lesson.run("cached.lua", site + "/dated", "page"), r"\Afetched 5 bytes\n\Z")
+    lesson.expect(lesson.run("cached.lua", site + "/dated", "page"), r"\Anot changed since Sun, 06 Nov 1994 08:49:37 GMT\n\Z")
+
+
 # what lacks an argument, what cannot be opened, and what nobody answers: (script, arguments)
 BRIEF = [(script, ()) for script in ("fetch.lua", "get.lua", "post-form.lua", "upload.lua", "json-api.lua", "https.lua",
-                                     "proxy.lua", "mail.lua", "ftp.lua", "filter-chain.lua", "udp-time.lua", "parallel.lua")]
+                                     "proxy.lua", "mail.lua", "ftp.lua", "filter-chain.lua", "udp-time.lua", "parallel.lua",
+                                     "client.lua", "login.lua", "upload-form.lua", "batch.lua", "stream.lua", "cached.lua")]
 MISSING = [("upload.lua", ("http://127.0.0.1:1/", "missing")), ("filter-chain.lua", ("encode", "missing", "out")),
            ("mail.lua", ("127.0.0.1", "1", "a@b", "c@d", "missing")), ("ftp.lua", ("127.0.0.1", "1", "u", "p", "missing"))]
 

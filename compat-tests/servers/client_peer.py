@@ -230,6 +230,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def route_json(self, _words, _query):
         self.answer(200, json.dumps(json.loads(self.body() or b"null")).encode(), [("Content-Type", "application/json")])
 
+    def route_dated(self, _words, _query):
+        date = "Sun, 06 Nov 1994 08:49:37 GMT"
+        if self.headers.get("If-Modified-Since") == date:
+            self.answer(304)
+        else:
+            self.answer(200, b"dated", [("Last-Modified", date)])
+
     # the routes of gluahttp's own test server
     def route_root(self, _words, _query):
         body = self.body()

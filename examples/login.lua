@@ -1,0 +1,28 @@
+-- Posts a form and keeps the cookies that come back in a file:  luasocket examples/login.lua COOKIES URL NAME=VALUE...
+-- The next run sends them again.
+local http = require("http")
+
+local function stop(...)
+    io.stderr:write(table.concat({ ... }), "\n")
+    os.exit(1)
+end
+
+local file, url = ...
+if not url then stop("usage: login.lua COOKIES URL NAME=VALUE...") end
+
+local form = {}
+for i = 3, select("#", ...) do
+    local name, value = (select(i, ...)):match("^(.-)=(.*)$")
+    if not name then stop("usage: login.lua COOKIES URL NAME=VALUE...") end
+    form[name] = value
+end
+
+local session = http.session({ jar = true, timeout = "30s" })
+session.jar:load(file)                  -- there is none the first time
+local response, message, _, why = session:post(url, { form = form })
+if not response then stop("login: ", message, why and ", " .. why or "") end
+print(response.status)
+io.write(response.body)
+for _, cookie in ipairs(session.jar:cookies(url)) do print("cookie", cookie.name, cookie.value) end
+local saved, refusal = session.jar:save(file)
+if not saved then stop("login: ", refusal) end
