@@ -35,8 +35,8 @@ local started = socket.gettime()
 r = http.get(base .. "/retry/1/h?after=0", { retries = true, retrywait = 30 })
 check.ok("B.retry Retry-After replaces the wait", r.status == 200 and socket.gettime() - started < 10)
 started = socket.gettime()
-check.equal("B.retry the total limit holds", { select(2, http.get(base .. "/retry/1/i", { retries = 1, retrywait = 30, timeout = 0.2 })) },
-    { "timeout", "connect" })
+check.equal("B.retry the total limit holds", (select(2, http.get(base .. "/retry/1/i", { retries = 1, retrywait = 30, timeout = 0.2 }))),
+    "timeout")
 check.ok("B.retry in time", socket.gettime() - started < 10)
 r = http.get(base .. "/cut/1/a", quick)
 check.equal("B.retry closed before an answer", r and r.body, "at last")

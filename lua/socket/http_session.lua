@@ -22,7 +22,7 @@ local function resolved(self, target)
     return url.absolute(base, target)
 end
 
-function methods:_request(method, target, given)
+local function request(self, method, target, given)
     return session.client.request(method, resolved(self, target), options.merge(self._defaults, given))
 end
 
@@ -37,17 +37,17 @@ end
 function methods:request(method, target, given)
     if type(method) == "table" then
         options.check_request(method, 2)
-        return session.of_table(method, function(...) return self:_request(...) end, self._base)
+        return session.of_table(method, function(...) return request(self, ...) end, self._base)
     end
     if given ~= nil then options.check(given, 2, 3, "request") end
-    return self:_request(method, target, given)
+    return request(self, method, target, given)
 end
 
 for _, name in pairs({ "get", "post", "put", "delete", "head", "patch", "options" }) do
     local method = upper(name)
     methods[name] = function(self, target, given)
         if given ~= nil then options.check(given, 2, 2, name) end
-        return self:_request(method, target, given)
+        return request(self, method, target, given)
     end
 end
 
