@@ -22,8 +22,8 @@ local function resolved(self, target)
     return url.absolute(base, target)
 end
 
-local function request(self, method, target, given)
-    return session.client.request(method, resolved(self, target), options.merge(self._defaults, given))
+local function request(self, method, target, given, own_query)
+    return session.client.request(method, resolved(self, target), options.merge(self._defaults, given), own_query)
 end
 
 ---As `http.request`, with the session's defaults.
