@@ -98,6 +98,16 @@ pub unsafe fn announce(state: *mut lua_State, list: unsafe extern "C-unwind" fn(
 #[doc(hidden)]
 pub use crate::binding::entries::push as push_entries;
 
+/// How many tasks of a state were started and have never had a turn.
+///
+/// # Safety
+/// The state is one of this program's, with a free slot, and nothing runs in it.
+#[cfg(feature = "tasks")]
+pub unsafe fn tasks_never_run(state: *mut lua_State) -> usize {
+    // SAFETY: as this function's.
+    unsafe { crate::tasks::never_run(state) }
+}
+
 /// Defines entry points of a library under the names that Lua's module loader looks for, and first of all a function
 /// that returns a table of them.
 #[doc(hidden)]

@@ -27,8 +27,8 @@ function tasks.onerror(problem, traceback)
     io.stderr:write("luasocket: error in a task: ", tostring(problem), "\n", traceback, "\n")
 end
 
--- Tasks that have not ended, by their numbers.
-local by_id = {}
+-- Tasks that have not ended, by their numbers, and how many the table has had.
+local by_id, launched = {}, 0
 
 -- Whether onerror runs, in which nothing of this module can wait.
 local complaining = false
@@ -161,6 +161,11 @@ local function drain()
         native.remove(id)
     end
     if complaints[1] and not complaining then complain() end
+    -- A table keeps its size, however many have gone.
+    if launched > 1000 and native.counts() == 0 then
+        by_id, launched = {}, 0
+        native.reset()
+    end
 end
 
 -- Lua 5.1: a coroutine that has yielded and then failed under somebody else tells nobody.
@@ -194,7 +199,7 @@ local function drive(waiter, timeout)
             if not left or rest < left then left = rest end
         end
         if left and left <= 0 then return nil, "timeout" end
-        local stuck, problem = native.turn(left)
+        local stuck, problem = native.turn(left, 100)
         if problem then return nil, problem, true end
         if stuck and not find_failed() then
             drain()
@@ -309,6 +314,7 @@ local function launch(f, ...)
     local id, thread = native.spawn(size, body, task, f, ...)
     task._id, task._thread = id, thread
     by_id[id] = task
+    launched = launched + 1
     return task
 end
 
@@ -396,7 +402,7 @@ local function loop(main)
         if main and main._outcome and main._outcome ~= "done" then return "failed" end
         local live, yielded = native.counts()
         if live == yielded and not find_failed() then return "ended" end
-        local stuck, problem = native.turn()
+        local stuck, problem = native.turn(nil, 100)
         if problem then return "trouble", problem end
         if stuck and not find_failed() then
             drain()

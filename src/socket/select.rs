@@ -22,6 +22,8 @@ struct Watched {
     /// Where the object that stands for it is held.
     held: i64,
     events: PollFlags,
+    /// What was asked for, once `events` is what is ready.
+    asked: PollFlags,
 }
 
 /// A single look.
@@ -127,6 +129,9 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         if dirty > 0 {
             wait = LOOK;
         }
+        for entry in watched.iter_mut() {
+            entry.asked = entry.events;
+        }
         match poll(watched, if switches { LOOK } else { wait }) {
             Ok(()) => {
                 let readable = push_ready(call, READABLE, dirty, watched, PollFlags::IN);
@@ -206,7 +211,8 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
             Some(number) => {
                 gathered.held += 1;
                 call.set_element(HELD, gathered.held);
-                gathered.watched.push(Watched { number, held: gathered.held, events });
+                let asked = events;
+                gathered.watched.push(Watched { number, held: gathered.held, events, asked });
                 if is_dirty && list == RECEIVERS {
                     gathered.dirty.push((gathered.held, number));
                 }
@@ -379,7 +385,7 @@ fn pack(call: &mut Call<'_>, watched: &[Watched]) -> Parcel {
     let parcel = Parcel::new(call, watched.len());
     for (position, entry) in watched.iter().enumerate() {
         if let Some(place) = parcel.interests().get_mut(position) {
-            *place = Interest::new(entry.number, 0, entry.events);
+            *place = Interest::new(entry.number, 0, entry.asked);
         }
         if let Some(place) = parcel.notes().get_mut(position) {
             *place = entry.held;

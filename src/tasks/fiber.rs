@@ -3,8 +3,9 @@
 
 use std::ffi::c_int;
 use std::mem::ManuallyDrop;
+use std::ops::Range;
 
-use corosensei::stack::DefaultStack;
+use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua::ffi::{self, lua_State};
 
@@ -38,6 +39,7 @@ pub type Exit = Yielder<(), ()>;
 pub struct Fiber {
     coroutine: ManuallyDrop<Coroutine<(), (), c_int, DefaultStack>>,
     size: usize,
+    range: Range<usize>,
 }
 
 impl Fiber {
@@ -53,6 +55,7 @@ impl Fiber {
         exit: *mut *const Exit,
     ) -> Self {
         let size = stack.size;
+        let range = stack.memory.limit().get()..stack.memory.base().get();
         let (thread, exit) = (thread as usize, exit as usize);
         let coroutine = Coroutine::with_stack(stack.memory, move |yielder: &Exit, ()| {
             let thread = thread as *mut lua_State;
@@ -67,7 +70,12 @@ impl Fiber {
                 status
             }
         });
-        Fiber { coroutine: ManuallyDrop::new(coroutine), size }
+        Fiber { coroutine: ManuallyDrop::new(coroutine), size, range }
+    }
+
+    /// The addresses of the stack.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
     }
 
     /// Runs the task until it waits or leaves.

@@ -30,6 +30,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("note", native(note)),
     ("now", native(now)),
     ("remove", native(remove)),
+    ("reset", native(reset)),
     ("settle", native(settle)),
     ("spawn", native(spawn)),
     ("state", native(state)),
@@ -237,17 +238,18 @@ fn duration(call: &Call<'_>, index: c_int) -> Result<Option<Duration>, Raise> {
     Ok(Duration::try_from_secs_f64(seconds).ok())
 }
 
-/// `turn(seconds)`: one turn, with a wait of so long at most; nil or negative: without a limit. True when no task can go on
+/// `turn(seconds, most)`: one turn, or so many as long as nothing happens that concerns the caller, with a wait of so long at most; nil or negative: without a limit. True when no task can go on
 /// and nothing can come; nil and a message when a stack, or the system's list of what is ready, cannot be had.
 fn turn(call: &mut Call<'_>) -> Outcome {
     let limit = duration(call, 1)?;
+    let most = call.optional_number(2, 1.0)? as u32;
     let scheduler = scheduler(call)?;
     // SAFETY: Lua calls this outside tasks alone, which `here` tells it; should it not, the call is refused here.
     let outcome = unsafe {
         if (*scheduler).current().is_some() {
             return Err(Raise::Error(Message::new("cannot wait here")));
         }
-        scheduler::turn(scheduler, call.raw_state(), limit)
+        scheduler::turns(scheduler, call.raw_state(), limit, most)
     };
     release(call, scheduler);
     match outcome {
@@ -357,6 +359,19 @@ fn remove(call: &mut Call<'_>) -> Outcome {
         }
     }
     release(call, scheduler);
+    Ok(0)
+}
+
+/// `reset()`: gives the memory of many tasks back, when there are none left.
+fn reset(call: &mut Call<'_>) -> Outcome {
+    if with(call, |scheduler| scheduler.counts().0 == 0)? {
+        let state = call.raw_state();
+        // SAFETY: nothing is owned; the table holds the coroutines of tasks, of which there are none.
+        unsafe {
+            ffi::lua_createtable(state, 0, 0);
+            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
+        }
+    }
     Ok(0)
 }
 

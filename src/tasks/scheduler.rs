@@ -146,6 +146,8 @@ pub struct Scheduler {
     readiness: Option<Readiness>,
     mailbox: Option<Arc<Mailbox>>,
     current: Option<Id>,
+    /// The addresses of the running task's stack.
+    range: std::ops::Range<usize>,
     /// When the running task's turn began, in nanoseconds of a coarse clock.
     turn_began: i64,
     /// Tasks that have not ended, and those of them that have yielded.
@@ -167,6 +169,8 @@ pub struct Scheduler {
     outside_wakes: bool,
     /// Whether something has happened that code outside tasks may wait for.
     noteworthy: bool,
+    /// Whether something of the kind has happened in the last turn.
+    happened: bool,
 }
 
 /// How many stacks are kept for tasks to come.
@@ -233,6 +237,7 @@ impl Scheduler {
             readiness: None,
             mailbox: None,
             current: None,
+            range: 0..0,
             turn_began: 0,
             live: 0,
             yielded: 0,
@@ -247,6 +252,7 @@ impl Scheduler {
             abandoning: false,
             outside_wakes: false,
             noteworthy: false,
+            happened: false,
         }
     }
 
@@ -734,6 +740,33 @@ impl Task {
     }
 }
 
+/// Turns, until something has happened that code outside tasks may wait for, nothing is ready any more, or there have
+/// been so many.
+///
+/// # Safety
+/// As [`turn`]'s.
+pub unsafe fn turns(
+    scheduler: *mut Scheduler,
+    state: *mut lua_State,
+    limit: Option<Duration>,
+    most: u32,
+) -> Result<Round, Trouble> {
+    for _ in 1..most {
+        // SAFETY: as this function's; the reference ends at once.
+        unsafe {
+            if (*scheduler).ready.is_empty() {
+                break;
+            }
+            turn(scheduler, state, Some(Duration::ZERO))?;
+            if (*scheduler).happened {
+                return Ok(Round::Went);
+            }
+        }
+    }
+    // SAFETY: as this function's.
+    unsafe { turn(scheduler, state, limit) }
+}
+
 /// One turn: each task that is ready now runs once; then descriptors and times are looked at, waiting for at most
 /// `limit` when nothing is ready.
 ///
@@ -761,6 +794,7 @@ pub unsafe fn turn(
         }
         let this = &mut *scheduler;
         let noteworthy = std::mem::take(&mut this.noteworthy);
+        this.happened = noteworthy;
         if this.ready.is_empty() && this.pending == 0 && this.next_time().is_none() {
             let may_come = limit.is_some_and(|limit| !limit.is_zero());
             if count == 0 && limit.is_none() {
@@ -808,6 +842,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
         }
         this.turn_began = coarse_now();
         this.current = Some(id);
+        this.range = fiber.range();
         flags().running.fetch_add(1, Ordering::Relaxed);
         let turn = fiber.resume();
         flags().running.fetch_sub(1, Ordering::Relaxed);
@@ -1056,8 +1091,11 @@ pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State) {
 
 /// Whether a wait in the running code may switch stacks.
 pub fn may_switch(scheduler: &Scheduler, state: *mut lua_State) -> bool {
+    // A program may get here from a stack of its own, or of another state's task, which cannot be left by this one's exit.
+    let here = std::ptr::from_ref(&state).addr();
     scheduler.current.is_some()
         && scheduler.blocked == 0
+        && scheduler.range.contains(&here)
         && !is_in_finalizer(state)
         && !is_in_hook(state)
         && is_of(scheduler, state)

@@ -68,6 +68,22 @@ impl Interpreter {
         Interpreter { name: None, ..self }
     }
 
+    /// Reports tasks that were started and never had a turn.
+    #[cfg(feature = "tasks")]
+    pub fn report_tasks(self) {
+        // SAFETY: the state is this program's, and nothing runs in it.
+        let count = unsafe { luasocket::entry::tasks_never_run(self.state) };
+        if count > 0 {
+            let noun = if count == 1 { " task was" } else { " tasks were" };
+            process::write_error(&[
+                b"luasocket: ",
+                count.to_string().as_bytes(),
+                noun.as_bytes(),
+                b" never run",
+            ]);
+        }
+    }
+
     /// Closes the state, which runs what finalizers are left.
     pub fn close(self) {
         // SAFETY: `new` made the state, and nothing uses it afterwards.

@@ -46,6 +46,8 @@ fn run(arguments: &[&'static CStr]) -> bool {
     let terminal = Terminal::new(lua.without_name());
     let start = Start { arguments, options, terminal };
     let success = lua.protected(script_and_options, &start);
+    #[cfg(feature = "tasks")]
+    lua.report_tasks();
     lua.close();
     success
 }

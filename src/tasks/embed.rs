@@ -1,0 +1,130 @@
+//! Tasks of a Lua state that a Rust program drives.
+#![allow(unsafe_code)]
+
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::time::Duration;
+
+use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
+
+/// The tasks of a Lua state: code that waits runs concurrently, as it stands.
+///
+/// A program may leave the waiting to [`Tasks::run`], or drive the tasks from a loop of its own: wait for the descriptor
+/// ([`AsFd`]) to be readable, [`Tasks::timeout`] at most, and call [`Tasks::step`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let lua = mlua::Lua::new();
+/// luasocket::preload(&lua)?;
+/// let tasks = luasocket::Tasks::new(&lua)?;
+/// for seconds in [0.02, 0.01] {
+///     let script = r#"local seconds = ... require("socket").sleep(seconds) order = (order or "") .. seconds .. " ""#;
+///     tasks.start(lua.load(script).into_function()?, seconds)?;
+/// }
+/// while tasks.step(Some(Duration::from_millis(5)))? > 0 {
+///     // the program's own work
+/// }
+/// let order: String = lua.globals().get("order")?;
+/// assert_eq!(order, "0.01 0.02 ");
+/// # Ok::<(), mlua::Error>(())
+/// ```
+///
+/// A state may move to another thread only between two steps.
+///
+/// # Rust functions that call Lua
+///
+/// mlua notes the running coroutine when a Rust function made with it is entered, and puts the old one back when it
+/// returns. When such a function calls Lua code that waits, and another one is entered meanwhile, that goes wrong: wrap
+/// the call in [`Tasks::without_switching`].
+#[derive(Clone, Debug)]
+pub struct Tasks {
+    start: Function,
+    step: Function,
+    run: Function,
+    timeout: Function,
+    block: Function,
+    number: RawFd,
+}
+
+impl Tasks {
+    /// The tasks of a state, whose modules [`preload`](crate::preload) has made requirable.
+    ///
+    /// # Errors
+    ///
+    /// When the modules cannot be required, or the process has no descriptor left.
+    pub fn new(lua: &Lua) -> Result<Tasks> {
+        let require: Function = lua.globals().get("require")?;
+        let tasks: Table = require.call("socket.tasks")?;
+        let open: Function = require.call("socket.native")?;
+        let native: Table = open.call("socket_tasks")?;
+        let (number, problem): (Option<RawFd>, Option<String>) = tasks.get::<Function>("getfd")?.call(())?;
+        let number = number
+            .filter(|number| *number >= 0)
+            .ok_or_else(|| mlua::Error::runtime(problem.unwrap_or_default()))?;
+        Ok(Tasks {
+            start: tasks.get("start")?,
+            step: tasks.get("step")?,
+            run: tasks.get("run")?,
+            timeout: tasks.get("timeout")?,
+            block: native.get("block")?,
+            number,
+        })
+    }
+
+    /// Starts a task, which runs at its turn.
+    ///
+    /// # Errors
+    ///
+    /// When there are too many tasks.
+    pub fn start(&self, function: Function, arguments: impl IntoLuaMulti) -> Result<()> {
+        // The bound function takes the arguments first, so that they need no conversion here.
+        self.start.bind(function)?.call::<MultiValue>(arguments).map(drop)
+    }
+
+    /// One turn: each task that is ready runs once, then what descriptors and times have is collected. When nothing is
+    /// ready it waits for at most `timeout`, without a limit when there is none. Returns how many tasks have not ended.
+    ///
+    /// # Errors
+    ///
+    /// When it is called from a task, or no stack can be had. Errors in tasks go to `onerror`.
+    pub fn step(&self, timeout: Option<Duration>) -> Result<usize> {
+        self.step.call(timeout.map_or(-1.0, |timeout| timeout.as_secs_f64()))
+    }
+
+    /// Runs tasks until all have ended.
+    ///
+    /// # Errors
+    ///
+    /// When it is called from a task, no stack can be had, or no task can go on.
+    pub fn run(&self) -> Result<()> {
+        self.run.call(())
+    }
+
+    /// How long until a time limit is up; zero when a task is ready, `None` when no limit is pending.
+    pub fn timeout(&self) -> Option<Duration> {
+        let seconds: Option<f64> = self.timeout.call(()).ok()?;
+        seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+    }
+
+    /// Calls a closure in which waits block the thread, as outside tasks, instead of letting other tasks run.
+    pub fn without_switching<R>(&self, function: impl FnOnce() -> R) -> R {
+        /// Switches again, when the closure panics as well.
+        struct Again<'a>(&'a Function);
+        impl Drop for Again<'_> {
+            fn drop(&mut self) {
+                let _ = self.0.call::<()>(false);
+            }
+        }
+        let blocked = self.block.call::<()>(true).is_ok();
+        let _again = blocked.then_some(Again(&self.block));
+        function()
+    }
+}
+
+impl AsFd for Tasks {
+    /// The descriptor that is readable while something can go on.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: it exists as long as the state, which this keeps alive; `new` has checked that it is one.
+        unsafe { BorrowedFd::borrow_raw(self.number) }
+    }
+}
