@@ -5,9 +5,13 @@ import re
 import select
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.error
+import urllib.request
 
 import process
 from interpreters import REPOSITORY, SERVERS, environment
@@ -110,6 +114,10 @@ class Lesson:
             file.write(data)
         return path
 
+    def last_words(self):
+        """What the server that was started last prints before it ends by itself."""
+        return self._peers[-1].stdout.read()
+
     def close(self):
         """Ends every peer."""
         for child in self._peers:
@@ -205,6 +213,81 @@ def _echo_server(lesson):
     finally:
         for client in clients:
             client.close()
+
+
+def _ask(url, method="GET", body=None, context=None):
+    """Status and body of an answer."""
+    request = urllib.request.Request(url, data=body, method=method)
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
+    try:
+        with opener.open(request, timeout=LIMIT) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def _same(got, expected):
+    if got != expected:
+        raise Failure("got %r, expected %r" % (got, expected))
+
+
+@tutorial("json-server.lua")
+def _json_server(lesson):
+    url = "http://127.0.0.1:%d" % lesson.serve("json-server.lua")
+    _same(_ask(url + "/notes/1", "PUT", b'buy "milk"'), (201, b'"buy \\u0022milk\\u0022"\n'))
+    _same(_ask(url + "/notes"), (200, b'{"1":"buy \\u0022milk\\u0022"}\n'))
+    _same(_ask(url + "/notes/2"), (404, b'{"error":"no such note"}\n'))
+    _same(_ask(url + "/notes/1", "POST", b""), (405, b""))
+    _same(_ask(url + "/notes/1", "DELETE"), (204, b""))
+    _same(_ask(url + "/stop", "POST", b""), (202, b""))
+    _same(lesson.last_words(), "stopped\n")
+
+
+@tutorial("file-server.lua")
+def _file_server(lesson):
+    folder = os.path.dirname(lesson.write("shown/a.txt", b"0123456789"))
+    url = "http://127.0.0.1:%d" % lesson.serve("file-server.lua", folder)
+    _same(_ask(url + "/")[0], 200)
+    _same(_ask(url + "/files/a.txt"), (200, b"0123456789"))
+    _same(_ask(url + "/files/../a.txt")[0], 404)
+    large = b"x" * 3000000
+    _same(_ask(url + "/upload/b%20c", "PUT", large), (201, b""))
+    _same(_ask(url + "/files/b%20c"), (200, large))
+    _same(_ask(url + "/upload/..%2fd", "PUT", b"d")[0], 400)
+    lesson.one_line("file-server.lua", ["no-such-folder"], r"\Afile-server: no-such-folder: No such file or directory\n\Z")
+
+
+@tutorial("events.lua")
+def _events(lesson):
+    port = lesson.serve("events.lua")
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as reader:
+        reader.sendall(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n")
+        stream = reader.makefile("rb")
+        while stream.readline() != b"data: welcome\n":
+            pass
+        _same(_ask("http://127.0.0.1:%d/say" % port, "POST", b"hello"), (204, b""))
+        while stream.readline() != b"data: hello\n":
+            pass
+
+
+@tutorial("https-server.lua")
+def _https_server(lesson):
+    certificate, key = (lesson.write("own." + kind, open(os.path.join(lesson.certificates, "good." + kind), "rb").read())
+                        for kind in ("pem", "key"))
+    url = "https://localhost:%d/" % lesson.serve("https-server.lua", certificate, key)
+    context = ssl.create_default_context(cafile=lesson.authority)
+    status, body = _ask(url, context=context)
+    _same((status, body.startswith(b"https by TLSv1.")), (200, True))
+    for kind in ("key", "pem"):
+        lesson.write("own." + kind, open(os.path.join(lesson.certificates, "good-ec." + kind), "rb").read())
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with socket.create_connection(("localhost", int(url.rsplit(":", 1)[1].rstrip("/"))), LIMIT) as raw:
+            with context.wrap_socket(raw, server_hostname="localhost") as secure:
+                if len(secure.getpeercert(True)) < 600:
+                    return
+        time.sleep(0.2)
+    raise Failure("the new certificate was not taken")
 
 
 @tutorial("udp-time.lua")

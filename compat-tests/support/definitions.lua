@@ -6,7 +6,7 @@ local definitions = {}
 local FILES = {
     "socket", "socket.core", "socket.dns", "socket.tcp", "socket.udp", "socket.unix", "socket.serial", "http", "socket.http",
     "socket.headers", "socket.url", "socket.tp", "socket.smtp", "socket.ftp", "socket.mbox", "socket.tasks", "socket.tls", "ltn12",
-    "mime", "mime.core", "mbox", "ssl", "ssl.https",
+    "mime", "mime.core", "http.server", "mbox", "ssl", "ssl.https",
 }
 
 -- Adds what one file defines to `classes`: the fields of a class, and the

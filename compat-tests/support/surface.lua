@@ -77,6 +77,15 @@ local function certificate(ssl)
     return assert(ssl.loadcertificate(text))
 end
 
+-- The other half of a class that two pages describe: its own part asks for it.
+local ELSEWHERE = setmetatable({}, { __index = function() return true end })
+
+local function names_of(...)
+    local names = {}
+    for _, name in ipairs({ ... }) do names[name] = true end
+    return names
+end
+
 ---Each part of the surface: `page` and `prefix` tell what the manual calls it, `class` what the definitions
 ---do, `names` is the set of what there is, and `also` what the definitions may list beside.
 ---@return { page: string, prefix: string, class: string, names: table<string, true>, also?: table<string, true> }[]
@@ -131,6 +140,13 @@ function surface.parts()
         { page = "tasks", prefix = "queue:", class = "socket.tasks.Queue", names = methods(tasks.queue()) },
         { page = "tasks", prefix = "mutex:", class = "socket.tasks.Mutex", names = methods(tasks.mutex()) },
         { page = "tasks", prefix = "semaphore:", class = "socket.tasks.Semaphore", names = methods(tasks.semaphore(1)) },
+        { page = "server", prefix = "http.", class = "http", names = names_of("listen", "files", "combined"), also = ELSEWHERE },
+        { page = "server", prefix = "server:", class = "http.server", names = keys(require("socket.http_server").methods) },
+        { page = "server", prefix = "connection:", class = "http.connection",
+            names = keys(require("socket.http_serving").methods), also = names_of("ip", "port") },
+        { page = "server", prefix = "request:", class = "http.request",
+            names = keys(require("socket.http_incoming").methods), also = ELSEWHERE },
+        { page = "server", prefix = "writer:", class = "http.writer", names = keys(require("socket.http_writer").methods) },
         { page = "mbox", prefix = "mbox.", class = "socket.mbox", names = keys((require("socket.mbox"))) },
     }
 end

@@ -2,6 +2,7 @@
 local native = require("socket.http_server_leaves")
 local writers = require("socket.http_writer")
 
+local announcement = writers.announcement
 local getmetatable, pcall, tostring, type = getmetatable, pcall, tostring, type
 local io_type = io.type
 
@@ -22,7 +23,7 @@ end
 local function send_string(connection, request, status, headers, length, body)
     local settings = connection.settings
     local ok, closes = connection.leaves.respond(connection.sock, settings.progresstime, status, headers, length,
-        connection:announcement(request), settings.server_name, body)
+        announcement(connection, request), settings.server_name, body)
     if ok then
         if closes then connection.keep = false end
         if body then connection.bytes = #body end
@@ -87,7 +88,7 @@ local function send_file(connection, request, status, headers, file)
         end
         return send_string(connection, request, status, headers, length, data)
     end
-    local head, closes = native.compose(nil, nil, status, headers, length, connection:announcement(request),
+    local head, closes = native.compose(nil, nil, status, headers, length, announcement(connection, request),
         settings.server_name)
     if not head then return false, ("invalid header '%s'"):format(tostring(closes)) end
     if closes then connection.keep = false end

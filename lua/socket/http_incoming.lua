@@ -20,6 +20,8 @@ local incoming = { HEAD = HEAD, START = START, CONNECTION = CONNECTION, STREAM =
 ---@class http.request
 local methods = {}
 
+incoming.methods = methods
+
 -- Names and values, one after the other.
 local function flat(request)
     local list = request[FLAT]

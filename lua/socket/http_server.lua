@@ -14,19 +14,16 @@ local now = native.now
 local PAUSE = 0.1
 
 ---@class http.server
-local Server = {}
-Server.__index = Server
-Server.__name = "http.server"
+local methods = {}
+
+local Server = { __index = methods, __name = "http.server" }
 
 local function write_error(message, traceback)
     io.stderr:write("http.listen: ", tostring(traceback or message), "\n")
 end
 
----Tells the owner of the server that something is wrong.
----@param message any
----@param traceback? string
----@param request? http.request
-function Server:report(message, traceback, request)
+-- Tells the owner of the server that something is wrong.
+local function report(self, message, traceback, request)
     local handler = self.settings.on_error
     if not handler then return write_error(message, traceback) end
     local ok, problem = pcall(handler, message, traceback, request)
@@ -36,8 +33,8 @@ function Server:report(message, traceback, request)
     end
 end
 
----Makes the TLS object of a connection.
-function Server:wrap(connection)
+-- Makes the TLS object of a connection.
+local function wrap(self, connection)
     local contexts = self.contexts[connection.listener] or self.contexts[1]
     local sock, err = contexts.module.wrap(connection.sock, contexts.context)
     if not sock then return nil, err end
@@ -49,7 +46,7 @@ end
 ---@param parameters table as the option `tls`
 ---@return boolean|nil true
 ---@return string|nil message
-function Server:tls(parameters)
+function methods:tls(parameters)
     local contexts, err = listening.contexts(parameters)
     if not contexts then return nil, err end
     for key in pairs(self.contexts) do self.contexts[key] = contexts end
@@ -188,7 +185,7 @@ end
 ---@param n? integer which one, from 1
 ---@return string|nil address, or path of a Unix socket
 ---@return integer|nil port
-function Server:getsockname(n)
+function methods:getsockname(n)
     local listener = self.listeners[n or 1]
     if not listener then return nil end
     if listener.path then return listener.path end
@@ -197,7 +194,7 @@ end
 
 ---Numbers of the server.
 ---@return {connections: integer, active: integer, requests: integer, errors: integer}
-function Server:stats()
+function methods:stats()
     local counts = self.counts
     return {
         connections = self.open,
@@ -276,7 +273,7 @@ end
 ---@param seconds? number 30 when it is not given; 0 cuts at once
 ---@return boolean|nil true
 ---@return string|nil message `"timeout"` when something had to be cut
-function Server:stop(seconds)
+function methods:stop(seconds)
     seconds = seconds or 30
     if not self.handler then
         if self.stopped then return true end
@@ -303,13 +300,13 @@ end
 ---Stops at once.
 ---@return boolean|nil true
 ---@return string|nil message
-function Server:close() return self:stop(0) end
+function methods:close() return self:stop(0) end
 
 ---Waits until the server has stopped.
 ---@param timeout? number
 ---@return boolean|nil true
 ---@return string|nil message
-function Server:wait(timeout)
+function methods:wait(timeout)
     if self.stopped then return true end
     if not self.ended then return nil, "not listening in tasks" end
     local _, message = self.ended:get(timeout)
@@ -321,7 +318,7 @@ end
 ---@param timeout? number
 ---@return http.connection|nil connection
 ---@return string|nil message
-function Server:accept(timeout)
+function methods:accept(timeout)
     if self.handler then error("the server has a handler", 2) end
     local stop = timeout and timeout >= 0 and now() + timeout
     local sockets, by_socket = {}, {}
@@ -375,6 +372,8 @@ local function make(host, port, handler, settings)
         settings = settings,
         handler = handler,
         listeners = listeners,
+        report = report,
+        wrap = wrap,
         contexts = {},
         connections = {},
         open = 0,
@@ -446,5 +445,6 @@ end
 return {
     listen = listen,
     combined = log.combined,
+    methods = methods,
     files = function(folder, given) return require("socket.http_files")(folder, given) end,
 }

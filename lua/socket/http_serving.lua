@@ -16,11 +16,11 @@ local Request = incoming.metatable
 ---@class http.connection
 ---@field ip string
 ---@field port integer|nil
-local Connection = {}
-Connection.__index = Connection
-Connection.__name = "http.connection"
+local methods = {}
 
-local serving = { metatable = Connection }
+local Connection = { __index = methods, __name = "http.connection" }
+
+local serving = { methods = methods }
 
 ---A connection that was accepted.
 function serving.new(server, sock, leaves, ip, port, tls)
@@ -37,13 +37,6 @@ function serving.new(server, sock, leaves, ip, port, tls)
         count = 0,
         bytes = 0,
     }, Connection)
-end
-
----What an answer has to say of the connection.
-function Connection:announcement(request)
-    if self.count >= self.settings.maxrequests or self.server.leaving then self.keep = false end
-    if not self.keep then return "close" end
-    if request and request.version == "1.0" then return "keep-alive" end
 end
 
 -- Logs what became of a request, or of something that was none.
@@ -211,6 +204,7 @@ local function fail(self, writer, request, message, traceback)
     if message then self.server:report(message, traceback, request) end
     local stats = self.server.counts
     stats.errors = stats.errors + 1
+    if writer then writer.finished = true end
     if writer and writer.sent then
         self.keep = false
         self.cut = true
@@ -310,7 +304,7 @@ end
 ---@param timeout? number seconds to wait for its first byte
 ---@return http.request|nil request
 ---@return string|nil message `"closed"` at the end, `"timeout"`, or the reason of a refusal, which has been sent
-function Connection:receive(timeout)
+function methods:receive(timeout)
     if self.request then error("the request before has no answer yet", 2) end
     if self.closed then return nil, "closed" end
     if self.tls and not self.shaken then
@@ -353,7 +347,7 @@ end
 ---@param answer http.answer
 ---@return boolean|nil true
 ---@return string|nil message
-function Connection:respond(answer)
+function methods:respond(answer)
     local request = self.request
     if not request then error("no request to answer", 2) end
     if type(answer) ~= "table" then
@@ -372,7 +366,7 @@ end
 
 ---The writer for the request that was received last; its `finish` ends the answer.
 ---@return http.writer
-function Connection:writer()
+function methods:writer()
     local request = self.request
     if not request then error("no request to answer", 2) end
     if not self.own_writer then
@@ -390,7 +384,7 @@ function Connection:writer()
 end
 
 ---Closes the connection.
-function Connection:close()
+function methods:close()
     self.cut = self.request ~= nil
     finish(self)
     self.server.connections[self] = nil

@@ -1,7 +1,8 @@
 -- The writer that a handler gets: an answer in pieces, and Server-Sent Events. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 
-local error, setmetatable, tostring, type = error, setmetatable, tostring, type
+local error, pairs, pcall, setmetatable, tonumber, tostring, type =
+    error, pairs, pcall, setmetatable, tonumber, tostring, type
 local find, format, gmatch, gsub, lower, sub =
     string.find, string.format, string.gmatch, string.gsub, string.lower, string.sub
 local concat = table.concat
@@ -12,19 +13,26 @@ local GATHERED = 16384
 local writer = {}
 
 ---@class http.writer
----@field private connection table
-local Writer = {}
-Writer.__index = Writer
-Writer.__name = "http.writer"
+local methods = {}
+
+local Writer = { __index = methods, __name = "http.writer" }
+
+writer.methods = methods
+
+---What an answer has to say of the connection.
+function writer.announcement(connection, request)
+    if connection.count >= connection.settings.maxrequests or connection.server.leaving then connection.keep = false end
+    if not connection.keep then return "close" end
+    if request.version == "1.0" then return "keep-alive" end
+end
+
+local announcement = writer.announcement
 
 ---A writer for the answer to a request.
 ---@return http.writer
 function writer.new(connection, request)
     return setmetatable({ connection = connection, request = request, size = 0 }, Writer)
 end
-
----Whether the answer has begun.
-function writer.is_used(self) return self.mode ~= nil end
 
 -- The `Content-Length` among the headers of a handler: a number, or nil.
 local function promised(headers)
@@ -54,7 +62,7 @@ end
 ---@param headers? table
 ---@return boolean|nil true
 ---@return string|nil message
-function Writer:start(status, headers)
+function methods:start(status, headers)
     if self.failure then return nil, self.failure end
     if self.mode then error("the answer has begun", 2) end
     status = status or 200
@@ -78,7 +86,7 @@ function Writer:start(status, headers)
             self.mode, length = "chunked", -1
         end
     end
-    local text, closes = native.compose(nil, nil, status, headers, length, connection:announcement(request),
+    local text, closes = native.compose(nil, nil, status, headers, length, announcement(connection, request),
         connection.settings.server_name)
     if not text then
         self.mode = nil
@@ -94,6 +102,8 @@ end
 
 -- Sends what has gathered, and `last` behind it.
 local function flush(self, last)
+    local other = self.flushing
+    if other and other ~= self.connection.server.tasks.current() then other:wait() end
     if self.failure then return nil, self.failure end
     local n = #self
     if n == 0 and not last then return true end
@@ -118,11 +128,20 @@ local function flush(self, last)
     return true
 end
 
+-- A task of its own: sends what has gathered when the handler waits for something else.
+local function flush_meanwhile(self)
+    self.starting = nil
+    if self.finished or self.failure or #self == 0 then return end
+    self.flushing = self.connection.server.tasks.current()
+    flush(self)
+    self.flushing = nil
+end
+
 ---Writes a piece of the body; small ones gather.
 ---@param data string|number
 ---@return boolean|nil true
 ---@return string|nil message `"closed"`, `"timeout"`
-function Writer:write(data)
+function methods:write(data)
     if type(data) == "number" then data = tostring(data) end
     if type(data) ~= "string" then
         error(("bad argument #1 to 'write' (string expected, got %s)"):format(type(data)), 2)
@@ -149,13 +168,19 @@ function Writer:write(data)
     self[#self + 1] = data
     self.size = self.size + #data
     if self.size >= GATHERED then return flush(self) end
+    local tasks = self.connection.server.tasks
+    if tasks and not self.starting then
+        -- without a place for one more task it gathers longer
+        self.starting = true
+        pcall(tasks.start, flush_meanwhile, self)
+    end
     return true
 end
 
 ---Sends what has gathered.
 ---@return boolean|nil true
 ---@return string|nil message
-function Writer:flush()
+function methods:flush()
     if not self.mode then self:start(200) end
     return flush(self)
 end
@@ -163,7 +188,7 @@ end
 ---Ends the answer. The handler's return does the same.
 ---@return boolean|nil true
 ---@return string|nil message
-function Writer:finish()
+function methods:finish()
     if self.failure then return nil, self.failure end
     if self.finished then return true end
     if not self.mode then self:start(200) end
@@ -181,7 +206,7 @@ end
 
 ---Whether the peer has not closed, without waiting.
 ---@return boolean
-function Writer:isopen()
+function methods:isopen()
     if self.failure then return false end
     local connection = self.connection
     return connection.leaves.isopen(connection.sock)
@@ -218,7 +243,7 @@ end
 ---@param event string|{data?: string, event?: string, id?: string, retry?: integer}
 ---@return boolean|nil true
 ---@return string|nil message
-function Writer:event(event)
+function methods:event(event)
     if type(event) ~= "table" then event = { data = event } end
     local lines = {}
     if event.event then lines[1] = "event: " .. one_line(event.event, "event") .. "\n" end
@@ -233,7 +258,7 @@ end
 ---@param text? string
 ---@return boolean|nil true
 ---@return string|nil message
-function Writer:comment(text)
+function methods:comment(text)
     local lines = {}
     add_lines(lines, "", tostring(text or ""))
     lines[#lines + 1] = "\n"

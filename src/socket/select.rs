@@ -133,7 +133,10 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
             entry.asked = entry.events;
         }
         match poll(watched, if switches { LOOK } else { wait }) {
-            Ok(()) => {
+            // What was asked for stays, for a wait to come.
+            Ok(false) if dirty > 0 => ending = Ending::Ready,
+            Ok(false) => {}
+            Ok(true) => {
                 let readable = push_ready(call, READABLE, dirty, watched, PollFlags::IN);
                 let writable = push_ready(call, WRITABLE, 0, watched, PollFlags::OUT);
                 if readable + writable > 0 {
@@ -344,8 +347,8 @@ fn is_dirty(call: &mut Call<'_>) -> bool {
     answer
 }
 
-/// Polls; afterwards `events` holds what was asked for and is ready.
-fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<(), Failure> {
+/// Polls. Returns whether anything is ready; `events` then holds what was asked for and is ready.
+fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
@@ -364,12 +367,15 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<(), Failure> {
             return Err(Failure::Errno(libc::EBADF));
         }
         let ready = |entry: &Watched, polled: &PollFd<'_>| reportable(entry.events, polled.revents());
+        if count == 0 {
+            return Ok(false);
+        }
         let pairs = watched.iter().zip(&descriptors);
-        if count == 0 || pairs.into_iter().any(|(entry, polled)| !ready(entry, polled).is_empty()) {
+        if pairs.into_iter().any(|(entry, polled)| !ready(entry, polled).is_empty()) {
             for (entry, polled) in watched.iter_mut().zip(&descriptors) {
                 entry.events = ready(entry, polled);
             }
-            return Ok(());
+            return Ok(true);
         }
         // A hang-up that nobody asked about would end every further wait at once.
         let mut polled = descriptors.iter();
