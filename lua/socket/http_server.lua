@@ -396,6 +396,8 @@ end
 local function start(self, tasks)
     self.tasks = tasks
     self.changed, self.ended = tasks.queue(), tasks.queue()
+    -- the scheduler's own descriptors must be there before connections take the last ones
+    tasks.getfd()
     for _, listener in ipairs(self.listeners) do
         listener.socket:settimeout(nil)
         tasks.start(accept_loop, self, listener)
