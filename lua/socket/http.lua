@@ -7,7 +7,7 @@ local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
 local error, ipairs, rawget, tostring, type = error, ipairs, rawget, tostring, type
-local find, sub, concat = string.find, string.sub, table.concat
+local find, lower, sub, concat = string.find, string.lower, string.sub, table.concat
 
 local MOST_INTERIM = 100
 
@@ -35,6 +35,17 @@ local http = {
     ---@type table<string, socket.http.scheme>
     schemes = require("socket.http_schemes").schemes,
 }
+
+---Makes a pool of connections that are kept for further requests: `http.request{ pool = … }`, `http.POOL`.
+---@param options? { idle?: integer, perhost?: integer, age?: number } connections kept in all (100), kept for one
+---host (6), and the seconds for which one is kept (15)
+---@return socket.http.pool
+function http.pool(options) return require("socket.http_pool").pool(options) end
+
+---Makes a cookie jar: `http.request{ jar = … }`, `http.JAR`.
+---@param options? { publicsuffix?: string|false } another list of public suffixes, or none
+---@return socket.http.jar
+function http.jar(options) return require("socket.http_cookies").jar(options) end
 
 ---Opens a connection. What fails is raised as an exception of `socket.try`, to be caught by `socket.protect`.
 ---@param host string
@@ -80,7 +91,7 @@ end
 local function send(h, plan)
     local source, c = plan.request.source, h.c
     local ours = false
-    if http.open ~= open or not connection.sends_plainly(h) then
+    if not plan.list and (http.open ~= open or not connection.sends_plainly(h)) then
         h:sendrequestline(plan.method, plan.uri)
         h:sendheaders(plan.headers)
     elseif is_ours(c, plan) then
@@ -172,9 +183,37 @@ local function exchange(h, plan, location)
     return code, fields, status
 end
 
+-- Fields that LuaSocket does not have, and the settings that count when they are not given.
+local NEWER = {
+    { "pool", "POOL" }, { "decode", "DECODE" }, { "jar", "JAR" }, { "deadline", "DEADLINE" }, { "maxbody", "MAXBODY" },
+    { "retries", "RETRIES" }, { "headerlist" }, { "noproxy" }, { "auth" },
+}
+
+local function is_newer_proxy(proxy)
+    return proxy == "environment" or type(proxy) == "string" and find(lower(proxy), "^socks%d?%l?:") ~= nil
+end
+
+-- The newer fields of a request, or nil when it has none. False switches off what a setting switches on.
+local function newer_fields(reqt)
+    local found
+    for i = 1, #NEWER do
+        local name, setting = NEWER[i][1], NEWER[i][2]
+        local value = rawget(reqt, name)
+        if value == nil and setting then value = http[setting] end
+        if value then
+            found = found or {}
+            found[name] = value
+        end
+    end
+    if not found and is_newer_proxy(rawget(reqt, "proxy") or http.PROXY) then found = {} end
+    return found
+end
+
 -- Makes a request and the ones it is redirected to.
 local function perform(reqt, notes)
     local location, parsed
+    local found = newer_fields(reqt)
+    if found then return require("socket.http_powers").perform(http, reqt, notes, found, show_head) end
     while true do
         local plan, err = preparation.prepare(http, reqt, notes, parsed)
         if not plan then return nil, err end

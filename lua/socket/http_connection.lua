@@ -166,6 +166,9 @@ function connection.collector(target)
     return sink
 end
 
+-- The table that such a sink collects in, or nil.
+function connection.collected(sink) return sink and collected[sink] end
+
 -- Receives a whole body at once where nobody can see that it did not come in
 -- pieces: the string form asked for it, nothing on its way was replaced, and
 -- the socket is ours. Returns what ltn12.pump.all returns, or false with nothing read.

@@ -22,7 +22,8 @@ local RESOLVER = {
 ---@param deadline number|nil on the clock of `native.now`
 ---@return number|nil seconds nil for no limit; 0 when the time is up
 function dialing.left(limit, deadline)
-    limit = limit or nil
+    -- a negative limit is none
+    if not limit or limit < 0 then limit = nil end
     if not deadline then return limit end
     local left = deadline - now()
     -- less than a millisecond would not wait, which is another mode

@@ -7,7 +7,9 @@ local native = require("socket.native")("socket_http")
 local pools = require("socket.http_pool")
 
 local left = dialing.left
-local pairs, rawget, require, setmetatable, tostring, type = pairs, rawget, require, setmetatable, tostring, type
+local pcall = require("socket.session").pcall
+local error, pairs, rawget, require, setmetatable, tostring, type =
+    error, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 
 -- A body of so many bytes goes out in one write with the head.
@@ -151,6 +153,7 @@ end
 -- true when it was not the connection that failed.
 local function send_source(connection, source, length)
     local sent = 0
+    local unframed = length or connection.request.unframed
     while true do
         local piece, err = source()
         if not piece then
@@ -163,7 +166,7 @@ local function send_source(connection, source, length)
             sent = sent + #piece
             if length and sent > length then return nil, "body does not match content-length", true end
             local ok
-            ok, err = send(connection, length and piece or format("%X\r\n", #piece) .. piece .. "\r\n")
+            ok, err = send(connection, unframed and piece or format("%X\r\n", #piece) .. piece .. "\r\n")
             if not ok then return nil, err end
         end
     end
@@ -171,6 +174,7 @@ local function send_source(connection, source, length)
         if sent ~= length then return nil, "body does not match content-length", true end
         return true
     end
+    if unframed then return true end
     return send(connection, "0\r\n\r\n")
 end
 
@@ -231,6 +235,13 @@ local function converse(connection, request, head)
     return nil, err, "response", connection.buffer == "" and not connection.begun
 end
 
+-- What a source raises closes the connection and is raised again unchanged.
+local function guard(connection, ok, ...)
+    if ok then return ... end
+    connection.sock:close()
+    error((...), 0)
+end
+
 local function fail(connection, message, phase, why)
     connection.sock:close()
     return nil, WAITING[message] or message, phase, why
@@ -283,7 +294,11 @@ function exchange.perform(request)
             if not connection then return nil, err, phase, why end
         end
         prepare(connection, request, pool, key)
-        answer, err, phase, unanswered = converse(connection, request, head)
+        if request.source then
+            answer, err, phase, unanswered = guard(connection, pcall(converse, connection, request, head))
+        else
+            answer, err, phase, unanswered = converse(connection, request, head)
+        end
         if answer then
             answer.reused = reused
             return answer

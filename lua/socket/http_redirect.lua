@@ -25,7 +25,7 @@ local TLS_CREDENTIALS = { certificate = true, certificates = true, key = true, p
 -- Fields of a request table that every request of a chain has.
 local KEPT = {
     "sink", "step", "proxy", "maxredirects", "response_headers", "pool", "decode", "jar", "deadline", "maxbody",
-    "noproxy", "retries", "headerlist", "resume",
+    "noproxy", "retries", "headerlist",
 }
 
 local redirect = {}
@@ -156,6 +156,7 @@ function redirect.follow(plan, code, location)
     copy_security(following, given, related, scheme == request.scheme)
     copy_login(following, plan, to, related)
     to.path = to.path or "/"
+    to.origin = related
     return following, to
 end
 

@@ -6,7 +6,8 @@ local framing = require("socket.http_framing")
 local schemes = require("socket.http_schemes")
 
 local find_scheme = schemes.find
-local type, pairs, tonumber, tostring = type, pairs, tonumber, tostring
+local ipairs, pairs, require, tonumber, tostring, type = ipairs, pairs, require, tonumber, tostring, type
+local sort = table.sort
 local find, lower, sub = string.find, string.lower, string.sub
 
 local build = url.build
@@ -38,6 +39,8 @@ local function basic(user, password)
     if not user or not password and user == "" then return nil end
     return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password or "")))
 end
+
+preparation.basic_login = function(user, password) return "Basic " .. (mime.b64(user .. ":" .. password)) end
 
 local MOST_PORT = 65535
 
@@ -90,15 +93,38 @@ local function request_uri(request, uri, proxy)
     return url.build({ path = path, params = params, query = query })
 end
 
--- Adds the headers of a request table to `fields`, under lower-case names.
--- Returns true, or nil and a message.
+-- The fields that frame a body: each is sent once, wherever it was given.
+local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
+
+-- Adds the headers of a request table to `fields`, under lower-case names. Pairs at integer positions, `{name, value}`, come
+-- into an array of names and values, in order, to be sent after the others (A.headers.2).
+-- Returns true and that array, if any, or nil and a message.
 local function add_headers(fields, given)
+    local positions
     for name, value in pairs(given) do
         local kind = type(name)
         if kind ~= "string" and kind ~= "number" then return nil, "invalid header '" .. tostring(name) .. "'" end
-        fields[lower(name)] = value
+        if kind == "number" and type(value) == "table" then
+            positions = positions or {}
+            positions[#positions + 1] = name
+        else
+            fields[lower(name)] = value
+        end
     end
-    return true
+    if not positions then return true end
+    sort(positions)
+    local list = {}
+    for _, position in ipairs(positions) do
+        local name, value = given[position][1], given[position][2]
+        if type(name) ~= "string" then return nil, "invalid header '" .. tostring(name) .. "'" end
+        if FRAMING[lower(name)] then
+            fields[lower(name)] = value
+        else
+            list[#list + 1] = name
+            list[#list + 1] = value == nil and false or value
+        end
+    end
+    return true, list
 end
 
 -- The headers to send, by lower-case name; nil and a message when one of them
@@ -112,14 +138,33 @@ local function request_headers(settings, request, proxy, default_port)
     }
     fields.authorization = basic(request.user, request.password)
     if proxy then fields["proxy-authorization"] = basic(proxy.user, proxy.password) end
+    local list
     if request.headers then
-        local ok, err = add_headers(fields, request.headers)
-        if not ok then return nil, err end
+        local ok
+        ok, list = add_headers(fields, request.headers)
+        if not ok then return nil, list end
     end
     if request.source and not fields["content-length"] and not fields["transfer-encoding"] then
         fields["transfer-encoding"] = "chunked"
     end
-    return fields
+    return fields, list
+end
+
+-- The head with further lines, from an array of names and values. Returns it, or nil and a message.
+local function with_lines(head, list)
+    local text, err = framing.compose_list("GET", "/", list)
+    if not text then return nil, err end
+    return sub(head, 1, -3) .. sub(text, #"GET / HTTP/1.1\r\n" + 1)
+end
+
+-- The headers that a request table gives, by lower-case name.
+local function given_headers(request)
+    local given = {}
+    for name, value in pairs(request.headers or {}) do
+        if type(value) == "table" then name, value = value[1], value[2] end
+        if type(name) == "string" then given[lower(name)] = value end
+    end
+    return given
 end
 
 -- The message for a header that cannot be sent names it as it was given.
@@ -183,9 +228,18 @@ end
 ---@field tunnelled boolean whether the request goes through a proxy that does not see it
 
 -- Settles the way there. Returns a route, or nil and a message.
-local function find_route(settings, request, entry, create, notes)
+local function find_route(settings, request, entry, create, notes, found)
     local proxy, err
     local proxy_url = request.proxy or settings.PROXY
+    if found then
+        -- with the newer fields the way is settled by the exchange
+        proxy, err = require("socket.http_proxies").find(proxy_url, request.scheme, request.host, request.port, found.noproxy)
+        if proxy == nil then return nil, err end
+        return {
+            create = create, proxy = proxy or nil, foreign = is_foreign(request.create, entry),
+            tunnelled = proxy and (proxy.scheme ~= "http" or request.scheme ~= "http"),
+        }
+    end
     if proxy_url then
         proxy, err = find_proxy(proxy_url, request)
         if not proxy then return nil, err end
@@ -214,28 +268,36 @@ end
 
 -- The plan for a request table, which is not modified; nil and a message when
 -- the request cannot be made. `settings` has USERAGENT and PROXY; `notes` gets what is to be told
--- of a failure beside its message; `parsed` are the components of its URL, if they are known.
-function preparation.prepare(settings, given, notes, parsed)
+-- of a failure beside its message; `parsed` are the components of its URL, if they are known; `found` are its newer fields.
+function preparation.prepare(settings, given, notes, parsed, found)
     local request = merge(given, parsed)
     local entry, create, given_port = settle_origin(request, given)
     if not entry then return nil, create end
-    local route, err = find_route(settings, request, entry, create, notes)
+    local route, err = find_route(settings, request, entry, create, notes, found)
     if not route then return nil, err end
     local method = request.method
     if not method or method == "" then method = "GET" end
-    local uri, fields
-    uri, err = request_uri(request, given.uri, route.proxy)
+    local uri, fields, list
+    local seen_by = not route.tunnelled and route.proxy or nil
+    uri, err = request_uri(request, given.uri, seen_by)
     if not uri then return nil, err end
-    fields, err = request_headers(settings, request, route.proxy, entry.port)
-    if not fields then return nil, err end
+    fields, list = request_headers(settings, request, seen_by, entry.port)
+    if not fields then return nil, list end
     -- what is meant for the proxy is not for the host behind it
     if route.tunnelled then fields["proxy-authorization"] = nil end
+    local plan = {
+        given = given, request = request, given_port = given_port, route = route,
+        method = method, uri = uri, headers = fields,
+    }
+    if found then require("socket.http_powers").add_headers(found, plan, fields, given_headers(request)) end
     local head, length, refused = framing.compose(method, uri, fields)
     if not head then return refuse(request.headers, length, refused) end
-    return {
-        given = given, request = request, given_port = given_port, route = route,
-        method = method, uri = uri, headers = fields, head = head, line = length,
-    }
+    if list then
+        head, err = with_lines(head, list)
+        if not head then return nil, err end
+    end
+    plan.head, plan.line, plan.list = head, length, list
+    return plan
 end
 
 return preparation

@@ -1,0 +1,307 @@
+-- The fields of `http.request` that LuaSocket does not have: kept connections, content decoding, cookies, limits of a whole
+-- request, SOCKS proxies and those of the environment, retries, Digest. A request that has none of them does not come here.
+-- Internal to socket.http.
+local socket = require("socket")
+local ltn12 = require("ltn12")
+local connections = require("socket.http_connection")
+local makers = require("socket.https_makers")
+local preparation = require("socket.http_request")
+local redirect = require("socket.http_redirect")
+
+local error, ipairs, require, tonumber, tostring, type = error, ipairs, require, tonumber, tostring, type
+local find, lower, match = string.find, string.lower, string.match
+
+local powers = {}
+
+-- Answers whose bodies are left as they are.
+local NOT_DECODED = { [204] = true, [206] = true, [304] = true }
+
+---What a chain of requests has of the new fields.
+---@class socket.http.powers
+---@field pool? socket.http.pool
+---@field decode? any
+---@field jar? table
+---@field deadline? number on the clock of the exchange
+---@field maxbody? number
+---@field retries? any
+---@field headerlist? table
+---@field auth? table
+---@field proxied? boolean whether the proxy is found here
+
+-- Makes what the fields stand for. Returns true, or nil and a message.
+local function settle(found)
+    local exchange = require("socket.http_exchange")
+    if found.pool == true then found.pool = exchange.default_pool() end
+    if found.pool and not exchange.is_pool(found.pool) then error("bad field 'pool' (pool expected)", 0) end
+    if found.jar and not require("socket.http_cookies").is_jar(found.jar) then error("bad field 'jar' (jar expected)", 0) end
+    if found.headerlist then
+        if type(found.headerlist) ~= "table" then error("bad field 'headerlist' (table expected)", 0) end
+        for i = #found.headerlist, 1, -1 do found.headerlist[i] = nil end
+    end
+    if found.maxbody then
+        local most = tonumber(found.maxbody)
+        if not most or most < 0 then error("bad field 'maxbody' (number expected)", 0) end
+        found.maxbody = most
+    end
+    if found.deadline then
+        local seconds, err = require("socket.http_duration").seconds(found.deadline)
+        if not seconds then return nil, err end
+        found.deadline = exchange.now() + seconds
+    end
+    local auth = found.auth
+    if auth then
+        if type(auth) ~= "table" then error("bad field 'auth' (table expected)", 0) end
+        local user, pass = auth.user or auth[1], auth.pass or auth[2]
+        if type(user) ~= "string" or type(pass) ~= "string" then return nil, "invalid auth (user and pass needed)" end
+        found.auth = { user = user, pass = pass, digest = lower(tostring(auth.scheme or "basic")) == "digest", state = {} }
+    end
+    return true
+end
+
+-- The URL that a plan asks for, without user and password.
+local function url_of(plan)
+    local request = plan.request
+    return request.scheme .. "://" .. preparation.authority(request.host, plan.given_port) .. (request.path or "/")
+end
+
+-- Adds what the fields ask for to the headers of a hop, as far as the user has not given them.
+function powers.add_headers(found, plan, fields, given)
+    if found.pool and given.connection == nil then fields.connection = "TE" end
+    if found.decode and not given["accept-encoding"] and not given.range then
+        fields["accept-encoding"] = require("socket.http_decoding").accept(found.decode)
+        found.asked = true
+    else
+        found.asked = false
+    end
+    if found.jar and given.cookie == nil then fields.cookie = found.jar:header(url_of(plan)) end
+    local auth = found.auth
+    if auth and given.authorization == nil then
+        if auth.answer then
+            fields.authorization, auth.answer = auth.answer, nil
+        elseif not auth.digest then
+            fields.authorization = preparation.basic_login(auth.user, auth.pass)
+        else
+            fields.authorization = require("socket.http_digest").again(auth.state, plan.method, plan.uri)
+        end
+    end
+end
+
+-- A source whose pieces are moved by the user's step.
+local function stepped(source, step)
+    local piece
+    local function catch(chunk)
+        piece = chunk
+        return 1
+    end
+    return function()
+        piece = nil
+        local ok, err = step(source, catch)
+        if not ok and err then return nil, err end
+        return piece
+    end
+end
+
+-- How the request reaches its host: with sockets of this library, or with the user's. False when there is no way.
+local function set_route(out, plan, timeout)
+    local create = plan.route.create
+    local maker = makers[create]
+    if create == socket.tcp and not plan.route.foreign then
+        out.create = nil
+    elseif maker and not plan.route.foreign then
+        if maker.direct and out.proxy then return false end
+        out.create, out.tls = nil, maker.parameters
+        if maker.timeout then timeout = maker.timeout() end
+    else
+        out.create, out.pool = create, nil
+    end
+    out.timeouts = { connect = timeout, tls = timeout, send = timeout, first = timeout, idle = timeout }
+    return true
+end
+
+-- What the exchange is asked for.
+local function exchange_request(settings, plan, found)
+    local request = plan.request
+    local out = {
+        scheme = request.scheme, host = request.host, port = tonumber(request.port) or request.port, method = plan.method,
+        target = plan.uri, head = plan.head, fields = {}, pool = found.pool, proxy = plan.route.proxy,
+        deadline = found.deadline, limits = settings, http09 = true,
+    }
+    if not set_route(out, plan, settings.TIMEOUT) then return nil, "proxy not supported" end
+    local source = request.source
+    if source then
+        if request.step then source = stepped(source, request.step) end
+        out.source = source
+        local length = plan.headers["content-length"]
+        if length ~= nil then
+            out.length = tonumber(match(tostring(length), "^%s*(%d+)%s*$"))
+            out.unframed = not out.length
+            if out.unframed then out.pool = nil end
+        end
+    end
+    if plan.headers.connection and find(lower(tostring(plan.headers.connection)), "%f[%w]close%f[%W]") then
+        out.pool = nil
+    end
+    local expect = plan.headers.expect
+    out.expect = source and expect and lower(tostring(expect)) == "100-continue" or nil
+    return out
+end
+
+local function store_cookies(found, plan, answer)
+    if not found.jar then return end
+    local url = url_of(plan)
+    for _, value in ipairs(answer:values("set-cookie")) do found.jar:set(url, value) end
+end
+
+-- The source of the body, decoded and bounded. Returns nil and a message when that cannot be.
+local function body_source(found, plan, answer)
+    local source = answer:source()
+    local headers = answer.headers
+    if found.asked and headers and plan.method ~= "HEAD" and not NOT_DECODED[answer.status] then
+        local decoding = require("socket.http_decoding")
+        local decoders, err = decoding.plan(headers["content-encoding"], found.decode)
+        if err then return nil, err end
+        if decoders then
+            source = decoding.source(source, decoders)
+            headers["content-encoding"], headers["content-length"] = nil, nil
+        end
+    end
+    if found.maxbody then source = require("socket.http_decoding").limit(source, found.maxbody) end
+    return source
+end
+
+-- Receives the body into the sink. Returns true, or nil and a message.
+local function receive(found, plan, answer, sink)
+    local step = plan.request.step
+    local collected = connections.collected(sink)
+    local plain = not found.maxbody and not (found.asked and answer.headers and answer.headers["content-encoding"])
+    if collected and plain and not step then
+        local body, err = answer:body()
+        if not body then return nil, err end
+        collected[#collected + 1] = body
+        return true
+    end
+    if answer.bodiless then
+        answer:finish()
+        return true
+    end
+    local source, err = body_source(found, plan, answer)
+    local ok
+    if source then ok, err = ltn12.pump.all(source, sink or ltn12.sink.null(), step or ltn12.pump.step) end
+    if not ok then
+        answer:close()
+        return nil, err
+    end
+    answer:finish()
+    return true
+end
+
+-- Adds the fields after a body to the headers (add.48).
+local function add_trailers(answer)
+    local headers = answer.headers
+    for _, pair in ipairs(answer.trailers or {}) do
+        local name = lower(pair[1])
+        headers[name] = headers[name] and headers[name] .. ", " .. pair[2] or pair[2]
+    end
+end
+
+-- Sends one hop's request, again as often as the fields allow. Returns an answer, or nil, a message and why.
+local function send(settings, plan, found)
+    local exchange = require("socket.http_exchange")
+    local out, refusal = exchange_request(settings, plan, found)
+    if not out then return nil, refusal end
+    local tries, retry
+    if found.retries then
+        retry = require("socket.http_retry")
+        local options = { retries = found.retries == true and 1 or tonumber(found.retries) or nil }
+        if retry.take(found, options) then tries = retry.begin(found) end
+    end
+    while true do
+        local answer, err, phase, why = exchange.perform(out)
+        local seen = answer and answer.headers and {
+            status = answer.status, headers = { ["Retry-After"] = answer.headers["retry-after"] },
+        } or nil
+        local call = { method = plan.method, body = plan.request.source and {} or nil, deadline = found.deadline }
+        local wait = tries and not (answer and not seen) and retry.wait(tries, call, seen, err, phase, why)
+        if not wait then return answer, err, why end
+        if answer then answer:finish() end
+        retry.sleep(call, wait)
+    end
+end
+
+-- True when the answer asks for a login that Digest can give; the next request has it.
+local function is_challenged(found, plan, answer)
+    local auth = found.auth
+    if answer.status ~= 401 or not auth or not auth.digest or plan.request.source or not answer.headers then return false end
+    local value = require("socket.http_digest").authorization(answer:values("www-authenticate"), plan.method, plan.uri,
+        auth.user, auth.pass, auth.state)
+    auth.answer = value
+    return value ~= nil
+end
+
+---Makes a request and the ones it is redirected to.
+---@param settings socket.http
+---@param reqt table
+---@param notes table
+---@param found socket.http.powers
+---@param show_head function lets the user look at a head (add.55)
+function powers.perform(settings, reqt, notes, found, show_head)
+    local ok, err = settle(found)
+    if not ok then return nil, err end
+    local location, parsed
+    while true do
+        local plan
+        plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
+        if not plan then return nil, err end
+        local answer, message, why = send(settings, plan, found)
+        if not answer then
+            notes.detail = why
+            return nil, message
+        end
+        store_cookies(found, plan, answer)
+        local headers = answer.headers
+        local following, components = redirect.follow(plan, answer.status, headers and headers.location)
+        if following then
+            answer:finish()
+            if components.origin ~= "same" then found.auth = nil end
+            location, reqt, parsed = headers.location, following, components
+        elseif is_challenged(found, plan, answer) then
+            answer:finish()
+            -- a copy of the components was merged into the plan
+            parsed = nil
+        else
+            return powers.deliver(plan, answer, found, location, show_head)
+        end
+    end
+end
+
+-- Shows the head to the user and receives the body. Returns true, or nil, a message, headers and status line.
+local function consume(_, plan, answer, found, show_head)
+    local headers = answer.headers
+    local ok, sink = show_head({ c = answer.socket }, plan, answer.status, headers or {}, answer.line)
+    if not ok then
+        answer:close()
+        return nil, sink, headers, answer.line
+    end
+    return receive(found, plan, answer, sink)
+end
+
+-- Delivers the final answer: what `perform` returns.
+function powers.deliver(plan, answer, found, location, show_head)
+    local headers, status = answer.headers, answer.status
+    if headers then headers.location = headers.location or location end
+    if found.headerlist then
+        for i, pair in ipairs(answer:list()) do found.headerlist[i] = pair end
+    end
+    -- whatever a callback raises closes the connection
+    local closing = { close = function() answer:close() end }
+    local ok, err, shown, line = connections.run(closing, consume, plan, answer, found, show_head)
+    if not ok then
+        if line then return nil, err, shown, line end
+        return nil, err
+    end
+    if headers then add_trailers(answer) end
+    if not headers and not location then return 1, status end
+    return 1, status, headers or { location = location }, answer.line
+end
+
+return powers
