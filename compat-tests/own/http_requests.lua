@@ -83,7 +83,7 @@ for _, field in ipairs({ "source", "sink", "step", "create", "response_headers" 
 end
 check.raises("issue 14.9: a source of text", "use ltn12.source.string", http.request, { url = "http://h/", source = "text" })
 refused("http.bugs.9: no host", "invalid proxy 'http://'", { url = "http://h/", proxy = "http://" })
-refused("http.bugs.9: unknown scheme", "unsupported scheme 'socks5'", { url = "http://h/", proxy = "socks5://px" })
+refused("http.bugs.9: unknown scheme", "unsupported scheme 'gopher'", { url = "http://h/", proxy = "gopher://px" })
 refused("http.bugs.9: no text", "invalid proxy 'true'", { url = "http://h/", proxy = true })
 refused("http.bugs.9: line break", "invalid proxy 'http://p\r\nx'", { url = "http://h/", proxy = "http://p\r\nx" })
 check.equal("http.bugs.9: without a scheme", line("", { url = "http://h/", proxy = "//px:99" }),
