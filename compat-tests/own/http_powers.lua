@@ -31,7 +31,7 @@ local kept
 for _, pair in ipairs(list) do kept = kept or pair[1] == "Content-Encoding" and pair[2] end
 check.equal("A.decode.6: headerlist keeps what is taken away", kept, "gzip")
 for name, value in pairs({ Range = "bytes=0-", ["Accept-Encoding"] = "gzip" }) do
-    body, code, headers = get("/zip/gzip?text=hello", { decode = true, headers = { [name] = value } })
+    body, _, headers = get("/zip/gzip?text=hello", { decode = true, headers = { [name] = value } })
     check.ok("client.s.18: the caller sends " .. name, body ~= "hello" and headers["content-encoding"] == "gzip", body)
 end
 headers = select(3, get("/zip/gzip?text=hello", { decode = true, method = "HEAD" }))
@@ -96,14 +96,16 @@ check.raises("A.jar: one that is none", "jar expected", http.request, { url = ba
 check.equal("B.retry.1: none", select(2, get("/retry/1/a")), 503)
 check.equal("B.retry.1: one", get("/retry/1/b", { retries = true }), "after 2")
 check.equal("B.retry.1: two are needed", select(2, get("/retry/3/c?after=0", { retries = 2 })), 503)
-check.equal("B.retry.1: a POST is not", select(2, get("/retry/1/d", { retries = 1, method = "POST", source = ltn12.source.string("x") })), 503)
+check.equal("B.retry.1: a POST is not", select(2, get("/retry/1/d",
+    { retries = 1, method = "POST", source = ltn12.source.string("x") })), 503)
 check.equal("B.retry.1: closed", get("/cut/1/e", { retries = 1 }), "at last")
 check.equal("B.retry.1: Retry-After beyond a minute", select(2, get("/retry/1/f?after=3600", { retries = 1 })), 503)
 
 -- pairs of headers
 local echo = get("/echo", { headers = { ["X-B"] = "0", { "X-A", "1" }, { "x-a", "2" } } })
 check.ok("A.headers.2: in order, after the others", echo:find("X%-B: 0\n.*X%-A: 1\nx%-a: 2\n\n"), echo)
-check.equal("A.headers.2: checked", { get("/echo", { headers = { { "X-A", "1\r\nB: c" } } }) }, { nil, "invalid header 'X-A'", "" })
+check.equal("A.headers.2: checked", { get("/echo", { headers = { { "X-A", "1\r\nB: c" } } }) },
+    { nil, "invalid header 'X-A'", "" })
 check.equal("A.headers.2: a name", { get("/echo", { headers = { { false, "1" } } }) }, { nil, "invalid header 'false'", "" })
 check.equal("A.headers.2: one length", get("/digest", { method = "PUT", source = ltn12.source.string("abc"),
     headers = { { "Content-Length", 3 } } }):match("^%d+"), "3")
@@ -143,7 +145,8 @@ for _, pool in ipairs({ false, true }) do
         return true, ltn12.sink.table(other)
     end }), table.concat(other) }, { "", "xxxx" })
     local result = { http.request({ url = base .. "/bytes/4", pool = pool, response_headers = function() return nil, "no" end }) }
-    check.equal("add.55: refused", { result[1], result[2], result[3]["content-length"], result[4] }, { nil, "no", "4", "HTTP/1.1 200 OK" })
+    check.equal("add.55: refused", { result[1], result[2], result[3]["content-length"], result[4] },
+        { nil, "no", "4", "HTTP/1.1 200 OK" })
     check.raises("add.55: what it raises passes through", "boom", http.request,
         { url = base .. "/bytes/4", pool = pool, response_headers = function() error("boom") end })
 end

@@ -94,9 +94,8 @@ local function socks(mode) return peer.lua(SOCKS:format(mode, server.port)) end
 
 local open, login, refuse, stop, odd = socks("open"), socks("login"), socks("refuse"), socks("stop"), socks("odd")
 local function through(url, host)
-    local body, code = http.request("http://127.0.0.1:1/")
     local out = {}
-    body, code = http.request({
+    local body, code = http.request({
         url = ("http://%s:%d/echo"):format(host or "localhost", server.port), proxy = url, pool = false,
         sink = function(chunk)
             out[#out + 1] = chunk
