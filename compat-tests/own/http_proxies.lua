@@ -110,7 +110,8 @@ check.equal("client.s.29: socks5 sends an address", through(at("socks5", open)),
 check.equal("client.s.29: socks5h sends the name", through(at("socks5h", open)), "localhost")
 check.equal("client.s.29: socks4a sends the name", through(at("socks4a", open)), "localhost")
 check.equal("client.s.29: socks5h, a name that is not known here", through(at("socks5h", open), "away.invalid"), "away.invalid")
-check.equal("client.s.29: addresses are sent as such", { through(at("socks5h", open), "127.0.0.2"), through(at("socks4a", open), "127.0.0.2") },
+check.equal("client.s.29: addresses are sent as such", {
+    through(at("socks5h", open), "127.0.0.2"), through(at("socks4a", open), "127.0.0.2") },
     { "127.0.0.2", "127.0.0.2", 1 })
 check.equal("client.s.29: IPv6", through(at("socks5h", open), "[::1]"), "ipv6 16")
 check.equal("A.proxy.1: a login, decoded", through(at("socks5h", login, "u%40:p%3Aw@")), "localhost")
