@@ -2,6 +2,8 @@
 //!
 //! The functions here take plain strings and numbers. What is in a configuration table, and
 //! every function of the user's in it, is settled in Lua before (`lua/socket/tls.lua`).
+// native-tls has no use for part of what settings hold.
+#![cfg_attr(not(tls_openssl), allow(dead_code))]
 
 mod adapter;
 mod asking;

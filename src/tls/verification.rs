@@ -5,8 +5,8 @@
 pub struct Extras {
     /// Goes on with a certificate that is refused, and keeps the reasons.
     pub go_on: bool,
-    /// Takes certificates that were issued for another purpose.
-    pub any_purpose: bool,
+    /// Asks for a certificate that was issued for a server, of clients as well: between servers each is both.
+    pub server_purpose: bool,
     /// Checks the peer's certificate against a revocation list.
     pub revocation: bool,
     /// Checks the whole chain against revocation lists.
@@ -18,7 +18,7 @@ impl Extras {
     pub fn from_bits(bits: u8) -> Self {
         Extras {
             go_on: bits & 1 != 0,
-            any_purpose: bits & 2 != 0,
+            server_purpose: bits & 2 != 0,
             revocation: bits & 4 != 0,
             chain_revocation: bits & 8 != 0,
         }
@@ -28,7 +28,7 @@ impl Extras {
     pub fn with(self, more: Extras) -> Self {
         Extras {
             go_on: self.go_on || more.go_on,
-            any_purpose: self.any_purpose || more.any_purpose,
+            server_purpose: self.server_purpose || more.server_purpose,
             revocation: self.revocation || more.revocation,
             chain_revocation: self.chain_revocation || more.chain_revocation,
         }

@@ -182,8 +182,8 @@ impl Maker {
             }
         }
         let extras = settings.extras.with(extras);
-        if extras.any_purpose {
-            ssl.param_mut().set_purpose(X509PurposeId::ANY)?;
+        if extras.server_purpose {
+            ssl.param_mut().set_purpose(X509PurposeId::SSL_SERVER)?;
         }
         if extras.revocation || extras.chain_revocation {
             let chain = if extras.chain_revocation {

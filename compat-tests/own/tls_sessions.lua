@@ -1,0 +1,191 @@
+-- needs: certs, openssl
+-- Sessions that clients resume, and that none is offered to another name, port, or configuration.
+local check = require("check")
+local tls = require("tls")
+local ssl = require("ssl")
+local https = require("ssl.https")
+local socket = require("socket")
+
+local CERTS = tls.certificates
+
+local function server(changes)
+    local cfg = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem" }
+    for name, value in pairs(changes or {}) do cfg[name] = value end
+    return assert(ssl.newcontext(cfg))
+end
+
+local function client(changes)
+    local cfg = tls.client({ session = true })
+    for name, value in pairs(changes or {}) do cfg[name] = value end
+    return cfg
+end
+
+local WAITING = { wantread = true, wantwrite = true }
+
+-- Serves one connection and reads a byte from it, by which session tickets come along. Returns what `reused` says.
+local function exchange(listener, context, cfg, name)
+    local address, port = listener:getsockname()
+    local c = assert(ssl.wrap(assert(socket.connect(address, port)), cfg))
+    local s = assert(ssl.wrap(assert(listener:accept()), context))
+    c:sni(name or "localhost")
+    c:settimeout(0)
+    s:settimeout(0)
+    local by_server, by_client
+    local start = socket.gettime()
+    repeat
+        if not by_client then
+            local ok, message = c:dohandshake()
+            by_client = ok or not WAITING[message] and message
+        end
+        if not by_server then
+            local ok, message = s:dohandshake()
+            by_server = ok or not WAITING[message] and message
+        end
+        assert(socket.gettime() - start < 20, "no progress")
+    until by_server and by_client
+    local reused = c:reused()
+    if by_server == true and by_client == true then
+        s:settimeout(5)
+        c:settimeout(5)
+        s:send("x")
+        c:receive(1)
+    end
+    local on_server = s:reused()
+    c:close()
+    s:close()
+    return by_client == true and reused or by_client ~= true and by_client, on_server
+end
+
+local function listen() return assert(socket.bind("127.0.0.1", 0)) end
+
+for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+    local listener, context = listen(), server({ protocol = protocol })
+    local function twice(cfg, name)
+        exchange(listener, context, cfg, name)
+        return (exchange(listener, context, cfg, name))
+    end
+    local cfg = client()
+    check.equal(protocol .. ": the first", (exchange(listener, context, cfg)), false)
+    check.equal(protocol .. ": the second", { exchange(listener, context, cfg) }, { true, true })
+    check.equal(protocol .. ": and again", (exchange(listener, context, cfg)), true)
+    check.equal(protocol .. ": a context of the same parameters", (exchange(listener, context, client())), true)
+    check.equal(protocol .. ": without `session`", twice(client({ session = false })), false)
+    check.equal(protocol .. ": by default", twice(tls.client()), false)
+
+    -- what has no session of its own resumes none
+    check.equal(protocol .. ": another name", (exchange(listener, context, cfg, "127.0.0.1")), false)
+    check.equal(protocol .. ": no verification", (exchange(listener, context, client({ verify = "none" }))), false)
+    check.equal(protocol .. ": no name is verified", (exchange(listener, context, client({ verifyhost = false }))), false)
+    check.equal(protocol .. ": a client certificate", (exchange(listener, context,
+        client({ certificate = CERTS .. "client.pem", key = CERTS .. "client.key" }))), false)
+    check.equal(protocol .. ": another authority", (exchange(listener, context, client({ cafile = CERTS .. "two-roots.pem" }))), false)
+    check.equal(protocol .. ": other options", (exchange(listener, context, client({ options = "no_tlsv1" }))), false)
+    check.equal(protocol .. ": another depth", (exchange(listener, context, client({ depth = 5 }))), false)
+    check.equal(protocol .. ": lsec_continue keeps none", twice(client({ verifyext = "lsec_continue" })), false)
+    local more = assert(ssl.newcontext(client()))
+    more:setverifyext("lsec_ignore_purpose")
+    check.equal(protocol .. ": setverifyext", (exchange(listener, context, more)), false)
+    local other = listen()
+    check.equal(protocol .. ": another port", (exchange(other, context, cfg)), false)
+    other:close()
+
+    -- a name that is not the certificate's is refused, whatever was resumed before
+    check.equal(protocol .. ": a name that is not the certificate's", (exchange(listener, context, cfg, "other.test")),
+        "certificate verify failed")
+    -- a server with other keys, or that knows no session, has a full handshake
+    local renewed = server({ protocol = protocol, depth = 3 })
+    check.equal(protocol .. ": a server that was restarted", { exchange(listener, renewed, cfg) }, { false, false })
+    check.equal(protocol .. ": which is resumed then", (exchange(listener, renewed, cfg)), true)
+    -- the certificate of a resumed connection is the one that was verified
+    local untrusted = server({ protocol = protocol, certificate = CERTS .. "untrusted.pem", key = CERTS .. "untrusted.key" })
+    check.equal(protocol .. ": a server that is not trusted", (exchange(listener, untrusted, cfg)), "certificate verify failed")
+
+    -- many, without growth
+    local function memory()
+        local file = io.open("/proc/self/statm")
+        if not file then return 0 end
+        local pages = tonumber(file:read("*l"):match("^%d+ (%d+)"))
+        file:close()
+        return pages
+    end
+    local resumed = 0
+    for _ = 1, 50 do exchange(listener, context, cfg) end
+    collectgarbage()
+    collectgarbage()
+    local before = memory()
+    for _ = 1, 200 do
+        if exchange(listener, context, cfg) == true then resumed = resumed + 1 end
+    end
+    collectgarbage()
+    collectgarbage()
+    check.equal(protocol .. ": all of many", resumed, 200)
+    check.ok(protocol .. ": without growth", memory() - before < 512, memory() - before)
+    listener:close()
+end
+
+-- https resumes by itself; a new `verify` or another server does not
+local function page(options)
+    local listener = listen()
+    local port = (select(2, listener:getsockname()))
+    listener:close()
+    local process = io.popen(("cd '%s' && exec openssl s_server -quiet -www -accept 127.0.0.1:%d "
+        .. "-cert good.pem -key good.key 2>/dev/null %s"):format(CERTS, port, options or ""))
+    local deadline = socket.gettime() + 20
+    repeat
+        local probe = socket.connect("127.0.0.1", port)
+        if probe then probe:close() else socket.sleep(0.02) end
+    until probe or socket.gettime() > deadline
+    return port, process
+end
+local pid_file = os.tmpname()
+for _, option in ipairs({ "-tls1_2", "-tls1_3" }) do
+    local port = page(option .. " & echo $! >" .. pid_file .. "; wait")
+    local function status(changes)
+        local chunks = {}
+        local reqt = { url = "https://localhost:" .. port .. "/", cafile = CERTS .. "ca.crt",
+            sink = require("ltn12").sink.table(chunks) }
+        for name, value in pairs(changes or {}) do reqt[name] = value end
+        local ok, code = https.request(reqt)
+        return ok and (table.concat(chunks):match("\n(%a+), TLS") or "?") or code
+    end
+    check.equal("https" .. option .. " the first", status(), "New")
+    check.equal("https" .. option .. " the second", status(), "Reused")
+    check.equal("https" .. option .. " not wanted", status({ session = false }), "New")
+    check.equal("https" .. option .. " without verification", status({ verify = "none" }), "New")
+    local file = assert(io.open(pid_file))
+    os.execute("kill " .. file:read("*l"))
+    file:close()
+end
+os.remove(pid_file)
+
+-- keylog: the file that the environment names, when a parameter asks for it
+local script, log = os.tmpname(), os.tmpname()
+local listener = listen()
+local port = (select(2, listener:getsockname()))
+local file = assert(io.open(script, "w"))
+file:write(([[
+local ssl, socket = require("ssl"), require("socket")
+local c = assert(ssl.wrap(assert(socket.connect("127.0.0.1", %d)),
+    { mode = "client", protocol = "any", verify = "none", keylog = arg[1] == "ask" }))
+assert(c:dohandshake())
+c:close()
+]]):format(port))
+file:close()
+local function secrets(argument)
+    local process = io.popen(("SSLKEYLOGFILE='%s' '%s' '%s' %s"):format(log, os.getenv("COMPAT_LUA") or "lua", script, argument))
+    local s = assert(ssl.wrap(assert(listener:accept()), server()))
+    s:settimeout(10)
+    s:dohandshake()
+    process:close()
+    s:close()
+    local content = assert(io.open(log))
+    local text = content:read("*a")
+    content:close()
+    return text
+end
+check.equal("keylog not asked for", secrets("no"), "")
+check.ok("keylog", secrets("ask"):find("^%u[%u_]+ %x+ %x+\n"))
+os.remove(script)
+os.remove(log)
+
+check.done()
