@@ -57,14 +57,18 @@ function mbox.parse_headers(headers)
         local name, value = mbox.parse_header(line)
         if name then
             name = name:lower()
-            fields[name] = fields[name] and fields[name] .. ", " .. value or value
+            local values = fields[name] or {}
+            values[#values + 1] = value
+            fields[name] = values
         end
     end
+    for name, values in pairs(fields) do fields[name] = table.concat(values, ", ") end
     return fields
 end
 
 local function trim(s)
-    return s:match("^%s*(.*%S)") or ""
+    local first = s:find("%S")
+    return first and s:match("^.*%S", first) or ""
 end
 
 ---Takes the value of a From header apart (B5).

@@ -53,7 +53,14 @@ end
 function redirect.target(base, location)
     location = tidy(location)
     if not location then return nil end
-    local target = url.absolute(base, location)
+    local head, tail = match(location, "^([^?#]*)(.*)$")
+    local target
+    if head ~= "" then
+        -- query and fragment stay as they are, `/./` too, which url.absolute shortens as LuaSocket does
+        target = url.absolute(base, head) .. tail
+    else
+        target = url.absolute(base, location)
+    end
     return target, url.parse(target) or {}
 end
 

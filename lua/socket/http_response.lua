@@ -3,6 +3,8 @@ local ipairs, rawget, setmetatable, tostring, type = ipairs, rawget, setmetatabl
 local concat, gsub, lower, match, sub, upper =
     table.concat, string.gsub, string.lower, string.match, string.sub, string.upper
 
+local pairs_of = require("socket.http_pairs")
+
 local response = {}
 
 -- `Content-Type` of a name in any spelling.
@@ -42,8 +44,8 @@ local made = {
     cookies = function(self)
         local found = {}
         for _, value in ipairs(self._answer:values("set-cookie")) do
-            local name, rest = match(value, "^%s*([^=;]-)%s*=%s*(.-)%s*$")
-            if name then found[name] = match(rest, "^(.-)%s*;") or rest end
+            local name, text = pairs_of.split(match(value, "^[^;]*"))
+            if name then found[name] = text end
         end
         return found
     end,

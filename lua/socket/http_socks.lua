@@ -37,9 +37,14 @@ local function address_bytes(host)
     if not find(host, ":", 1, true) then return nil end
     local left, right = match(host, "^%[?(.-)::(.-)%]?$")
     local function groups(text)
-        local bytes, n = "", 0
-        for group in gmatch(text, "%x+") do bytes, n = bytes .. two_bytes(tonumber(group, 16)), n + 1 end
-        return bytes, n
+        local bytes, n = {}, 0
+        for group in gmatch(text, "%x+") do
+            n = n + 1
+            -- more than eight are no address
+            if n > 8 then break end
+            bytes[n] = two_bytes(tonumber(group, 16))
+        end
+        return table.concat(bytes), n
     end
     local bytes, n = groups(left or match(host, "^%[?(.-)%]?$"))
     if left then

@@ -1,0 +1,27 @@
+-- `name=value` in the values of header fields. Each byte is read a bounded number of times, whatever a peer sends.
+-- Internal to HTTP.
+local find, match, sub = string.find, string.match, string.sub
+
+local pairs_of = {}
+
+---A text without the blanks around it.
+---@param text string
+---@return string
+function pairs_of.trim(text)
+    local first = find(text, "%S")
+    return first and match(text, "^.*%S", first) or ""
+end
+
+local trim = pairs_of.trim
+
+---The two sides of the first `=`, without the blanks around them.
+---@param text string
+---@return string|nil name nil when there is no `=`
+---@return string|nil value
+function pairs_of.split(text)
+    local at = find(text, "=", 1, true)
+    if not at then return nil end
+    return trim(sub(text, 1, at - 1)), trim(sub(text, at + 1))
+end
+
+return pairs_of
