@@ -90,13 +90,13 @@ end
 
 -- ... and in redirects no segment of query and fragment goes
 local target = require("socket.http_redirect").target
-local from = { scheme = "http", authority = "a", host = "a", path = "/b/c", query = "q" }
+local asked = { scheme = "http", authority = "a", host = "a", path = "/b/c", query = "q" }
 for location, result in pairs({
     ["../d?x/./y/../z#s/./t"] = "http://a/d?x/./y/../z#s/./t", ["http://h/x/../y?a/./b"] = "http://h/y?a/./b",
         ["?x/../y"] = "http://a/b/c?x/../y",
     ["#s"] = "http://a/b/c?q#s", ["//h?./x"] = "http://h?./x",
 }) do
-    check.equal("add.44: Location " .. location, (target(from, location)), result)
+    check.equal("add.44: Location " .. location, (target(asked, location)), result)
 end
 
 -- Functions in place of the module's are called as LuaSocket calls them.

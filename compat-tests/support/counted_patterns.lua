@@ -243,14 +243,13 @@ function counted.gmatch(text, pattern)
 end
 
 local function replacement(by, values, whole)
-    local kind, value = type(by), nil
+    local kind, value = type(by)
     if kind == "function" then
         value = by(unpack(values))
     elseif kind == "table" then
         value = by[values[1]]
     else
-        value = {}
-        local i, text = 1, tostring(by)
+        local pieces, i, text = {}, 1, tostring(by)
         while i <= #text do
             local c = sub(text, i, i)
             if c == "%" then
@@ -258,10 +257,10 @@ local function replacement(by, values, whole)
                 local d = tonumber(sub(text, i, i))
                 c = not d and sub(text, i, i) or d == 0 and whole or values[d]
             end
-            value[#value + 1] = c
+            pieces[#pieces + 1] = c
             i = i + 1
         end
-        value = table.concat(value)
+        value = table.concat(pieces)
     end
     if not value then return whole end
     return tostring(value)
@@ -295,7 +294,7 @@ end
 -- A compiler such as LuaJIT's would keep the originals where a module has taken them already.
 for _, name in ipairs({ "find", "match", "gmatch", "gsub" }) do
     counted["original_" .. name] = string[name]
-    string[name] = counted[name]
+    string[name] = counted[name] -- luacheck: ignore 122
 end
 
 -- Copies are work too.

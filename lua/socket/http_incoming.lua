@@ -2,7 +2,7 @@
 -- Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 local bodies = require("socket.http_incoming_body")
-local pairs_of = require("socket.http_pairs")
+local http_pairs = require("socket.http_pairs")
 
 local pairs, rawset, setmetatable, tonumber, type = pairs, rawset, setmetatable, tonumber, type
 local char, find, gmatch, gsub, lower, match, sub =
@@ -136,7 +136,7 @@ end
 function lazy.cookies(request)
     local cookies = {}
     for pair in gmatch(request.headers.cookie or "", "[^;]+") do
-        local name, value = pairs_of.split(pair)
+        local name, value = http_pairs.split(pair)
         if name and name ~= "" and cookies[name] == nil then
             cookies[name] = match(value, '^"(.*)"$') or value
         end

@@ -2,26 +2,26 @@
 -- Internal to HTTP.
 local find, match, sub = string.find, string.match, string.sub
 
-local pairs_of = {}
+local http_pairs = {}
 
 ---A text without the blanks around it.
 ---@param text string
 ---@return string
-function pairs_of.trim(text)
+function http_pairs.trim(text)
     local first = find(text, "%S")
     return first and match(text, "^.*%S", first) or ""
 end
 
-local trim = pairs_of.trim
+local trim = http_pairs.trim
 
 ---The two sides of the first `=`, without the blanks around them.
 ---@param text string
 ---@return string|nil name nil when there is no `=`
 ---@return string|nil value
-function pairs_of.split(text)
+function http_pairs.split(text)
     local at = find(text, "=", 1, true)
     if not at then return nil end
     return trim(sub(text, 1, at - 1)), trim(sub(text, at + 1))
 end
 
-return pairs_of
+return http_pairs

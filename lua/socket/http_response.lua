@@ -3,7 +3,7 @@ local ipairs, rawget, setmetatable, tostring, type = ipairs, rawget, setmetatabl
 local concat, gsub, lower, match, sub, upper =
     table.concat, string.gsub, string.lower, string.match, string.sub, string.upper
 
-local pairs_of = require("socket.http_pairs")
+local http_pairs = require("socket.http_pairs")
 
 local response = {}
 
@@ -44,7 +44,7 @@ local made = {
     cookies = function(self)
         local found = {}
         for _, value in ipairs(self._answer:values("set-cookie")) do
-            local name, text = pairs_of.split(match(value, "^[^;]*"))
+            local name, text = http_pairs.split(match(value, "^[^;]*"))
             if name then found[name] = text end
         end
         return found
