@@ -243,7 +243,8 @@ function counted.gmatch(text, pattern)
 end
 
 local function replacement(by, values, whole)
-    local kind, value = type(by)
+    local kind = type(by)
+    local value
     if kind == "function" then
         value = by(unpack(values))
     elseif kind == "table" then
