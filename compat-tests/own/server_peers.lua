@@ -113,6 +113,12 @@ check.equal("localhost is not among their names", tls(""), "")
 check.equal("but this is", tls("", "b.tls.test"), "GET ")
 check.equal("plain HTTP on the TLS port", curl("http://127.0.0.1:" .. secure .. "/"), "")
 
+if run("openssl version") ~= "" then
+    -- server.tls.1
+    local refusal = run(("echo | openssl s_client -connect 127.0.0.1:%d -alpn h2"):format(secure))
+    check.ok("a client of other protocols is refused in the handshake", refusal:find("Cipher is (NONE)", 1, true), refusal)
+end
+
 local python = ([[
 import http.client, sys
 c = http.client.HTTPConnection("127.0.0.1", %d, timeout=30)

@@ -131,16 +131,30 @@ function listening.open(entries, settings)
     return listeners
 end
 
+-- Takes HTTP/1.1 among the protocols that a client offers; one that offers only others is refused.
+local function choose(offered)
+    for _, name in ipairs(offered) do
+        if name == "http/1.1" then return name end
+    end
+    error("no protocol in common", 0)
+end
+
 ---Makes the contexts of TLS parameters: the context itself, and those of names.
 ---@return table|nil contexts
 ---@return string|nil message
 function listening.contexts(parameters)
     local tls = require("socket.tls")
     local function make(given)
-        local config = { mode = "server", protocol = "any", alpn = { "http/1.1" } }
+        local config = { mode = "server", protocol = "any", alpn = choose }
         for name, value in pairs(given) do config[name] = value end
         config.sni = nil
-        return tls.newcontext(config)
+        local context, problem = tls.newcontext(config)
+        if not context and config.alpn == choose and problem:find("ALPN", 1, true) then
+            -- a backend that can only be given a list serves such a client nevertheless
+            config.alpn = { "http/1.1" }
+            context, problem = tls.newcontext(config)
+        end
+        return context, problem
     end
     local context, err = make(parameters)
     if not context then return nil, err end

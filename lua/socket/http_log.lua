@@ -1,10 +1,12 @@
 -- The access log of a server. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 local mime = require("mime")
+local socket = require("socket")
 
-local type = type
+local pcall, type = pcall, type
 local byte, format, gsub, match = string.byte, string.format, string.gsub, string.match
 local date, time = os.date, os.time
+local io = io
 
 local log = {}
 
@@ -37,19 +39,22 @@ local function user_of(request)
     return text and match(text, "^([^:]+):")
 end
 
--- A function that takes entries, made of the option `log`; and one that is called at the end.
-function log.sink(option)
+---A function that takes entries, made of the option `log`. `tasks` is nil where no tasks are.
+function log.sink(option, tasks)
     if not option or type(option) == "function" then return option or nil end
     local file = option == true and io.stderr or option
-    local flushed = 0
+    local pending = false
+    local function flush()
+        -- a busy server does not write each line by itself
+        socket.sleep(1)
+        pending = false
+        if io.type(file) == "file" then file:flush() end
+    end
     return function(entry)
         file:write(log.combined(entry), "\n")
-        -- a busy server does not write each line by itself
-        local now = time()
-        if option ~= true and now ~= flushed then
-            flushed = now
-            file:flush()
-        end
+        if option == true or pending then return end
+        pending = tasks and pcall(tasks.start, flush) or false
+        if not pending then file:flush() end
     end
 end
 

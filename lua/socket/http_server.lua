@@ -380,7 +380,6 @@ local function make(host, port, handler, settings)
         turn = 0,
         waiting = 0,
         counts = { active = 0, requests = 0, errors = 0 },
-        log = log.sink(settings.log),
     }, Server)
     for i, listener in ipairs(listeners) do
         if contexts[i] then
@@ -395,6 +394,7 @@ end
 
 local function start(self, tasks)
     self.tasks = tasks
+    self.log = log.sink(self.settings.log, tasks)
     self.changed, self.ended = tasks.queue(), tasks.queue()
     -- the scheduler's own descriptors must be there before connections take the last ones
     tasks.getfd()
@@ -433,14 +433,16 @@ local function listen(host, port, handler, given)
     if handler then tasks = require("socket.tasks") end
     local self, err = make(host, port, handler, settings)
     if not self then return nil, err end
-    if not handler then return self end
-    if tasks.current() then
-        start(self, tasks)
+    if not handler then
+        self.log = log.sink(settings.log)
         return self
     end
     start(self, tasks)
-    tasks.run(function() self:wait() end)
-    return true
+    if tasks.current() then return self end
+    -- outside it runs all tasks until then
+    local ok
+    ok, err = self:wait()
+    return ok, err
 end
 
 -- What module `http` takes over from here.

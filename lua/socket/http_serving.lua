@@ -267,8 +267,11 @@ local function shake_hands(self)
     if sock then
         self.sock = sock
         sock:settimeout(self.settings.tlstime)
-        local ok, problem = sock:dohandshake()
-        if ok then
+        -- the choice of a protocol raises when there is none in common
+        local called, ok, problem = pcall(sock.dohandshake, sock)
+        if not called then
+            problem = ok
+        elseif ok then
             sock:settimeout(nil)
             return true
         end
