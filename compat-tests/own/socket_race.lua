@@ -186,6 +186,39 @@ check.equal("http.request", (http.request(("http://hole6.test:%d/"):format(web.p
 check.ok("http.request: in time", socket.gettime() - started < 10)
 web:close()
 
+-- tasks: the races of many objects at once, and one that another task ends
+local tasks = require("socket.tasks")
+started = socket.gettime()
+tasks.run(function()
+    local connected, ended = 0, {}
+    local racing = {}
+    for i = 1, 20 do
+        racing[i] = tasks.start(function()
+            local object = limited(socket.tcp(), 30)
+            if object:connect("hole6.test", port4) == 1 and object:getpeername() == "127.0.0.1" then connected = connected + 1 end
+            object:close()
+        end)
+    end
+    local object = limited(socket.tcp4(), 30)
+    local closed = tasks.start(function() ended.closed = { object:connect("10.9.0.7", port9) } end)
+    local several = limited(socket.tcp(), 30)
+    local abandoned = tasks.start(function() ended.several = { several:connect("holes6.test", port9) } end)
+    local cancelled = tasks.start(function() ended.cancelled = { limited(socket.tcp(), 30):connect("holes6.test", port9) } end)
+    socket.sleep(0.4)
+    check.equal("a second connect meanwhile", { object:connect("10.9.0.7", port9) }, { nil, "busy" })
+    object:close()
+    several:close()
+    cancelled:cancel("enough")
+    for _, task in ipairs(racing) do task:wait() end
+    for _, task in ipairs({ closed, abandoned, cancelled }) do task:wait() end
+    check.equal("20 races at once", connected, 20)
+    check.equal("another task closes the object", ended.closed, { nil, "closed" })
+    check.equal("in the middle of a race", ended.several, { nil, "closed" })
+    check.equal("a race that is cancelled", ended.cancelled, { nil, "enough" })
+end)
+check.ok("in tasks: in time", socket.gettime() - started < 10, socket.gettime() - started)
+for _ = 1, 20 do listening4[1]:accept():close() end
+
 local last = socket.udp()
 last:sendto("end", "127.0.0.1", 53)
 names:close()
