@@ -367,8 +367,12 @@ local function prepare_plain(method, url)
     call, err = prepare(name, to, NONE)
     if not call then return refuse(err) end
     call.agent = client.settings.USERAGENT
+    -- hosts of this machine have no proxy from the environment
+    call.is_near = to.host == "localhost" or to.host == "::1" or find(to.host, "^127%.%d+%.%d+%.%d+$") ~= nil
     -- credentials are not kept, and the environment may name another proxy the next time
     if call.request.proxy or to.user then return call end
+    local head, key = exchange.prepare(call.request)
+    if head then call.request.head, call.request.key = head, key end
     if count >= MOST_PREPARED then prepared, count = {}, 0 end
     local of_method = prepared[method]
     if not of_method then
@@ -387,7 +391,7 @@ local function plain(method, url)
     local of_method = prepared[method]
     local call = of_method and of_method[url]
     if call and call.agent == client.settings.USERAGENT
-        and find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false then
+        and (call.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
         local answer, err, phase, why = perform(call.request)
         if not answer then return nil, err, phase, why end
         if not REDIRECTS[answer.status] then return delivery.deliver(call, answer) end

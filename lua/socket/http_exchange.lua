@@ -272,6 +272,16 @@ local function complete(request)
     }, DEFAULTED)
 end
 
+---What a request that is made often has ready: its head, and which connections serve it. Both go into the request.
+---@param request socket.http.exchange.request without body and proxy
+---@return string|nil head
+---@return string|nil key or why it cannot be sent
+function exchange.prepare(request)
+    local head, err = compose(request)
+    if not head then return nil, err end
+    return head, pool_key(request)
+end
+
 ---Makes a request on one connection and receives the head of its answer.
 ---@param request socket.http.exchange.request
 ---@return socket.http.answer|nil answer
@@ -284,7 +294,7 @@ function exchange.perform(request)
     if not head then head, err = compose(request) end
     if not head then return nil, err, "request" end
     local pool = not request.create and request.pool or nil
-    local key = pool and pool_key(request)
+    local key = pool and (request.key or pool_key(request))
     local connection = pool and pools.take(pool, key)
     local reused = connection ~= nil
     local answer, phase, why, unanswered
