@@ -36,7 +36,7 @@ fn what_is_missing_is_said_in_one_line() {
     assert!(command.status().unwrap().success());
 
     let advice = |lacking: &str| format!("cargo::warning={lacking}: apt install pkg-config libssl-dev (");
-    let error =
+    let warning =
         |printed: &str| printed.lines().find(|line| line.starts_with("cargo::warning=")).map(str::to_owned);
     let none = warning(&printed(&scratch, None)).unwrap();
     assert!(none.starts_with(&advice("pkg-config is missing, which finds OpenSSL")), "{none}");

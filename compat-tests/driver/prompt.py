@@ -79,7 +79,9 @@ def _talk(interpreter, folder):
         shell.type('socket = require "socket" socket.sl\x15print("x")\r', r"^x$")   # ^U empties the line
         for wait in ("socket.sleep(600)", 'assert(socket.bind("127.0.0.1", 0)):accept()',
                      'local u = socket.udp() u:setsockname("127.0.0.1", 0) u:receive()',
-                     'socket.select({ socket.udp() }, nil, 600)', "while true do end"):
+                     'socket.select({ socket.udp() }, nil, 600)', "while true do end",
+                     'require("socket.tasks").run(function() socket.sleep(600) end)',
+                     'local s = assert(socket.bind("127.0.0.1", 0)) require("socket.tasks").run(function() s:accept() end)'):
             shell.type('io.write("wai", "ting\\n") io.flush() local socket = require("socket") %s\r' % wait, r"^waiting$")
             shell.type(INTERRUPT, r"interrupted!\nstack traceback:\n(.*\n)+> $")
         if shell.ended() != 0:
@@ -89,7 +91,7 @@ def _talk(interpreter, folder):
     again = Conversation(interpreter, folder)
     try:
         again.see(r"> $")
-        again.type(UP, "while true do end$")
+        again.type(UP, r"s:accept\(\) end\)$")
     finally:
         again.close()
 

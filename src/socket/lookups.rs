@@ -1,7 +1,7 @@
 //! Lookups in other threads: within a limit, which the resolver itself cannot be given, and for tasks.
 
 use std::collections::VecDeque;
-use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError, SyncSender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::error::Failure;
 use super::timeout::Wait;
 use crate::sys;
+use crate::sys::interrupt::is_interrupted;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::renew_state;
 
@@ -185,12 +186,20 @@ pub fn within<T: Send + 'static>(
         Box::new(move || drop(answer.send(result)))
     });
     ask(Question { work, place });
-    match end {
-        Some(end) => answered.recv_timeout(end.saturating_duration_since(Instant::now())).ok(),
-        None => answered.recv().ok(),
+    loop {
+        let left = end.map_or(LOOK, |end| end.saturating_duration_since(Instant::now()));
+        match answered.recv_timeout(left.min(LOOK)) {
+            Ok(result) => return Ok(result),
+            Err(RecvTimeoutError::Timeout) if is_interrupted() => return Err(Failure::Errno(libc::EINTR)),
+            Err(RecvTimeoutError::Timeout) if left > LOOK || end.is_none() => {}
+            Err(_) => return Err(Failure::Timeout),
+        }
     }
-    .ok_or(Failure::Timeout)
 }
+
+/// How often a wait for an answer looks whether the runner has been interrupted: a signal does not end such a wait.
+const LOOK: Duration =
+    if cfg!(feature = "runner") { Duration::from_millis(50) } else { Duration::from_secs(3600) };
 
 #[cfg(test)]
 mod tests {
@@ -203,6 +212,27 @@ mod tests {
 
     fn stream(family: i32) -> Hints {
         Hints { family, kind: libc::SOCK_STREAM, flags: 0 }
+    }
+
+    /// The runner's interrupt ends the wait for an answer.
+    #[cfg(feature = "runner")]
+    fn interrupt() {
+        use crate::sys::interrupt::INTERRUPTED;
+        use std::sync::atomic::Ordering;
+
+        let started = Instant::now();
+        let (finish, finished) = mpsc::channel::<()>();
+        let waiter = std::thread::spawn(move || within(Wait::Forever, move || finished.recv()).err());
+        INTERRUPTED.store(true, Ordering::SeqCst);
+        let failure = waiter.join().unwrap();
+        INTERRUPTED.store(false, Ordering::SeqCst);
+        assert!(matches!(failure, Some(Failure::Errno(libc::EINTR))), "{failure:?}");
+        assert!(started.elapsed() < Duration::from_secs(30));
+        drop(finish);
+        while lock(&LOOKUPS.get().taken).count > 0 {
+            assert!(started.elapsed() < Duration::from_secs(60));
+            std::thread::yield_now();
+        }
     }
 
     /// All in one: other lookups at the same time would change what is looked at.
@@ -233,5 +263,7 @@ mod tests {
             }
         });
         assert_eq!(lock(&LOOKUPS.get().taken).count, 0);
+        #[cfg(feature = "runner")]
+        interrupt();
     }
 }
