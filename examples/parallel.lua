@@ -5,7 +5,7 @@ if not ... then
     os.exit(1)
 end
 tasks.map({ ... }, 20, function(address)
-    local body, code = http.request(address)
-    if body then print(address, code, #body) else print(address, "failed: " .. code) end
+    local body, code, _, why = http.request(address)
+    if body then print(address, code, #body) else print(address, "failed: " .. code .. (why and ", " .. why or "")) end
     return true
 end)
