@@ -372,6 +372,11 @@ function sink.file(handle, io_err)
         if ok or not err or err == "exit" or err == "signal" then
             return 1
         end
+        -- the standard output stays open: it is full or not when what is buffered has been written
+        if err == "cannot close standard file" then
+            ok, err = handle:flush()
+            if ok then return 1 end
+        end
         return nil, err
     end
 end

@@ -38,6 +38,9 @@ do
     check.equal("ltn12.sink.6: the rest arrives", got[#got], "rest")
 end
 
+-- ltn12.sink.4: the standard output cannot be closed, which is no failure
+check.equal("ltn12.sink.4: a standard file", { pump.all(source.string("standard\n"), sink.file(io.stdout)) }, { 1 })
+
 -- add.49: sink.file returns what writing and closing say
 do
     local full = io.open("/dev/full", "w")
