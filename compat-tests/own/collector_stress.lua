@@ -9,7 +9,7 @@ local stressed = ("%s '%s/../support/stressed.lua'"):format(rerun.interpreter(),
 for _, name in ipairs({
     "socket_fixes", "socket_yield", "http_requests", "http_redirects", "http_yield", "http_heads", "url_fixes",
     "udp_repairs", "mime_fixes", "ltn12_fixes", "smtp_yield", "ftp_yield", "ftp_hardening", "smtp_hardening",
-    "unix_repairs", "serial_repairs", "tls_server", "tls_stream",
+    "unix_repairs", "serial_repairs", "tls_server", "tls_stream", "tasks_run",
     "../support/http_tour",
 }) do
     check.ok(name .. " under a collector that always works", rerun.run(stressed, name))
