@@ -8,7 +8,7 @@ manual.repository = assert(os.getenv("COMPAT_SERVERS"), "COMPAT_SERVERS is not s
 ---The pages that describe a module, without ".md".
 manual.pages = {
     "socket", "tcp", "udp", "unix", "serial", "dns", "select", "http", "client", "cookies", "tls", "ltn12", "mime", "url", "smtp", "ftp",
-    "tp", "headers", "mbox", "server",
+    "tp", "headers", "mbox", "server", "tasks",
 }
 
 ---@param path string relative to the top of the source tree
