@@ -236,7 +236,7 @@ mod tests {
     fn a_head_that_is_cut_anywhere_is_not_complete() {
         let text = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
         for end in 0..text.len() {
-            assert!(matches!(read(&text[..end]), Ok(None)), "{end}");
+            assert!(matches!(read(text.get(..end).unwrap_or_default()), Ok(None)), "{end}");
         }
         assert!(matches!(read(text), Ok(Some(_))));
         assert!(matches!(read("HTTP/1.1 200\n\n"), Ok(Some(_))));
