@@ -86,4 +86,18 @@ check.ok("B.calls.6 of its own", second:get("/connection").body ~= numbers[1])
 check.equal("B.calls.6 without a jar", second.jar, nil)
 session:close()
 check.ok("B.calls.6 closed", session:get("/connection").body ~= numbers[1])
+
+-- Digest (RFC 7616): a challenge is answered once, and its nonce is used again
+for _, algorithm in ipairs({ "md5", "sha256" }) do
+    local auth = { user = "Mufasa", pass = "Circle of Life", scheme = "digest" }
+    local address = base .. "/guarded/" .. algorithm .. "?a=b"
+    r = http.get(address, { auth = auth })
+    check.equal("digest " .. algorithm, { r.status, r.body }, { 200, "welcome 1" })
+    r = http.post(address, { auth = auth, body = "x" })
+    check.equal("digest " .. algorithm .. " again", { r.status, r.body }, { 200, "welcome 2" })
+    r = http.get(address, { auth = { user = "Mufasa", pass = "wrong", scheme = "digest" } })
+    check.equal("digest " .. algorithm .. ", a wrong password", { r.status, r.body }, { 401, "who is it?" })
+end
+check.equal("digest: another scheme", select(2, http.get(base, { auth = { user = "a", pass = "b", scheme = "x" } })),
+    "invalid auth (scheme is basic or digest)")
 check.done()

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.parse
+import urllib.request
 import zlib
 
 LOCK = threading.Lock()
@@ -229,6 +230,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def route_json(self, _words, _query):
         self.answer(200, json.dumps(json.loads(self.body() or b"null")).encode(), [("Content-Type", "application/json")])
+
+    def route_guarded(self, words, _query):
+        """Behind Digest (RFC 7616): user `Mufasa`, password `Circle of Life`; the word is the algorithm."""
+        self.body()
+        algorithm = {"md5": "MD5", "sha256": "SHA-256"}[words[0]]
+        digest = lambda text: hashlib.new(words[0], text.encode()).hexdigest()
+        given = self.headers.get("Authorization", "")
+        fields = dict(urllib.request.parse_keqv_list(urllib.request.parse_http_list(given.partition(" ")[2])))
+        if given.startswith("Digest "):
+            first = digest("Mufasa:guarded:Circle of Life")
+            second = digest("%s:%s" % (self.command, fields["uri"]))
+            expected = digest(":".join((first, fields["nonce"], fields["nc"], fields["cnonce"], fields["qop"], second)))
+            count = self.counted("nonce " + fields["nonce"])
+            if fields["response"] == expected and fields["uri"] == self.path and int(fields["nc"], 16) == count:
+                return self.answer(200, ("welcome %d" % count).encode())
+        challenge = 'Digest realm="guarded", nonce="%s", qop="auth", algorithm=%s' % (os.urandom(8).hex(), algorithm)
+        return self.answer(401, b"who is it?", [("WWW-Authenticate", "Basic realm=x"), ("WWW-Authenticate", challenge)])
 
     def route_dated(self, _words, _query):
         date = "Sun, 06 Nov 1994 08:49:37 GMT"

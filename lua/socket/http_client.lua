@@ -48,6 +48,10 @@ end
 -- Adds the headers that the user gave to `call`: as they are sent, and which of ours they replace.
 -- Returns true, or nil and a message.
 local function take_headers(call, given)
+    if not given then
+        call.fields, call.replaced = NONE, NONE
+        return true
+    end
     local list = options.header_list(given)
     local fields, replaced = {}, {}
     for i = 1, #list, 2 do
@@ -153,26 +157,32 @@ end
 
 -- The header lines of the next request, one name after its value.
 local function compose(call)
-    local replaced, to, given = call.replaced, call.to, call.options
+    local replaced, to, given, secrets = call.replaced, call.to, call.options, call.secrets
+    local own = call.fields
+    local agent = client.settings.USERAGENT
+    local authorization, cookie = credentials.header(call), cookie_header(call)
+    local kind = call.body and call.body.type
+    if own == NONE and agent and call.asked and call.pool and not (authorization or cookie or kind) then
+        return { "Host", to.authority, "User-Agent", agent, "Accept", "*/*", "Accept-Encoding", decoding.accept(given.decode) }
+    end
     local fields, n = {}, 0
     local function add(key, name, value)
-        if value and not (replaced[key] and (call.secrets or not SECRETS[key])) then
+        if value and not (replaced[key] and (secrets or not SECRETS[key])) then
             fields[n + 1], fields[n + 2] = name, value
             n = n + 2
         end
     end
     add("host", "Host", to.authority)
-    add("user-agent", "User-Agent", client.settings.USERAGENT)
+    add("user-agent", "User-Agent", agent)
     add("accept", "Accept", "*/*")
     if call.asked then add("accept-encoding", "Accept-Encoding", decoding.accept(given.decode)) end
     if not call.pool then add("connection", "Connection", "close") end
-    if call.body then add("content-type", "Content-Type", call.body.type) end
-    add("authorization", "Authorization", credentials.header(call))
-    add("cookie", "Cookie", cookie_header(call))
-    local own = call.fields
+    add("content-type", "Content-Type", kind)
+    add("authorization", "Authorization", authorization)
+    add("cookie", "Cookie", cookie)
     for i = 1, #own, 2 do
         local key = lower(own[i])
-        if (call.secrets or not SECRETS[key]) and not (call.bare and OF_BODY[key]) then
+        if (secrets or not SECRETS[key]) and not (call.bare and OF_BODY[key]) then
             fields[n + 1], fields[n + 2] = own[i], own[i + 1]
             n = n + 2
         end
@@ -184,7 +194,7 @@ end
 local function build(call)
     local to, given, body = call.to, call.options, call.body
     local proxy = given.proxy
-    if proxy == nil then proxy = not (given.unix or given.create) and "environment" end
+    if proxy == nil then proxy = not (to.is_near or given.unix or given.create) and "environment" end
     if proxy then
         local err
         proxy, err = exchange.find_proxy(proxy, to.scheme, to.host, to.port, given.noproxy)
@@ -196,6 +206,11 @@ local function build(call)
         unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
         expect = call.expect and not call.bare or nil,
     }
+    -- for http the settings of TLS do not count, and the connections are those of the origin
+    if to.scheme == "http" and not (proxy or given.unix or given.create) then
+        to.key = to.key or exchange.key(request)
+        request.key = to.key
+    end
     if body then
         if body.text and not call.progress then
             request.body = body.text
@@ -367,8 +382,6 @@ local function prepare_plain(method, url)
     call, err = prepare(name, to, NONE)
     if not call then return refuse(err) end
     call.agent = client.settings.USERAGENT
-    -- hosts of this machine have no proxy from the environment
-    call.is_near = to.host == "localhost" or to.host == "::1" or find(to.host, "^127%.%d+%.%d+%.%d+$") ~= nil
     -- credentials are not kept, and the environment may name another proxy the next time
     if call.request.proxy or to.user then return call end
     local head, key = exchange.prepare(call.request)
@@ -391,7 +404,7 @@ local function plain(method, url)
     local of_method = prepared[method]
     local call = of_method and of_method[url]
     if call and call.agent == client.settings.USERAGENT
-        and (call.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
+        and (call.to.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
         local answer, err, phase, why = perform(call.request)
         if not answer then return nil, err, phase, why end
         if not REDIRECTS[answer.status] then return delivery.deliver(call, answer) end

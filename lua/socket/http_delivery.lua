@@ -110,9 +110,18 @@ end
 ---@return string|nil phase
 function delivery.deliver(call, answer)
     local given = call.options
+    local sink = given.sink
+    -- a body that is returned as it comes; the headers are looked up while they are a plain table still
+    if not (sink or given.stream or given.file or call.progress or answer.bodiless)
+        and not (call.asked and answer.headers["Content-Encoding"]) then
+        local most = given.maxbody
+        if most == nil then most = LARGEST end
+        local body, err = answer:body(most or nil)
+        if not body then return nil, err, "body" end
+        return response.whole(answer, call.to.url, body, call.history)
+    end
     local made = response.new(answer, call.to.url)
     if call.history then made.history = call.history end
-    local sink = given.sink
     if given.file and (answer.status < 300 or answer.status == 416 and call.file_size) then
         local err
         sink, err = download.sink(call, answer)
@@ -148,6 +157,7 @@ function delivery.deliver(call, answer)
             body, err = collect(source)
             if not body then answer:close() end
         else
+            -- a coding that is not undone
             body, err = answer:body(most or nil)
         end
         if not body then return nil, err, "body" end

@@ -21,7 +21,8 @@ function download.take(call, given)
     end
     if call.file_size > 0 then
         local fields = require("socket.http_resume").request(call.file_size, type(resume) == "string" and resume or nil)
-        for i = 1, #fields do call.fields[#call.fields + 1] = fields[i] end
+        for i = 1, #call.fields do fields[#fields + 1] = call.fields[i] end
+        call.fields = fields
     end
     return true
 end

@@ -282,6 +282,10 @@ function exchange.prepare(request)
     return head, pool_key(request)
 end
 
+---Which connections serve a request, as a text.
+---@type fun(request: socket.http.exchange.request): string
+exchange.key = pool_key
+
 ---Makes a request on one connection and receives the head of its answer.
 ---@param request socket.http.exchange.request
 ---@return socket.http.answer|nil answer

@@ -133,6 +133,16 @@ function response.new(answer, url)
     }, metatable)
 end
 
+-- Makes a response whose body is there, all at once.
+function response.whole(answer, url, body, history)
+    local status = answer.status
+    return setmetatable({
+        status = status, status_code = status, ok = status >= 200 and status < 300, reason = answer.reason,
+        version = answer.version, headers = setmetatable(answer.headers, headers_metatable), url = url,
+        body = body, body_size = #body, history = history, _answer = answer,
+    }, metatable)
+end
+
 -- Makes the table of an answer's headers one that is read in any spelling.
 function response.headers(headers) return setmetatable(headers, headers_metatable) end
 

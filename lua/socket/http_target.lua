@@ -59,6 +59,9 @@ local function finish(parsed)
     local shown = find(parsed.host, ":", 1, true) and "[" .. parsed.host .. "]" or parsed.host
     if parsed.port ~= PORTS[parsed.scheme] then shown = shown .. ":" .. tostring(parsed.port) end
     parsed.authority = shown
+    -- hosts of this machine have no proxy from the environment
+    parsed.is_near = parsed.host == "localhost" or parsed.host == "::1"
+        or find(parsed.host, "^127%.%d+%.%d+%.%d+$") ~= nil
     parsed.target = parsed.path .. (parsed.query and "?" .. parsed.query or "")
     parsed.url = parsed.scheme .. "://" .. shown .. parsed.target
     return parsed
@@ -75,13 +78,9 @@ end
 ---@field authority string host and, unless it is the scheme's, port
 ---@field target string path and query
 ---@field url string without user, password and fragment
+---@field is_near boolean whether it is a name or an address of this machine
 
----Takes a URL apart.
----@param text any
----@param query? string replaces the URL's query; empty removes it
----@return socket.http.target|nil parsed
----@return string|nil message
-function target.parse(text, query)
+local function parse(text, query)
     local scheme, rest
     if type(text) == "string" then scheme, rest = match(text, "^(%a[%w+.-]*):(.*)$") end
     scheme = lower(scheme or "")
@@ -103,6 +102,28 @@ function target.parse(text, query)
         scheme = scheme, host = host, port = port, user = user, password = password, path = path,
         query = own ~= "" and own or nil,
     })
+end
+
+-- URLs without credentials that were taken apart before; nothing changes what came of them.
+local MOST_KNOWN, LONGEST_KNOWN = 200, 1000
+local known, count = {}, 0
+
+---Takes a URL apart.
+---@param text any
+---@param query? string replaces the URL's query; empty removes it
+---@return socket.http.target|nil parsed
+---@return string|nil message
+function target.parse(text, query)
+    if query then return parse(text, query) end
+    local parsed = text ~= nil and known[text]
+    if parsed then return parsed end
+    local err
+    parsed, err = parse(text)
+    if parsed and not parsed.user and #text <= LONGEST_KNOWN then
+        if count >= MOST_KNOWN then known, count = {}, 0 end
+        known[text], count = parsed, count + 1
+    end
+    return parsed, err
 end
 
 ---The URL that parts of a request table stand for; the URL among them goes before the other fields.
