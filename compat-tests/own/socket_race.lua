@@ -63,36 +63,49 @@ local function limited(client, limit, mode)
     return client
 end
 
+-- The same without any delay: on a busy machine the fastest of several counts.
+local function at_once(label, name, port, expected, listener)
+    local fastest = math.huge
+    for _ = 1, 20 do
+        local object, before = limited(socket.tcp(), 30), socket.gettime()
+        local connected, problem = object:connect(name, port)
+        fastest = math.min(fastest, socket.gettime() - before)
+        check.equal(label, connected and (object:getpeername()) or problem, expected)
+        object:close()
+        if connected then listener:accept():close() end
+        if fastest < 0.2 then break end
+    end
+    check.ok(label .. ": at once", fastest < 0.2, fastest)
+end
+
 -- blocking
-connect("a silent IPv6 address first", limited(socket.tcp(), 30), "hole6.test", port4, "127.0.0.1", 0.24, 5):close()
+connect("a silent IPv6 address first", limited(socket.tcp(), 30), "hole6.test", port4, "127.0.0.1", 0.24, 20):close()
 listening4[1]:accept():close()
-connect("with a total limit", limited(socket.tcp(), 30, "t"), "hole6.test", port4, "127.0.0.1", 0.24, 5):close()
+connect("with a total limit", limited(socket.tcp(), 30, "t"), "hole6.test", port4, "127.0.0.1", 0.24, 20):close()
 listening4[1]:accept():close()
-connect("without a limit", socket.tcp(), "hole6.test", port4, "127.0.0.1", 0.24, 5):close()
+connect("without a limit", socket.tcp(), "hole6.test", port4, "127.0.0.1", 0.24, 20):close()
 listening4[1]:accept():close()
 local client = assert(socket.connect("hole6.test", port4))
 check.equal("socket.connect", { client:getpeername() }, { "127.0.0.1", port4, "inet" })
 check.equal("its family", { select(3, client:getsockname()) }, { "inet" })
 client:close()
 listening4[1]:accept():close()
-connect("the limit ends all attempts", limited(socket.tcp(), 0.6), "holes6.test", port4, "timeout", 0.59, 5):close()
+connect("the limit ends all attempts", limited(socket.tcp(), 0.6), "holes6.test", port4, "timeout", 0.59, 20):close()
 local both_limits = limited(limited(socket.tcp(), 0.6), 30, "t")
-connect("with both limits, the smaller", both_limits, "holes6.test", port4, "timeout", 0.59, 5):close()
-connect("a refusal does not end the others", limited(socket.tcp(), 0.6), "hole6.test", closed_port, "timeout", 0.59, 5):close()
-connect("IPv6 first", limited(socket.tcp(), 30), "both.test", port46, "::1", 0, 0.24):close()
-listening46[2]:accept():close()
-connect("a refusal, and the next at once", limited(socket.tcp(), 30), "both.test", port4, "127.0.0.1", 0, 0.24):close()
-listening4[1]:accept():close()
-connect("all fail", limited(socket.tcp(), 30), "both.test", closed_port, "connection refused", 0, 0.24):close()
+connect("with both limits, the smaller", both_limits, "holes6.test", port4, "timeout", 0.59, 20):close()
+connect("a refusal does not end the others", limited(socket.tcp(), 0.6), "hole6.test", closed_port, "timeout", 0.59, 20):close()
+at_once("IPv6 first", "both.test", port46, "::1", listening46[2])
+at_once("a refusal, and the next at once", "both.test", port4, "127.0.0.1", listening4[1])
+at_once("all fail", "both.test", closed_port, "connection refused")
 -- No route to one, and a refusal by the other: what the address says that the system prefers.
-connect("all fail: the first message", limited(socket.tcp(), 30), "dual6.test", closed_port, "connection refused", 0, 5):close()
+connect("all fail: the first message", limited(socket.tcp(), 30), "dual6.test", closed_port, "connection refused", 0, 20):close()
 check.equal("socket.connect: all fail", { socket.connect("both.test", closed_port) }, { nil, "connection refused" })
 check.equal("connect6 has no IPv4", { socket.connect6("both.test", port4) }, { nil, "connection refused" })
 local refused = socket.tcp()
 refused:connect("both.test", closed_port)
 check.ok("after a refusal there is a descriptor", refused:getfd() >= 0)
 check.equal("and the family is undecided", (select(3, refused:getsockname())), "unspec")
-connect("and the object can be used", limited(refused, 30), "both.test", port46, "::1", 0, 5):close()
+connect("and the object can be used", limited(refused, 30), "both.test", port46, "::1", 0, 20):close()
 listening46[2]:accept():close()
 
 -- a descriptor from the start: its number stays, and every attempt has its options
@@ -100,35 +113,39 @@ local four = limited(socket.tcp4(), 30)
 check.equal("setoption", four:setoption("keepalive", true), 1)
 check.equal("setoption", four:setoption("linger", { on = true, timeout = 7 }), 1)
 local number = four:getfd()
-connect("two IPv4 addresses", four, "turn.test", port9, "10.9.0.1", 0.24, 5)
+connect("two IPv4 addresses", four, "turn.test", port9, "10.9.0.1", 0.24, 20)
 check.equal("its number", four:getfd(), number)
 check.equal("its options", { four:getoption("keepalive"), four:getoption("linger").timeout }, { true, 7 })
 check.ok("its end", four:send("x") and listening9[1]:accept():receive(1) == "x")
 four:close()
 local undecided = limited(socket.tcp(), 30)
 check.equal("setoption", undecided:setoption("tcp-nodelay", true), 1)
-connect("options before there is a descriptor", undecided, "hole6.test", port4, "127.0.0.1", 0.24, 5)
+connect("options before there is a descriptor", undecided, "hole6.test", port4, "127.0.0.1", 0.24, 20)
 check.equal("the option", undecided:getoption("tcp-nodelay"), true)
 undecided:close()
 listening4[1]:accept():close()
 
 -- bound objects: one after another
-local bound = limited(socket.tcp(), 1)
+local bound = limited(socket.tcp(), 3)
 check.equal("bind", bound:bind("10.9.0.1", 0), 1)
 local own = { bound:getsockname() }
-connect("a bound object shares the limit out", bound, "turn.test", port9, "10.9.0.1", 0.45, 5)
+connect("a bound object shares the limit out", bound, "turn.test", port9, "10.9.0.1", 1.4, 20)
 check.equal("and keeps its address", { bound:getsockname() }, own)
 check.ok("it is connected", bound:send("y") and listening9[1]:accept():receive(1) == "y")
 bound:close()
 local elsewhere = limited(socket.tcp(), 0.4)
 elsewhere:bind("10.9.0.1", 0)
-connect("and fails with the first message", elsewhere, "turn.test", closed_port, "timeout", 0.19, 5):close()
+connect("and fails with the first message", elsewhere, "turn.test", closed_port, "timeout", 0.19, 20):close()
 
 -- an object that does not wait
+local started
 local function ready(object, limit) return #select(2, socket.select(nil, { object }, limit)) == 1 end
 local unwaiting = limited(socket.tcp(), 0)
+started = socket.gettime()
 check.equal("settimeout(0): under way", { unwaiting:connect("hole6.test", port4) }, { nil, "timeout" })
-check.equal("at once again", { unwaiting:connect("hole6.test", port4) }, { nil, "Operation already in progress" })
+local again = select(2, unwaiting:connect("hole6.test", port4))
+-- A busy machine may be so late that the next address is due.
+check.ok("at once again", again == "Operation already in progress" or socket.gettime() - started > 0.24, again)
 check.ok("no outcome", not ready(unwaiting, 0.3))
 local answer = { unwaiting:connect("hole6.test", port4) }
 check.ok("a further call goes on with the next address", answer[1] == 1 or answer[2] == "timeout", answer[2])
@@ -181,9 +198,9 @@ repeat local line = client:receive() until not line or line == ""
 client:send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
 client:close()
 ]])
-local started = socket.gettime()
+started = socket.gettime()
 check.equal("http.request", (http.request(("http://hole6.test:%d/"):format(web.port))), "hi")
-check.ok("http.request: in time", socket.gettime() - started < 10)
+check.ok("http.request: in time", socket.gettime() - started < 25)
 web:close()
 
 -- tasks: the races of many objects at once, and one that another task ends
@@ -216,7 +233,7 @@ tasks.run(function()
     check.equal("in the middle of a race", ended.several, { nil, "closed" })
     check.equal("a race that is cancelled", ended.cancelled, { nil, "enough" })
 end)
-check.ok("in tasks: in time", socket.gettime() - started < 10, socket.gettime() - started)
+check.ok("in tasks: in time", socket.gettime() - started < 25, socket.gettime() - started)
 for _ = 1, 20 do listening4[1]:accept():close() end
 
 local last = socket.udp()
