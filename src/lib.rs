@@ -51,6 +51,9 @@ mod cookies;
 mod corpus;
 #[doc(hidden)]
 pub mod entry;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod hmac;
 mod http;
 mod idna;

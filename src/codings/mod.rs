@@ -7,6 +7,8 @@
 mod brotli;
 mod decoder;
 mod feed;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod gzip;
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 mod cookie;
 mod date;
 mod file;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod jar;
 mod suffixes;
 #[cfg(test)]

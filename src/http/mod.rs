@@ -6,6 +6,8 @@ pub mod date;
 mod file;
 mod folder;
 pub mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod head;
 #[cfg(test)]
 mod properties;

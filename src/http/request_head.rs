@@ -262,9 +262,11 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     };
     let (host, rest) = authority.split_at(end);
     let Some((colon, port)) = rest.split_first() else { return Some((host, None)) };
-    let valid = *colon == b':' && port.len() <= 5 && port.iter().all(u8::is_ascii_digit);
+    if *colon != b':' || port.len() > 5 || !port.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
     let number = port.iter().fold(0u32, |number, digit| number * 10 + u32::from(digit - b'0'));
-    (valid && number <= 65535).then_some((host, Some(port)))
+    (number <= 65535).then_some((host, Some(port)))
 }
 
 /// The fields of a head or of trailers, each checked (RFC 9112, 5).

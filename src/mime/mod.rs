@@ -6,6 +6,8 @@
 
 mod base64;
 mod carry;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod line;
 mod quoted_printable;
 

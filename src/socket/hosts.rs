@@ -98,6 +98,17 @@ fn stamp(path: &str) -> Option<Stamp> {
     Some((file.dev(), file.ino(), file.len(), times))
 }
 
+/// The two files' texts, for `fuzz/`: a name that stands in a line is found whatever stands in others.
+#[cfg(any(test, feature = "fuzzing"))]
+pub fn fuzz(data: &[u8]) {
+    let _ = begins_with_files(data);
+    for family in [libc::AF_UNSPEC, libc::AF_INET, libc::AF_INET6] {
+        let _ = has(data, b"localhost", family);
+    }
+    let whole = [data, b"\n127.0.0.1 fuzzed-name\n"].concat();
+    assert!(has(&whole, b"fuzzed-name", libc::AF_INET));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,8 @@ mod connection;
 mod context;
 #[cfg(not(tls_openssl))]
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod handle;
 mod hello;
 mod keys;

@@ -7,6 +7,8 @@ mod build;
 mod components;
 mod dots;
 mod escape;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 mod path;
 #[cfg(test)]
 mod properties;

@@ -1,0 +1,4 @@
+//! Compressed bodies.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| luasocket::fuzzing::run("codings", data));

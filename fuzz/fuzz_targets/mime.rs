@@ -1,0 +1,4 @@
+//! Base64, quoted-printable, line ends and dots.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| luasocket::fuzzing::run("mime", data));
