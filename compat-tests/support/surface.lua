@@ -107,7 +107,7 @@ function surface.parts()
         { page = "unix", prefix = "dgram:", class = "socket.UnixDatagram", names = methods(unix.dgram()), also = KIND },
         { page = "serial", prefix = "serial:", class = "socket.SerialPort",
             names = methods(require("socket.serial")("/dev/null")), also = KIND },
-        { page = "http", prefix = "http.", class = "socket.http", names = with(keys(http), "PROXY") },
+        { page = "http", prefix = "http.", class = "socket.http", names = with(keys(http), "PROXY", "POOL", "DECODE", "JAR", "DEADLINE", "MAXBODY", "RETRIES") },
         { page = "http", prefix = "connection:", class = "socket.http.Connection",
             names = methods(http.open("h", 80, create)) },
         { page = "client", prefix = "http.", class = "http", names = client_fields(client), also = SERVER },

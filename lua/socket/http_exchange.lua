@@ -69,9 +69,18 @@ local function tls_key(parameters)
     return concat(parts, "\2")
 end
 
+-- The key of an origin. The last one is remembered: many requests in a row go to one.
+local last_scheme, last_host, last_port, last_key
+local function origin_key(scheme, host, port)
+    if scheme == last_scheme and host == last_host and port == last_port then return last_key end
+    last_scheme, last_host, last_port = scheme, host, port
+    last_key = scheme .. "\0" .. lower(host) .. "\0" .. port
+    return last_key
+end
+
 -- What connections have in common that may stand in for one another.
 local function pool_key(request)
-    local key = request.scheme .. "\0" .. lower(request.host) .. "\0" .. request.port
+    local key = origin_key(request.scheme, request.host, request.port)
     local proxy = request.proxy
     if proxy then
         key = concat({ key, proxy.scheme, proxy.host, proxy.port, proxy.user or "\1", proxy.password or "\1" }, "\0")

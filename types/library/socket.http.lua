@@ -13,13 +13,23 @@
 ---@field password? string with `key`, the key's
 ---@field uri? string the request target, sent as it is
 ---@field method? string default "GET"
----@field headers? table<string, string|number>
+---@field headers? table<string|integer, string|number|table> pairs `{name, value}` at integer positions come last, in order
 ---@field source? ltn12.Source the body; in chunks unless there is a content-length
 ---@field sink? ltn12.Sink gets the response's body
 ---@field step? ltn12.Step
 ---@field redirect? boolean false: a redirect is the answer
 ---@field maxredirects? integer|false default 5; false: any number
----@field proxy? string URL of a proxy
+---@field proxy? string a proxy's URL or `host:port`, with http, socks5, socks5h or socks4a; "environment"
+---@field noproxy? string[] patterns of hosts that are reached without a proxy
+---@field response_headers? fun(code: integer, headers: table<string, string>, status: string, socket: any): boolean?, any looks at the head of the final answer: true, and another sink if wanted, or nil and a message
+---@field pool? boolean|http.Pool true: the module's own pool of connections
+---@field decode? boolean|string|string[] true: every coding; "strict": unknown ones are failures
+---@field jar? http.Jar|false
+---@field deadline? number|string|false seconds or a duration for the whole request
+---@field maxbody? integer|false bytes of the body after decoding
+---@field retries? integer|boolean further attempts
+---@field headerlist? table filled with `{name, value}` pairs
+---@field auth? table `{user, password}`, with `scheme = "digest"` for Digest
 ---@field create? fun(): table|userdata|nil, string? makes the socket
 
 ---What `http.genericform` makes.
@@ -79,7 +89,13 @@ function connection:close() end
 ---@class socket.http
 ---@field TIMEOUT number? seconds that one operation may take: 60
 ---@field USERAGENT string? nil sends none
----@field PROXY string? URL of a proxy for requests that name none
+---@field PROXY string? proxy for requests that name none
+---@field POOL boolean|http.Pool|nil
+---@field DECODE boolean|string|string[]|nil
+---@field JAR http.Jar?
+---@field DEADLINE number|string|nil
+---@field MAXBODY integer?
+---@field RETRIES integer|boolean|nil
 ---@field MAXHEADERLINE integer bytes of a line of a response's head: 65536
 ---@field MAXHEADERSIZE integer bytes of all of them: 262144
 ---@field schemes table<string, { port: integer, create: fun(request: table): function }>
@@ -100,6 +116,16 @@ function http.request(url, body) end
 ---@param body? string
 ---@return socket.http.GenericRequest
 function http.genericform(url, body) end
+
+---Makes a pool of connections, for the field `pool` or `http.POOL`.
+---@param options? { idle?: integer, perhost?: integer, age?: number }
+---@return http.Pool
+function http.pool(options) end
+
+---Makes a cookie jar, for the field `jar` or `http.JAR`.
+---@param options? { publicsuffix?: string|false }
+---@return http.Jar
+function http.jar(options) end
 
 ---Opens a connection. Raises its failure, for `socket.protect`.
 ---@param host string
