@@ -93,7 +93,7 @@ for _ = 1, 1000 do
     if ask(shared.port) == "served" then served = served + 1 end
 end
 check.equal("1000 requests to four processes", served, 1000)
-repeat until not ask(shared.port, "/stop")
+repeat until select(2, ask(shared.port, "/stop")) == "connection refused"
 shared:close()
 os.remove(script)
 os.remove(child)
@@ -103,6 +103,7 @@ if package.config:sub(1, 1) == "/" then
     local limited = os.tmpname()
     file = assert(io.open(limited, "w"))
     file:write([[
+io.stdout:setvbuf("no")
 local http = require("http")
 local socket = require("socket")
 local tasks = require("socket.tasks")
