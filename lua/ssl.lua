@@ -27,4 +27,6 @@ local ssl = {
     loadcertificate = tls.loadcertificate,
 }
 
-return ssl
+-- Prosody sets ciphers by LuaSec's inner module `ssl.context`, which it looks up here first. It is not among the fields,
+-- because LuaSec's `ssl` does not have it.
+return setmetatable(ssl, { __index = { context = { setcipher = native.setciphers } } })

@@ -90,6 +90,14 @@ outcome("A22 no common cipher", { protocol = "tlsv1_2", ciphers = "AES256-SHA" }
     { protocol = "tlsv1_2", ciphers = "ECDHE-RSA-AES128-GCM-SHA256" },
     { "no shared cipher", "sslv3 alert handshake failure" })
 
+-- ciphers of a context that there is already, as Prosody sets them
+local late = client({ protocol = "tlsv1_2" })
+check.equal("setcipher", ssl.context.setcipher(late, "ECDHE-RSA-AES256-GCM-SHA384"), true)
+check.equal("setcipher of none", { ssl.context.setcipher(late, "none") }, { false, "error setting cipher list (no cipher match)" })
+s, c = pair(server(), late)
+check.equal("setcipher holds", { shake(s, c) }, { false, false })
+check.equal("setcipher chose", c:info("cipher"), "ECDHE-RSA-AES256-GCM-SHA384")
+
 -- A24: curves
 outcome("A24 no common curve", { curve = "secp384r1" }, { curveslist = "P-256:P-521" },
     { "no suitable key share", "sslv3 alert handshake failure" })

@@ -84,7 +84,7 @@ pub fn system_stamp() -> Option<Stamp> {
 }
 
 /// The state of a directory of certificates, or of several.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
     /// The paths, with colons between.
     pub list: Vec<u8>,

@@ -80,6 +80,25 @@ fn setverifyext(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
+/// `setciphers(context, ciphers)`: true; or false and a message. For connections that are made afterwards.
+pub fn set_ciphers(call: &mut Call<'_>) -> Outcome {
+    check_context(call, 1)?;
+    let ciphers = call.bytes(2)?;
+    let outcome = call.object(1, &CONTEXT, |handle| {
+        let Some(context) = &handle.context else { return Ok(()) };
+        let mut settings = context.settings.clone();
+        settings.ciphers = Some(String::from_utf8_lossy(ciphers).into_owned());
+        if settings != context.settings {
+            handle.context = Some(Context::shared(settings)?);
+        }
+        Ok::<(), Message>(())
+    })?;
+    call.push_boolean(outcome.is_ok());
+    let Err(message) = outcome else { return Ok(1) };
+    call.push_bytes(message.as_bytes());
+    Ok(2)
+}
+
 /// Closing a context has nothing to do: it holds no descriptor.
 fn close(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONTEXT, |_| ())?;

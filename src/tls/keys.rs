@@ -4,7 +4,7 @@ use super::settings::read;
 use crate::binding::Message;
 
 /// A certificate of this side with those that lead up to its root, and its private key.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// PEM of the certificates, leaf first.
     pub chain: Vec<u8>,

@@ -57,6 +57,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("loadcertificate", native(certificate::load)),
     ("options", native(options)),
     ("resume", native(connection::resume)),
+    ("setciphers", native(handle::set_ciphers)),
 ];
 
 /// Opens the native part of `socket.tls`.
@@ -66,7 +67,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     connection::define(call);
     handle::define(call);
     certificate::define(call);
-    call.new_table(0, 13);
+    call.new_table(0, 14);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());

@@ -19,7 +19,7 @@ const MOST_IDENTITIES: usize = 16;
 
 /// Everything that makes one context different from another: files by their content, a directory by its entries and
 /// their times.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// For accepting connections, not for making them.
     pub server: bool,
