@@ -136,7 +136,12 @@ check.equal("client.s.48 the connection is gone", closed, "1")
 r = http.get(base .. "/bytes/100", { stream = true })
 check.equal("response:read", { #r:read(60), #r:read(60), (r:read(60)) }, { 60, 40, nil })
 r:close()
+r:close()
 check.equal("after close", { r:read() }, { nil, "closed" })
+r = http.get(base .. "/bytes/5000", { stream = true })
+local ones = 0
+while r:read(1) do ones = ones + 1 end
+check.equal("response:read byte by byte", ones, 5000)
 r = http.get(base .. "/zip/gzip?zeros=100000", { stream = true })
 local got = {}
 check.ok("response:source", ltn12.pump.all(r:source(), (ltn12.sink.table(got))))
@@ -165,6 +170,37 @@ r = http.get(base .. "/bytes/10", { file = "saved" })
 check.equal("B.options file", { r.body, r.body_size, io.open("saved"):read("*a") }, { nil, 10, "xxxxxxxxxx" })
 r = http.get(base .. "/status/404", { file = "other" })
 check.equal("another status is not for the file", { r.body, (io.open("other")) }, { "status" })
+-- resume: what is asked for, and what the answer means
+local function has(text)
+    local out = assert(io.open("part", "wb"))
+    out:write(text)
+    out:close()
+end
+local function content() return io.open("part"):read("*a") end
+has("0123")
+r = http.get(base .. "/ranged/well", { file = "part", resume = true })
+check.equal("resume: 206", { r.status, r.body_size, content() }, { 206, 6, "0123456789" })
+r = http.get(base .. "/ranged/well", { file = "part", resume = true })
+check.equal("resume: all is there", { r.status, content() }, { 416, "0123456789" })
+has("01")
+r = http.get(base .. "/ranged/whole", { file = "part", resume = true })
+check.equal("resume: the whole is sent", { r.status, content() }, { 200, "0123456789" })
+has("old")
+r = http.get(base .. "/ranged/well", { file = "part", resume = '"v0"' })
+check.equal("resume: it has changed", { r.status, content() }, { 200, "0123456789" })
+has("0123")
+r = http.get(base .. "/ranged/well", { file = "part", resume = '"v1"' })
+check.equal("resume: it has not", { r.status, content() }, { 206, "0123456789" })
+has("0123")
+check.equal("resume: another part", failure(http.get(base .. "/ranged/shifted", { file = "part", resume = true })),
+    { "invalid content-range", "body" })
+check.equal("resume: the file is as it was", content(), "0123")
+has("0123456789")
+check.equal("resume: beyond the end", failure(http.get(base .. "/ranged/shrunk", { file = "part", resume = true })),
+    { "range not satisfiable", "body" })
+os.remove("part")
+r = http.get(base .. "/ranged/well", { file = "part", resume = true })
+check.equal("resume: no file yet", { r.status, content() }, { 200, "0123456789" })
 check.equal("a file that cannot be opened", failure(http.get(base .. "/bytes/1", { file = "no/such/folder" })),
     { "cannot open 'no/such/folder': No such file or directory", "body" })
 

@@ -91,6 +91,14 @@ check.equal("B.redirect.4 relative, with a fragment", { echoed(r), r.url }, { "G
 r = http.get(redirect(300, "/echo"))
 check.equal("another 3xx", r.status, 300)
 
+-- texts of a peer are read in time that grows with their length alone
+local started = os.clock()
+r = http.get(redirect(302, "http://" .. ("1"):rep(40000) .. ":x/"))
+check.equal("a long Location", r and r.status, 302)
+r = http.get(base .. "/set?a=" .. "x%3D" .. ("+"):rep(40000) .. "y")
+check.equal("a long Set-Cookie", r and r.cookies.x, "y")
+check.ok("in time", os.clock() - started < 5, os.clock() - started)
+
 -- client.s.26
 local jar = http.jar()
 jar:set(base .. "/", "here=1")

@@ -124,6 +124,21 @@ uv.loop.run(function()
 end)
 os.remove(path)
 
+-- B.options unix: a server on a Unix socket, whose connection is kept
+path = os.tmpname()
+os.remove(path)
+tasks.run(function()
+    local local_server = assert(http.listen("unix:" .. path, nil, function(request)
+        return { status = 200, body = request.ip .. " " .. request.host .. request.path .. " " .. request.id }
+    end))
+    local pool = http.pool()
+    check.equal("B.options unix", http.get("http://service/one", { unix = path, pool = pool }).body, "unix service/one 1")
+    check.equal("B.options unix, kept", http.get("http://service/two", { unix = path, pool = pool }).body, "unix service/two 2")
+    check.equal("B.options unix, a time limit",
+        select(2, http.get("http://service/", { unix = path .. ".none" })), "No such file or directory")
+    local_server:close()
+end)
+
 -- client.s.81: coromega's object, whose method makes the request in a coroutine of its own
 local agent = {}
 function agent.http_request(_, method, url, options) return http.request(method, url, options) end

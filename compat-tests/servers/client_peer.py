@@ -231,6 +231,19 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def route_json(self, _words, _query):
         self.answer(200, json.dumps(json.loads(self.body() or b"null")).encode(), [("Content-Type", "application/json")])
 
+    def route_ranged(self, words, _query):
+        """Ten bytes, of which a range may be asked for; the word says how the answer is wrong."""
+        data, start = b"0123456789", 0
+        given = self.headers.get("Range", "")
+        changed = self.headers.get("If-Range", '"v1"') != '"v1"'
+        if not given or changed or words[0] == "whole":
+            return self.answer(200, data, [("ETag", '"v1"')])
+        start = int(given[6:-1])
+        if start >= len(data):
+            return self.answer(416, b"no", [("Content-Range", "bytes */%d" % (len(data) + (words[0] == "shrunk")))])
+        shift = 1 if words[0] == "shifted" else 0
+        return self.answer(206, data[start:], [("Content-Range", "bytes %d-9/10" % (start + shift))])
+
     def route_guarded(self, words, _query):
         """Behind Digest (RFC 7616): user `Mufasa`, password `Circle of Life`; the word is the algorithm."""
         self.body()

@@ -87,14 +87,19 @@ end
 ---@return string|nil message
 function methods:read(n)
     local source = self:source()
-    local rest = self._rest
-    self._rest = nil
+    local rest, at = self._rest, self._at
     if not n then
-        if rest then return rest end
+        self._rest = nil
+        if rest then return (sub(rest, at)) end
         return source()
     end
+    if rest and #rest - at >= n then
+        self._at = at + n
+        return (sub(rest, at, at + n - 1))
+    end
     local pieces, size = {}, 0
-    if rest then pieces[1], size = rest, #rest end
+    if rest then pieces[1], size = sub(rest, at), #rest - at + 1 end
+    self._rest = nil
     while size < n do
         local piece, err = source()
         if not piece then
@@ -107,7 +112,7 @@ function methods:read(n)
     if size == 0 then return nil end
     local all = concat(pieces)
     if size > n then
-        self._rest = sub(all, n + 1)
+        self._rest, self._at = sub(all, n + 1), 1
         all = sub(all, 1, n)
     end
     return all

@@ -45,8 +45,10 @@ local function authority(text, scheme)
     if bracketed then
         host, port = lower(sub(bracketed, 2, -2)), match(tail, "^:?(%d*)$")
     else
-        host, port = match(text, "^([^:]*):?(%d*)$")
-        host = host and host_name(host)
+        local colon = find(text, ":", 1, true)
+        host = host_name(colon and sub(text, 1, colon - 1) or text)
+        port = colon and sub(text, colon + 1) or ""
+        if find(port, "%D") then port = nil end
     end
     if not host or not port then return nil, "invalid host '" .. text .. "'" end
     port = port == "" and PORTS[scheme] or tonumber(port)

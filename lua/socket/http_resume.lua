@@ -1,0 +1,38 @@
+-- A download that goes on where a file ends: the request for the rest, and what its answer means (RFC 9110, 14).
+-- Internal to HTTP.
+local format, match, tonumber = string.format, string.match, tonumber
+
+local resume = {}
+
+---The fields of a request for what follows after so many bytes.
+---@param size integer
+---@param validator? string ETag or date of what is there: when it has changed the whole is sent
+---@return string[] fields name and value, one after the other
+function resume.request(size, validator)
+    local fields = { "Range", format("bytes=%.0f-", size) }
+    if validator then fields[3], fields[4] = "If-Range", validator end
+    return fields
+end
+
+---What an answer to such a request means.
+---@param answer table of socket.http_exchange
+---@param size integer
+---@return "append"|"restart"|"complete"|nil verdict
+---@return string|nil message
+function resume.judge(answer, size)
+    local status = answer.status
+    local range = answer:values("content-range")[1] or ""
+    if status == 206 then
+        local first, last, whole = match(range, "^bytes (%d+)%-(%d+)/([%d*]+)$")
+        first, last, whole = tonumber(first), tonumber(last), tonumber(whole)
+        if first == size and last and last >= first and not (whole and last ~= whole - 1) then return "append" end
+        return nil, "invalid content-range"
+    end
+    if status == 416 then
+        if tonumber(match(range, "^bytes %*/(%d+)$")) == size then return "complete" end
+        return nil, "range not satisfiable"
+    end
+    return "restart"
+end
+
+return resume
