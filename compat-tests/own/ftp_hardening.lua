@@ -38,7 +38,7 @@ end
 local function refuse(what, result, message)
     check.ok(what, result == nil and type(message) == "string" and message:find("^invalid "), message)
 end
-for name, bad in pairs({ CRLF = "f\r\nDELE y", CR = "f\ry", LF = "f\ny", NUL = "f\0y" }) do
+for name, bad in pairs({ CRLF = "f\r\nNOOP", CR = "f\ry", LF = "f\ny", NUL = "f\0y" }) do
     local function request(field)
         return { host = "h", create = create, sink = ltn12.sink.null(), source = ltn12.source.empty(), [field] = bad }
     end
@@ -56,7 +56,7 @@ for name, bad in pairs({ CRLF = "f\r\nDELE y", CR = "f\ry", LF = "f\ny", NUL = "
         host = "h", create = create, command = { "noop", "dele" }, argument = { nil, bad },
     }))
 end
-refuse("F16: percent-encoded path", ftp.get("ftp://h/x%0d%0aDELE%20y"))
+refuse("F16: percent-encoded path", ftp.get("ftp://h/x%0d%0aNOOP"))
 refuse("F16: percent-encoded NUL", ftp.put("ftp://h/x%00", "content"))
 check.equal("add.26: no connection", created, 0)
 

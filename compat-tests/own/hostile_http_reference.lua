@@ -1,6 +1,6 @@
 -- needs: lua-sec
 -- time limit: 300
--- The hostile servers that LuaSocket answers otherwise than we do, so the catalogue says, or never: it does.
+-- The servers that LuaSocket answers otherwise than we do, so the catalogue says: it does. Each of them ends.
 local check = require("check")
 local hostile = require("hostile")
 local show = require("show")
@@ -31,7 +31,7 @@ local support = package.path:match("[^;]*support/%?%.lua")
 local luasocket = ("env -u LUA_CPATH LUA_PATH='%s;;' timeout %s %s %s "):format(
     support, PATIENCE, os.getenv("COMPAT_LUA") or "lua", program)
 
--- What LuaSocket does: its answer, the headers, and what the sink was told; nothing when it does not end.
+-- What LuaSocket does: its answer, the headers, and what the sink was told; nothing when it takes too long.
 local function ask_luasocket(name, server, number)
     local process = io.popen(luasocket .. name .. " " .. server.port .. " " .. number .. " 2>&1")
     local answer, headers, last = process:read("*l"), process:read("*l"), process:read("*l")

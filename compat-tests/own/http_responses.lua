@@ -92,7 +92,7 @@ check.equal("http.request.8: a sink that stops HTTP/0.9", { get("hello world", {
 check.equal("add.30: closed then, too", closed(), 1)
 
 -- http.bugs.16: lengths that are none; the body then ends with the connection
-for _, length in ipairs({ "0x3", "1e0", "+3", "-1", "2.5", "" }) do
+for _, length in ipairs({ "0x3", "1e0", "+3", "-1", "2.0", "" }) do
     local ok, code = get(OK .. "Content-Length: " .. length .. "\r\n\r\nabcd")
     check.equal("http.bugs.16: " .. length, { ok, code, seen() }, { 1, 200, '"abcd" , nil' })
 end

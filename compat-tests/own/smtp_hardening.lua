@@ -23,7 +23,7 @@ refuse("S17: no from", { rcpt = "<b>" })
 refuse("S17: no rcpt", { from = "<a>" })
 refuse("S17: from a table", { from = {}, rcpt = "<b>" })
 refuse("S17: rcpt holds a boolean", { from = "<a>", rcpt = { "<b>", true } })
-for name, bad in pairs({ CRLF = "<a>\r\nRCPT TO:<evil>", CR = "<a>\rx", LF = "<a>\nx", NUL = "<a>\0x" }) do
+for name, bad in pairs({ CRLF = "<a>\r\nNOOP", CR = "<a>\rx", LF = "<a>\nx", NUL = "<a>\0x" }) do
     refuse("S18: " .. name .. " in from", { from = bad, rcpt = "<b>" })
     refuse("S18: " .. name .. " in rcpt", { from = "<a>", rcpt = bad })
     refuse("S18: " .. name .. " in a later rcpt", { from = "<a>", rcpt = { "<b>", bad } })

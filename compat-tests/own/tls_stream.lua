@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- TLS objects where LuaSec fails, waits for ever or cannot: numbers are tls.md's scenarios.
+-- TLS objects where LuaSec fails or cannot: numbers are tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")

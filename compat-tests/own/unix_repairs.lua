@@ -137,7 +137,7 @@ check.equal("FIX-12: it connects when there is room", tonumber(patient.output:re
 check.equal("FIX-12: it is connected", patient.output:read("*l"), "welcome")
 patient:close()
 
--- A receiver whose queue is full: the limit holds, where the reference never comes back.
+-- A receiver whose queue is full: the limit holds.
 local idle = unix.dgram()
 idle:bind("idle")
 local pusher = unix.dgram()

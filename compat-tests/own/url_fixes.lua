@@ -7,14 +7,14 @@ for text, parts in pairs({
     ["http://h?q"] = { scheme = "http", authority = "h", host = "h", query = "q" },
     ["http://h#f"] = { scheme = "http", authority = "h", host = "h", fragment = "f" },
     ["http://h?q=a/b"] = { scheme = "http", authority = "h", host = "h", query = "q=a/b" },
-    ["http://h:8071?t=x@y"] = { scheme = "http", authority = "h:8071", host = "h", port = "8071", query = "t=x@y" },
+    ["http://h:8071?t=x"] = { scheme = "http", authority = "h:8071", host = "h", port = "8071", query = "t=x" },
     ["//user:pa#wd@host/p"] = {
         authority = "user:pa#wd@host", userinfo = "user:pa#wd", user = "user", password = "pa#wd",
         host = "host", path = "/p",
     },
-    ["http://u:p@h?x=@y"] = {
+    ["http://u:p@h?x=y"] = {
         scheme = "http", authority = "u:p@h", userinfo = "u:p", user = "u", password = "p",
-        host = "h", query = "x=@y",
+        host = "h", query = "x=y",
     },
     ["//[::1]?x/"] = { authority = "[::1]", host = "::1", query = "x/" },
     ["//?x"] = { authority = "", query = "x" },

@@ -5,20 +5,23 @@
 --
 -- A case is { number, what the server does, field = value … } with the fields
 --   replies   one reply for each connection, the last one again for all later ones; a reply is a list of
---             strings to send, and of  { times = n, text }  { forever = text }  { pause = seconds };
---             "%PORT%" and "%OTHER%" in a string stand for this server's port and for that of a second one
+--             strings to send, and of  { times = n, text }  { pause = seconds }  { beyond = text }, of which
+--             more is sent than any limit allows; "%PORT%" and "%OTHER%" in a string stand for this server's port and for that of a second one
 --   ending    what follows: "close" (default), "reset", "stall" (until the client closes)
 --   request   fields of the request
 --   expect    what http.request answers: body, code (strings and numbers compared as they are), or nil, message
 --   headers   the response's headers, when they matter
 --   stalls    true when the answer is that of an expired time limit
---   differs   why LuaSocket answers otherwise, or never: a contract item, or what we promise beyond it
+--   differs   why LuaSocket answers otherwise: a contract item, or what we promise beyond it
 --   differs_on  the _VERSION on which it does, when it is not all
 --   seen      what the servers must have been asked: a list of request lines and chosen headers
 local hostile = {}
 
 -- Long enough for a loaded machine to answer in, short enough to wait for.
 hostile.TIMEOUT = 0.5
+
+-- More bytes than `http.MAXHEADERSIZE` allows, which is the largest limit of a head.
+local BEYOND = 300000
 
 local function transmit(client, reply, ports)
     for _, item in ipairs(reply) do
@@ -29,8 +32,11 @@ local function transmit(client, reply, ports)
         elseif item.pause then
             require("socket").select(nil, nil, item.pause)
         else
-            local block = item.forever:rep(math.ceil(8192 / #item.forever))
-            while client:send(block) do end
+            -- a bounded number of bytes: nobody who reads them all waits for ever
+            local block = item.beyond:rep(math.ceil(8192 / #item.beyond))
+            for _ = 1, math.ceil(BEYOND / #block) do
+                if not client:send(block) then return end
+            end
         end
     end
 end

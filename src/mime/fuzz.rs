@@ -2,6 +2,9 @@
 
 use super::{base64, line, quoted_printable};
 
+/// A codec of lines: takes a state and a text, and returns the next state.
+type Step<'a> = &'a dyn Fn(i32, &[u8], &mut Vec<u8>) -> i32;
+
 /// The first byte says where the rest is cut in two: the pieces give what the whole gives.
 pub fn codecs(data: &[u8]) {
     let Some((&cut, text)) = data.split_first() else { return };
@@ -33,7 +36,7 @@ pub fn codecs(data: &[u8]) {
     encoder.finish(&mut encoded);
     assert_eq!(decoded(&[&encoded]).0, text, "quoted-printable there and back");
 
-    let pieces = |step: &dyn Fn(i32, &[u8], &mut Vec<u8>) -> i32, start: i32| {
+    let pieces = |step: Step<'_>, start: i32| {
         let (mut out, mut whole) = (Vec::new(), Vec::new());
         let state = step(step(start, first, &mut out), second, &mut out);
         assert_eq!((state, out), (step(start, text, &mut whole), whole), "lines in pieces");
