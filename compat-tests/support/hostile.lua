@@ -6,7 +6,8 @@
 -- A case is { number, what the server does, field = value … } with the fields
 --   replies   one reply for each connection, the last one again for all later ones; a reply is a list of
 --             strings to send, and of  { times = n, text }  { pause = seconds }  { beyond = text }, of which
---             more is sent than any limit allows; "%PORT%" and "%OTHER%" in a string stand for this server's port and for that of a second one
+--             more is sent than any limit allows; "%PORT%" and "%OTHER%" in a string stand for this server's
+--             port and for that of a second one
 --   ending    what follows: "close" (default), "reset", "stall" (until the client closes)
 --   request   fields of the request
 --   expect    what http.request answers: body, code (strings and numbers compared as they are), or nil, message
