@@ -19,7 +19,7 @@ local responses, errors = http.request_batch({
 check.equal("client.s.61", { responses[1].body, responses[2].body, responses[2].cookies.session_id, responses[3], responses[4] },
     { 'Requested GET / with query "page=1"', "Cookie set!", "12345" })
 check.ok("client.s.61 messages", errors[1] == nil and errors[2] == nil
-    and errors[3]:find('Post.*: unsupported protocol scheme ""') and errors[4]:find("Request must be a table"))
+    and errors[3]:find('Post : unsupported protocol scheme ""', 1, true) and errors[4]:find("Request must be a table"))
 responses, errors = http.request_batch({ { "get", base .. "/get_cookie" } })
 check.equal("client.s.62", { errors, responses[1].body }, { nil, "session_id=12345" })
 

@@ -73,13 +73,13 @@ check.equal("client.s.78", uv.http.parse_date("asdf"), nil)
 
 -- client.s.79
 for text, parts in pairs({
-    ["http://user:pass@host.com:8080/p/a/t/h?query=string#hash"] = { scheme = "http", user = "user", password = "pass",
+    ["http://user:pass@host.com:8080/p/a/t/h?query=string#hash"] = { schema = "http", userinfo = "user:pass",
         host = "host.com", port = "8080", path = "/p/a/t/h", query = "query=string", fragment = "hash" },
-    ["http://host.com"] = { scheme = "http", host = "host.com" },
-    ["http://host.com/"] = { scheme = "http", host = "host.com", path = "/" },
-    ["http://host.com?a=1"] = { scheme = "http", host = "host.com", query = "a=1" },
-    ["https://host.com:443/x"] = { scheme = "https", host = "host.com", port = "443", path = "/x" },
-    ["http://[::1]:80/"] = { scheme = "http", host = "::1", port = "80", path = "/" },
+    ["http://host.com"] = { schema = "http", host = "host.com" },
+    ["http://host.com/"] = { schema = "http", host = "host.com", path = "/" },
+    ["http://host.com?a=1"] = { schema = "http", host = "host.com", query = "a=1" },
+    ["https://host.com:443/x"] = { schema = "https", host = "host.com", port = "443", path = "/x" },
+    ["http://[::1]:80/"] = { schema = "http", host = "::1", port = "80", path = "/" },
     ["/path/only"] = { path = "/path/only" },
     ["path?query"] = { path = "path", query = "query" },
     ["//host.com/x"] = { host = "host.com", path = "/x" },
@@ -90,7 +90,7 @@ for text, parts in pairs({
 end
 for _, pair in ipairs({
     { "a", "a" }, { "a b", "a%20b" }, { "&=", "%26%3D" }, { 1, "1" }, { { a = 1 }, "a=1" }, { { b = "x y", a = 1 }, "a=1&b=x%20y" },
-    { "a-b.c_d~", "a-b.c_d~" },
+    { true, "true" },
 }) do
     check.equal("client.s.79 encode " .. tostring(pair[2]), uv.url.encode(pair[1]), pair[2])
 end

@@ -11,7 +11,7 @@ local SENTENCES = {
 local function worded(method, message)
     if message == "unsupported scheme ''" then
         method = tostring(method or "get")
-        return method:sub(1, 1):upper() .. method:sub(2):lower() .. ' "": unsupported protocol scheme ""'
+        return method:sub(1, 1):upper() .. method:sub(2):lower() .. ' : unsupported protocol scheme ""'
     end
     for _, pair in ipairs(SENTENCES) do
         if message:find(pair[1]) then return pair[2] end

@@ -23,18 +23,23 @@ end
 function uv.parallel.map(list, f) return tasks.map(list, #list, f) end
 
 -- URLs: `split` gives the parts of one, `join` the text of parts, `relative` the URL that another means.
-local PARTS = { "scheme", "host", "port", "path", "query", "fragment", "user", "password" }
+local PARTS = { schema = "scheme", userinfo = "userinfo", host = "host", port = "port", path = "path", query = "query",
+    fragment = "fragment" }
 function uv.url.split(text)
     local parsed, parts = url.parse(text) or {}, {}
-    for _, name in ipairs(PARTS) do parts[name] = parsed[name] end
+    for name, ours in pairs(PARTS) do parts[name] = parsed[ours] end
     return parts
 end
-function uv.url.join(parts) return url.build(parts) end
+function uv.url.join(parts)
+    local whole = {}
+    for name, ours in pairs(PARTS) do whole[ours] = parts[name] end
+    return url.build(whole)
+end
 function uv.url.encode(value)
-    if type(value) ~= "table" then return (url.escape(tostring(value)):gsub("%%(%x%x)", function(hex)
-        local byte = string.char(tonumber(hex, 16))
-        return byte:find("[%w%-._~]") and byte or "%" .. hex:upper()
-    end)) end
+    if value == nil then return "" end
+    if type(value) ~= "table" then
+        return (tostring(value):gsub("%W", function(c) return ("%%%02X"):format(c:byte()) end))
+    end
     local names, out = {}, {}
     for name in pairs(value) do names[#names + 1] = name end
     table.sort(names)
