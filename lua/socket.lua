@@ -157,8 +157,10 @@ socket.sourcet["until-closed"] = function(connection)
             return chunk
         end
         if problem == "closed" then
+            local cut = require("socket.truncation")(connection)
             connection:close()
             ended = true
+            if cut then return nil, problem end
             -- an empty body is one empty piece, as ever
             return partial or not begun and "" or nil
         end

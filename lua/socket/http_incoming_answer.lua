@@ -3,6 +3,7 @@ local socket = require("socket")
 local dialing = require("socket.http_dialing")
 local framing = require("socket.http_framing")
 local native = require("socket.native")("socket_http")
+local truncated = require("socket.truncation")
 local pools = require("socket.http_pool")
 
 local left = dialing.left
@@ -340,7 +341,7 @@ function methods:read(most)
     most = most or PIECE
     piece, err = receive_some(self.connection, count < most and count or most)
     if not piece then
-        if err == "closed" and not self.ending then
+        if err == "closed" and not self.ending and not truncated(self.connection.sock) then
             end_body(self)
             return nil
         end

@@ -156,6 +156,13 @@ pub fn finish(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
+/// `was_cut(connection)`: whether receiving has ended without the peer's close_notify, a reset included.
+pub fn was_cut(call: &mut Call<'_>) -> Outcome {
+    let cut = call.try_object(1, &CONNECTION, |connection| connection.session.was_cut()).unwrap_or(false);
+    call.push_boolean(cut);
+    Ok(1)
+}
+
 /// `resume(connection, other)`: resumes a session of another connection of the same context, whose server this
 /// connection's is. Servers of FTP ask for that.
 pub fn resume(call: &mut Call<'_>) -> Outcome {

@@ -52,6 +52,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("context", native(new_context)),
     ("curves", native(curves)),
     ("finish", native(connection::finish)),
+    ("was_cut", native(connection::was_cut)),
     ("iscontext", native(handle::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),

@@ -122,6 +122,14 @@ impl Session {
         self.wants
     }
 
+    /// Whether reading has ended in another way than by the peer's close_notify.
+    pub fn was_cut(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| {
+            let failure = link.read_failure.filter(|failure| *failure != Failure::Closed);
+            failure.is_some() && !link.context.settings.ignore_eof
+        })
+    }
+
     /// Whether `close` was called.
     pub fn is_closed(&self) -> bool {
         self.link.is_none() && !self.away
