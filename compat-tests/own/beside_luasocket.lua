@@ -1,4 +1,4 @@
--- LuaSocket's own native library beside ours in one state: each refuses the objects of the other.
+-- LuaSocket's own native library beside ours in one state: each refuses the objects of the other: add.58.
 -- not on: lua5.5, runner, runner-lua5.5
 local check = require("check")
 

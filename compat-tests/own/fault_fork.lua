@@ -1,4 +1,4 @@
--- A process that forks while names are looked up: in the child, counts and locks start anew, and so does the resolver.
+-- A process that forks while names are looked up: in the child, counts and locks start anew, and so does the resolver: add.59.
 -- not on: lua5.2, lua5.3, runner, runner-lua5.5
 -- needs: network-namespace, root, python3
 local check = require("check")

@@ -1,4 +1,4 @@
--- Hosts that hide parts of Lua's libraries, or replace them: every module loads with what LuaSocket needs.
+-- Hosts that hide parts of Lua's libraries, or replace them: every module loads with what LuaSocket needs: add.59.
 local check = require("check")
 
 -- What a host does before it runs a script.

@@ -1,4 +1,4 @@
--- A host that may start no thread (HAProxy with `user`): names are looked up on the spot, add.20 as far as that goes.
+-- A host that may start no thread (HAProxy with `user`): names are looked up on the spot, add.59.
 -- not on: lua5.2, lua5.3, runner, runner-lua5.5
 -- needs: network-namespace, root, python3
 local check = require("check")

@@ -96,7 +96,7 @@ check.equal("membership", { group:setoption("ip-add-membership", { multiaddr = "
 assert(group:setsockname("*", 0))
 check.equal("is there", { group:setoption("ip-drop-membership", { multiaddr = "239.1.2.3", interface = "127.0.0.1" }) }, { 1 })
 
--- numbers of descriptors and ports
+-- numbers of descriptors and ports: add.57
 local given = socket.tcp4()
 local number = given:getfd()
 given:setfd(0 / 0)

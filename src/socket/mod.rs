@@ -24,6 +24,7 @@ pub mod tcp;
 pub mod timeout;
 pub mod udp;
 pub mod unix;
+pub mod unix_address;
 pub mod unix_datagram;
 pub mod unix_stream;
 pub mod wait;

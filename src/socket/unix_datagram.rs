@@ -9,7 +9,7 @@ use super::object::{self, Described, report};
 use super::options::{self, Shape, SocketOption, set_only};
 use super::stream::{Small, Stop};
 use super::timeout::Timeout;
-use super::unix;
+use super::unix_address;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_DATAGRAM_CONNECTED, UNIX_DATAGRAM_UNCONNECTED};
 use crate::tasks::door;
@@ -64,7 +64,10 @@ impl Datagram for UnixDatagram {
 /// `unix.dgram()`
 pub fn dgram(call: &mut Call<'_>) -> Outcome {
     let made = call.new_object(&UNIX_DATAGRAM_UNCONNECTED, |_| {
-        Ok(UnixDatagram { descriptor: unix::new_descriptor(Type::DGRAM)?, timeout: Timeout::default() })
+        Ok(UnixDatagram {
+            descriptor: unix_address::new_descriptor(Type::DGRAM)?,
+            timeout: Timeout::default(),
+        })
     });
     match made {
         Ok(()) => Ok(1),
@@ -78,15 +81,17 @@ pub fn dgram(call: &mut Call<'_>) -> Outcome {
 fn bind(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
     let path = call.bytes(2)?;
-    let result = call.object(1, &UNCONNECTED, |datagram| unix::bind(&mut datagram.descriptor, path))?;
+    let result =
+        call.object(1, &UNCONNECTED, |datagram| unix_address::bind(&mut datagram.descriptor, path))?;
     report(call, result)
 }
 
 fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &ANY, |_| ())?;
     let path = call.bytes(2)?;
-    let result =
-        door::repeat(call, 1, &ANY, Use::Both, |datagram, _| unix::connect(&mut datagram.descriptor, path))?;
+    let result = door::repeat(call, 1, &ANY, Use::Both, |datagram, _| {
+        unix_address::connect(&mut datagram.descriptor, path)
+    })?;
     if result == Err(Failure::Timeout) {
         call.object(1, &ANY, |datagram| datagram.descriptor.close())?;
     }
@@ -101,7 +106,7 @@ fn sendto(call: &mut Call<'_>) -> Outcome {
     let (data, path) = (call.bytes(2)?, call.bytes(3)?);
     let mut waited = false;
     let sent = door::repeat(call, 1, &UNCONNECTED, Use::Writing, |datagram, _| {
-        let address = unix::address(path).map_err(Stop::Failed)?;
+        let address = unix_address::address(path).map_err(Stop::Failed)?;
         transmit_to(&datagram.descriptor, &mut waited, data, &address)
     })?;
     report_sent(call, sent)
@@ -112,7 +117,7 @@ fn receivefrom(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
     match receive_with(call, &UNCONNECTED, &mut small)? {
         Ok(received) => {
-            let path = unix::path(&received.sender);
+            let path = unix_address::path(&received.sender);
             received.push(&small, call)?;
             call.push_bytes(path.as_bytes());
             Ok(2)
@@ -122,8 +127,8 @@ fn receivefrom(call: &mut Call<'_>) -> Outcome {
 }
 
 fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let address = call.object(1, &ANY, |datagram| unix::local_address(&datagram.descriptor))?;
-    unix::push_name(call, address)
+    let address = call.object(1, &ANY, |datagram| unix_address::local_address(&datagram.descriptor))?;
+    unix_address::push_name(call, address)
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {

@@ -10,7 +10,7 @@ use super::object::{self, Described, Streaming, report};
 use super::options::{self, Shape, SocketOption, set_only};
 use super::stream::Stream;
 use super::timeout::Timeout;
-use super::unix;
+use super::unix_address;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UNIX_STREAM_CLIENT, UNIX_STREAM_MASTER, UNIX_STREAM_SERVER};
 use crate::tasks::door;
@@ -100,8 +100,9 @@ impl Listening for UnixStream {
 
 /// `unix.stream()`
 pub fn stream(call: &mut Call<'_>) -> Outcome {
-    let made =
-        call.new_object(&UNIX_STREAM_MASTER, |_| Ok(UnixStream::new(unix::new_descriptor(Type::STREAM)?)));
+    let made = call.new_object(&UNIX_STREAM_MASTER, |_| {
+        Ok(UnixStream::new(unix_address::new_descriptor(Type::STREAM)?))
+    });
     match made {
         Ok(()) => Ok(1),
         Err(failure) => {
@@ -114,7 +115,8 @@ pub fn stream(call: &mut Call<'_>) -> Outcome {
 fn bind(call: &mut Call<'_>) -> Outcome {
     call.object(1, &MASTER, |_| ())?;
     let path = call.bytes(2)?;
-    let result = call.object(1, &MASTER, |stream| unix::bind(&mut stream.channel.descriptor, path))?;
+    let result =
+        call.object(1, &MASTER, |stream| unix_address::bind(&mut stream.channel.descriptor, path))?;
     report(call, result)
 }
 
@@ -122,7 +124,7 @@ fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &MASTER, |_| ())?;
     let path = call.bytes(2)?;
     let result = door::repeat(call, 1, &MASTER, Use::Both, |stream, _| {
-        unix::connect(&mut stream.channel.descriptor, path)
+        unix_address::connect(&mut stream.channel.descriptor, path)
     })?;
     if result == Err(Failure::Timeout) {
         call.object(1, &MASTER, |stream| stream.channel.descriptor.close())?;
@@ -134,8 +136,8 @@ fn connect(call: &mut Call<'_>) -> Outcome {
 }
 
 fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let address = call.object(1, &ANY, |stream| unix::local_address(&stream.channel.descriptor))?;
-    unix::push_name(call, address)
+    let address = call.object(1, &ANY, |stream| unix_address::local_address(&stream.channel.descriptor))?;
+    unix_address::push_name(call, address)
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
