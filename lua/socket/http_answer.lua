@@ -4,7 +4,7 @@ local writers = require("socket.http_writer")
 
 local announcement = writers.announcement
 local getmetatable, pcall, tostring, type = getmetatable, pcall, tostring, type
-local io_type = io.type
+local io_type = io and io.type or function() end
 
 local answer = {}
 

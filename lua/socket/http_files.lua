@@ -44,7 +44,7 @@ local OPTIONS = {
 }
 
 local LINKS = { inside = "inside", [true] = "always", [false] = "never" }
-local WINDOWS = sub(package.config, 1, 1) == "\\"
+local WINDOWS = package and sub(package.config, 1, 1) == "\\"
 local DEVICES = { CON = true, PRN = true, AUX = true, NUL = true }
 
 local function check(given)

@@ -13,7 +13,7 @@ local function open_address(family, address, port, settings, dual)
     local sock, err = (family == "inet6" and socket.tcp6 or socket.tcp4)()
     if not sock then return nil, err end
     local ok = true
-    if package.config:sub(1, 1) == "/" then ok, err = sock:setoption("reuseaddr", true) end
+    if not package or package.config:sub(1, 1) == "/" then ok, err = sock:setoption("reuseaddr", true) end
     if ok and settings.reuseport then ok, err = sock:setoption("reuseport", true) end
     if ok and family == "inet6" then ok, err = sock:setoption("ipv6-v6only", not dual) end
     if ok then ok, err = sock:bind(address, port) end

@@ -19,7 +19,7 @@ local methods = {}
 local Server = { __index = methods, __name = "http.server" }
 
 local function write_error(message, traceback)
-    io.stderr:write("http.listen: ", tostring(traceback or message), "\n")
+    if io then io.stderr:write("http.listen: ", tostring(traceback or message), "\n") end
 end
 
 -- Tells the owner of the server that something is wrong.

@@ -6,8 +6,9 @@ local incoming = require("socket.http_incoming")
 local log = require("socket.http_log")
 local writers = require("socket.http_writer")
 
-local debug_traceback, error, pcall, setmetatable, tostring, type, xpcall =
-    debug.traceback, error, pcall, setmetatable, tostring, type, xpcall
+local error, pcall, setmetatable, tostring, type, xpcall = error, pcall, setmetatable, tostring, type, xpcall
+-- A host may have hidden the library.
+local debug_traceback = debug and debug.traceback or function(message) return message end
 local huge = math.huge
 local now = native.now
 local HEAD, START, CONNECTION, STREAM = incoming.HEAD, incoming.START, incoming.CONNECTION, incoming.STREAM
