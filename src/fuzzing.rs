@@ -44,7 +44,7 @@ mod tests {
 
     use super::{TARGETS, Target};
 
-    /// Inputs for each target: enough to meet a blunder, and a second at most.
+    /// Inputs for each target: enough to hit simple mistakes, in a second at most.
     const ROUNDS: usize = 1500;
 
     fn corpus(name: &str) -> Vec<Vec<u8>> {

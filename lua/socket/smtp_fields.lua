@@ -74,7 +74,7 @@ local function encoded_words(text, used)
     return concat(words, "\r\n ")
 end
 
--- Whether a text is to be encoded: what is no UTF-8, or has been encoded in part, goes out as it is.
+-- True when a text needs encoding. Text that is not UTF-8, or is encoded in part already, goes out as it is.
 local function needs_words(text)
     return is_international(text) and not find(text, "=?", 1, true) and is_utf8(text)
 end

@@ -1,4 +1,4 @@
--- What a mail server offers in its answer to EHLO, and the ways to log in (RFC 4954). Internal to socket.smtp.
+-- The extensions in a mail server's answer to EHLO, and the ways to log in (RFC 4954). Internal to socket.smtp.
 
 local mime = require("mime")
 
