@@ -186,7 +186,7 @@ end
 -- Fields that LuaSocket does not have, and the settings that count when they are not given.
 local NEWER = {
     { "pool", "POOL" }, { "decode", "DECODE" }, { "jar", "JAR" }, { "deadline", "DEADLINE" }, { "maxbody", "MAXBODY" },
-    { "retries", "RETRIES" }, { "headerlist" }, { "noproxy" }, { "auth" },
+    { "retries", "RETRIES" }, { "headerlist" }, { "noproxy" }, { "auth" }, { "resume" },
 }
 
 local function is_newer_proxy(proxy)

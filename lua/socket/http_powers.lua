@@ -29,7 +29,7 @@ local NOT_DECODED = { [204] = true, [206] = true, [304] = true }
 ---@field proxied? boolean whether the proxy is found here
 
 -- Makes what the fields stand for. Returns true, or nil and a message.
-local function settle(found)
+local function settle(found, reqt)
     local exchange = require("socket.http_exchange")
     if found.pool == true then found.pool = exchange.default_pool() end
     if found.pool and not exchange.is_pool(found.pool) then error("bad field 'pool' (pool expected)", 0) end
@@ -47,6 +47,13 @@ local function settle(found)
         local seconds, err = require("socket.http_duration").seconds(found.deadline)
         if not seconds then return nil, err end
         found.deadline = exchange.now() + seconds
+    end
+    if found.resume then
+        if type(reqt.file) ~= "string" then error("bad field 'file' (string expected)", 0) end
+        local download = { options = { file = reqt.file }, fields = {} }
+        local ok, err = require("socket.http_download").take(download, { file = reqt.file, resume = found.resume })
+        if not ok then return nil, err end
+        found.download = download
     end
     local auth = found.auth
     if auth then
@@ -67,7 +74,9 @@ end
 -- Adds what the fields ask for to the headers of a hop, as far as the user has not given them.
 function powers.add_headers(found, plan, fields, given)
     if found.pool and given.connection == nil then fields.connection = "TE" end
-    if found.decode and not given["accept-encoding"] and not given.range then
+    local ranges = found.download and found.download.fields or {}
+    for i = 1, #ranges, 2 do fields[lower(ranges[i])] = ranges[i + 1] end
+    if found.decode and not given["accept-encoding"] and not given.range and not ranges[1] then
         fields["accept-encoding"] = require("socket.http_decoding").accept(found.decode)
         found.asked = true
     else
@@ -245,7 +254,7 @@ end
 ---@param found socket.http.powers
 ---@param show_head function lets the user look at a head (add.55)
 function powers.perform(settings, reqt, notes, found, show_head)
-    local ok, err = settle(found)
+    local ok, err = settle(found, reqt)
     if not ok then return nil, err end
     local location, parsed
     while true do
@@ -281,6 +290,17 @@ local function consume(_, plan, answer, found, show_head)
     if not ok then
         answer:close()
         return nil, sink, headers, answer.line
+    end
+    if found.download then
+        local err
+        sink, err = require("socket.http_download").sink(found.download, answer)
+        if sink == nil then
+            answer:close()
+            return nil, err
+        elseif sink == false then
+            answer:finish()
+            return true
+        end
     end
     return receive(found, plan, answer, sink)
 end

@@ -29,6 +29,8 @@
 ---@field maxbody? integer|false bytes of the body after decoding
 ---@field retries? integer|boolean further attempts
 ---@field headerlist? table filled with `{name, value}` pairs
+---@field resume? boolean|string with `file`: goes on where it ends; or the ETag or date of what it has
+---@field file? string with `resume`, the file that gets the body
 ---@field auth? table `{user, password}`, with `scheme = "digest"` for Digest
 ---@field create? fun(): table|userdata|nil, string? makes the socket
 
