@@ -63,10 +63,12 @@ for _ in range(connections):
             word, _, argument = line.partition(" ")
             answer = {"USER": "331 password", "PASS": "230 in", "QUIT": "221 bye"}.get(word, "200 fine")
             if word == "AUTH":
-                client.sendall(b"234 go\r\n" + (b"230 forged\r\n" if mode == "forged" else b""))
+                client.sendall((b"334 go\r\n" if mode == "odd" else b"234 go\r\n") + (b"230 forged\r\n" if mode == "forged" else b""))
                 lines.close()
                 client = (good if mode == "data" else shown).wrap_socket(client, server_side=True)
                 lines, secured, answer = client.makefile("rb"), True, None
+            elif word == "PBSZ" and mode == "odd":
+                answer = "503 no need"
             elif word == "PROT":
                 private = argument == "P"
             elif word == "EPSV":
@@ -131,6 +133,12 @@ local PRIVATE = "secured PBSZ 0; secured PROT P; "
 check.equal("starttls: dialogue", seen(server), LOGIN .. PRIVATE .. "secured TYPE i; secured EPSV; secured RETR f; secured QUIT; "
     .. LOGIN .. PRIVATE .. "secured EPSV; secured STOR f; uploaded 300000; secured QUIT; " .. LOGIN .. "secured NOOP; secured QUIT")
 check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
+
+-- 334 to AUTH, and PBSZ refused, as some servers do
+server = start("odd", "good", 1)
+results, content = get(server, { starttls = trusting, type = "i" })
+check.equal("add.52: other replies to AUTH and PBSZ", results, { 1 })
+check.ok("add.52: the data is secured", content == CONTENT and seen(server):find("secured PBSZ 0; secured PROT P;", 1, true), #content)
 
 -- a server that sends something on the upload's connection, as session tickets are: nothing of the upload is lost
 server = start("talks")
