@@ -364,6 +364,28 @@ do
     client:close()
 end
 
+-- tasks.fair.1, tasks.s.63
+do
+    local client, peer = pair()
+    local others = 0
+    tasks.run(function()
+        local stop = false
+        tasks.start(function() while not stop do others = others + 1 tasks.yield() end end)
+        tasks.yield()
+        local before = others
+        client:settimeout(0)
+        for _ = 1, 1000 do client:receive() end
+        check.equal("s.63: an object that does not wait never switches", others, before)
+        client:settimeout(nil)
+        for _ = 1, 1000 do client:send("x") end
+        check.ok("fair.1: a hundred operations in a row", others - before >= 10, others - before)
+        check.equal("fair.1: all of it arrives", #peer:receive(1000), 1000)
+        stop = true
+    end)
+    client:close()
+    peer:close()
+end
+
 -- tasks.s.9, s.36: names, in another thread
 tasks.run(function()
     local ticks, done = 0, false

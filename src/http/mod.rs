@@ -122,7 +122,11 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
             drop(received);
             Ok(call.push_failure(&failure.message()))
         }
-        None => object::push_data(call, received, &small).map(|()| 1),
+        None => {
+            object::push_data(call, received, &small)?;
+            door::settle_for(call, 1, tcp::client());
+            Ok(1)
+        }
     }
 }
 

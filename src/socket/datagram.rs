@@ -64,7 +64,11 @@ pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
 pub fn receive<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
     match receive_with(call, T::any(), &mut small)? {
-        Ok(received) => received.push(&small, call).map(|()| 1),
+        Ok(received) => {
+            received.push(&small, call)?;
+            door::settle_for(call, 1, T::any());
+            Ok(1)
+        }
         Err(failure) => Ok(call.push_failure(&failure.message())),
     }
 }

@@ -48,7 +48,10 @@ pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
         accepted.unwrap_or(Err(Failure::Closed))
     });
     match accepted {
-        Ok(()) => Ok(1),
+        Ok(()) => {
+            door::settle_for(call, 1, T::server());
+            Ok(1)
+        }
         Err(failure) => Ok(call.push_failure(&failure.message())),
     }
 }

@@ -196,12 +196,14 @@ pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(&small);
         call.push_nil();
         call.push_nil();
-        door::settle(call);
+        door::settle_for(call, 1, T::client());
         return Ok(3);
     }
     let request = with(call, T::client(), request(call, most), |_, request| request)?;
     let received = receive_by(call, 1, T::client(), &request, &mut small)?;
-    push_received(call, received, &small)
+    let results = push_received(call, received, &small)?;
+    door::settle_for(call, 1, T::client());
+    Ok(results)
 }
 
 /// Receives by a request, waiting as long as it takes.

@@ -234,6 +234,7 @@ fn receivefrom(call: &mut Call<'_>) -> Outcome {
             received.push(&small, call)?;
             call.push_bytes(host.as_bytes());
             call.push_integer(i64::from(port));
+            door::settle_for(call, 1, &UNCONNECTED);
             Ok(3)
         }
         Err(failure) => {

@@ -120,6 +120,7 @@ fn receivefrom(call: &mut Call<'_>) -> Outcome {
             let path = unix_address::path(&received.sender);
             received.push(&small, call)?;
             call.push_bytes(path.as_bytes());
+            door::settle_for(call, 1, &UNCONNECTED);
             Ok(2)
         }
         Err(failure) => Ok(call.push_failure(&failure.message())),

@@ -272,6 +272,15 @@ pub fn settle(call: &mut Call<'_>) {
     }
 }
 
+/// As [`settle`], unless the object is told not to wait at all.
+pub fn settle_for<T: Described>(call: &mut Call<'_>, index: i32, receiver: &Receiver<T>) {
+    if is_switching()
+        && call.try_object(index, receiver, |object| object.timeout().block != 0.0) == Some(true)
+    {
+        settle(call);
+    }
+}
+
 /// What an attempt may say of the wait that it asks for.
 #[derive(Debug, Default)]
 pub struct Pace {
@@ -329,8 +338,9 @@ pub fn repeat<T: Described, R>(
         })?;
         let (failure, direction) = match step {
             Step::Done(result) => {
-                if parked.is_none() {
-                    settle(call);
+                // Who gets something with a destructor settles once it is handed over.
+                if parked.is_none() && !std::mem::needs_drop::<R>() {
+                    settle_for(call, index, receiver);
                 }
                 return Ok(result);
             }

@@ -2,6 +2,7 @@
 //! registry, as C functions. Both are of one version, or the second is not loaded.
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
@@ -17,9 +18,12 @@ pub struct Flags {
     pub schedulers: AtomicU32,
     /// How many tasks run, one in another.
     pub running: AtomicU32,
+    /// How often a scheduler has been made or given up.
+    pub changes: AtomicU32,
 }
 
-static OWN: Flags = Flags { schedulers: AtomicU32::new(0), running: AtomicU32::new(0) };
+static OWN: Flags =
+    Flags { schedulers: AtomicU32::new(0), running: AtomicU32::new(0), changes: AtomicU32::new(0) };
 static FOREIGN: AtomicPtr<Flags> = AtomicPtr::new(ptr::null_mut());
 
 /// The flags of this process.
@@ -108,17 +112,31 @@ pub unsafe fn take_over(state: *mut lua_State) {
     }
 }
 
+thread_local! {
+    /// The handover that was found last: as of which change, and for the state with which registry.
+    static FOUND: Cell<(u32, *const c_void, *const Handover)> =
+        const { Cell::new((0, ptr::null(), ptr::null())) };
+}
+
 /// The handover of a state with a scheduler. May raise.
 ///
 /// # Safety
 /// The state is the running one, with a free slot; nothing is owned.
 pub unsafe fn find(state: *mut lua_State) -> Option<&'static Handover> {
     // SAFETY: balanced. The userdata stays in the registry, so that it lives as long as the state; what is found is used
-    // at once.
+    // at once. A state with a scheduler counts a change when it is closed, so that what was found before is not taken for
+    // one of a later state with its registry in the same place.
     unsafe {
-        ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, HANDOVER.as_ptr());
-        let found = ffi::lua_touserdata(state, -1).cast::<Handover>();
-        ffi::lua_settop(state, -2);
+        let changes = flags().changes.load(Ordering::Relaxed);
+        let registry = ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX);
+        let (as_of, of, known) = FOUND.get();
+        let mut found = known;
+        if as_of != changes || of != registry || known.is_null() {
+            ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, HANDOVER.as_ptr());
+            found = ffi::lua_touserdata(state, -1).cast_const().cast::<Handover>();
+            ffi::lua_settop(state, -2);
+            FOUND.set((changes, registry, found));
+        }
         found.as_ref().filter(|handover| !handover.scheduler.is_null())
     }
 }

@@ -86,6 +86,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
             let registry = ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX);
             (*place).scheduler = Box::into_raw(Box::new(Scheduler::new(registry))).cast();
             handover::flags().schedulers.fetch_add(1, Ordering::Relaxed);
+            handover::flags().changes.fetch_add(1, Ordering::Relaxed);
         }
     }
     call.new_table(0, FUNCTIONS.len());
@@ -103,6 +104,7 @@ unsafe extern "C-unwind" fn close(state: *mut lua_State) -> c_int {
             if !scheduler.is_null() {
                 drop(Box::from_raw(scheduler));
                 handover::flags().schedulers.fetch_sub(1, Ordering::Relaxed);
+                handover::flags().changes.fetch_add(1, Ordering::Relaxed);
             }
         }
     }

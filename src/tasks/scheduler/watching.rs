@@ -1,0 +1,105 @@
+//! Who waits for which descriptor.
+
+use std::os::fd::RawFd;
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+
+use super::{Id, Scheduler, Verdict, Watch};
+use crate::tasks::door::Interest;
+use crate::tasks::readiness::Added;
+
+impl Scheduler {
+    /// Says that a descriptor is given up: those who wait for it are woken.
+    pub fn forget(&mut self, number: RawFd) {
+        let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number)) else {
+            return;
+        };
+        watch.identity = 0;
+        if watch.waiters.is_empty() {
+            return;
+        }
+        let waiters = std::mem::take(&mut watch.waiters);
+        if let Some(readiness) = &self.readiness {
+            readiness.remove(number);
+        }
+        for id in waiters {
+            self.mark(id, number, PollFlags::NVAL);
+            self.wake(id, Verdict::Closed);
+        }
+    }
+
+    /// Stores what a descriptor is ready for with the task that waits for it.
+    fn mark(&mut self, id: Id, number: RawFd, ready: PollFlags) -> bool {
+        let Some(task) = self.task(id) else { return false };
+        let mut hit = false;
+        for position in 0..task.interest_count {
+            // SAFETY: the array is where the task parked, and it has not gone on yet.
+            let interest = unsafe { &mut *task.interests.add(position) };
+            let wanted = interest.wanted() | PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
+            if interest.number == number && ready.intersects(wanted) {
+                interest.add_ready(ready & wanted);
+                hit = true;
+            }
+        }
+        hit
+    }
+
+    pub(super) fn report(&mut self, number: RawFd, ready: PollFlags) {
+        let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get(number)) else {
+            return;
+        };
+        // Few wait for one descriptor; the list changes as they are woken.
+        let waiters: arrayvec::ArrayVec<Id, 8> = watch.waiters.iter().copied().take(8).collect();
+        let more: Vec<Id> = watch.waiters.iter().copied().skip(8).collect();
+        for id in waiters.into_iter().chain(more) {
+            if self.mark(id, number, ready) {
+                self.wake(id, Verdict::Ready);
+            }
+        }
+    }
+
+    /// Watches what a task is about to wait for. `Ok(true)`: something is ready already.
+    pub(super) fn watch(&mut self, id: Id, interests: *mut Interest, count: usize) -> Result<bool, Errno> {
+        let mut ready = false;
+        for position in 0..count {
+            // SAFETY: the caller's array has that many.
+            let interest = unsafe { &mut *interests.add(position) };
+            interest.ready = 0;
+            let Ok(place) = usize::try_from(interest.number) else { continue };
+            self.readiness()?;
+            if self.watches.len() <= place {
+                self.watches.resize_with(place + 1, Watch::default);
+            }
+            let (Some(watch), Some(readiness)) = (self.watches.get_mut(place), &self.readiness) else {
+                continue;
+            };
+            if interest.identity == 0 || watch.identity != interest.identity {
+                if readiness.add(interest.number)? == Added::AlwaysReady {
+                    interest.add_ready(interest.wanted());
+                    ready = true;
+                    continue;
+                }
+                if interest.identity != 0 {
+                    watch.identity = interest.identity;
+                }
+            }
+            if !watch.waiters.contains(&id) {
+                watch.waiters.push(id);
+            }
+        }
+        Ok(ready)
+    }
+
+    /// Takes the watches back that were made so far.
+    pub(super) fn unwatch(&mut self, id: Id, interests: *mut Interest, count: usize) {
+        for position in 0..count {
+            // SAFETY: the caller's array has that many.
+            let number = unsafe { (*interests.add(position)).number };
+            if let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number))
+            {
+                watch.waiters.retain(|waiter| *waiter != id);
+            }
+        }
+    }
+}
