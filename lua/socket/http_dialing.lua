@@ -6,7 +6,9 @@ local url = require("socket.url")
 local native = require("socket.native")("socket_http")
 
 local now = native.now
-local pcall, require, tostring, type = pcall, require, tostring, type
+-- a yield passes through it on every Lua
+local pcall = require("socket.session").pcall
+local require, tostring, type = require, tostring, type
 local find = string.find
 
 local dialing = {}
