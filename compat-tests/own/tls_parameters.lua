@@ -338,6 +338,24 @@ check.ok("PKCS#12, wrong password", (select(2, ssl.newcontext({
 check.equal("DER", { served({ certificate = CERTS .. "made.der", key = CERTS .. "good.key" }) }, { false, false })
 check.equal("one file for both", { served({ certificate = CERTS .. "made-both.pem" }) }, { false, false })
 
+-- what comes right behind a handshake leaves the descriptor readable, for event loops that ask nothing else
+for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+    s, c = pair(server({ protocol = protocol }), client())
+    local done, sent
+    local start = socket.gettime()
+    repeat
+        done = done or c:dohandshake()
+        -- the server's last step finds the data behind the client's last message
+        if done and not sent then sent = c:send("at once") end
+        local finished = s:dohandshake()
+        assert(socket.gettime() - start < 20, "no progress")
+    until finished and sent
+    local blind = { getfd = function() return s:getfd() end }
+    check.ok("B18 readable after the handshake " .. protocol, #socket.select({ blind }, nil, 5) == 1)
+    s:settimeout(5)
+    check.equal("B18 data " .. protocol, s:receive(7), "at once")
+end
+
 -- a missing file is named (14.9)
 check.equal("29 the file is named", (select(2, ssl.newcontext(tls.client({ cafile = "/nowhere/ca.pem" })))),
     "error loading CA locations (/nowhere/ca.pem: No such file or directory)")

@@ -7,6 +7,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::rc::Rc;
 
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 
 #[cfg(not(tls_openssl))]
 use super::hello::{Parsed, Reader, ServerHello};
@@ -57,6 +58,8 @@ pub struct Wire {
     #[cfg(not(tls_openssl))]
     watch: RefCell<Watch>,
     allowance: Cell<usize>,
+    /// Whether more is received at once than the TLS library asks for.
+    reads_ahead: Cell<bool>,
 }
 
 /// What was received and the TLS library has not taken yet.
@@ -109,6 +112,7 @@ impl Wire {
                 hello: None,
             }),
             allowance: Cell::new(ALLOWANCE),
+            reads_ahead: Cell::new(false),
         }
     }
 
@@ -116,6 +120,30 @@ impl Wire {
     #[cfg(not(tls_openssl))]
     pub fn hello(&self) -> Option<ServerHello> {
         self.watch.borrow().hello
+    }
+
+    /// Receives ahead from now on. Not during a handshake: what a peer has sent right behind it must stay in the
+    /// descriptor, or event loops that wait for that would not learn of it.
+    pub fn read_ahead(&self) {
+        self.reads_ahead.set(true);
+    }
+
+    /// Receives at most what the TLS library asks for.
+    fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match rustix::net::recv(self.descriptor()?, &mut *into, RecvFlags::empty())
+                .map(|(count, _)| count)
+            {
+                Ok(0) => {
+                    self.broken.set(Some(Failure::Truncated));
+                    return Err(ErrorKind::UnexpectedEof.into());
+                }
+                Ok(count) => return Ok(count),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return self.block(Direction::Read),
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
     }
 
     /// Begins a call of the TLS library.
@@ -256,10 +284,15 @@ impl Read for Adapter {
         if self.0.is_spent() {
             return self.0.block(Direction::Read);
         }
-        if self.0.ahead.borrow().rest().is_empty() {
+        let waiting = !self.0.ahead.borrow().rest().is_empty();
+        if !waiting && self.0.reads_ahead.get() {
             self.0.receive_ahead()?;
         }
-        let count = self.0.ahead.borrow_mut().take(into);
+        let count = if waiting || self.0.reads_ahead.get() {
+            self.0.ahead.borrow_mut().take(into)
+        } else {
+            self.0.receive(into)?
+        };
         self.0.allowance.set(self.0.allowance.get().saturating_sub(count));
         self.0.observe(Way::Incoming, into.get(..count).unwrap_or_default());
         Ok(count)

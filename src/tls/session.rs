@@ -335,6 +335,7 @@ impl Link {
             }
             Ok(Some(mut stream)) => match stream.handshake() {
                 Step::Done => {
+                    self.wire.read_ahead();
                     self.state = State::Established(stream);
                     return Ok(None);
                 }
