@@ -45,7 +45,7 @@ local function yielding_socket()
 end
 
 local GOOD = { "220 hi", "250 me", "250 from", "250 to", "354 go", { message = "250 done" }, "221 bye" }
-local server = dialogue.serve({ GOOD, GOOD, { "220 hi", "550 no" } })
+local server = dialogue.serve({ GOOD, GOOD, { "220 hi", "550 no", "550 no" } })
 
 local function mail(port, create, source)
     return smtp.send({ from = "<a>", rcpt = "<b>", server = "127.0.0.1", port = port, create = create,
