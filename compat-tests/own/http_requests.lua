@@ -47,7 +47,8 @@ local function refused(item, message, reqt)
     check.equal(item .. ": no socket made", #peer.sockets, 0)
 end
 refused("http.bugs.7: unknown scheme", "unsupported scheme 'ftp'", "ftp://h/")
-refused("http.bugs.7: host:port", "unsupported scheme 'host' (missing http://?)", "host:80/x")
+check.equal("http.bugs.7: host:port, with a hint", { request("host:80/x") },
+    { nil, "unsupported scheme 'host'", nil, "missing http:// before 'host:80/x'" })
 refused("http.bugs.7: empty", "invalid host 'nil'", "")
 refused("http.bugs.7: empty table", "invalid host 'nil'", {})
 refused("http.bugs.7: false scheme is none", "invalid host 'nil'", { scheme = false })
@@ -63,8 +64,8 @@ check.equal("http.module.3: a create of the user's is enough", line("", { url = 
 http.schemes.x = nil
 
 refused("http.bugs.9: empty proxy", "invalid proxy ''", { url = "http://h/", proxy = "" })
-refused("issue 14.9: no scheme", "invalid host 'nil' (missing http://?)", "example.com")
-refused("issue 14.9: no scheme, a path", "invalid host 'nil' (missing http://?)", "localhost/x")
+check.equal("a URL without a scheme: the hint is the fourth result", { request("example.com") },
+    { nil, "invalid host 'nil'", nil, "missing http:// before 'example.com'" })
 refused("a port that there is not", "invalid port '65536'", "http://h:65536/")
 refused("a port that there is not, a number", "invalid port '70000'", { url = "http://h/", port = 70000 })
 refused("a proxy's port that there is not", "invalid proxy 'px:65536'", { url = "http://h/", proxy = "px:65536" })

@@ -181,11 +181,11 @@ local function is_foreign(create, entry)
     return create ~= nil and not (entry.route and schemes.is_secured(create))
 end
 
--- A URL that begins with a host is meant to be one of http.
-local function with_hint(message, text)
-    if type(text) ~= "string" or find(text, "//", 1, true) or not find(text, "^[%w.-]+") then return message end
-    if find(text, "^[%w.-]+:") and not find(text, "^[%w.-]+:%d+%f[/?#%z]") then return message end
-    return message .. " (missing http://?)"
+-- A URL that begins with a host is meant to be one of http. The message stays LuaSocket's: the hint is a result beside it.
+local function hint_at(text)
+    if type(text) ~= "string" or find(text, "//", 1, true) or not find(text, "^[%w.-]+") then return nil end
+    if find(text, "^[%w.-]+:") and not find(text, "^[%w.-]+:%d+%f[/?#%z]") then return nil end
+    return "missing http:// before '" .. text .. "'"
 end
 
 -- The fields of a request over those of its URL.
@@ -196,11 +196,11 @@ local function merge(given, parsed)
 end
 
 -- Settles whom the request is for: scheme, host, port, and the maker of sockets of the scheme.
--- Returns the entry of the scheme, the maker, and the port that was given; or nil and a message.
+-- Returns the entry of the scheme, the maker, and the port that was given; or nil, a message, and perhaps a hint.
 local function settle_origin(request, given)
     local entry, scheme = find_scheme(request.scheme or "http")
     if not entry then
-        return nil, with_hint("unsupported scheme '" .. tostring(scheme) .. "'", given.url)
+        return nil, "unsupported scheme '" .. tostring(scheme) .. "'", hint_at(given.url)
     end
     request.scheme = scheme
     -- what the scheme's `create` changes of these comes too late
@@ -214,7 +214,7 @@ local function settle_origin(request, given)
     request.method = method
     if not host then
         local message = "invalid host '" .. tostring(given_host) .. "'"
-        return nil, given_host == nil and with_hint(message, given.url) or message
+        return nil, message, given_host == nil and hint_at(given.url) or nil
     end
     if is_beyond(port) then return nil, "invalid port '" .. tostring(port) .. "'" end
     return entry, create, port
@@ -272,7 +272,10 @@ end
 function preparation.prepare(settings, given, notes, parsed, found)
     local request = merge(given, parsed)
     local entry, create, given_port = settle_origin(request, given)
-    if not entry then return nil, create end
+    if not entry then
+        notes.detail = given_port
+        return nil, create
+    end
     local route, err = find_route(settings, request, entry, create, notes, found)
     if not route then return nil, err end
     local method = request.method
