@@ -310,7 +310,9 @@ local function launch(f, ...)
     if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
     if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
     if native.counts() >= (limit < most and limit or most) then error("too many tasks", 3) end
-    local task = setmetatable({ _waiters = {} }, TASK)
+    -- All fields at once: the table need not grow.
+    local task = { _waiters = {}, _id = false, _thread = false, _outcome = false, _results = false, _watched = false }
+    setmetatable(task, TASK)
     local id, thread = native.spawn(size, body, task, f, ...)
     task._id, task._thread = id, thread
     by_id[id] = task

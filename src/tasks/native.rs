@@ -170,7 +170,7 @@ pub fn find(call: &Call<'_>) -> Option<*mut Scheduler> {
 }
 
 fn scheduler(call: &Call<'_>) -> Result<*mut Scheduler, Raise> {
-    find(call).ok_or(Raise::Error(Message::new("the library is not loaded in this state")))
+    find(call).ok_or_else(|| Raise::Error(Message::new("the library is not loaded in this state")))
 }
 
 /// Calls `function` with the state's scheduler; it must not call Lua.
