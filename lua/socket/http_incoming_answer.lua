@@ -40,7 +40,12 @@ local function arm(connection, limit)
     return true
 end
 
-local function limits_of(request) return request.limits or require("socket.http") end
+local http
+local function limits_of(request)
+    if request.limits then return request.limits end
+    http = http or require("socket.http")
+    return http
+end
 
 -- Bytes -------------------------------------------------------------------------------------------------------------
 
@@ -217,9 +222,11 @@ local function read_head(connection)
         connection.at = (length or 0) + 1
     end
     if not length then return nil, status end
+    -- with a place for each field that is set later: a table that grows is made anew each time
     return {
         status = status, reason = reason, version = version, line = line, headers = headers, ending = ending,
-        keep = keep, raw = sub(text, #line + 1, length),
+        keep = keep, raw = sub(text, #line + 1, length), connection = connection, socket = connection.sock,
+        early = nil, left = nil, bodiless = nil, length = nil, reused = nil, ended = nil,
     }
 end
 
