@@ -75,7 +75,7 @@ end
 
 -- Each module has a file of definitions, but those that only other modules of the library load.
 local INTERNAL = {
-    ["socket.https"] = true, ["socket.native"] = true, ["socket.session"] = true, ["socket.starttls"] = true,
+    ["socket.https"] = true, ["socket.native"] = true, ["socket.session"] = true, ["socket.starttls"] = true, ["socket.truncation"] = true,
 }
 local listing = assert(io.popen("cd '" .. manual.repository .. "lua' && find . -name '*.lua'"))
 local modules = 0
