@@ -1,7 +1,7 @@
 //! How long an HTTP message is, and whether its connection may be kept: RFC 9112, sections 6 and 9.3.
 //!
-//! The one place that decides this, for the client, its pool and the server. Works on header values and knows
-//! nothing of Lua. Lines of the same name are given joined with a comma, which means the same (RFC 9110, 5.3).
+//! The one place that decides this for responses: without a pool, with one, and in module `http`. Requests, where any doubt is
+//! an error, are framed by `request_head.rs`. Works on header values and knows nothing of Lua. Lines of the same name are given joined with a comma, which means the same (RFC 9110, 5.3).
 
 /// Where the body of a message ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,13 +26,10 @@ pub struct Verdict {
 }
 
 /// A head that cannot be framed.
-#[allow(dead_code, reason = "the server's verdict has the last")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// Lengths that differ, or in a request one that is no number.
+    /// Lengths that differ.
     ContentLength,
-    /// In a request: a transfer coding that does not end in chunked, or one beside a length.
-    TransferEncoding,
 }
 
 impl Malformed {
@@ -40,7 +37,6 @@ impl Malformed {
     pub fn message(self) -> &'static str {
         match self {
             Malformed::ContentLength => "invalid content-length",
-            Malformed::TransferEncoding => "invalid transfer-encoding",
         }
     }
 }
@@ -59,8 +55,6 @@ pub struct Fields<'a> {
 /// A protocol version, such as (1, 1).
 pub type Version = (u8, u8);
 
-#[allow(dead_code, reason = "the server's verdict has it")]
-const HTTP_1_0: Version = (1, 0);
 const HTTP_1_1: Version = (1, 1);
 
 /// The verdict on a response with these fields to a request with this method.
@@ -90,29 +84,6 @@ pub fn response(
         && (102..600).contains(&status)
         && body != Body::UntilClose
         && !has_token(fields.connection, b"close");
-    Ok(Verdict { body, keep })
-}
-
-/// The verdict on a request: a body only where the head announces one, and an error wherever a response would only
-/// be doubtful, because what follows would be read as another request (RFC 9112, 6.3).
-#[allow(dead_code, reason = "the server asks it")]
-pub fn request(version: Version, fields: &Fields<'_>) -> Result<Verdict, Malformed> {
-    let keep = match version {
-        HTTP_1_0 => has_token(fields.connection, b"keep-alive"),
-        version => version == HTTP_1_1,
-    } && !has_token(fields.connection, b"close");
-    let body = match (fields.transfer_encoding, fields.content_length) {
-        (None, None) => Body::Empty,
-        (None, Some(value)) => match length(value)? {
-            Some(length) => Body::Length(length),
-            None => return Err(Malformed::ContentLength),
-        },
-        (Some(value), None) if version != HTTP_1_0 => match coding(value) {
-            (Body::Chunked, true) => Body::Chunked,
-            _ => return Err(Malformed::TransferEncoding),
-        },
-        (Some(_), _) => return Err(Malformed::TransferEncoding),
-    };
     Ok(Verdict { body, keep })
 }
 
@@ -259,7 +230,7 @@ mod tests {
             assert_eq!(verdict(Some(value), None), closed(Body::UntilClose), "{value}");
         }
         assert_eq!(
-            response(b"GET", 200, HTTP_1_0, &fields(Some("chunked"), None, None)),
+            response(b"GET", 200, (1, 0), &fields(Some("chunked"), None, None)),
             closed(Body::Chunked)
         );
     }
@@ -290,33 +261,10 @@ mod tests {
         assert_eq!(length(HTTP_1_1, 200, None), Ok(true));
         assert_eq!(length(HTTP_1_1, 200, Some("keep-alive, Upgrade")), Ok(true));
         assert_eq!(length(HTTP_1_1, 200, Some("x , CLOSE")), Ok(false));
-        assert_eq!(length(HTTP_1_0, 200, Some("keep-alive")), Ok(false));
+        assert_eq!(length((1, 0), 200, Some("keep-alive")), Ok(false));
         assert_eq!(length((1, 2), 200, None), Ok(false));
         assert_eq!(length((2, 0), 200, None), Ok(false));
         assert_eq!(length(HTTP_1_1, 99, None), Ok(false));
         assert_eq!(length(HTTP_1_1, 600, None), Ok(false));
-    }
-
-    #[test]
-    fn requests_leave_no_doubt() {
-        let at = |version, coding, length, connection| request(version, &fields(coding, length, connection));
-        assert_eq!(at(HTTP_1_1, None, None, None), kept(Body::Empty));
-        assert_eq!(at(HTTP_1_1, None, Some("3"), None), kept(Body::Length(3)));
-        assert_eq!(at(HTTP_1_1, Some("chunked"), None, Some("close")), closed(Body::Chunked));
-        assert_eq!(at(HTTP_1_0, None, None, None), closed(Body::Empty));
-        assert_eq!(at(HTTP_1_0, None, Some("3"), Some("Keep-Alive")), kept(Body::Length(3)));
-        for (version, coding, length) in [
-            (HTTP_1_1, Some("gzip"), None),
-            (HTTP_1_1, Some("identity"), None),
-            (HTTP_1_1, Some(""), None),
-            (HTTP_1_1, Some("chunked, chunked"), None),
-            (HTTP_1_1, Some("chunked"), Some("3")),
-            (HTTP_1_0, Some("chunked"), None),
-        ] {
-            assert_eq!(at(version, coding, length, None), Err(Malformed::TransferEncoding), "{coding:?}");
-        }
-        for length in ["", "x", "3, 4", "-1"] {
-            assert_eq!(at(HTTP_1_1, None, Some(length), None), Err(Malformed::ContentLength), "{length}");
-        }
     }
 }
