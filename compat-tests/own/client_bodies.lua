@@ -1,3 +1,4 @@
+-- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
 -- The new face: what is received and sent in pieces (client.s.14 to 20, 46 to 48, 50, A.decode, B.body, B.options).
 local check = require("check")

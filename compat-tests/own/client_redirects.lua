@@ -1,3 +1,4 @@
+-- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
 -- The new face: redirects, and what stays behind on the way (client.s.26, 51 to 54, 64; B.redirect).
 local check = require("check")

@@ -1,3 +1,4 @@
+-- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
 -- The new face: retries, batches, sessions (client.s.55 to 57; B.retry, B.calls.5, B.calls.6).
 local check = require("check")
