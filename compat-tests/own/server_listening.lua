@@ -95,6 +95,14 @@ if package.config:sub(1, 1) == "/" then
     check.equal("removed after the stop", io.open(path), nil)
 end
 
+-- the limits that hold when nothing is said
+local limits = require("socket.http_server_options").complete()
+check.equal("times", { limits.headtime, limits.progresstime, limits.idletime, limits.tlstime, limits.linger, limits.handlertime },
+    { 10, 30, 15, 10, 2, math.huge })
+check.equal("sizes", { limits.maxline, limits.maxhead, limits.maxfields, limits.maxbody, limits.maxtrailer, limits.drain },
+    { 8192, 32768, 100, 1048576, 8192, 65536 })
+check.equal("counts", { limits.maxrequests, limits.maxconnections, limits.backlog, limits.keepalive }, { 1000, 1000, 511, true })
+
 -- an idle time that is over, and a caller's own
 server = serve.listen({ idletime = 0.3, headtime = 0.3 })
 peer = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
