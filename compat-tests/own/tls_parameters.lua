@@ -98,6 +98,11 @@ s, c = pair(server(), late)
 check.equal("setcipher holds", { shake(s, c) }, { false, false })
 check.equal("setcipher chose", c:info("cipher"), "ECDHE-RSA-AES256-GCM-SHA384")
 
+-- the recipe for old devices (cases 02 and 03)
+outcome("TLS 1.0 by the recipe", { protocol = "tlsv1", ciphers = "ALL:@SECLEVEL=0" },
+    { protocol = "tlsv1", ciphers = "DEFAULT:@SECLEVEL=0", options = { "all", "legacy_server_connect" } }, { false, false })
+check.ok("TLS 1.0 without it", (select(4, connected({ protocol = "tlsv1", ciphers = "ALL:@SECLEVEL=0" }, { protocol = "tlsv1" }))))
+
 -- A24: curves
 outcome("A24 no common curve", { curve = "secp384r1" }, { curveslist = "P-256:P-521" },
     { "no suitable key share", "sslv3 alert handshake failure" })

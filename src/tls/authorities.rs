@@ -54,15 +54,15 @@ pub fn system() -> &'static System {
 
 impl System {
     /// The file, where it has to be read as a whole: looking names up in the directory takes a hundredth of the time. A
-    /// program that names a file means it; and a file that was changed after the directory may hold what that lacks.
+    /// bundle that lies in that directory and is not newer was made together with it; another may hold what it lacks.
+    #[cfg(tls_openssl)]
     pub fn file_to_read(&self) -> Option<&Path> {
         let file = self.file.as_deref()?;
         let Some(directory) = &self.directory else { return Some(file) };
         let changed =
             |path: &Path| fs::metadata(path).ok().map(|status| (status.mtime(), status.mtime_nsec()));
-        let newer = changed(file) > changed(directory);
-        let given = std::env::var_os("SSL_CERT_FILE").is_some() || std::env::var_os("SSL_CERT_DIR").is_some();
-        (given || newer).then_some(file)
+        let belongs = file.parent() == Some(directory) && changed(file) <= changed(directory);
+        (!belongs).then_some(file)
     }
 
     /// Whether the system has no authorities at all.
