@@ -272,8 +272,8 @@ local function own_part(traceback)
     local cut
     local from = 1
     while true do
-        local at = traceback:find("\n\t[C]: in function 'xpcall'", from, true)
-            or traceback:find("\n\t[C]: in xpcall", from, true)
+        -- how it is called there differs between versions
+        local at = traceback:find("\n\t%[C%]: in [^\n]*xpcall", from)
         if not at then break end
         cut, from = at, at + 1
     end
