@@ -160,7 +160,9 @@ end
 -- The headers that a request table gives, by lower-case name.
 local function given_headers(request)
     local given = {}
-    for name, value in pairs(request.headers or {}) do
+    for key, entry in pairs(request.headers or {}) do
+        -- Lua 5.5 has constants as the first variable of a loop
+        local name, value = key, entry
         if type(value) == "table" then name, value = value[1], value[2] end
         if type(name) == "string" then given[lower(name)] = value end
     end
