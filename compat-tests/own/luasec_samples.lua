@@ -2,19 +2,14 @@
 -- time limit: 150
 -- LuaSec's own samples, unchanged: each client with our `ssl` and with LuaSec's, against LuaSec's server. Both print the same.
 --
--- Not run, because their servers or they themselves ask for what the TLS library below does not have, and are refused:
---   every server          demands client certificates (alpn, chain, digest, info, loop, oneshot, want*), several
---                         certificates (multicert) or ciphers (sni)
---   curve-negotiation, ecdh               a choice of curves
---   dhparam, multicert/client-*           a choice of ciphers
---   dane                                  DANE, and a resolver module
---   verify                                verifyext
+-- Not run here:
+--   curve-negotiation                     its own LuaSec refuses its list of curves
+--   dane                                  needs a resolver module
 --   key                                   asks for the password at the terminal
---   verification                          TLS 1.0, which today's OpenSSL refuses
 --   luaossl                               a context made by another module
 --   wantread/client, wantwrite/client     print a line for each wait of 0.3 s, so what they print depends on the machine's speed;
 --                                         `want` makes the same calls, and tls_stream.lua pins them
---   sni/client                            asks for a name that the server's certificate is not for, and expects to be served
+--   dhparam, ecdh, multicert, sni, verification, verify    tls_beside_luasec.lua and tls_parameters.lua have their parameters
 local check = require("check")
 local socket = require("socket")
 
@@ -104,7 +99,7 @@ both("info", "oneshot test")
 both("alpn", "ALPN\tfoo")
 both("want", "** Handshake done")
 
--- the chain holds the one certificate that our TLS library shows
+-- the whole chain is shown; what is compared is its ends
 local by_luasec, server = converse("chain", LUASEC)
 server:close()
 wait_until(false)
