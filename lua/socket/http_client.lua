@@ -137,8 +137,8 @@ local function cookie_header(call)
     if not kept then return own ~= "" and own or nil end
     if not (call.secrets and call.cookies) then return kept end
     local parts = { own ~= "" and own or nil }
-    for pair in gmatch(kept, "[^;]+") do
-        pair = match(pair, "^ ?(.*)$")
+    for piece in gmatch(kept, "[^;]+") do
+        local pair = match(piece, "^ ?(.*)$")
         if call.cookie_names[match(pair, "^([^=]*)=") or ""] == nil then parts[#parts + 1] = pair end
     end
     return parts[1] and concat(parts, "; ")

@@ -36,7 +36,8 @@ end
 
 -- The `Content-Length` among the headers of a handler: a number, or nil.
 local function promised(headers)
-    for name, value in pairs(headers or {}) do
+    for key, entry in pairs(headers or {}) do
+        local name, value = key, entry
         if type(name) == "number" then name, value = value[1], value[2] end
         if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
             return tonumber(value)
