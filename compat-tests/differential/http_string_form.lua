@@ -77,7 +77,8 @@ local function replaced(label, where, name)
     for _, framing in ipairs({ "/5000", "/-1" }) do
         calls = 0
         get(label .. " " .. framing, framing .. "/1000/5/0/close")
-        show(label .. " calls", calls)
+        -- add.46: how many pieces a body without length has depends on how it comes
+        show(label .. " calls", name == "step" and framing == "/-1" and calls > 0 or calls)
     end
     where[name] = original
 end
