@@ -30,7 +30,7 @@
 //!   program that depends on mlua itself names the same one in both places.
 //! - `vendored`: Lua is compiled from source and linked in.
 //! - `runner`: the program `luasocket`; of no use to a library.
-//! - `tasks` (on by default): `socket.tasks`, and [`Tasks`] to drive it.
+//! - `tasks` (on by default): `socket.tasks`, and `Tasks` to drive it.
 //! - `module`: the native modules for a stock interpreter, which excludes `vendored` and has no `preload`.
 //!
 //! The default is `lua54` with `runner`, which brings `vendored`.

@@ -116,7 +116,8 @@ fn ask(mut question: Question) {
     }
 }
 
-/// Has a resolver thread do a piece of work, as soon as there is a place for it.
+/// Has a resolver thread do a piece of work, as soon as there is a place for it. Only tasks wait so.
+#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub fn submit(work: Work) {
     let lookups = LOOKUPS.get();
     let mut taken = lock(&lookups.taken);

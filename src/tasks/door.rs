@@ -53,7 +53,11 @@ impl Interest {
         PollFlags::from_bits_retain(self.ready)
     }
 
-    /// Adds to what has been found.
+    /// Adds to what has been found. Only a scheduler does.
+    #[cfg_attr(
+        not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))),
+        allow(dead_code)
+    )]
     pub fn add_ready(&mut self, ready: PollFlags) {
         self.ready |= ready.bits();
     }
@@ -209,7 +213,8 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
     }
 }
 
-/// How a question to the system's resolver went.
+/// How a question to the system's resolver went. Without tasks no answer comes from another one.
+#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub enum Lookup<T, W> {
     /// The running task has waited.
     Answered(Result<T, Failure>),

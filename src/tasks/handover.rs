@@ -60,7 +60,8 @@ pub const CLOSED: u32 = 3;
 pub const CANCELLED: u32 = 4;
 /// The descriptor cannot be waited for.
 pub const FAILED: u32 = 5;
-/// Nothing switches here.
+/// Nothing switches here. Only a scheduler says so.
+#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub const OUTSIDE: u32 = 6;
 
 /// Waits for one of `count` descriptors, for so many nanoseconds at most.

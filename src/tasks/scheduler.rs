@@ -1,6 +1,6 @@
 //! The scheduler of one Lua state: who is ready, who waits for what, and the switch between them.
 //!
-//! Lua code runs inside [`Scheduler::turn`] and, on a task's stack, around [`park`]; both reach the scheduler by pointer
+//! Lua code runs inside `Scheduler::turn` and, on a task's stack, around `park`; both reach the scheduler by pointer
 //! and keep no reference to it meanwhile.
 #![allow(unsafe_code)]
 
