@@ -1,4 +1,4 @@
-//! The descriptor as the TLS library sees it: reads and writes that never block.
+//! The descriptor as the TLS library uses it: reads and writes that never block.
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, Read, Write};
@@ -16,22 +16,23 @@ use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
 use crate::sys;
 
-/// The head of a record, and the most bytes that may follow it.
+/// The length of a record header, and the longest body that may follow it.
 const HEAD: usize = 5;
 const LARGEST_BODY: usize = (1 << 14) + 2048;
 
-/// How much is received at once: two of the largest records, so that a record costs less than one system
-/// call instead of the two that reading its head and its body apart takes.
+/// The size of the read-ahead buffer: two of the largest records. Reading header and body apart takes two
+/// system calls for each record; this takes less than one.
 const READ_AHEAD: usize = 33 << 10;
 
-/// How many bytes one call of the TLS library may take, more than a handshake or a record has. It passes
-/// over what a hostile peer may send without end, and would not come back to where the clock is asked.
+/// The most bytes that one call of the TLS library may take. No handshake and no record is that large.
+/// Without this limit, a hostile peer could send ignored data without end: the call would not return, and the
+/// timeout would never be checked.
 const ALLOWANCE: usize = 256 << 10;
 
-/// How many pieces are dropped at most before a connection is closed.
+/// The most pieces to drop before a connection is closed.
 const MOST_DISCARDED: usize = 16;
 
-/// The direction of some bytes.
+/// The direction in which bytes go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     Incoming,
@@ -47,8 +48,8 @@ struct Watch {
     hello: Option<ServerHello>,
 }
 
-/// What adapter and session both know of the connection. The TLS library does not pass on the
-/// reasons of its stream, and drops the stream when a handshake fails: so they are noted here.
+/// The state of the connection that adapter and session share. The TLS library does not pass on the error of
+/// its stream, and drops the stream when a handshake fails. So the error is kept here.
 #[derive(Debug)]
 pub struct Wire {
     number: RawFd,
@@ -58,11 +59,11 @@ pub struct Wire {
     #[cfg(not(tls_openssl))]
     watch: RefCell<Watch>,
     allowance: Cell<usize>,
-    /// Whether more is received at once than the TLS library asks for.
+    /// Whether to receive more at once than the TLS library asks for.
     reads_ahead: Cell<bool>,
 }
 
-/// What was received and the TLS library has not taken yet.
+/// The read-ahead buffer: bytes received that the TLS library has not taken yet.
 #[derive(Debug, Default)]
 struct Ahead {
     bytes: Vec<u8>,
@@ -85,8 +86,8 @@ impl Ahead {
     }
 }
 
-/// Whether a read of the TLS library has something to do with these bytes alone: they hold a whole record,
-/// or begin with what is none.
+/// Whether the TLS library can use these bytes without more: they hold a whole record, or their start is not
+/// a record.
 fn is_actionable(bytes: &[u8]) -> bool {
     match *bytes {
         [kind, major, _, high, low, ..] => {
@@ -98,7 +99,8 @@ fn is_actionable(bytes: &[u8]) -> bool {
 }
 
 impl Wire {
-    /// A wire over a descriptor number, with bytes that were already read from it; `server` is this side's role.
+    /// A wire over a descriptor number. `ahead` are bytes already read from it; `server` is the role of this
+    /// side.
     pub fn new(number: RawFd, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
         Wire {
             number,
@@ -116,19 +118,19 @@ impl Wire {
         }
     }
 
-    /// The server's hello, once it has passed.
+    /// The ServerHello, once it has been seen.
     #[cfg(not(tls_openssl))]
     pub fn hello(&self) -> Option<ServerHello> {
         self.watch.borrow().hello
     }
 
-    /// Receives ahead from now on. Not during a handshake: what a peer has sent right behind it must stay in the
-    /// descriptor, or event loops that wait for that would not learn of it.
+    /// Turns read-ahead on. Not before the handshake is done: bytes that the peer sends right after the
+    /// handshake must stay in the descriptor, or an event loop that waits for the descriptor would miss them.
     pub fn read_ahead(&self) {
         self.reads_ahead.set(true);
     }
 
-    /// Receives at most what the TLS library asks for.
+    /// Receives without read-ahead: at most as much as the TLS library asks for.
     fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
         loop {
             match rustix::net::recv(self.descriptor()?, &mut *into, RecvFlags::empty())
@@ -146,33 +148,33 @@ impl Wire {
         }
     }
 
-    /// Begins a call of the TLS library.
+    /// Starts the allowance for one call of the TLS library.
     pub fn begin(&self) {
         self.allowance.set(ALLOWANCE);
     }
 
-    /// Whether the call ended because it had taken all that one may.
+    /// Whether the call ended because its allowance was used up.
     pub fn is_spent(&self) -> bool {
         self.allowance.get() == 0
     }
 
-    /// The direction that the last operation could not go on in.
+    /// The direction in which the last operation would have blocked.
     pub fn blocked(&self) -> Direction {
         self.blocked.get()
     }
 
-    /// What the descriptor itself reported: an error, or an end without notice.
+    /// The descriptor's own failure: an error, or an end of stream without close_notify.
     pub fn broken(&self) -> Option<Failure> {
         self.broken.get()
     }
 
-    /// Whether what waits here lets the TLS library go on: the descriptor need not become readable again. Less
-    /// than a record does not: its rest is yet to come, and to say otherwise would make a caller ask in vain.
+    /// Whether the TLS library can go on without waiting for the descriptor to become readable. A part of a
+    /// record is not enough: the rest has yet to come, and the caller would only be blocked again.
     pub fn is_ready(&self) -> bool {
         self.is_spent() || is_actionable(self.ahead.borrow().rest())
     }
 
-    /// Calls `look` with everything received so far, and receives more until it answers.
+    /// Calls `look` with everything received so far. Receives more until `look` returns a value.
     pub fn peek<T>(&self, mut look: impl FnMut(&[u8]) -> Option<T>) -> io::Result<T> {
         loop {
             if let Some(answer) = look(self.ahead.borrow().rest()) {
@@ -182,9 +184,9 @@ impl Wire {
         }
     }
 
-    /// Drops what has come and nobody will read, session tickets for one: closing a descriptor with
-    /// unread bytes resets the connection, and the peer may lose what was sent last.
-    /// Returns whether more can come.
+    /// Drops received bytes that no caller will read, such as session tickets. Closing a descriptor with
+    /// unread bytes resets the connection, and the peer may lose the last data sent.
+    /// Returns whether more bytes can come.
     pub fn discard(&self) -> bool {
         for _ in 0..MOST_DISCARDED {
             *self.ahead.borrow_mut() = Ahead::default();
@@ -195,7 +197,7 @@ impl Wire {
         false
     }
 
-    /// The address of the peer, where it has one with a port.
+    /// The address of the peer, if it has a port.
     pub fn peer(&self) -> Option<SocketAddr> {
         let address = rustix::net::getpeername(borrow_number(self.number)?).ok()??;
         SocketAddr::try_from(address).ok()
@@ -205,14 +207,14 @@ impl Wire {
         borrow_number(self.number).ok_or_else(|| self.fail(Errno::BADF))
     }
 
-    /// Receives what is there, behind what waits here already.
+    /// Receives available bytes and appends them to the read-ahead buffer.
     fn receive_ahead(&self) -> io::Result<()> {
         let mut ahead = self.ahead.borrow_mut();
         let start = std::mem::take(&mut ahead.start);
         ahead.bytes.drain(..start);
         loop {
             match sys::recv_append(self.descriptor()?, &mut ahead.bytes, READ_AHEAD) {
-                // Libraries take this for the orderly end that only a close_notify is.
+                // TLS libraries treat 0 as an orderly end, which only close_notify is.
                 Ok(0) => {
                     self.broken.set(Some(Failure::Truncated));
                     return Err(ErrorKind::UnexpectedEof.into());
@@ -220,7 +222,7 @@ impl Wire {
                 Ok(_) => return Ok(()),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    // A connection that waits holds no memory for it.
+                    // A waiting connection holds no read-ahead memory.
                     if ahead.bytes.is_empty() {
                         ahead.bytes = Vec::new();
                     }
@@ -249,7 +251,7 @@ impl Wire {
 
     fn fail(&self, error: Errno) -> io::Error {
         self.broken.set(Some(error.into()));
-        // OpenSSL's binding tries again for ever on a descriptor that is not connected.
+        // OpenSSL's binding retries forever on a descriptor that is not connected.
         if error == Errno::NOTCONN { ErrorKind::BrokenPipe.into() } else { error.into() }
     }
 

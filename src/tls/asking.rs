@@ -1,16 +1,16 @@
-//! Functions of a program that are asked during a handshake. Lua keeps them in one table, by the number of their context,
-//! as functions that take and return plain texts.
+//! Callbacks: Lua functions that run during a handshake. Lua keeps them in one table, under the number of
+//! their context. They take and return plain values.
 
 use std::ffi::CStr;
 
 use crate::binding::{Call, Kind, with_lent};
 
-/// The key of the table in the registry.
+/// The registry key of the table.
 static TABLE: u8 = 0;
 
-/// An argument of such a function.
+/// An argument of a callback.
 pub enum Argument<'a> {
-    /// A text, or nil.
+    /// A string or nil.
     Bytes(Option<&'a [u8]>),
     /// A number.
     Number(f64),
@@ -18,7 +18,7 @@ pub enum Argument<'a> {
     Boolean(bool),
 }
 
-/// Makes the table, or finds it, and leaves it on the stack.
+/// Pushes the table of callbacks. Creates it the first time.
 pub fn push_table(call: &mut Call<'_>) {
     call.push_registered(&TABLE);
     if call.kind(-1) != Kind::Table {
@@ -29,7 +29,7 @@ pub fn push_table(call: &mut Call<'_>) {
     }
 }
 
-/// Keeps the value at 2, which holds contexts, as long as the connection at 1.
+/// Keeps the value at 2, which holds contexts, alive as long as the connection at 1.
 pub fn keep(call: &mut Call<'_>) {
     call.push_registered(&TABLE);
     call.push_field(-1, c"kept");
@@ -41,8 +41,8 @@ pub fn keep(call: &mut Call<'_>) {
     call.pop(2);
 }
 
-/// Calls the function of a context for a purpose. Returns its first two results where they are texts; `None` when it
-/// has ended in an error, which the handshake then raises.
+/// Calls the callback of a context for `purpose`. Returns its first two results, if they are strings. Returns
+/// `None` if the callback raised an error; the handshake raises it again.
 pub fn ask(context: u64, purpose: &CStr, arguments: &[Argument<'_>]) -> Option<[Option<Vec<u8>>; 2]> {
     with_lent(|call| {
         let count = call.protected(&[], |call| {

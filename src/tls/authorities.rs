@@ -1,4 +1,4 @@
-//! Where trusted certificates come from: the system's store, and directories that a program names.
+//! The sources of trusted certificates: the system's store, and directories that the caller names.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// The state of a file or directory, which changes with its content.
+/// The state of a file or directory. It changes when the content changes.
 pub type Stamp = [i64; 6];
 
 /// The state of the file or directory at a path.
@@ -22,16 +22,16 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
     ])
 }
 
-/// The places of the system's trusted certificates.
+/// The paths of the system's trusted certificates.
 #[derive(Debug, Default)]
 pub struct System {
-    /// One file with all of them.
+    /// A file that holds all certificates.
     pub file: Option<PathBuf>,
-    /// A directory in which each is found by the hash of its name.
+    /// A directory in which a certificate's file is named by the hash of its subject.
     pub directory: Option<PathBuf>,
 }
 
-/// The system's store, as OpenSSL's variables and the usual places have it.
+/// The system's store: from OpenSSL's environment variables, or in the usual places.
 #[cfg(tls_openssl)]
 pub fn system() -> &'static System {
     use std::sync::OnceLock;
@@ -45,7 +45,7 @@ pub fn system() -> &'static System {
     })
 }
 
-/// native-tls looks them up itself.
+/// native-tls finds the store itself.
 #[cfg(not(tls_openssl))]
 pub fn system() -> &'static System {
     static NONE: System = System { file: None, directory: None };
@@ -53,8 +53,10 @@ pub fn system() -> &'static System {
 }
 
 impl System {
-    /// The file, where it has to be read as a whole: looking names up in the directory takes a hundredth of the time. A
-    /// bundle that lies in that directory and is not newer was made together with it; another may hold what it lacks.
+    /// The bundle file, if it has to be read as a whole. A lookup in the hashed directory takes a hundredth
+    /// of the time, so the directory is preferred. This is safe only for a bundle that is in that directory
+    /// and is not newer than it: the two were made together. Any other bundle may hold certificates that the
+    /// directory lacks.
     #[cfg(tls_openssl)]
     pub fn file_to_read(&self) -> Option<&Path> {
         let file = self.file.as_deref()?;
@@ -83,16 +85,17 @@ pub fn system_stamp() -> Option<Stamp> {
     Some(both)
 }
 
-/// The state of a directory of certificates, or of several.
+/// The state of one or more directories of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    /// The paths, with colons between.
+    /// The paths, separated by colons.
     pub list: Vec<u8>,
     entries: Vec<(PathBuf, Stamp)>,
 }
 
 impl Directory {
-    /// Reads directories, a colon between two as OpenSSL has it; one that cannot be read has no entries.
+    /// Reads the directories in a list separated by colons, as in OpenSSL. A directory that cannot be read
+    /// has no entries.
     pub fn look(list: &[u8]) -> Self {
         let mut entries = Vec::new();
         for entry in paths(list).flat_map(fs::read_dir).flatten().flatten() {
@@ -107,20 +110,20 @@ impl Directory {
         Directory { list: list.to_owned(), entries }
     }
 
-    /// The content of all its files.
+    /// The content of all files in the directories.
     #[cfg(not(tls_openssl))]
     pub fn all_files(&self) -> impl Iterator<Item = Vec<u8>> {
         self.entries.iter().filter_map(|(path, _)| fs::read(path).ok())
     }
 
-    /// The content of the files that no lookup by hash finds: those of directories without hashed names.
+    /// The content of files that a lookup by hash does not find: those in directories without hashed names.
     #[cfg(tls_openssl)]
     pub fn files(&self) -> impl Iterator<Item = Vec<u8>> {
         let hashed: Vec<&Path> = paths(&self.list).filter(|path| is_hashed(path)).collect();
         let files = self.entries.iter().map(|(path, _)| path);
         let unhashed =
             files.filter(move |path| !path.parent().is_some_and(|parent| hashed.contains(&parent)));
-        // A file in the directory that is no certificate trusts nobody, so it does no harm.
+        // A file without a certificate adds no trust, so it is harmless.
         unhashed.filter_map(|path| fs::read(path).ok())
     }
 }
@@ -131,7 +134,7 @@ fn paths(list: &[u8]) -> impl Iterator<Item = &Path> {
         .map(|path| Path::new(OsStr::from_bytes(path)))
 }
 
-/// Whether a directory has names as OpenSSL's rehash makes them.
+/// Whether a directory has names as `openssl rehash` makes them.
 fn is_hashed(directory: &Path) -> bool {
     fs::read_dir(directory).is_ok_and(|mut entries| {
         entries.any(|entry| entry.is_ok_and(|entry| is_hash(Path::new(&entry.file_name()))))

@@ -1,5 +1,5 @@
-//! The wall in front of the two backends: each makes contexts ([`Maker`]) and connections ([`Stream`]) with the same
-//! methods. Where OpenSSL is the system's TLS library its crate is used, elsewhere native-tls.
+//! The interface of the two backends. Each makes contexts ([`Maker`]) and connections ([`Stream`]) with the
+//! same methods. The `openssl` crate is used where OpenSSL is the system's TLS library, native-tls elsewhere.
 
 #[cfg(not(tls_openssl))]
 pub use super::native::{COMPLETE, Maker, NAME, Origin, Peer, Stream, curve_names};
@@ -12,33 +12,33 @@ use crate::socket::error::Failure;
 /// A TLSA record: usage, selector and matching type, and the data.
 pub type Tlsa = ([u8; 3], Vec<u8>);
 
-/// The outcome of a step of a handshake.
+/// The outcome of one step of a handshake.
 #[allow(clippy::large_enum_variant)] // it lives for one match
 pub enum Step {
-    /// It is done.
+    /// The handshake is done.
     Done,
-    /// It needs the direction in which the descriptor blocked last.
+    /// It waits for the direction in which the descriptor last blocked.
     WouldBlock,
-    /// It failed; and why a certificate was refused, if that was it.
+    /// The handshake failed. The message says why a certificate was refused, if that was the cause.
     Failed(Failure, Option<Message>),
 }
 
-/// Why a read or a write did nothing.
+/// Why a read or a write transferred nothing.
 pub enum Broken {
-    /// It needs the direction in which the descriptor blocked last.
+    /// It waits for the direction in which the descriptor last blocked.
     WouldBlock,
     /// It failed.
     Failed(Failure),
 }
 
-/// Version and cipher of a connection, in OpenSSL's words.
+/// Version and cipher of a connection, as OpenSSL names them.
 #[derive(Default)]
 pub struct Info {
     /// `TLSv1.3`
     pub protocol: String,
-    /// `TLS_AES_256_GCM_SHA384`; empty when it is not known, as are the others.
+    /// `TLS_AES_256_GCM_SHA384`. This and the other fields are empty if unknown.
     pub cipher: String,
-    /// The bits of the key that are secret.
+    /// The secret bits of the key.
     pub bits: f64,
     /// All bits of the key.
     pub algorithm_bits: f64,

@@ -45,7 +45,7 @@ pub fn load(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// What `look` makes of the certificate: its second argument is whether names are to be in UTF-8.
+/// Calls `look` with the certificate. The second argument of `look` is whether names are wanted in UTF-8.
 fn look<R>(call: &mut Call<'_>, look: impl FnOnce(&X509Certificate<'_>, bool) -> R) -> Result<R, Raise> {
     let found = call.object(1, &RECEIVER, |certificate| {
         x509::read(&certificate.der, |parsed| look(parsed, certificate.utf8))
@@ -80,7 +80,7 @@ fn issuer(call: &mut Call<'_>) -> Outcome {
     push_name(call, parts)
 }
 
-/// `extensions()`: the alternative names of the subject, the one extension that is told.
+/// `extensions()`: the subject's alternative names, the only extension reported.
 fn extensions(call: &mut Call<'_>) -> Outcome {
     let names = look(call, |certificate, _| x509::alternative_names(certificate))?;
     call.protected(&[], |call| {
@@ -134,7 +134,7 @@ fn notafter(call: &mut Call<'_>) -> Outcome {
     push_text(call, date)
 }
 
-/// `validat(time)`: whether the time is between the dates, both included.
+/// `validat(time)`: whether the time is within the validity period, both ends included.
 fn validat(call: &mut Call<'_>) -> Outcome {
     let (from, to) = look(call, |certificate, _| {
         let validity = certificate.validity();
@@ -151,7 +151,7 @@ fn pem(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `pubkey()`: the key in PEM, its kind, its size in bits.
+/// `pubkey()`: the public key in PEM, its type and its size in bits.
 fn pubkey(call: &mut Call<'_>) -> Outcome {
     let (pem, kind, bits) = look(call, |certificate, _| {
         let (kind, bits) = x509::key_kind(certificate);
@@ -163,7 +163,7 @@ fn pubkey(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// `digest(algorithm)`: the hash of the DER in hexadecimal digits.
+/// `digest(algorithm)`: the hash of the DER in hexadecimal.
 fn digest(call: &mut Call<'_>) -> Outcome {
     let hash: fn(&[u8]) -> String = match call.optional_bytes(2)?.unwrap_or(b"sha1") {
         b"sha1" => |der| hex(&Sha1::digest(der)),
@@ -193,7 +193,7 @@ fn getsignaturename(call: &mut Call<'_>) -> Outcome {
     push_text(call, name)
 }
 
-/// `setencode("ai5" | "utf8")`: how texts in names are given.
+/// `setencode("ai5" | "utf8")`: the encoding of strings in names.
 fn setencode(call: &mut Call<'_>) -> Outcome {
     let utf8 = match call.bytes(2)? {
         b"ai5" => Some(false),
@@ -205,7 +205,8 @@ fn setencode(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `issued(certificate, intermediates…)`: whether this one, as the only trusted root, vouches for it.
+/// `issued(certificate, intermediates…)`: whether the other certificate verifies with this one as the only
+/// trusted root.
 fn issued(call: &mut Call<'_>) -> Outcome {
     let mut ders = Vec::new();
     for index in 1..=call.count().max(2) {
@@ -222,7 +223,7 @@ fn issued(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Judges the second certificate with the first as root and the others between them.
+/// Verifies the second certificate with the first as root and the others as intermediates.
 #[cfg(tls_openssl)]
 fn judge(ders: &[Vec<u8>]) -> Result<(), Message> {
     use openssl::error::ErrorStack;
@@ -262,7 +263,7 @@ fn to_string(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Closing a certificate has nothing to do.
+/// `close()` does nothing.
 fn close(call: &mut Call<'_>) -> Outcome {
     call.object(1, &RECEIVER, |_| ())?;
     Ok(0)

@@ -1,4 +1,4 @@
-//! Cipher suites by their numbers, in OpenSSL's words.
+//! Cipher suites by number, as OpenSSL names them.
 
 use super::backend::Info;
 use super::hello::ServerHello;
@@ -22,7 +22,7 @@ const fn suite(
     Suite { number, name, key, authentication, encryption, bits, mac }
 }
 
-/// The suites that are met; of another one, nothing is told but the protocol.
+/// The suites in use. For any other suite, `info` reports only the protocol.
 #[rustfmt::skip]
 const SUITES: &[Suite] = &[
     suite(0x002f, "AES128-SHA", ["RSA", "RSA", "AES", "SHA1"], 128),
@@ -57,7 +57,7 @@ const SUITES: &[Suite] = &[
     suite(0xccaa, "DHE-RSA-CHACHA20-POLY1305", ["DH", "RSA", "CHACHA20/POLY1305", "AEAD"], 256),
 ];
 
-/// What a ServerHello says of version and cipher.
+/// Version and cipher from a ServerHello.
 pub fn info(hello: ServerHello) -> Info {
     let protocol = match hello.version {
         0x0301 => "TLSv1",

@@ -1,4 +1,4 @@
-//! TLS objects: LuaSec's connections.
+//! TLS objects: connections as in LuaSec.
 
 use super::asking;
 use super::backend::{COMPLETE, Info, Stream as TlsStream};
@@ -19,7 +19,7 @@ use crate::tasks::door;
 
 /// Accepts a TLS object.
 pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
-/// How long `close` waits to get its notice out, in seconds.
+/// The most seconds that `close` waits to send close_notify.
 const FAREWELL: f64 = 0.5;
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 
@@ -42,7 +42,7 @@ impl Connection {
     }
 
     fn forget_received(&mut self) {
-        // What was read ahead is no longer there for `receive`, and was not received.
+        // `receive` can no longer return the read-ahead bytes, so they do not count as received.
         let (received, sent, _) = self.stream.stats();
         drop(self.stream.take_buffered());
         self.stream.set_stats(Some(received), Some(sent), None);
@@ -101,8 +101,8 @@ impl Streaming for Connection {
     }
 }
 
-/// `adopt(descriptor, context, ahead)`: a TLS object over a descriptor that nobody else owns any
-/// more, and what was already read from it.
+/// `adopt(descriptor, context, ahead)`: a TLS object over a descriptor that has no other owner any more.
+/// `ahead` are bytes already read from it.
 pub fn adopt(call: &mut Call<'_>) -> Outcome {
     let number = call.number(1)?;
     if number != f64::from(number as i32) {
@@ -122,7 +122,7 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `close()`: nothing. Sends close_notify if there was a handshake.
+/// `close()`: returns nothing. Sends close_notify if there was a handshake.
 fn close(call: &mut Call<'_>) -> Outcome {
     let may_wait = call.object(1, &CONNECTION, |connection| connection.timeout.block != 0.0)?;
     let _ = send_close_notify(call, Deadline::after(if may_wait { FAREWELL } else { 0.0 }))?;
@@ -131,7 +131,7 @@ fn close(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// A failure means that the peer has gone.
+/// Sends close_notify within the limit. A failure means that the peer has gone.
 fn send_close_notify(call: &mut Call<'_>, limit: Deadline) -> Result<Result<(), Failure>, Raise> {
     door::repeat(call, 1, &CONNECTION, Use::Writing, |connection, pace| {
         pace.deadline = Some(limit);
@@ -139,9 +139,9 @@ fn send_close_notify(call: &mut Call<'_>, limit: Deadline) -> Result<Result<(), 
     })
 }
 
-/// `finish(connection)`: closes as the method does, but not before the peer has ended its side, or
-/// the time is up. For connections that only send: a descriptor that is closed before resets the connection when
-/// something comes that is never read, session tickets for one, and what was sent last is lost.
+/// `finish(connection)`: closes like the method, but first waits until the peer has ended its side, or the
+/// timeout ends. For connections that only send. If the descriptor were closed earlier, bytes that arrive
+/// unread, such as session tickets, would reset the connection, and the last data sent would be lost.
 pub fn finish(call: &mut Call<'_>) -> Outcome {
     let limit = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;
     if send_close_notify(call, limit)?.is_ok() {
@@ -156,18 +156,18 @@ pub fn finish(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `was_cut(connection)`: whether receiving has ended without the peer's close_notify, a reset included.
+/// `was_cut(connection)`: whether receiving ended without the peer's close_notify. A reset counts too.
 pub fn was_cut(call: &mut Call<'_>) -> Outcome {
     let cut = call.try_object(1, &CONNECTION, |connection| connection.session.was_cut()).unwrap_or(false);
     call.push_boolean(cut);
     Ok(1)
 }
 
-/// `resume(connection, other)`: resumes a session of another connection of the same context, whose server this
-/// connection's is. Servers of FTP ask for that.
+/// `resume(connection, other)`: resumes a session of `other`, a connection of the same context to the same
+/// server. FTP servers require this for data connections.
 pub fn resume(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |_| ())?;
-    // Another library's connection has no session to give.
+    // A connection of another library has no session for us.
     let other = call.try_object(2, &CONNECTION, |other| other.session.origin()).flatten();
     if let Some((origin, context)) = other {
         call.object(1, &CONNECTION, |connection| connection.session.resume(origin, &context))?;
@@ -175,7 +175,7 @@ pub fn resume(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `dohandshake()`: true; or false, message, and why a certificate was refused.
+/// `dohandshake()`: true; or false, a message, and why a certificate was refused.
 fn dohandshake(call: &mut Call<'_>) -> Outcome {
     let deadline = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;
     let outcome = loop {
@@ -207,8 +207,8 @@ fn dohandshake(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// One step of the handshake, during which the program's callbacks may run: the session's content is out of the object
-/// then. Raises what a callback has raised.
+/// Runs one step of the handshake. Callbacks may run in it, so the session's content is taken out of the
+/// object meanwhile. Raises an error that a callback raised.
 fn step(call: &mut Call<'_>) -> Result<Result<Option<Direction>, Failure>, Raise> {
     let mut link = match call.object(1, &CONNECTION, |connection| connection.session.take_link())? {
         Ok(link) => link,
@@ -230,7 +230,7 @@ fn want(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `sni(name)` of a client; `sni(names, strict)` of a server, names with their contexts.
+/// `sni(name)` for a client; `sni(names, strict)` for a server, where `names` maps each name to its context.
 fn sni(call: &mut Call<'_>) -> Outcome {
     let server = call.object(1, &CONNECTION, |connection| {
         connection.session.context().is_some_and(|context| context.settings.server)
@@ -265,7 +265,7 @@ fn sni(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `getsniname()`: the name asked for, or nil.
+/// `getsniname()`: the server name (SNI), or nil.
 fn getsniname(call: &mut Call<'_>) -> Outcome {
     let name = call.object(1, &CONNECTION, |connection| {
         connection.session.name().map(|name| name.as_bytes().to_vec())
@@ -273,7 +273,7 @@ fn getsniname(call: &mut Call<'_>) -> Outcome {
     push_optional(call, name)
 }
 
-/// `getalpn()`: the protocol agreed on, or nil.
+/// `getalpn()`: the negotiated protocol (ALPN), or nil.
 fn getalpn(call: &mut Call<'_>) -> Outcome {
     let alpn =
         call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(TlsStream::alpn))?;
@@ -301,7 +301,7 @@ const FIELDS: [&[u8]; 9] = [
     b"export",
 ];
 
-/// `info(field)`: version and cipher, as a table or one field of it.
+/// `info(field)`: version and cipher, as a table or as one field.
 fn info(call: &mut Call<'_>) -> Outcome {
     let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
     if !established {
@@ -385,8 +385,8 @@ fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
     Ok(1)
 }
 
-/// `getpeerverification()`: true; or false, and why the peer is not known to be who it says: a text, or with
-/// `lsec_continue` the texts of each certificate of the chain.
+/// `getpeerverification()`: true; or false and why the peer is not verified. The reason is a string, or with
+/// `lsec_continue` a table of the errors of each certificate in the chain.
 fn getpeerverification(call: &mut Call<'_>) -> Outcome {
     let verification = call.object(1, &CONNECTION, |connection| connection.session.verification())?;
     call.protected(&[], |call| {
@@ -402,7 +402,7 @@ fn getpeerverification(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// Pushes the reasons, in an array for each depth, counted from 1.
+/// Pushes the errors: an array for each depth of the chain, counted from 1.
 fn push_reasons(call: &mut Call<'_>, list: &[(u32, String)]) {
     call.new_table(0, list.len());
     for (position, (depth, _)) in list.iter().enumerate() {
@@ -432,7 +432,7 @@ fn getfinished(call: &mut Call<'_>) -> Outcome {
     finished(call, TlsStream::finished)
 }
 
-/// `getpeerfinished()`: the latest Finished message of the peer; nothing before the handshake.
+/// `getpeerfinished()`: the latest Finished message of the peer; no value before the handshake.
 fn getpeerfinished(call: &mut Call<'_>) -> Outcome {
     let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
     if established { finished(call, TlsStream::peer_finished) } else { Ok(0) }
@@ -446,7 +446,7 @@ fn finished(call: &mut Call<'_>, get: fn(&TlsStream) -> Option<Vec<u8>>) -> Outc
     push_optional(call, message)
 }
 
-/// `exportkeyingmaterial(label, length, context)`: bytes that only the two ends can derive (RFC 5705).
+/// `exportkeyingmaterial(label, length, context)`: key material that only the two ends can derive (RFC 5705).
 fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
     const LONGEST: f64 = (1 << 20) as f64;
     let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
@@ -470,7 +470,7 @@ fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `setdane(name)`: whether the peer will be verified by the TLSA records of this name.
+/// `setdane(name)`: whether the TLSA records of this name will verify the peer.
 fn setdane(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |_| ())?;
     if !COMPLETE {
@@ -513,7 +513,7 @@ fn reused(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `SSL connection: 0x…`, and whether it is closed: applications know TLS objects by this text.
+/// `SSL connection: 0x…`, and whether it is closed. Applications recognise TLS objects by this text.
 fn to_string(call: &mut Call<'_>) -> Outcome {
     let closed = call.object(1, &CONNECTION, |connection| connection.session.is_closed())?;
     let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);

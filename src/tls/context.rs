@@ -1,5 +1,5 @@
-//! Contexts: what many connections share. They are cached for the whole process, because making one can take the TLS
-//! library far longer than a handshake.
+//! Contexts, which connections share. They are cached for the whole process: the TLS library can take far
+//! longer to make a context than to do a handshake.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,25 +9,25 @@ use super::keys;
 use super::settings::Settings;
 use crate::binding::Message;
 
-/// How many contexts are kept; the one used longest ago goes first.
+/// The most contexts in the cache. The least recently used one is removed first.
 const KEPT: usize = 32;
 
 static CACHE: Mutex<VecDeque<Arc<Context>>> = Mutex::new(VecDeque::new());
 
-/// A configuration that was checked, and what the TLS library made of it.
+/// A checked configuration, and the TLS library's context for it.
 pub struct Context {
-    /// What it was made from.
+    /// The settings that the context was made from.
     pub settings: Settings,
-    /// The certificates of this side in DER, each with those that lead up to its root.
+    /// The certificates of this side in DER, each followed by its intermediates.
     pub chains: Vec<Vec<Vec<u8>>>,
-    /// The TLS library's part.
+    /// The backend's context.
     pub maker: Maker,
 }
 
 impl Context {
-    /// The context for some settings: one from the cache, or a new one.
+    /// The context for these settings, from the cache or newly made.
     pub fn shared(settings: Settings) -> Result<Arc<Context>, Message> {
-        // Callbacks belong to one program's context.
+        // Callbacks belong to one Lua state and context, so such a context cannot be shared.
         if settings.callbacks != 0 {
             return Ok(Arc::new(Context::new(settings)?));
         }
@@ -51,7 +51,7 @@ impl Context {
         Ok(Context { settings, chains, maker })
     }
 
-    /// Whether the system's authorities decide about the peer.
+    /// Whether the peer is verified against the system's authorities.
     pub fn trusts_system(&self) -> bool {
         let settings = &self.settings;
         !settings.server && settings.verify && settings.bundle.is_none() && settings.directory.is_none()

@@ -1,4 +1,4 @@
-//! Failures in LuaSec's words.
+//! Failures, worded as in LuaSec.
 
 use std::error::Error;
 use std::io;
@@ -9,7 +9,7 @@ use crate::socket::error::Failure;
 
 const REFUSED: &str = "certificate verify failed";
 
-/// Why a handshake failed, and why a certificate was refused if that was it.
+/// Why a handshake failed, and why a certificate was refused, if that was the cause.
 pub fn handshake(error: &native_tls::Error, wire: &Wire) -> (Failure, Option<Message>) {
     let text = error.to_string();
     let stack = error.source().map(ToString::to_string).unwrap_or_default();
@@ -25,7 +25,7 @@ pub fn stream(error: &io::Error, wire: &Wire) -> Failure {
     describe(&error.to_string(), wire)
 }
 
-/// Why the TLS library did not take a configuration.
+/// Why the TLS library rejected a configuration.
 pub fn setup(error: &native_tls::Error) -> Message {
     let text = error.to_string();
     Message::new(reason(&text).unwrap_or(&text))
@@ -34,10 +34,10 @@ pub fn setup(error: &native_tls::Error) -> Message {
 fn describe(text: &str, wire: &Wire) -> Failure {
     match reason(text) {
         Some(REFUSED) => Failure::Untrusted,
-        // The library has names for the alerts that there are.
+        // The library has a name for every defined alert.
         Some(number) if number.starts_with("reason(1") => Failure::Text("unknown alert"),
         Some(reason) => Failure::Other(Message::new(reason)),
-        // What the library itself found goes first: an alert that cannot be sent hides nothing.
+        // A reason of the TLS library goes first: failure to send an alert must not hide it.
         None => wire.broken().unwrap_or_else(|| platform(text)),
     }
 }
@@ -56,12 +56,12 @@ fn platform(text: &str) -> Failure {
     Failure::Other(Message::new(text))
 }
 
-/// The reason in OpenSSL's list of errors, `error:code:library:function:reason:file:line:data, …`:
-/// the first, unless one is that a certificate was refused.
+/// The reason from OpenSSL's error list, `error:code:library:function:reason:file:line:data, …`. The first
+/// reason, unless a later one says that a certificate was refused.
 fn reason(text: &str) -> Option<&str> {
     let mut reasons = text.match_indices("error:").filter_map(|(start, mark)| {
         let mut parts = text.get(start + mark.len()..)?.split(':');
-        // Reasons end in "error" as well: what a code follows is the beginning.
+        // Reasons can end in "error" too. Only "error:" with a code after it starts an entry.
         parts.next().filter(|code| u64::from_str_radix(code, 16).is_ok())?;
         parts.nth(2)
     });

@@ -2,7 +2,7 @@
 
 use super::{hello, x509};
 
-/// A client's hello, whole and byte by byte.
+/// Reads a ClientHello whole and byte by byte.
 pub fn client_hello(data: &[u8]) {
     let whole = hello::Reader::of_client().name(data);
     let mut reader = hello::Reader::of_client();
@@ -16,7 +16,7 @@ pub fn client_hello(data: &[u8]) {
     assert_eq!(last, whole, "a hello in pieces");
 }
 
-/// A certificate: whatever it says can be described.
+/// Reads every field of a certificate.
 pub fn certificate(data: &[u8]) {
     x509::read(data, |certificate| {
         for utf8 in [true, false] {

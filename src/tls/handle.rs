@@ -1,4 +1,4 @@
-//! Contexts as scripts hold them.
+//! Contexts as Lua objects.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use crate::classes::TLS_CONTEXT;
 /// Accepts a context.
 pub static CONTEXT: Receiver<Handle> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);
 
-/// A context as scripts hold it.
+/// A context as a Lua object.
 #[derive(Clone)]
 pub struct Handle {
-    /// What it shares with other contexts of the same settings; None once it was collected.
+    /// The part shared with other contexts of the same settings. None after garbage collection.
     pub context: Option<Arc<Context>>,
-    /// The name to send and to verify, whatever `sni` says.
+    /// The name to send and to verify, regardless of `sni`.
     pub host: Option<String>,
-    /// What `setverifyext` has added.
+    /// The flags that `setverifyext` added.
     pub extras: Extras,
 }
 
@@ -50,7 +50,7 @@ fn to_string(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `setverifyext(flag, ...)`: true; or false and a message. The flags hold for connections that are made afterwards.
+/// `setverifyext(flag, ...)`: true; or false and a message. Applies to connections made afterwards.
 fn setverifyext(call: &mut Call<'_>) -> Outcome {
     const KNOWN: [&[u8]; 4] = [b"lsec_continue", b"lsec_ignore_purpose", b"crl_check", b"crl_check_chain"];
     call.object(1, &CONTEXT, |_| ())?;
@@ -80,7 +80,7 @@ fn setverifyext(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `setciphers(context, ciphers)`: true; or false and a message. For connections that are made afterwards.
+/// `setciphers(context, ciphers)`: true; or false and a message. Applies to connections made afterwards.
 pub fn set_ciphers(call: &mut Call<'_>) -> Outcome {
     check_context(call, 1)?;
     let ciphers = call.bytes(2)?;
@@ -99,7 +99,7 @@ pub fn set_ciphers(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
-/// Closing a context has nothing to do: it holds no descriptor.
+/// `close()` does nothing: a context holds no descriptor.
 fn close(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONTEXT, |_| ())?;
     Ok(0)

@@ -1,13 +1,13 @@
-//! The two hello messages, which pass in clear: the name a client asks for, the version and
-//! cipher a server chooses. Not every TLS library reports them.
+//! The two hello messages, which are not encrypted. They hold the server name (SNI) of a client, and the
+//! version and cipher that a server chose. Not every TLS library reports them.
 
 use arrayvec::ArrayVec;
 
-/// The longest hello that is read: a record's content (RFC 8446, 5.1).
+/// The longest hello accepted: one record's content (RFC 8446, 5.1).
 const LONGEST: usize = 16 << 10;
-/// The most bytes of a stream that may hold it: it may be cut into records of a few bytes each.
+/// The most bytes of stream that may hold a hello. It may be split into records of a few bytes each.
 const LONGEST_STREAM: usize = 4 * LONGEST;
-/// A record's head.
+/// The length of a record header.
 const HEAD: usize = 5;
 const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
@@ -17,14 +17,14 @@ const SERVER_NAME: u16 = 0;
 #[cfg(any(test, not(tls_openssl)))]
 const SUPPORTED_VERSIONS: u16 = 43;
 
-/// What the bytes so far amount to.
+/// The result of parsing the bytes so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed<T> {
-    /// The beginning of a message.
+    /// The start of a message.
     Incomplete,
-    /// Something else.
+    /// Not a hello message.
     Invalid,
-    /// The whole message.
+    /// A whole message.
     Message(T),
 }
 
@@ -38,12 +38,12 @@ pub struct ServerHello {
     pub cipher: u16,
 }
 
-/// Collects a hello from the pieces of a stream; each byte is looked at once.
+/// Collects a hello from pieces of a stream. Reads each byte once.
 #[derive(Debug)]
 pub struct Reader {
     kind: u8,
     head: ArrayVec<u8, HEAD>,
-    /// How much of the record is yet to come.
+    /// The bytes of the current record that are yet to come.
     left: usize,
     message: Vec<u8>,
     seen: usize,
@@ -51,12 +51,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// For a client's hello.
+    /// A reader for a ClientHello.
     pub fn of_client() -> Self {
         Reader::new(CLIENT_HELLO)
     }
 
-    /// For a server's hello.
+    /// A reader for a ServerHello.
     #[cfg(any(test, not(tls_openssl)))]
     pub fn of_server() -> Self {
         Reader::new(SERVER_HELLO)
@@ -66,22 +66,22 @@ impl Reader {
         Reader { kind, head: ArrayVec::new(), left: 0, message: Vec::new(), seen: 0, invalid: false }
     }
 
-    /// How much of the stream was given so far.
+    /// The number of bytes fed so far.
     pub fn seen(&self) -> usize {
         self.seen
     }
 
-    /// Whether the hello was refused for its length alone.
+    /// Whether the hello was rejected only for its length.
     pub fn is_too_long(&self) -> bool {
         self.invalid && self.message.first() == Some(&self.kind) || self.seen > LONGEST_STREAM
     }
 
-    /// The name in a client's hello, once that is whole.
+    /// The name in a ClientHello, once the message is whole.
     pub fn name(&mut self, more: &[u8]) -> Parsed<Option<String>> {
         self.feed(more, client_name)
     }
 
-    /// The choices in a server's hello, once that is whole.
+    /// The choices in a ServerHello, once the message is whole.
     #[cfg(any(test, not(tls_openssl)))]
     pub fn choices(&mut self, more: &[u8]) -> Parsed<ServerHello> {
         self.feed(more, server_choices)
@@ -122,13 +122,13 @@ impl Reader {
     }
 }
 
-/// The host name in a client's hello, if it has one.
+/// The host name in a ClientHello, if it has one.
 #[cfg(test)]
 pub fn client_hello(stream: &[u8]) -> Parsed<Option<String>> {
     Reader::of_client().name(stream)
 }
 
-/// The choices in a server's hello.
+/// The choices in a ServerHello.
 #[cfg(test)]
 pub fn server_hello(stream: &[u8]) -> Parsed<ServerHello> {
     Reader::of_server().choices(stream)
@@ -144,12 +144,12 @@ fn client_name(mut message: Bytes<'_>) -> Option<Option<String>> {
         let mut body = extensions.block16()?;
         if kind == SERVER_NAME {
             let mut names = body.block16()?;
-            // The one kind of name there is (RFC 6066, 3).
+            // The only defined type of name is 0 (RFC 6066, 3).
             if names.u8()? != 0 {
                 return Some(None);
             }
             let name = names.block16()?;
-            // A name that is no text was asked for all the same.
+            // A name that is not valid UTF-8 is still a requested name.
             return Some(Some(String::from_utf8_lossy(name.0).to_ascii_lowercase()));
         }
     }
@@ -174,7 +174,7 @@ fn server_choices(mut message: Bytes<'_>) -> Option<ServerHello> {
     Some(ServerHello { version, cipher })
 }
 
-/// Bytes still to be read.
+/// Bytes yet to be parsed.
 #[derive(Clone, Copy)]
 struct Bytes<'a>(&'a [u8]);
 

@@ -3,17 +3,18 @@
 use super::settings::read;
 use crate::binding::Message;
 
-/// A certificate of this side with those that lead up to its root, and its private key.
+/// A certificate of this side with its intermediates, and its private key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// PEM of the certificates, leaf first.
     pub chain: Vec<u8>,
-    /// PEM of the key in PKCS#8, which needs no password any more.
+    /// PEM of the key in PKCS#8, decrypted.
     pub key: Vec<u8>,
 }
 
 impl Identity {
-    /// Reads the files of an identity: PEM, DER or PKCS#12. A certificate alone may have its key in the same file.
+    /// Reads the files of an identity: PEM, DER or PKCS#12. Without a key file, the key may be in the
+    /// certificate's file.
     pub fn load(
         certificate: Option<&[u8]>,
         key: Option<&[u8]>,
@@ -42,7 +43,7 @@ impl Identity {
     }
 }
 
-/// PEM of a file that may be PKCS#12 or DER. What is neither stays as it is, and fails as PEM.
+/// Converts a file to PEM if it is PKCS#12 or DER. Any other content stays as it is, and later fails as PEM.
 fn unpacked(
     content: Vec<u8>,
     password: Option<&[u8]>,
@@ -59,12 +60,12 @@ fn unpacked(
     }
 }
 
-/// Whether a key file, or a certificate's with the key in it, needs a password.
+/// Whether a key needs a password. The key may be in a file with the certificate.
 pub fn needs_password(content: &[u8]) -> bool {
     is_encrypted(content) || is_pkcs12(content)
 }
 
-/// The certificates of a PEM file, in DER, first to last.
+/// The certificates of a PEM file, in DER, in the file's order.
 pub fn certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Message> {
     let certificates = decode_certificates(pem).map_err(|why| certificate_error(&why))?;
     if certificates.is_empty() {
@@ -95,7 +96,7 @@ fn worded(start: &str, why: &Message) -> Message {
     message
 }
 
-/// Whether a PEM file holds a private key that only a password opens.
+/// Whether a PEM file holds an encrypted private key.
 pub fn is_encrypted(pem: &[u8]) -> bool {
     let has = |mark: &[u8]| memchr::memmem::find(pem, mark).is_some();
     has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type:") && has(b"4,ENCRYPTED")
@@ -115,7 +116,7 @@ mod with_openssl {
     /// Reads a private key, encrypted or not: PKCS#8, PKCS#1 or SEC1. The result is PKCS#8 in PEM.
     pub fn private_key(pem: &[u8], password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
         let fail = |errors: ErrorStack| key_error(&reason(&errors));
-        // Without a callback, OpenSSL would ask at the terminal.
+        // Without a callback, OpenSSL would prompt at the terminal.
         let key = PKey::private_key_from_pem_callback(pem, |space| {
             let password = password.unwrap_or_default();
             let count = password.len().min(space.len());
@@ -125,7 +126,7 @@ mod with_openssl {
         key.and_then(|key| key.private_key_to_pem_pkcs8()).map_err(fail)
     }
 
-    /// Whether the first certificate is for the key.
+    /// Checks that the first certificate belongs to the key.
     pub fn matching(chain: &[u8], key: &[u8]) -> Result<(), Message> {
         let fail = |errors: ErrorStack| certificate_error(&reason(&errors));
         let public = X509::from_pem(chain).and_then(|leaf| leaf.public_key()).map_err(fail)?;
@@ -180,7 +181,7 @@ mod with_openssl {
         Ok(pem)
     }
 
-    /// The reason that says most: a wrong password, or else the first.
+    /// The most useful reason: a wrong password if there is one, else the first.
     fn reason(errors: &ErrorStack) -> Message {
         let mut reasons = errors.errors().iter().filter_map(|error| error.reason());
         let first = reasons.next().unwrap_or("no private key assigned");
@@ -200,7 +201,7 @@ mod with_native_tls {
 
     use super::{Message, is_encrypted, key_error};
 
-    /// Reads a private key, which must be in PKCS#8 and without a password here.
+    /// Reads a private key, which must be in PKCS#8 and unencrypted here.
     pub fn private_key(pem: &[u8], _password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
         if is_encrypted(pem) {
             return Err(key_error(&Message::new("encrypted keys are not supported by this TLS backend")));
@@ -222,12 +223,12 @@ mod with_native_tls {
             .map_err(|error| Message::format(format_args!("{error}")))
     }
 
-    /// No backend here opens PKCS#12 files for this library.
+    /// PKCS#12 is not supported with this backend.
     pub fn is_pkcs12(_content: &[u8]) -> bool {
         false
     }
 
-    /// No backend here converts DER for this library.
+    /// DER is not supported with this backend.
     pub fn from_der(_der: &[u8], _password: Option<&[u8]>) -> Option<Result<Vec<u8>, Message>> {
         None
     }

@@ -1,8 +1,8 @@
-//! `socket.tls`: TLS over what sockets hold, in LuaSec's manner, on the system's TLS library.
+//! `socket.tls`: TLS over sockets, as in LuaSec, with the system's TLS library.
 //!
-//! The functions here take plain strings and numbers. What is in a configuration table, and
-//! every function of the user's in it, is settled in Lua before (`lua/socket/tls.lua`).
-// native-tls has no use for part of what settings hold.
+//! The functions here take plain strings and numbers. `lua/socket/tls.lua` first reads the configuration
+//! table and handles the functions in it.
+// native-tls does not use all settings.
 #![cfg_attr(not(tls_openssl), allow(dead_code))]
 
 mod adapter;
@@ -101,7 +101,7 @@ fn new_context(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `curves()`: the names of the elliptic curves that there are, as an array.
+/// `curves()`: the names of the available elliptic curves, as an array.
 fn curves(call: &mut Call<'_>) -> Outcome {
     let names = backend::curve_names();
     call.protected(&[], |call| {
@@ -114,7 +114,7 @@ fn curves(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `options()`: the names that `options` may hold, as an array.
+/// `options()`: the names that the field `options` accepts, as an array.
 fn options(call: &mut Call<'_>) -> Outcome {
     let names = options::names();
     call.new_table(names.len(), 0);

@@ -1,4 +1,4 @@
-//! The backend everywhere else: native-tls, which has less to offer on every system alike.
+//! The backend where OpenSSL is not the system's library: native-tls, which offers less on every system.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::rc::Rc;
@@ -23,29 +23,29 @@ pub const NAME: &[u8] = b"openssl";
 /// The backend's name, for scripts.
 #[cfg(target_vendor = "apple")]
 pub const NAME: &[u8] = b"secure-transport";
-/// Whether everything that only OpenSSL has is there.
+/// Whether the features that only OpenSSL has are available.
 pub const COMPLETE: bool = false;
 
 /// The protocol versions, oldest first.
 const VERSIONS: [Protocol; 4] = [Protocol::Tlsv10, Protocol::Tlsv11, Protocol::Tlsv12, Protocol::Tlsv13];
 
-/// The names of curves that there are.
+/// The names of the available curves.
 pub fn curve_names() -> Vec<&'static str> {
     Vec::new()
 }
 
-/// How a connector treats the name of the host.
+/// The use of the host name by a connector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Naming {
     /// Sent, and compared with the certificate.
     Checked,
     /// Sent only.
     Sent,
-    /// There is none.
+    /// No name.
     Absent,
 }
 
-/// What native-tls makes of settings.
+/// The native-tls objects for some settings.
 pub struct Maker {
     identity: Option<Identity>,
     roots: Vec<Certificate>,
@@ -53,7 +53,7 @@ pub struct Maker {
     connectors: [OnceLock<TlsConnector>; 3],
 }
 
-/// Whose sessions to resume: this backend resumes none.
+/// The key of sessions to resume. This backend resumes none.
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The name that was verified.
@@ -62,18 +62,18 @@ pub struct Origin {
     pub port: u16,
 }
 
-/// What is known of the peer before the handshake.
+/// The data about the peer before the handshake.
 #[derive(Default)]
 pub struct Peer<'a> {
     /// The name to send.
     pub name: Option<&'a str>,
-    /// Whether the certificate has to be for that name.
+    /// Whether the certificate must match that name.
     pub verify_name: bool,
-    /// Nothing of this is supported here.
+    /// Not supported by this backend.
     pub extras: Extras,
-    /// Nor is this.
+    /// Not supported by this backend.
     pub origin: Option<Origin>,
-    /// Nor is this.
+    /// Not supported by this backend.
     pub dane: Option<(&'a str, &'a [Tlsa])>,
 }
 
@@ -99,7 +99,7 @@ impl Maker {
         }
         let mut acceptor = None;
         if let Some(identity) = &identity {
-            // A client's too: building this one is quick, and finds a key that is too weak.
+            // Also done for a client: building an acceptor is quick, and it detects a key that is too weak.
             let mut builder = TlsAcceptor::builder(identity.clone());
             let (oldest, newest) = versions(settings);
             builder.min_protocol_version(oldest).max_protocol_version(newest).accept_alpn(&alpn(settings));
@@ -117,7 +117,7 @@ impl Maker {
             Some(_) => Naming::Sent,
         };
         let connector = self.connector(settings, naming).map_err(Failure::Other)?;
-        // Without a name neither a check nor an extension has a use for the text.
+        // Without a name there is no check and no SNI, so this value is not used.
         let name = peer.name.unwrap_or("localhost");
         Ok(Stream::begun(connector.connect(name, Adapter(wire.clone())), settings, wire))
     }
@@ -140,7 +140,7 @@ impl Maker {
         false
     }
 
-    /// The connector, built when it is needed first. A failure is not kept: next time there may be descriptors and
+    /// The connector, built on first use. A failure is not cached: the next attempt may have descriptors and
     /// memory again.
     fn connector(&self, settings: &Settings, naming: Naming) -> Result<&TlsConnector, Message> {
         let [checked, sent, absent] = &self.connectors;
@@ -215,7 +215,7 @@ impl Stream {
         Stream { state, wire, verified: settings.verify && !settings.server }
     }
 
-    /// Takes the handshake as far as it goes now.
+    /// Continues the handshake as far as possible without blocking.
     pub fn handshake(&mut self) -> Step {
         let state = match self.state.take() {
             Some(State::Handshaking(stream)) => State::of(stream.handshake(), &self.wire),
@@ -248,7 +248,7 @@ impl Stream {
         })
     }
 
-    /// Decrypts some bytes; 0 is the orderly end.
+    /// Decrypts some bytes. 0 means an orderly end.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
         self.run(|stream| stream.read(into))
     }
@@ -263,22 +263,22 @@ impl Stream {
         self.run(|stream| stream.shutdown())
     }
 
-    /// How many bytes are decrypted and not read.
+    /// The number of decrypted bytes not read yet.
     pub fn pending(&self) -> usize {
         self.stream().and_then(|stream| stream.buffered_read_size().ok()).unwrap_or(0)
     }
 
-    /// The protocol agreed on for what goes inside.
+    /// The negotiated protocol (ALPN).
     pub fn alpn(&self) -> Option<Vec<u8>> {
         self.stream()?.negotiated_alpn().ok().flatten()
     }
 
-    /// The n-th certificate, from 0, that the peer sent: native-tls shows the peer's own alone.
+    /// The n-th certificate, from 0, that the peer sent. native-tls gives only the peer's own.
     pub fn peer_certificate(&self, n: usize) -> Option<Vec<u8>> {
         self.stream().filter(|_| n == 0)?.peer_certificate().ok().flatten()?.to_der().ok()
     }
 
-    /// The n-th certificate, from 0, that was presented to the peer.
+    /// The n-th certificate, from 0, that this side presented.
     pub fn own_certificate(&self, n: usize, chains: &[Vec<Vec<u8>>]) -> Option<Vec<u8>> {
         chains.first()?.get(n).cloned()
     }
@@ -293,22 +293,22 @@ impl Stream {
         self.wire.hello().map(cipher::info)
     }
 
-    /// native-tls does not give this.
+    /// native-tls does not provide this.
     pub fn finished(&self) -> Option<Vec<u8>> {
         None
     }
 
-    /// native-tls does not give this.
+    /// native-tls does not provide this.
     pub fn peer_finished(&self) -> Option<Vec<u8>> {
         None
     }
 
-    /// native-tls does not give this.
+    /// native-tls does not provide this.
     pub fn export(&self, _label: &str, _length: usize, _context: Option<&[u8]>) -> Result<Vec<u8>, Message> {
         Err(Message::new("not supported by this TLS backend"))
     }
 
-    /// native-tls resumes no session that it would report.
+    /// native-tls does not report whether a session was resumed.
     pub fn is_resumed(&self) -> bool {
         false
     }

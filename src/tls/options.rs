@@ -1,6 +1,6 @@
-//! OpenSSL's options by LuaSec's names.
+//! OpenSSL's options by the names that LuaSec uses.
 
-/// Names with their bits as OpenSSL 3 has them (`openssl/ssl.h`). Those with none mean nothing to it any more.
+/// Names with their bits in OpenSSL 3 (`openssl/ssl.h`). Options without bits have no effect in OpenSSL 3.
 const OPTIONS: [(&str, u64); 53] = [
     ("all", 0x8000_0850),
     ("allow_client_renegotiation", 0x100),
@@ -62,7 +62,7 @@ pub fn names() -> impl ExactSizeIterator<Item = &'static str> {
     OPTIONS.iter().map(|(name, _)| *name)
 }
 
-/// The bits of names with blanks between.
+/// The bits of a list of names separated by spaces.
 pub fn bits(names: &[u8]) -> u64 {
     let bit =
         |name: &[u8]| OPTIONS.iter().find(|(known, _)| known.as_bytes() == name).map_or(0, |(_, bits)| *bits);

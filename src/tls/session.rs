@@ -19,9 +19,9 @@ use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::{Stop, Transport};
 
-/// What is decrypted at once: one record.
+/// The most bytes decrypted at once: one record.
 const RECORD: usize = 16384;
-/// The most TLSA records that one connection takes.
+/// The most TLSA records for one connection.
 const MOST_TLSA: usize = 64;
 
 /// Alerts of RFC 5246, 7.2, and RFC 6066, 3.
@@ -41,18 +41,18 @@ pub struct Session {
     /// The descriptor, which the session owns.
     pub descriptor: Descriptor,
     wants: Option<Direction>,
-    /// None once it is closed, and while it is away.
+    /// None once the session is closed, and while a step of the handshake has it.
     link: Option<Box<Link>>,
     /// Whether a step of the handshake has the link.
     away: bool,
 }
 
-/// What a session has until it is closed.
+/// The content of a session until it is closed.
 pub struct Link {
     context: Arc<Context>,
     host: Option<String>,
     name: Option<String>,
-    /// Whether the name that was set is none.
+    /// Whether `set_name` was called with an invalid name.
     invalid_name: bool,
     extras: Extras,
     contexts: HashMap<String, (Arc<Context>, Extras)>,
@@ -69,8 +69,8 @@ pub struct Link {
 }
 
 impl Session {
-    /// A session that has not begun. `ahead` are bytes already read from the descriptor;
-    /// `host` is the name to send and to verify, whatever `set_name` says.
+    /// A session before its handshake. `ahead` are bytes already read from the descriptor. `host` is the name
+    /// to send and to verify, regardless of `set_name`.
     pub fn new(
         context: Arc<Context>,
         extras: Extras,
@@ -88,7 +88,7 @@ impl Session {
         if let Ok(fd) = descriptor.borrow() {
             // Failures show at the first operation.
             let _ = rustix::io::ioctl_fionbio(fd, true);
-            // A request's records must not wait for the acknowledgement of the ones before.
+            // TCP_NODELAY: a request's records must not wait for the acknowledgement of earlier ones.
             let _ = rustix::net::sockopt::set_tcp_nodelay(fd, true);
         }
         let link = Link {
@@ -112,7 +112,7 @@ impl Session {
         Session { descriptor, wants: None, link: Some(Box::new(link)), away: false }
     }
 
-    /// The context in use: a server's may change when it learns the name it is asked for.
+    /// The context in use. On a server it may change with the name that the client requests.
     pub fn context(&self) -> Option<&Arc<Context>> {
         self.link.as_ref().map(|link| &link.context)
     }
@@ -122,7 +122,7 @@ impl Session {
         self.wants
     }
 
-    /// Whether reading has ended in another way than by the peer's close_notify.
+    /// Whether reading ended in another way than by the peer's close_notify.
     pub fn was_cut(&self) -> bool {
         self.link.as_ref().is_some_and(|link| {
             let failure = link.read_failure.filter(|failure| *failure != Failure::Closed);
@@ -135,7 +135,7 @@ impl Session {
         self.link.is_none() && !self.away
     }
 
-    /// Whether the handshake is done and the connection not closed.
+    /// Whether the handshake is done and the connection is open.
     pub fn is_established(&self) -> bool {
         self.stream().is_some()
     }
@@ -148,7 +148,7 @@ impl Session {
         }
     }
 
-    /// Whether bytes are decrypted already, or can be without the descriptor.
+    /// Whether decrypted bytes are available, or can be without reading the descriptor.
     pub fn is_dirty(&self) -> bool {
         self.link.as_ref().is_some_and(|link| match &link.state {
             State::Established(stream) => stream.pending() > 0 || link.wire.is_ready(),
@@ -166,14 +166,14 @@ impl Session {
         self.stream()?.own_certificate(n, &self.context()?.chains)
     }
 
-    /// The name a client asks for, or was asked for at a server.
+    /// The server name (SNI) that a client sends, or that a server received.
     pub fn name(&self) -> Option<&str> {
         let link = self.link.as_ref()?;
         let fixed = link.host.as_deref().filter(|_| !link.context.settings.server);
         fixed.or(link.name.as_deref())
     }
 
-    /// Sets the name to ask for, and to verify unless the context has one.
+    /// Sets the name to send. It is verified too, unless the context has a name.
     pub fn set_name(&mut self, name: &[u8]) {
         if let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) {
             link.name = host_name(name);
@@ -181,7 +181,7 @@ impl Session {
         }
     }
 
-    /// Forgets the contexts of names, and sets whether a name without one is refused (a server).
+    /// Removes all contexts of names. `strict` sets whether a server refuses a name without a context.
     pub fn reset_names(&mut self, strict: bool) {
         if let Some(link) = &mut self.link {
             link.strict = strict;
@@ -189,14 +189,14 @@ impl Session {
         }
     }
 
-    /// Gives a name a context of its own (a server).
+    /// Sets the context for a name (server only).
     pub fn add_name(&mut self, name: String, context: Arc<Context>, extras: Extras) {
         if let Some(link) = &mut self.link {
             link.contexts.insert(name, (context, extras));
         }
     }
 
-    /// Sets the name whose TLSA records decide about the peer. Whether it could be.
+    /// Sets the name whose TLSA records verify the peer. Returns whether it was set.
     pub fn set_dane_name(&mut self, name: &[u8]) -> bool {
         let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
             return false;
@@ -208,7 +208,7 @@ impl Session {
         link.dane_name.is_some()
     }
 
-    /// Adds a TLSA record. Whether it can be used.
+    /// Adds a TLSA record. Returns whether it can be used.
     pub fn add_tlsa(&mut self, kind: [u8; 3], data: &[u8]) -> bool {
         let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
             return false;
@@ -223,13 +223,13 @@ impl Session {
         true
     }
 
-    /// Whose sessions this connection keeps, and the context that has them.
+    /// The key under which this connection's sessions are kept, and the context that has them.
     pub fn origin(&self) -> Option<(Origin, Arc<Context>)> {
         let link = self.link.as_ref()?;
         Some((link.origin.clone()?, link.context.clone()))
     }
 
-    /// Resumes the sessions of another connection of the same context, whose peer this one's is.
+    /// Resumes sessions of another connection of the same context to the same peer.
     pub fn resume(&mut self, origin: Origin, context: &Arc<Context>) {
         if let Some(link) = &mut self.link
             && Arc::ptr_eq(&link.context, context)
@@ -238,12 +238,13 @@ impl Session {
         }
     }
 
-    /// Why the peer's certificate was refused, if that is what failed.
+    /// Why the peer's certificate was refused, if that was the failure.
     pub fn detail(&self) -> Option<Message> {
         self.link.as_ref()?.detail
     }
 
-    /// Takes the session's content out, so that a step of the handshake can call Lua. `Failure::Closed` when there is none.
+    /// Takes out the session's content, so that a step of the handshake can call Lua. `Failure::Closed` if
+    /// there is none.
     pub fn take_link(&mut self) -> Result<Box<Link>, Failure> {
         self.wants = None;
         if self.descriptor.is_none()
@@ -263,14 +264,14 @@ impl Session {
         }
     }
 
-    /// Notes what an operation waits for; false when there may be more to take that no `poll` would tell of, because it
-    /// was received ahead.
+    /// Records the direction that an operation waits for. Returns false if read-ahead bytes may still be
+    /// unread: `poll` would not report those.
     pub fn has_to_wait(&mut self, direction: Direction) -> bool {
         self.wants = Some(direction);
         self.link.as_ref().is_none_or(|link| !link.wire.is_spent())
     }
 
-    /// LuaSec's word for "timeout", which says what to select for.
+    /// The failure on a timeout. As in LuaSec, it names the direction to select for.
     pub fn late(&mut self, direction: Direction) -> Failure {
         self.wants = Some(direction);
         Failure::Wants(direction)
@@ -287,13 +288,13 @@ impl Session {
         }
     }
 
-    /// Ends this side of the stream, so that the peer can end its own.
+    /// Ends this side of the stream, so that the peer can end its side.
     pub fn shut_down(&mut self) -> Result<(), Stop> {
         let fd = self.descriptor.borrow().map_err(Stop::Failed)?;
         rustix::net::shutdown(fd, Shutdown::Write).map_err(|error| Stop::Failed(error.into()))
     }
 
-    /// Drops what comes until the peer's end.
+    /// Drops received bytes until the peer ends the stream.
     pub fn drain(&mut self) -> Result<(), Stop> {
         match &self.link {
             Some(link) if link.wire.discard() => Err(Stop::WouldBlock(Direction::Read)),
@@ -301,7 +302,7 @@ impl Session {
         }
     }
 
-    /// Forgets everything and closes the descriptor.
+    /// Drops all state and closes the descriptor.
     pub fn close(&mut self) {
         if let Some(link) = self.link.take()
             && matches!(link.state, State::Established(_))
@@ -315,7 +316,7 @@ impl Session {
 }
 
 impl Link {
-    /// Takes the handshake as far as it goes now: done, or the direction that it needs.
+    /// Continues the handshake as far as possible. Returns None when done, else the direction to wait for.
     pub fn advance(&mut self) -> Result<Option<Direction>, Failure> {
         self.wire.begin();
         let begun = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
@@ -354,7 +355,8 @@ impl Link {
         Err(failure)
     }
 
-    /// Adds what to do when a certificate was refused because the system trusts nobody.
+    /// Replaces the detail by advice if a certificate was refused because the system has no trusted
+    /// authorities.
     fn explain(&self, detail: Message) -> Message {
         if self.context.trusts_system() && authorities::system().is_empty() {
             return Message::new(
@@ -382,14 +384,14 @@ impl Link {
             name: name.or(dane_name),
             verify_name: settings.verify_host,
             extras: self.extras,
-            // A session under another `verifyext` was verified otherwise.
+            // A session made under other `verifyext` flags was verified differently.
             origin: self.origin.clone().filter(|_| self.extras == Extras::default()),
             dane: dane_name.map(|name| (name, &*self.tlsa)),
         };
         self.context.maker.client(settings, &peer, self.wire.clone())
     }
 
-    /// Begins when the client's hello has come: it decides about the context.
+    /// Starts once the ClientHello has arrived, because its name selects the context.
     fn begin_server(&mut self) -> Result<Option<Stream>, Failure> {
         if let Some(reader) = &mut self.hello {
             let hello =
@@ -428,7 +430,7 @@ impl Link {
 
     /// Sends a fatal alert.
     fn refuse(&self, alert: u8) {
-        // It is small and the first thing sent: it goes out whole, or the connection is lost anyway.
+        // The alert is small and is the first data sent: it is sent whole, or the connection is lost anyway.
         let _ = Adapter(self.wire.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
     }
 
@@ -467,7 +469,8 @@ impl Link {
             Err(Broken::Failed(Failure::Truncated | Failure::Errno(libc::EPIPE))) => Failure::Closed,
             Err(Broken::Failed(failure)) => failure,
         };
-        // The next write is to say the same: OpenSSL calls one of fewer bytes than this had a "bad length".
+        // Later writes must return the same failure. OpenSSL reports a "bad length" for a next write that is
+        // shorter.
         if matches!(failure, Failure::Closed | Failure::Errno(_)) {
             self.write_failure = Some(failure);
         }
@@ -487,21 +490,21 @@ impl Transport for Session {
     }
 }
 
-/// A host as certificates and clients' hellos write it: without the dot that ends a
-/// fully qualified name, an address without brackets and zone, an international name in ASCII.
+/// A host name as in certificates and the ClientHello: without the final dot of a fully qualified name, an
+/// address without brackets and zone, an international name in ASCII.
 pub fn host_name(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     if !name.is_ascii() {
         return crate::idna::convert(name.as_bytes());
     }
     let bare = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(name);
-    // The zone of an address means nothing to the peer (RFC 4007, 6).
+    // The zone of an address has no meaning for the peer (RFC 4007, 6).
     let address = bare.split('%').next().unwrap_or(bare);
     if address.parse::<Ipv6Addr>().is_ok() {
         return Some(address.to_owned());
     }
     let name = name.strip_suffix('.').unwrap_or(name);
-    // To OpenSSL a dot in front stands for every name below.
+    // OpenSSL would match any subdomain if the name began with a dot.
     (!name.is_empty() && !name.starts_with('.') && !name.contains('\0')).then(|| name.to_owned())
 }
 

@@ -1,4 +1,4 @@
-//! The settings of a context, read field by field from the table that Lua has checked.
+//! The settings of a context, read field by field from a table that Lua has checked.
 //!
 //! A new parameter is a field of [`Settings`], a line in [`Given::read`] and one in [`Given::settle`].
 
@@ -17,11 +17,11 @@ use crate::binding::{Call, Kind, Message, Raise};
 /// The most certificates that one context presents.
 const MOST_IDENTITIES: usize = 16;
 
-/// Everything that makes one context different from another: files by their content, a directory by its entries and
-/// their times.
+/// All that distinguishes one context from another. Files are compared by content, a directory by its entries
+/// and their times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// For accepting connections, not for making them.
+    /// For accepting connections rather than making them.
     pub server: bool,
     /// The oldest version allowed, counted from TLS 1.0.
     pub oldest: usize,
@@ -31,57 +31,57 @@ pub struct Settings {
     pub identities: Vec<Identity>,
     /// PEM of the trusted certificates, and of revocation lists.
     pub bundle: Option<Vec<u8>>,
-    /// The file they were in.
+    /// The path of that file.
     pub bundle_path: Option<Vec<u8>>,
     /// A directory of trusted certificates.
     pub directory: Option<Directory>,
-    /// The state of the system's authorities, where these are trusted.
+    /// The state of the system's authorities, if they are trusted.
     pub system: Option<Stamp>,
     /// Whether the peer's certificate must be trusted.
     pub verify: bool,
-    /// Whether it must be for the host, where a host is known.
+    /// Whether the certificate must match the host, if a host is known.
     pub verify_host: bool,
     /// Whether a client must present a certificate (a server).
     pub require: bool,
-    /// Whether a client is asked for its certificate in the first handshake only (a server).
+    /// Whether a client's certificate is requested in the first handshake only (a server).
     pub once: bool,
-    /// What `verifyext` changes about verification.
+    /// The changes to verification by `verifyext`.
     pub extras: Extras,
-    /// How many intermediate certificates a chain may have.
+    /// The most intermediate certificates in a chain.
     pub depth: Option<u32>,
-    /// The protocols offered or accepted inside, best first, each with its length in front.
+    /// The ALPN protocols offered or accepted, best first, each with a length byte before it.
     pub alpn: Vec<u8>,
-    /// Ciphers up to TLS 1.2, in OpenSSL's notation.
+    /// Ciphers up to TLS 1.2, in OpenSSL's syntax.
     pub ciphers: Option<String>,
     /// Cipher suites of TLS 1.3.
     pub suites: Option<String>,
     /// The groups for the key exchange, best first.
     pub groups: Option<String>,
-    /// The one curve that was named alone.
+    /// The value of `curve`, a single curve.
     pub curve: Option<String>,
     /// OpenSSL's options, as a set of bits.
     pub options: u64,
-    /// Whether an end of the stream without notice is an orderly one.
+    /// Whether an end of stream without close_notify counts as orderly.
     pub ignore_eof: bool,
     /// Whether sessions are kept and resumed (a client).
     pub resume: bool,
-    /// The file that gets the secrets of connections, for programs that analyse traffic.
+    /// The file to write the connections' secrets to, for programs that analyse traffic.
     pub key_log: Option<Vec<u8>>,
-    /// The flags of DANE, where it decides about the peer.
+    /// The flags of DANE, if DANE verifies the peer.
     pub dane: Option<u64>,
-    /// The number under which Lua has the callbacks of this context; zero for none.
+    /// The number of this context in Lua's table of callbacks; zero for none.
     pub callbacks: u64,
-    /// Whether a callback chooses the protocol inside (a server).
+    /// Whether a callback chooses the ALPN protocol (a server).
     pub asks_alpn: bool,
-    /// Whether a callback gives the parameters of Diffie-Hellman (a server).
+    /// Whether a callback returns the Diffie-Hellman parameters (a server).
     pub asks_dh: bool,
-    /// Whether a callback gives pre-shared keys.
+    /// Whether a callback returns pre-shared keys.
     pub asks_psk: bool,
     /// The hint that a server sends to clients with pre-shared keys.
     pub psk_hint: Option<Vec<u8>>,
 }
 
-/// The fields as they stand in Lua's table, which keeps the texts.
+/// The fields of Lua's table. The table keeps the strings alive.
 pub struct Given<'c> {
     server: bool,
     oldest: usize,
@@ -113,12 +113,12 @@ pub struct Given<'c> {
     asks_dh: bool,
     asks_psk: bool,
     psk_hint: Option<&'c [u8]>,
-    /// The name to send and to verify, whatever `sni` says.
+    /// The name to send and to verify, regardless of `sni`.
     pub host: Option<&'c [u8]>,
 }
 
 impl<'c> Given<'c> {
-    /// Reads the table that is the only argument. Owns nothing, so Lua may raise meanwhile.
+    /// Reads the table, the only argument. The result owns no memory, so Lua may raise meanwhile.
     pub fn read(call: &mut Call<'c>) -> Result<Self, Raise> {
         call.table(1)?;
         call.set_top(1);
@@ -178,7 +178,8 @@ impl<'c> Given<'c> {
         })
     }
 
-    /// The settings, with the files read; keys need no password from here on, so that contexts need not keep it.
+    /// The settings, with the files read. Keys are decrypted here, so that contexts need not keep the
+    /// password.
     pub fn settle(&self) -> Result<Settings, Message> {
         if self.too_many {
             return Err(Message::new("too many certificates"));
@@ -232,11 +233,11 @@ impl<'c> Given<'c> {
     }
 }
 
-/// The content of a file, or the failure in the words of what it was to be.
+/// The content of a file. `worded` turns a failure into the message for that kind of file.
 pub fn read(path: &[u8], worded: fn(&Message) -> Message) -> Result<Vec<u8>, Message> {
     let file = fs::read(OsStr::from_bytes(path));
     let content = file.map_err(|error| match error.raw_os_error() {
-        // Nothing is wrong with this file.
+        // The file itself is not at fault, so the message does not name it.
         Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => worded(&crate::sys::error_text(code)),
         Some(code) => worded(&named(path, &crate::sys::error_text(code))),
         None => worded(&named(path, &Message::format(format_args!("{error}")))),
@@ -245,7 +246,7 @@ pub fn read(path: &[u8], worded: fn(&Message) -> Message) -> Result<Vec<u8>, Mes
     if content.is_empty() { Err(worded(&Message::new("no start line"))) } else { Ok(content) }
 }
 
-/// `path: why`, with the end of a long path.
+/// `path: why`. A long path is cut at its start.
 fn named(path: &[u8], why: &Message) -> Message {
     const LONGEST: usize = 48;
     let mut message = Message::new("");
@@ -259,7 +260,8 @@ fn named(path: &[u8], why: &Message) -> Message {
 }
 
 impl<'c> Call<'c> {
-    /// The string in a field of the table argument at `index`; `None` for what is no string. The table keeps it.
+    /// The string in a field of the table argument at `index`; `None` for other types. The table keeps it
+    /// alive.
     fn text_field(&mut self, index: i32, name: &std::ffi::CStr) -> Option<&'c [u8]> {
         self.push_field(index, name);
         let text = if self.kind(-1) == Kind::String { self.try_bytes(-1) } else { None };

@@ -1,11 +1,11 @@
-//! What a peer sends is read without a panic, whatever it is: certificates and the two hello messages.
+//! Data from a peer never causes a panic: certificates and the two hello messages.
 
 use proptest::prelude::*;
 
 use super::hello::{Parsed, ServerHello, client_hello, server_hello};
 use super::x509;
 
-/// A certificate with every kind of name that is read.
+/// A certificate with every type of name that is read.
 const RICH: &str = include_str!("tests/rich.pem");
 
 fn rich() -> Vec<u8> {
@@ -13,8 +13,8 @@ fn rich() -> Vec<u8> {
     base64_simd::STANDARD.decode_to_vec(body).unwrap_or_default()
 }
 
-/// First messages of clients and servers as they went over a connection, in hexadecimal digits; before them, what
-/// they say: the name asked for, `-` for none; version and cipher.
+/// First messages of real clients and servers, in hexadecimal. Before each, the expected content: the server
+/// name or `-`; version and cipher.
 const HELLOS: &str = include_str!("tests/hellos.txt");
 
 fn hellos() -> Vec<(&'static str, &'static str, Vec<u8>)> {
@@ -30,7 +30,7 @@ fn hellos() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         .collect()
 }
 
-/// What one side's message says, in the words of the corpus.
+/// The content of a message, written as in the corpus.
 fn said(side: &str, stream: &[u8]) -> Parsed<String> {
     fn put<T>(parsed: Parsed<T>, words: impl FnOnce(T) -> String) -> Parsed<String> {
         match parsed {
@@ -45,7 +45,7 @@ fn said(side: &str, stream: &[u8]) -> Parsed<String> {
     }
 }
 
-/// Reads everything that certificate objects tell; the number of names found.
+/// Reads every field that certificate objects report. Returns the number of names.
 fn examine(der: &[u8]) -> Option<usize> {
     x509::read(der, |certificate| {
         let names = x509::attributes(certificate.subject(), true).len()
@@ -131,7 +131,7 @@ fn every_byte_of_a_hello_may_be_any_other() {
     }
 }
 
-/// Bytes inserted, removed, cut off and replaced.
+/// Inserts, removes, replaces and truncates bytes.
 fn damage(bytes: &mut Vec<u8>, changes: Vec<(u16, u8, u8)>) {
     for (place, value, kind) in changes {
         let place = usize::from(place) % bytes.len().max(1);

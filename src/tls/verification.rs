@@ -1,11 +1,11 @@
-//! How the peer's certificate is verified.
+//! Verification of the peer's certificate.
 
-/// What `verifyext` changes about verification.
+/// The changes to verification by `verifyext`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
-    /// Goes on with a certificate that is refused, and keeps the reasons.
+    /// Goes on with a refused certificate, and keeps the errors.
     pub go_on: bool,
-    /// Asks for a certificate that was issued for a server, of clients as well: between servers each is both.
+    /// Requires a certificate issued for servers, also from clients: between servers, each side is both.
     pub server_purpose: bool,
     /// Checks the peer's certificate against a revocation list.
     pub revocation: bool,
@@ -24,7 +24,7 @@ impl Extras {
         }
     }
 
-    /// These and those.
+    /// The union of both sets of flags.
     pub fn with(self, more: Extras) -> Self {
         Extras {
             go_on: self.go_on || more.go_on,
@@ -40,12 +40,12 @@ impl Extras {
 pub enum Verification {
     /// There is no connection.
     Closed,
-    /// The peer's certificate was not looked at, or there is none.
+    /// The peer's certificate was not verified, or there is none.
     Skipped,
     /// The peer's certificate is trusted.
     Trusted,
-    /// It is not, and the connection goes on: why.
+    /// It is not trusted and the connection goes on; the reason.
     Refused(String),
-    /// It is not, and the connection goes on: every reason with its depth in the chain.
+    /// It is not trusted and the connection goes on; every error with its depth in the chain.
     Listed(Vec<(u32, String)>),
 }

@@ -1,4 +1,4 @@
-//! What a certificate says, read from its DER.
+//! The content of a certificate, read from its DER.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -11,25 +11,25 @@ use x509_parser::public_key::PublicKey;
 pub struct Attribute {
     /// Its type, in dotted form.
     pub oid: String,
-    /// Its type, in OpenSSL's words.
+    /// Its type, as OpenSSL names it.
     pub name: String,
-    /// The text, as it stands or in UTF-8.
+    /// The value, as it is in the certificate or in UTF-8.
     pub value: Vec<u8>,
 }
 
-/// The alternative names of a subject, by kind.
+/// The alternative names of a subject, by type.
 #[derive(Default)]
 pub struct AlternativeNames {
     /// `dNSName`, `iPAddress`, `rfc822Name`, `uniformResourceIdentifier`.
     pub plain: [Vec<String>; 4],
-    /// Other kinds by object identifier: what it is called, and the texts.
+    /// Other types by object identifier: their name, and their values.
     pub other: Vec<(String, String, Vec<Vec<u8>>)>,
 }
 
 /// The field names of [`AlternativeNames::plain`].
 pub const KINDS: [&str; 4] = ["dNSName", "iPAddress", "rfc822Name", "uniformResourceIdentifier"];
 
-/// Reads a certificate and looks at it.
+/// Parses a certificate and calls `look` with it.
 pub fn read<R>(der: &[u8], look: impl FnOnce(&X509Certificate<'_>) -> R) -> Option<R> {
     X509Certificate::from_der(der).ok().map(|(_, certificate)| look(&certificate))
 }
@@ -68,7 +68,7 @@ fn text(value: &Any<'_>, utf8: bool) -> Vec<u8> {
             points.map(|point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
         }
         Tag::Utf8String => return bytes.to_vec(),
-        // The rest have one byte a character.
+        // The other types have one byte per character.
         _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
     }
     .into_bytes()
@@ -114,7 +114,7 @@ fn address_text(bytes: &[u8]) -> Option<String> {
     <[u8; 16]>::try_from(bytes).ok().map(|bytes| Ipv6Addr::from(bytes).to_string())
 }
 
-/// The text inside the explicit tag of another kind of name.
+/// The string inside the explicit tag of an `otherName`.
 fn other_text(value: &[u8]) -> Vec<u8> {
     let mut bytes = value;
     while let Ok((_, any)) = Any::from_der(bytes) {
@@ -126,7 +126,7 @@ fn other_text(value: &[u8]) -> Vec<u8> {
     bytes.to_vec()
 }
 
-/// The serial number in upper-case hexadecimal digits.
+/// The serial number in upper-case hexadecimal.
 pub fn serial(certificate: &X509Certificate<'_>) -> String {
     let mut bytes = certificate.raw_serial();
     while let [0, rest @ ..] = bytes
@@ -142,7 +142,7 @@ pub fn date(timestamp: i64) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let (days, seconds) = (timestamp.div_euclid(86400), timestamp.rem_euclid(86400));
-    // Days since 0000-03-01, in eras of 400 years, so that the leap day is a year's last.
+    // Days since 0000-03-01, in eras of 400 years. A year that starts in March has its leap day last.
     let shifted = days + 719_468;
     let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
@@ -156,7 +156,7 @@ pub fn date(timestamp: i64) -> String {
     format!("{name} {day:2} {hour:02}:{minute:02}:{second:02} {year} GMT")
 }
 
-/// The kind and the size in bits of the public key.
+/// The type and the size in bits of the public key.
 pub fn key_kind(certificate: &X509Certificate<'_>) -> (&'static str, usize) {
     let key = certificate.public_key();
     match key.parsed() {
@@ -180,7 +180,7 @@ pub fn key_kind(certificate: &X509Certificate<'_>) -> (&'static str, usize) {
     }
 }
 
-/// The name of the signature's algorithm, in OpenSSL's short form.
+/// The name of the signature algorithm, in OpenSSL's short form.
 pub fn signature_name(certificate: &X509Certificate<'_>) -> String {
     let oid = certificate.signature_algorithm.algorithm.to_id_string();
     let known = SIGNATURES.iter().find(|(known, _)| *known == oid);

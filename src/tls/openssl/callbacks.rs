@@ -1,4 +1,5 @@
-//! Functions of a program that OpenSSL asks during a handshake, and those that answer from the settings.
+//! Callbacks of OpenSSL during a handshake: those that call the program's functions, and those that use only
+//! the settings.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -15,7 +16,7 @@ use super::super::asking::{Argument, ask};
 use super::super::settings::Settings;
 use super::stream::Refusals;
 
-/// Sets the callbacks that the settings ask for.
+/// Sets the callbacks that the settings need.
 pub fn set(builder: &mut SslContextBuilder, settings: &Settings) {
     let context = settings.callbacks;
     if settings.server {
@@ -51,7 +52,7 @@ pub fn set(builder: &mut SslContextBuilder, settings: &Settings) {
     }
     if let Some(path) = settings.key_log.clone() {
         builder.set_keylog_callback(move |_, line| {
-            // A log that cannot be written must not end a connection.
+            // Failure to write the log must not end a connection.
             let path = std::ffi::OsStr::from_bytes(&path);
             if let Ok(mut file) = OpenOptions::new().append(true).create(true).mode(0o600).open(path) {
                 let _ = file.write_all(format!("{line}\n").as_bytes());
@@ -66,7 +67,7 @@ fn client_key(
     identity: &mut [u8],
     key: &mut [u8],
 ) -> Result<usize, ErrorStack> {
-    // The identity ends in a zero byte.
+    // The identity ends with a zero byte.
     let longest = identity.len().saturating_sub(1);
     let arguments =
         [Argument::Bytes(hint), Argument::Number(longest as f64), Argument::Number(key.len() as f64)];
@@ -81,13 +82,13 @@ fn client_key(
     Ok(put(&psk, key).unwrap_or(0))
 }
 
-/// Copies bytes to where they fit.
+/// Copies bytes, if they fit. Returns their number.
 fn put(from: &[u8], into: &mut [u8]) -> Option<usize> {
     into.get_mut(..from.len())?.copy_from_slice(from);
     Some(from.len())
 }
 
-/// The first of the wanted protocols that is offered, both with their lengths in front.
+/// The first wanted protocol that is also offered. In both lists, each name follows its length byte.
 fn choose<'a>(wanted: &[u8], offered: &'a [u8]) -> Option<&'a [u8]> {
     names(wanted).find_map(|name| names(offered).find(|other| *other == name))
 }
@@ -101,7 +102,7 @@ fn names(mut wire: &[u8]) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Goes on with a certificate that is refused, and notes the reason.
+/// Goes on with a refused certificate, and records the error.
 pub fn go_on(
     refusals: &Refusals,
 ) -> impl Fn(bool, &mut X509StoreContextRef) -> bool + Send + Sync + 'static + use<> {

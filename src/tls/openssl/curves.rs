@@ -1,15 +1,15 @@
-//! The elliptic curves of the library, by name.
+//! The elliptic curves of OpenSSL, by name.
 
 use openssl::asn1::Asn1Object;
 use openssl::ec::EcGroup;
 use openssl::nid::Nid;
 use openssl::ssl::{SslContextBuilder, SslMethod};
 
-/// The names of NIST for curves that have another in ASN.1.
+/// The NIST names of curves that have another name in ASN.1.
 const NIST: [(&str, Nid); 3] =
     [("P-256", Nid::X9_62_PRIME256V1), ("P-384", Nid::SECP384R1), ("P-521", Nid::SECP521R1)];
 
-/// Names of curves that an OpenSSL may have (SEC 2, X9.62, RFC 5639, WAP).
+/// Names of curves that an OpenSSL build may have (SEC 2, X9.62, RFC 5639, WAP).
 #[rustfmt::skip]
 const KNOWN: [&str; 87] = [
     "Oakley-EC2N-3", "Oakley-EC2N-4", "P-256", "P-384", "P-521", "SM2", "X25519", "X448",
@@ -29,14 +29,14 @@ const KNOWN: [&str; 87] = [
     "wap-wsg-idm-ecid-wtls7", "wap-wsg-idm-ecid-wtls8", "wap-wsg-idm-ecid-wtls9",
 ];
 
-/// Whether a curve can be named alone.
+/// Whether `curve` can name this curve.
 pub fn exists(name: &str) -> bool {
     let nist = NIST.iter().find(|(known, _)| *known == name).map(|(_, nid)| *nid);
     let nid = nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()));
     nid.is_some_and(|nid| EcGroup::from_curve_name(nid).is_ok())
 }
 
-/// The names that there are.
+/// The names of the available curves.
 pub fn names() -> Vec<&'static str> {
     let listed = |name: &str| {
         SslContextBuilder::new(SslMethod::tls())

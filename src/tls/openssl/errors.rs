@@ -1,4 +1,4 @@
-//! OpenSSL's errors, told apart by their codes.
+//! OpenSSL's errors, distinguished by their codes.
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{Error, ErrorCode};
@@ -7,18 +7,18 @@ use super::super::adapter::Wire;
 use crate::binding::Message;
 use crate::socket::error::Failure;
 
-/// The library number of TLS, and reasons of it (`openssl/sslerr.h`).
+/// The library number of TLS, and two of its reasons (`openssl/sslerr.h`).
 const LIBRARY: i32 = 20;
 const CERTIFICATE_VERIFY_FAILED: i32 = 134;
 const UNEXPECTED_EOF: i32 = 294;
-/// Reasons from here on are alerts of the peer.
+/// Reasons from this number on are alerts of the peer.
 const FIRST_ALERT: i32 = 1000;
 
 /// Why an operation on a connection failed.
 pub fn failure(error: &Error, wire: &Wire) -> Failure {
     match error.ssl_error() {
         Some(stack) if !stack.errors().is_empty() => of_stack(stack),
-        // The descriptor's own trouble.
+        // The descriptor failed.
         _ => wire.broken().unwrap_or(match error.code() {
             ErrorCode::ZERO_RETURN => Failure::Closed,
             _ => Failure::Truncated,
@@ -26,7 +26,8 @@ pub fn failure(error: &Error, wire: &Wire) -> Failure {
     }
 }
 
-/// The failure that a list of errors stands for: the first, unless one is that a certificate was refused.
+/// The failure for a list of errors: a refused certificate or a truncated stream if the list holds one, else
+/// the first.
 pub fn of_stack(stack: &ErrorStack) -> Failure {
     let is = |reason: i32| {
         stack.errors().iter().any(|error| error.library_code() == LIBRARY && error.reason_code() == reason)
@@ -40,7 +41,7 @@ pub fn of_stack(stack: &ErrorStack) -> Failure {
     Failure::Other(reason(stack))
 }
 
-/// LuaSec's text for a list of errors.
+/// The text for a list of errors, as in LuaSec.
 pub fn reason(stack: &ErrorStack) -> Message {
     let Some(first) = stack.errors().first() else { return Message::new("unknown error") };
     match first.reason() {

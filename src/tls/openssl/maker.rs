@@ -1,4 +1,4 @@
-//! Contexts: what OpenSSL makes of settings, and connections of them.
+//! Contexts of OpenSSL made from settings, and their connections.
 
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -31,37 +31,37 @@ use crate::sys::openssl as more;
 const VERSIONS: [SslVersion; 4] =
     [SslVersion::TLS1, SslVersion::TLS1_1, SslVersion::TLS1_2, SslVersion::TLS1_3];
 
-/// The ciphers of clients that name none: those of the crate's own connector, which follow Python's.
+/// The default ciphers of clients: those of the crate's own connector, which follow Python's.
 const CIPHERS: &str = "DEFAULT:!aNULL:!eNULL:!MD5:!3DES:!DES:!RC4:!IDEA:!SEED:!aDSS:!SRP:!PSK";
 
-/// Both sides of one connection in a server's eyes must agree that a session is of this service.
+/// The session ID context of a server: a session is resumed only if its context is the same.
 const SERVICE: &[u8] = b"luasocket-rs";
 
 /// Certificates, leaf first, and the key.
 type Presented = (Vec<X509>, PKey<Private>);
 
-/// An OpenSSL context, and what connections of it need beside.
+/// An OpenSSL context, and the data that its connections also need.
 pub struct Maker {
     context: SslContext,
-    /// The certificates after the first, which OpenSSL takes for a connection only.
+    /// Used if there are several certificates: OpenSSL takes a chain for each only on a connection.
     more: Vec<Presented>,
     sessions: Arc<Sessions>,
     /// Whether the system's authorities are looked up during handshakes.
     looks_up: bool,
 }
 
-/// What is known of the peer before the handshake.
+/// The data about the peer before the handshake.
 #[derive(Default)]
 pub struct Peer<'a> {
     /// The name to send.
     pub name: Option<&'a str>,
-    /// Whether the certificate has to be for that name.
+    /// Whether the certificate must match that name.
     pub verify_name: bool,
-    /// What `verifyext` changes.
+    /// The changes by `verifyext`.
     pub extras: Extras,
-    /// Whose sessions to resume.
+    /// The key of the sessions to resume.
     pub origin: Option<Origin>,
-    /// The name whose TLSA records decide, and the records.
+    /// The name whose TLSA records verify the peer, and the records.
     pub dane: Option<(&'a str, &'a [Tlsa])>,
 }
 
@@ -75,7 +75,7 @@ impl Maker {
             SslMode::AUTO_RETRY
                 | SslMode::ACCEPT_MOVING_WRITE_BUFFER
                 | SslMode::ENABLE_PARTIAL_WRITE
-                // What a connection that rests does not need is freed.
+                // Frees the buffers of idle connections.
                 | SslMode::RELEASE_BUFFERS,
         );
         builder.set_options(SslOptions::NO_COMPRESSION | SslOptions::NO_SSLV2 | SslOptions::NO_SSLV3);
@@ -124,7 +124,7 @@ impl Maker {
             if address.is_none() {
                 ssl.set_hostname(name).map_err(failed)?;
             }
-            // A program that goes on with a refused certificate checks the names as well.
+            // With `lsec_continue` the program checks the names itself.
             if peer.verify_name && peer.dane.is_none() && refusals.is_none() {
                 let param = ssl.param_mut();
                 param.set_hostflags(X509CheckFlags::NO_PARTIAL_WILDCARDS);
@@ -149,7 +149,7 @@ impl Maker {
         Ok(Stream::new(inner, false, refusals))
     }
 
-    /// A connection from a client; `None` when there is no certificate to present, nor a key that both have.
+    /// A connection from a client; `None` if there is neither a certificate nor a pre-shared key.
     pub fn server(
         &self,
         settings: &Settings,
@@ -191,7 +191,7 @@ impl Maker {
             } else {
                 X509VerifyFlags::empty()
             };
-            // The flag for the chain alone checks nothing.
+            // CRL_CHECK_ALL has no effect without CRL_CHECK.
             ssl.param_mut().set_flags(X509VerifyFlags::CRL_CHECK | chain)?;
         }
         let refusals = extras.go_on.then(Refusals::default);
@@ -242,7 +242,7 @@ fn set_groups(builder: &mut SslContextBuilder, settings: &Settings) -> Result<()
     Ok(())
 }
 
-/// Sets the certificates to present; returns those that only connections take.
+/// Sets the certificates to present. Returns those that must be set on each connection.
 fn present(builder: &mut SslContextBuilder, identities: &[Identity]) -> Result<Vec<Presented>, Message> {
     let failed = |stack: ErrorStack| keys::certificate_error(&errors::reason(&stack));
     let mut all = Vec::new();
@@ -254,7 +254,7 @@ fn present(builder: &mut SslContextBuilder, identities: &[Identity]) -> Result<V
     let single = all.len() == 1;
     for (chain, key) in &all {
         let Some((leaf, rest)) = chain.split_first() else { continue };
-        // Each is tried here, so that one that is too weak is refused at once.
+        // All are set here too, so that a weak one is refused at once.
         builder.set_certificate(leaf).map_err(failed)?;
         builder.set_private_key(key).map_err(failed)?;
         if single {
@@ -266,7 +266,7 @@ fn present(builder: &mut SslContextBuilder, identities: &[Identity]) -> Result<V
     Ok(if single { Vec::new() } else { all })
 }
 
-/// Sets whom to trust: those that the settings name and nobody else, or the system's authorities.
+/// Sets the trusted certificates: only those that the settings name, or else the system's authorities.
 fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Message> {
     let failed = |stack: ErrorStack| keys::authority_error(&errors::reason(&stack));
     let mut store = X509StoreBuilder::new().map_err(failed)?;
@@ -308,13 +308,14 @@ fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Mes
             let lookup = store.add_lookup(X509Lookup::hash_dir()).map_err(failed)?;
             lookup.add_dir(directory, SslFiletype::PEM).map_err(failed)?;
         }
-        // Without verification the peer is still assessed, but not at this cost.
+        // Without verification the result is still reported, but reading the whole bundle for it costs too
+        // much.
         if let Some(file) = places.file_to_read().filter(|_| settings.verify) {
             match std::fs::read(file) {
                 Ok(pem) => {
                     let _ = add(&mut store, &pem);
                 }
-                // Right for a file that is not there, wrong when this process has no descriptor left.
+                // A missing file is no error. Lack of descriptors or memory is one.
                 Err(error) => {
                     if let Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) = error.raw_os_error() {
                         return Err(keys::authority_error(&crate::sys::error_text(code)));
@@ -327,7 +328,8 @@ fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Mes
     Ok(())
 }
 
-/// Fails when this process has no descriptor left: OpenSSL would trust nobody then.
+/// Fails if the process has no descriptor left: OpenSSL would then find no authority and trust no
+/// certificate.
 fn can_look_up() -> Result<(), Failure> {
     let opened = system().directory.as_deref().map_or(Ok(()), |path| std::fs::File::open(path).map(drop));
     match opened.err().and_then(|error| error.raw_os_error()) {

@@ -1,4 +1,4 @@
-//! The backend where OpenSSL is the system's TLS library: everything that LuaSec offers, by the crate `openssl`.
+//! The backend where OpenSSL is the system's TLS library: all of LuaSec's features, by the `openssl` crate.
 
 mod callbacks;
 mod curves;
@@ -15,5 +15,5 @@ pub use stream::Stream;
 
 /// The backend's name, for scripts.
 pub const NAME: &[u8] = b"openssl";
-/// Whether everything that only OpenSSL has is there.
+/// Whether the features that only OpenSSL has are available.
 pub const COMPLETE: bool = true;

@@ -1,5 +1,5 @@
-//! Sessions that clients resume: kept for each context, by the name and the port that they were made for, so that none
-//! is offered to another name, with other settings or beside another certificate.
+//! Client sessions to resume. They are kept per context, by name and port. So a session is never offered to
+//! another name, with other settings, or together with another certificate.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,11 +8,12 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef, SslSession, SslVersion};
 
-/// How many origins have sessions, and how many sessions each has. A server of TLS 1.3 sends two tickets for one use each.
+/// The most origins with sessions, and the most sessions for each. A TLS 1.3 server sends two single-use
+/// tickets.
 const MOST_ORIGINS: usize = 256;
 const MOST_EACH: usize = 4;
 
-/// Whom a session was made with.
+/// The server that a session was made with.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// The name that was verified.
@@ -26,8 +27,8 @@ pub struct Origin {
 pub struct Sessions(Mutex<HashMap<Origin, Vec<SslSession>>>);
 
 impl Sessions {
-    /// The session to offer to an origin. One of TLS 1.3 is used once, so that nobody on the way can tell that two
-    /// connections belong together (RFC 8446, C.4).
+    /// The session to offer to an origin. A TLS 1.3 session is used once: otherwise an observer could link
+    /// two connections (RFC 8446, C.4).
     pub fn take(&self, origin: &Origin) -> Option<SslSession> {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = all.get_mut(origin)?;
@@ -39,7 +40,7 @@ impl Sessions {
     pub fn put(&self, origin: &Origin, session: SslSession) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(origin) && all.len() >= MOST_ORIGINS {
-            // Any one: they are many, and all that is lost is a full handshake.
+            // Removes any origin: there are many, and the only loss is one full handshake.
             if let Some(other) = all.keys().next().cloned() {
                 all.remove(&other);
             }
@@ -54,7 +55,7 @@ impl Sessions {
     }
 }
 
-/// The place of the origin in a connection's own data.
+/// The index of the origin in the connection's extra data (`ex_data`).
 pub fn origin_index() -> Result<Index<Ssl, Arc<Origin>>, ErrorStack> {
     static INDEX: Mutex<Option<Index<Ssl, Arc<Origin>>>> = Mutex::new(None);
     let mut index = INDEX.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,7 +65,7 @@ pub fn origin_index() -> Result<Index<Ssl, Arc<Origin>>, ErrorStack> {
     }
 }
 
-/// The origin of a connection whose sessions are kept.
+/// The origin of a connection, if its sessions are kept.
 pub fn origin_of(ssl: &SslRef) -> Option<Arc<Origin>> {
     ssl.ex_data(origin_index().ok()?).cloned()
 }

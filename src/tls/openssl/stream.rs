@@ -1,4 +1,4 @@
-//! One connection in OpenSSL's hands.
+//! A connection of OpenSSL.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use super::super::verification::Verification;
 use super::errors;
 use crate::binding::Message;
 
-/// The reasons for which certificates were refused, where the handshake goes on, with their depth.
+/// The errors of refused certificates, with their depth in the chain, where the handshake goes on.
 pub type Refusals = Arc<Mutex<Vec<(u32, String)>>>;
 
 /// One connection.
@@ -22,12 +22,12 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// A connection that has not begun its handshake.
+    /// A connection before its handshake.
     pub(super) fn new(inner: SslStream<Adapter>, server: bool, refusals: Option<Refusals>) -> Self {
         Stream { inner, server, refusals }
     }
 
-    /// Takes the handshake as far as it goes now.
+    /// Continues the handshake as far as possible without blocking.
     pub fn handshake(&mut self) -> Step {
         let result = if self.server { self.inner.accept() } else { self.inner.connect() };
         let Err(error) = result else { return Step::Done };
@@ -40,7 +40,7 @@ impl Stream {
         Step::Failed(failure, refused.then(|| Message::new(verdict.error_string())))
     }
 
-    /// Decrypts some bytes; 0 is the orderly end.
+    /// Decrypts some bytes. 0 means an orderly end.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
         loop {
             let error = match self.inner.ssl_read(into) {
@@ -49,7 +49,7 @@ impl Stream {
             };
             match error.code() {
                 ErrorCode::ZERO_RETURN => return Ok(0),
-                // Something that is not for the reader has come, a session ticket for one.
+                // OpenSSL processed a record without application data, such as a session ticket.
                 ErrorCode::WANT_READ if error.io_error().is_none() => {}
                 ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(Broken::WouldBlock),
                 _ => return Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
@@ -83,12 +83,12 @@ impl Stream {
         }
     }
 
-    /// How many bytes are decrypted and not read.
+    /// The number of decrypted bytes not read yet.
     pub fn pending(&self) -> usize {
         self.inner.ssl().pending()
     }
 
-    /// The protocol agreed on for what goes inside.
+    /// The negotiated protocol (ALPN).
     pub fn alpn(&self) -> Option<Vec<u8>> {
         self.inner.ssl().selected_alpn_protocol().map(<[u8]>::to_vec)
     }
@@ -96,7 +96,7 @@ impl Stream {
     /// The n-th certificate, from 0, that the peer sent.
     pub fn peer_certificate(&self, n: usize) -> Option<Vec<u8>> {
         let ssl = self.inner.ssl();
-        // The chain that a server sees begins above the client's certificate.
+        // On a server, OpenSSL's chain does not include the client's own certificate.
         let position = if self.server {
             if n == 0 {
                 return ssl.peer_certificate()?.to_der().ok();
@@ -108,7 +108,7 @@ impl Stream {
         ssl.peer_cert_chain()?.get(position)?.to_der().ok()
     }
 
-    /// The n-th certificate, from 0, that was presented to the peer.
+    /// The n-th certificate, from 0, that this side presented.
     pub fn own_certificate(&self, n: usize, chains: &[Vec<Vec<u8>>]) -> Option<Vec<u8>> {
         let leaf = self.inner.ssl().certificate()?.to_der().ok()?;
         let chain = chains.iter().find(|chain| chain.first() == Some(&leaf));
@@ -128,7 +128,8 @@ impl Stream {
         if verdict != X509VerifyResult::OK {
             return Verification::Refused(verdict.error_string().to_owned());
         }
-        // Nothing was wrong with a certificate that was never sent. A key both sides have proves the peer as well.
+        // OpenSSL reports success also when no certificate was sent. A pre-shared key proves the peer as
+        // well.
         if ssl.peer_certificate().is_none() { Verification::Skipped } else { Verification::Trusted }
     }
 
@@ -154,17 +155,17 @@ impl Stream {
         })
     }
 
-    /// This side's latest Finished message.
+    /// The latest Finished message of this side.
     pub fn finished(&self) -> Option<Vec<u8>> {
         message(|space| self.inner.ssl().finished(space))
     }
 
-    /// The peer's latest Finished message.
+    /// The latest Finished message of the peer.
     pub fn peer_finished(&self) -> Option<Vec<u8>> {
         message(|space| self.inner.ssl().peer_finished(space))
     }
 
-    /// Bytes that both sides can derive (RFC 5705).
+    /// Key material that both sides can derive (RFC 5705).
     pub fn export(&self, label: &str, length: usize, context: Option<&[u8]>) -> Result<Vec<u8>, Message> {
         let mut out = Vec::new();
         out.try_reserve_exact(length).map_err(|_| Message::new("not enough memory"))?;
