@@ -3,8 +3,8 @@ local check = require("check")
 local manual = require("manual")
 
 local PAGES = { "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", "benches/README.md", "compat-tests/README.md",
-    "examples/README.md", "types/README.md", "docs/README.md", "docs/installing.md", "docs/migrating.md",
-    "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md" }
+    "examples/README.md", "types/README.md", "docs/README.md", "docs/installing.md", "docs/migrating.md", "docs/compared.md",
+    "docs/limits.md", "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md" }
 for _, name in ipairs(manual.pages) do PAGES[#PAGES + 1] = "docs/" .. name .. ".md" end
 
 -- `folder/../file` without the dots.
