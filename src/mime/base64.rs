@@ -1,24 +1,23 @@
 //! Base64 (RFC 4648, section 4) in chunks of any size.
 //!
-//! Encoding is strict; decoding is as lenient as LuaSocket's: bytes outside the
-//! alphabet are skipped wherever they stand, decoding goes on after padding, and
-//! nothing is an error. Clean runs take the SIMD path, which rejects whatever is
-//! not canonical and so never decides anything about lenient input.
+//! Encoding is strict. Decoding is as lenient as LuaSocket's: it skips bytes outside the alphabet, it goes on
+//! after padding, and nothing is an error. Blocks of valid input take the SIMD path. That path rejects any
+//! input that is not canonical, so lenient input always goes through the table decoder.
 
 use super::carry::Carry;
 use base64_simd::STANDARD;
 use memchr::memchr2;
 
-/// Bytes tried at once on the SIMD path. One stray byte sends at most this much
-/// input through the table decoder.
+/// The number of bytes tried at once on the SIMD path. A stray byte sends at most this much input through the
+/// table decoder.
 const BLOCK: usize = 4096;
 
 /// Table value of `=`.
 const PADDING: u8 = 64;
-/// Table value of bytes that are skipped.
+/// Table value of bytes to skip.
 const SKIPPED: u8 = 255;
 
-/// The six bits of each byte of the alphabet, `PADDING` or `SKIPPED`.
+/// For each byte: its six bits in the alphabet, `PADDING` or `SKIPPED`.
 #[allow(clippy::indexing_slicing, reason = "an index out of range would not compile")]
 const VALUES: [u8; 256] = {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -36,14 +35,14 @@ fn value(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(SKIPPED)
 }
 
-/// Encodes a stream; holds back the bytes that do not fill a group of three.
+/// Encodes a stream. Holds back bytes that do not fill a group of three.
 #[derive(Default)]
 pub struct Encoder {
     open: Carry,
 }
 
 impl Encoder {
-    /// Encodes as many whole groups as `chunk` completes.
+    /// Encodes all whole groups.
     pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         while !self.open.is_empty() {
             let Some((&byte, rest)) = chunk.split_first() else {
@@ -63,7 +62,7 @@ impl Encoder {
         self.open.set(rest);
     }
 
-    /// Encodes what was held back, with padding.
+    /// Encodes the bytes held back, with padding.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if !self.open.is_empty() {
             STANDARD.encode_append(self.open.as_slice(), out);
@@ -77,14 +76,14 @@ impl Encoder {
     }
 }
 
-/// Decodes a stream; holds back the characters that do not fill a group of four.
+/// Decodes a stream. Holds back characters that do not fill a group of four.
 #[derive(Default)]
 pub struct Decoder {
     open: Carry,
 }
 
 impl Decoder {
-    /// Decodes as many whole groups as `chunk` completes.
+    /// Decodes all whole groups.
     pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         out.reserve(chunk.len() / 4 * 3 + 3);
         while !chunk.is_empty() {
@@ -111,7 +110,7 @@ impl Decoder {
         self.open.as_slice()
     }
 
-    /// Takes bytes until the group that is open is decoded.
+    /// Takes bytes until the open group is complete and decoded.
     fn complete_group<'a>(&mut self, mut chunk: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
         while !self.open.is_empty() && !chunk.is_empty() {
             chunk = self.take(chunk, out);
@@ -149,8 +148,8 @@ impl Decoder {
     }
 }
 
-/// Decodes four characters of the alphabet; `=` counts as zero bits, and in the
-/// third and fourth place also shortens the output.
+/// Decodes four characters of the alphabet. `=` counts as zero bits; in the third and fourth place it also
+/// shortens the output.
 fn decode_group(group: [u8; 4], out: &mut Vec<u8>) {
     let bits = group.iter().fold(0_u32, |bits, &b| bits << 6 | u32::from(value(b) & 63));
     let [_, first, second, third] = bits.to_be_bytes();

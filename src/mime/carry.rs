@@ -1,6 +1,6 @@
-//! The few bytes a codec has seen but cannot treat before it sees more.
+//! The few bytes that a codec has received but cannot process before it gets more.
 
-/// Up to `N` undecided bytes, in the order in which they came.
+/// Up to `N` held-back bytes, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Carry<const N: usize = 3> {
     bytes: [u8; N],
@@ -14,22 +14,22 @@ impl<const N: usize> Default for Carry<N> {
 }
 
 impl<const N: usize> Carry<N> {
-    /// The undecided bytes.
+    /// The bytes held back.
     pub fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
 
-    /// How many bytes are undecided.
+    /// The number of bytes held back.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// True when every byte seen so far has been treated.
+    /// Whether no byte is held back.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Replaces the content by `rest`, of which no codec has more than `N` bytes.
+    /// Replaces the content. No codec passes more than `N` bytes.
     pub fn set(&mut self, rest: &[u8]) {
         debug_assert!(rest.len() <= self.bytes.len());
         self.len = 0;
@@ -46,7 +46,7 @@ impl<const N: usize> Carry<N> {
         }
     }
 
-    /// Forgets all bytes.
+    /// Removes all bytes.
     pub fn clear(&mut self) {
         self.len = 0;
     }

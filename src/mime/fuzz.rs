@@ -2,10 +2,11 @@
 
 use super::{base64, line, quoted_printable};
 
-/// A codec of lines: takes a state and a text, and returns the next state.
+/// A line codec: takes a state and a text, and returns the next state.
 type Step<'a> = &'a dyn Fn(i32, &[u8], &mut Vec<u8>) -> i32;
 
-/// The first byte says where the rest is cut in two: the pieces give what the whole gives.
+/// The first byte sets where the rest is cut in two. Both pieces together must give the same output as the
+/// whole.
 pub fn codecs(data: &[u8]) {
     let Some((&cut, text)) = data.split_first() else { return };
     let (first, second) = text.split_at(usize::from(cut).min(text.len()));

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 const CRLF: &[u8] = b"\r\n";
 
-/// Splits at the next CR or LF: the text before it, that byte, and what follows.
+/// Splits at the next CR or LF: the text before it, that byte, and the rest.
 fn next_line_end(data: &[u8]) -> (&[u8], Option<(u8, &[u8])>) {
-    // Line ends come in pairs and rows, where a search costs more than a look.
+    // Line ends often follow each other directly. A comparison is then cheaper than a search.
     if let [end @ (b'\r' | b'\n'), rest @ ..] = data {
         return (&[], Some((*end, rest)));
     }
@@ -22,18 +22,17 @@ fn take(data: &[u8], count: i64) -> (&[u8], &[u8]) {
     data.split_at(count.min(data.len()))
 }
 
-/// How a text is broken into lines of a given length.
+/// How to break a text into lines of a given length.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Break {
-    /// A line break, the line ends of plain text and of base64.
+    /// A CRLF, for plain text and base64.
     Hard,
-    /// The soft break of quoted-printable, which does not count as text and must
-    /// not stand inside an escape.
+    /// The soft line break of quoted-printable. It is not part of the text, and must not split an escape.
     Soft,
 }
 
 impl Break {
-    /// What breaks a line that is full.
+    /// The bytes that break a full line.
     fn mark(self) -> &'static [u8] {
         match self {
             Self::Hard => CRLF,
@@ -41,17 +40,17 @@ impl Break {
         }
     }
 
-    /// The room that must be left on the line for this byte to be put there.
+    /// The room that this byte needs on the current line.
     fn room(self, byte: u8) -> i64 {
         match (self, byte) {
             (Self::Hard, _) => 1,
-            // Three for the escape, one for the `=` of the soft break behind it.
+            // Three bytes for the escape, one for the `=` of a soft break after it.
             (Self::Soft, b'=') => 4,
             (Self::Soft, _) => 2,
         }
     }
 
-    /// With this much room any byte can follow.
+    /// The room that is enough for any byte.
     fn ample(self) -> i64 {
         match self {
             Self::Hard => 1,
@@ -59,15 +58,14 @@ impl Break {
         }
     }
 
-    /// What ends the text when the last line has room for `left` of `length` bytes.
+    /// The bytes that end the text, if the last line has room for `left` of `length` bytes.
     pub fn end(self, left: i32, length: i32) -> Option<&'static [u8]> {
         (left < length).then(|| self.mark())
     }
 }
 
-/// Breaks `chunk` into lines of at most `length` bytes, where the current line has
-/// room for `left` more, and returns the room then left. A CR is dropped, and an LF
-/// starts a new line.
+/// Breaks `chunk` into lines of at most `length` bytes. The current line has room for `left` more bytes.
+/// Returns the room left at the end. Drops CR; LF starts a new line.
 pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec<u8>) -> i32 {
     let length = i64::from(length);
     let mut left = i64::from(left);
@@ -78,7 +76,7 @@ pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec
                 out.extend_from_slice(kind.mark());
                 left = length;
             }
-            // At least one byte goes out, however short the line is.
+            // Writes at least one byte, even if the line is shorter.
             let (part, rest) = take(text, (left - kind.ample() + 1).max(1));
             out.extend_from_slice(part);
             left -= part.len() as i64;
@@ -96,9 +94,8 @@ pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec
     }
 }
 
-/// Writes `marker` for every CR, LF, CRLF and LFCR of `chunk`. `context` is the last
-/// byte before `chunk` when that is a CR or LF whose pair may still come; the same is
-/// returned for the last byte of `chunk`, and 0 otherwise.
+/// Writes `marker` for every CR, LF, CRLF and LFCR of `chunk`. `context` is the byte before `chunk` if it is
+/// a CR or LF that may be the first half of a pair, else 0. Returns the context for the next chunk.
 pub fn normalize(context: i32, mut chunk: &[u8], marker: &[u8], out: &mut Vec<u8>) -> i32 {
     if chunk.is_empty() {
         return context;
@@ -133,9 +130,8 @@ pub fn normalize(context: i32, mut chunk: &[u8], marker: &[u8], out: &mut Vec<u8
 
 static STUFFED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n."));
 
-/// Doubles each `.` that follows a CRLF. `state` tells what stands before `chunk`: 2
-/// a CRLF (or nothing at all), 1 a CR, anything else other text; the same is returned
-/// for the end of `chunk`.
+/// Doubles each `.` that follows a CRLF. `state` describes the end of the text before `chunk`: 2 for CRLF or
+/// no text, 1 for CR, any other number for other text. Returns the state for the next chunk.
 pub fn stuff(state: i32, chunk: &[u8], out: &mut Vec<u8>) -> i32 {
     match (state, chunk) {
         (_, []) => return state,
@@ -151,7 +147,7 @@ pub fn stuff(state: i32, chunk: &[u8], out: &mut Vec<u8>) -> i32 {
     state_after(state, chunk)
 }
 
-/// Doubles each `.` that follows a CRLF of `text` itself.
+/// Doubles each `.` that follows a CRLF within `text`.
 fn stuff_line_starts(text: &[u8], out: &mut Vec<u8>) {
     let mut copied = 0;
     for found in STUFFED.find_iter(text) {

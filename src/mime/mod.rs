@@ -1,8 +1,7 @@
-//! `mime.core`: the codecs as Lua calls them.
+//! `mime.core`: the codecs for Lua.
 //!
-//! Each function treats one chunk and returns its output together with what the next call
-//! needs to go on: the bytes held back, or a number. The state thus lives in Lua, and a
-//! codec is set up anew for every call.
+//! Each function processes one chunk. It returns the output and what the next call needs: the bytes held
+//! back, or a number. So Lua holds the state, and each call creates its codec.
 
 mod base64;
 mod carry;
@@ -44,8 +43,9 @@ pub fn open(call: &mut Call) -> Outcome {
     Ok(1)
 }
 
-/// The room for whatever a chunk of two parts can become: `most` bytes for each of its own, and a longer marker for each
-/// line end. The lack of memory can be raised there alone; what is not written to costs addresses, not memory.
+/// The largest possible output for a chunk in two parts: `most` bytes for each byte, and for each line end a
+/// longer marker. Only this reservation can raise "not enough memory". Unused room costs address space, not
+/// memory.
 fn room(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> usize {
     let mut room = 16_usize;
     for part in parts {
@@ -57,26 +57,26 @@ fn room(parts: [&[u8]; 2], most: usize, marker: &[u8]) -> usize {
     room
 }
 
-/// The length of the two arguments that make up one chunk.
+/// The total length of the two arguments that make up one chunk.
 fn total(context: &[u8], text: Option<&[u8]>) -> usize {
     context.len().saturating_add(text.map_or(0, <[u8]>::len))
 }
 
-/// Two nils: there was no text.
+/// Returns two nils: there was no text.
 fn nothing(call: &mut Call) -> Outcome {
     call.push_nil();
     call.push_nil();
     Ok(2)
 }
 
-/// Output and bytes held back, in the middle of a text.
+/// Returns output and bytes held back, in the middle of a text.
 fn chunk(call: &mut Call, out: Spare, open: &[u8]) -> Outcome {
     call.push_vec(out)?;
     call.push_bytes(open);
     Ok(2)
 }
 
-/// The last output, nil when there is none, and nil: the text has ended.
+/// Returns the last output or nil, and nil: the text has ended.
 fn end(call: &mut Call, out: Spare) -> Outcome {
     if out.is_empty() {
         call.push_nil();
@@ -87,14 +87,14 @@ fn end(call: &mut Call, out: Spare) -> Outcome {
     Ok(2)
 }
 
-/// Output and state, in the middle of a text.
+/// Returns output and state, in the middle of a text.
 fn line(call: &mut Call, out: Spare, state: i32) -> Outcome {
     call.push_vec(out)?;
     call.push_number(state.into());
     Ok(2)
 }
 
-/// The last output, if any, and the state in which a text starts.
+/// Returns the last output or nil, and the state for a new text.
 fn line_end(call: &mut Call, out: Option<&'static [u8]>, state: i32) -> Outcome {
     match out {
         Some(out) => call.push_bytes(out),
@@ -104,12 +104,12 @@ fn line_end(call: &mut Call, out: Option<&'static [u8]>, state: i32) -> Outcome 
     Ok(2)
 }
 
-/// A number without its fraction, cut to the range of the C library's `int`; 0 for NaN.
+/// A number without its fraction, limited to the range of C's `int`; 0 for NaN.
 fn int(number: f64) -> i32 {
     number as i32
 }
 
-/// The marker argument: CRLF when absent, and as in C the part before the first NUL.
+/// The marker argument. CRLF if absent; as in C, it ends at the first NUL.
 fn marker<'c>(call: &Call<'c>, index: i32) -> Result<&'c [u8], Raise> {
     let given = call.optional_bytes(index)?.unwrap_or(CRLF);
     Ok(given.split(|&byte| byte == 0).next().unwrap_or_default())

@@ -1,4 +1,5 @@
-//! The codecs against models that take one byte at a time, over the corpus and any bytes in any chunking.
+//! Compares the codecs with models that process one byte at a time: the corpus and random bytes, in random
+//! chunks.
 
 #![allow(clippy::indexing_slicing)]
 
@@ -8,7 +9,7 @@ use super::{base64, quoted_printable};
 use crate::corpus::unescape;
 use proptest::prelude::*;
 
-/// Decodes base64 as item 2 of the contract says it, one character at a time.
+/// Decodes base64 one character at a time, as item 2 of the contract describes.
 fn unb64_model(data: &[u8]) -> (Bytes, Bytes) {
     let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let known: Bytes = data.iter().copied().filter(|b| *b == b'=' || alphabet.contains(b)).collect();
@@ -30,7 +31,7 @@ fn unb64_model(data: &[u8]) -> (Bytes, Bytes) {
     (out, open)
 }
 
-/// Encodes quoted-printable by looking at each byte and the two behind it.
+/// Encodes quoted-printable with each byte and the two after it.
 fn qp_model(data: &[u8]) -> (Bytes, Bytes) {
     let mut out = Vec::new();
     let mut i = 0;
@@ -52,7 +53,8 @@ fn qp_model(data: &[u8]) -> (Bytes, Bytes) {
     (out, Vec::new())
 }
 
-/// What follows a `=`: none when it is no soft line break, and in that the text after the break, or none when more decides.
+/// The text after a `=` that is a soft line break. `None` if it is not one; `Some(None)` if more bytes are
+/// needed to decide.
 fn soft_model(text: &[u8]) -> Option<Option<&[u8]>> {
     let blanks = text.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     match &text[blanks..] {
@@ -158,12 +160,12 @@ fn dot_model(mut state: i32, text: &[u8]) -> (Bytes, i32) {
     (out, state)
 }
 
-/// The texts of the corpus, which is written with the escapes of Rust's byte strings.
+/// The texts of the corpus. The file uses the escapes of Rust's byte strings.
 fn corpus() -> Vec<Bytes> {
     include_str!("corpus.txt").lines().map(unescape).collect()
 }
 
-/// Bytes in which the interesting ones are frequent, in runs long enough for the fast paths.
+/// Bytes where the special ones are frequent, with runs long enough for the fast paths.
 fn text() -> impl Strategy<Value = Bytes> {
     let piece = prop_oneof![
         4 => proptest::sample::select(corpus()),
@@ -176,12 +178,12 @@ fn text() -> impl Strategy<Value = Bytes> {
     proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
-/// A text and the sizes of the chunks it comes in.
+/// A text and the sizes of its chunks.
 fn chunked() -> impl Strategy<Value = (Bytes, Vec<usize>)> {
     (text(), proptest::collection::vec(prop_oneof![3 => 0_usize..5, 1 => 0_usize..200], 1..40))
 }
 
-/// The chunks; what is left when the sizes run out is the last one.
+/// The chunks. The last one is the rest after all sizes are used.
 fn chunks<'a>(text: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = text;
     let mut parts = Vec::new();
@@ -196,7 +198,7 @@ fn chunks<'a>(text: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
 
 type Coded = (Bytes, Bytes);
 
-/// What each codec makes of a text in two chunks, and what its model makes of the whole.
+/// The output of each codec for a text in two chunks, and of its model for the whole text.
 fn coded(first: &[u8], second: &[u8]) -> [(&'static str, Coded, Coded); 7] {
     let text = [first, second].concat();
     let both = |results: Results| (results.0.unwrap_or_default(), results.1.unwrap_or_default());

@@ -1,5 +1,5 @@
-//! Quoted-printable (RFC 2045, section 6.7) in chunks of any size, without the
-//! soft line breaks, which are the business of [`super::line::wrap`].
+//! Quoted-printable (RFC 2045, section 6.7) in chunks of any size. [`super::line::wrap`] adds the soft line
+//! breaks.
 
 use super::carry::Carry;
 use memchr::memchr;
@@ -7,26 +7,26 @@ use memchr::memchr;
 const CRLF: &[u8] = b"\r\n";
 const HEX: [u8; 16] = *b"0123456789ABCDEF";
 
-/// Bytes looked at together.
+/// The number of bytes tested together.
 const BLOCK: usize = 32;
 
-/// Blanks may stand as they are, unless a line ends behind them.
+/// Blanks may stay as they are, except before a line end.
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
-/// Printable ASCII and TAB: what both directions copy, `=` aside. Written without
-/// branches, so that a block of bytes is tested with vector instructions.
+/// Printable ASCII and TAB, which both directions copy, except `=`. Written without branches, so that the
+/// compiler tests a block with vector instructions.
 fn is_text(byte: u8) -> bool {
     (byte.wrapping_sub(b' ') < 0x5f) | (byte == b'\t')
 }
 
-/// True when every byte of the block may be copied.
+/// Whether every byte of the block may be copied.
 fn all_plain(block: &[u8]) -> bool {
     block.iter().fold(true, |all, &b| all & is_text(b) & (b != b'='))
 }
 
-/// The encoded form of each byte and, in the last place, its length.
+/// For each byte its encoded form, with the length in the last place.
 #[allow(clippy::indexing_slicing, reason = "an index out of range would not compile")]
 const ENCODED: [[u8; 4]; 256] = {
     let mut table = [[0; 4]; 256];
@@ -52,8 +52,8 @@ fn push_quoted(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'=', digit(byte >> 4), digit(byte)]);
 }
 
-/// Encodes bytes none of which ends a line. Most blocks are plain text and are
-/// copied; the others are encoded by table without a branch per byte.
+/// Encodes bytes without line ends. Copies blocks of plain text, which most are. Encodes other blocks by
+/// table, without a branch for each byte.
 fn encode_line(line: &[u8], out: &mut Vec<u8>) {
     for block in line.chunks(BLOCK) {
         if all_plain(block) {
@@ -73,8 +73,8 @@ fn encode_line(line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Encodes a stream; holds back the bytes whose form depends on what follows: CR,
-/// and a blank with the byte behind it.
+/// Encodes a stream. Holds back bytes whose form depends on the next bytes: a CR, or a blank and the byte
+/// after it.
 pub struct Encoder<'a> {
     marker: &'a [u8],
     open: Carry,
@@ -86,10 +86,10 @@ impl<'a> Encoder<'a> {
         Self { marker, open: Carry::default() }
     }
 
-    /// Encodes `chunk` as far as its form is decided.
+    /// Encodes `chunk`, except for bytes whose form is undecided.
     pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         if !self.open.is_empty() {
-            // Two more bytes decide every byte that was held back.
+            // Two more bytes decide the form of every byte held back.
             let held = self.open.len();
             let mut seam = [0; 4];
             let mut len = 0;
@@ -108,8 +108,7 @@ impl<'a> Encoder<'a> {
         self.encode(chunk, out);
     }
 
-    /// Encodes the bytes held back as if the line went on, and marks that with a
-    /// soft line break.
+    /// Encodes the bytes held back as if the line continued, then writes a soft line break.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         for &byte in self.open.as_slice() {
             if is_blank(byte) {
@@ -129,7 +128,7 @@ impl<'a> Encoder<'a> {
         self.open.as_slice()
     }
 
-    /// Encodes all of `data` but the bytes that have to be held back.
+    /// Encodes `data`, except for the bytes to hold back.
     fn encode(&mut self, data: &[u8], out: &mut Vec<u8>) {
         let held = match data {
             [.., b' ' | b'\t', _] => 2,
@@ -140,8 +139,8 @@ impl<'a> Encoder<'a> {
         self.open.set(data.get(taken..).unwrap_or_default());
     }
 
-    /// Encodes `data` up to `end`, looking at most two bytes beyond it, and returns
-    /// where it stopped: one byte later when a CRLF straddles `end`.
+    /// Encodes `data` up to `end`. Reads at most two bytes beyond it. Returns where it stopped: `end`, or one
+    /// byte later if a CRLF straddles `end`.
     fn encode_decided(&self, data: &[u8], end: usize, out: &mut Vec<u8>) -> usize {
         let mut rest = data;
         let mut left = end;
@@ -174,7 +173,7 @@ impl<'a> Encoder<'a> {
     }
 }
 
-/// The value of a hexadecimal digit of either case, 255 for other bytes.
+/// The value of a hexadecimal digit in either case; 255 for other bytes.
 #[allow(clippy::indexing_slicing, reason = "an index out of range would not compile")]
 const DIGITS: [u8; 256] = {
     let mut table = [255; 256];
@@ -191,20 +190,20 @@ fn digit(byte: u8) -> u8 {
     DIGITS.get(usize::from(byte)).copied().unwrap_or(255)
 }
 
-/// The most blanks between a `=` and the line end that it takes away. A line has at most 76 bytes.
+/// The most blanks between a `=` and the line end that it removes. A line has at most 76 bytes.
 const MOST_BLANKS: usize = 76;
 
-/// A `=`, blanks and a CRLF.
+/// The length of `=`, blanks and CRLF.
 const LONGEST_ESCAPE: usize = MOST_BLANKS + 3;
 
-/// Decodes a stream; holds back an escape or a line end that is not complete.
+/// Decodes a stream. Holds back an incomplete escape or line end.
 #[derive(Default)]
 pub struct Decoder {
     open: Carry<LONGEST_ESCAPE>,
 }
 
 impl Decoder {
-    /// Decodes `chunk` as far as it is complete.
+    /// Decodes `chunk`, except for what is incomplete.
     pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         while !self.open.is_empty() {
             let Some((&byte, rest)) = chunk.split_first() else {
@@ -233,18 +232,18 @@ impl Decoder {
                     self.open.set(rest);
                     return;
                 }
-                // A bare LF is a line end of a text as it lies in a file.
+                // A bare LF is a line end: text in files uses it.
                 [byte @ (b'\t' | b'\n'), rest @ ..] => {
                     out.push(*byte);
                     rest
                 }
-                // Control bytes and bytes above 126 have no place in the encoded form.
+                // Control bytes and bytes above 126 are not valid in the encoded form, so they are dropped.
                 [_, rest @ ..] => rest,
             };
         }
     }
 
-    /// Decodes the bytes held back, of which `byte` is the last, when they are complete.
+    /// Decodes the bytes held back if they are complete. `byte` is the last of them.
     fn decode_open(&mut self, byte: u8, out: &mut Vec<u8>) {
         let held = self.open;
         match *held.as_slice() {
@@ -252,7 +251,8 @@ impl Decoder {
                 decode_line_end(next, out);
                 self.open.clear();
             }
-            // Not looked at again before something else comes, or too many of them.
+            // More blanks do not decide anything, so do not scan again until another byte comes, or there are
+            // too many.
             [b'=', first, ..] if is_blank(first) && is_blank(byte) && held.len() <= MOST_BLANKS + 1 => {}
             [b'=', ..] => {
                 if let Some(taken) = decode_escape(held.as_slice(), out) {
@@ -264,18 +264,18 @@ impl Decoder {
         }
     }
 
-    /// The bytes held back: an escape that is not complete, or a CR.
+    /// The bytes held back: an incomplete escape, or a CR.
     pub fn open(&self) -> &[u8] {
         self.open.as_slice()
     }
 }
 
-/// Copies bytes up to the first one that may not be copied, and returns what is left. Stops at
-/// a TAB too, which the word test does not tell from other control bytes.
+/// Copies bytes up to the first one that must not be copied, and returns the rest. Also stops at a TAB, which
+/// the word test cannot distinguish from other control bytes.
 fn copy_text<'a>(mut data: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
     while let Some((word, rest)) = data.split_first_chunk::<WORD>() {
         let plain = plain_prefix(word);
-        // A copy of known length is a single store; what was too much is cut off again.
+        // A copy of fixed length is a single store. The excess is cut off below.
         out.extend_from_slice(word);
         if plain < WORD {
             out.truncate(out.len() - (WORD - plain));
@@ -298,8 +298,8 @@ fn copy_text<'a>(mut data: &'a [u8], out: &mut Vec<u8>) -> &'a [u8] {
 
 const WORD: usize = size_of::<u64>();
 
-/// How many bytes from the start are printable and not `=`, eight at a time: a borrow can mark
-/// a byte by mistake, but only one behind a byte that is marked rightly.
+/// The number of bytes at the start that are printable and not `=`. Tests eight bytes at once. A borrow can
+/// mark a byte wrongly, but only after a byte that is marked correctly.
 fn plain_prefix(word: &[u8; WORD]) -> usize {
     const ONES: u64 = u64::from_ne_bytes([1; WORD]);
     let bytes = u64::from_le_bytes(*word);
@@ -312,9 +312,9 @@ fn plain_prefix(word: &[u8; WORD]) -> usize {
     marked.trailing_zeros() as usize / WORD
 }
 
-/// Decodes what begins with a `=` and returns its length, or `None` when more bytes decide: a byte in
-/// hexadecimal, a soft line break (RFC 2045, section 6.7: blanks before the line end do not count), or no escape at
-/// all, of which three bytes are copied.
+/// Decodes the text after a `=` and returns the length used, `=` included. `None` if more bytes are needed.
+/// Three cases: a byte in hexadecimal; a soft line break, where blanks before the line end do not count (RFC
+/// 2045, section 6.7); or no escape, of which three bytes are copied.
 fn decode_escape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     if let [_, high, low, ..] = text {
         let (high, low) = (digit(*high), digit(*low));
@@ -332,8 +332,8 @@ fn decode_escape(text: &[u8], out: &mut Vec<u8>) -> Option<usize> {
     Some(copied.len())
 }
 
-/// The length of blanks and a line end, CRLF or LF, at the start of a text; 0 when it starts otherwise, `None` when more
-/// bytes decide.
+/// The length of blanks and a line end, CRLF or LF, at the start of a text. 0 if there is none, `None` if
+/// more bytes are needed to decide.
 fn line_end_after_blanks(text: &[u8]) -> Option<usize> {
     let blanks = text.iter().take(MOST_BLANKS + 1).take_while(|&&byte| is_blank(byte)).count();
     match text.get(blanks..).unwrap_or_default() {
@@ -345,7 +345,7 @@ fn line_end_after_blanks(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Keeps a CRLF; a CR before anything else is dropped together with that byte.
+/// Keeps a CRLF. A CR before another byte is dropped together with that byte.
 fn decode_line_end(next: u8, out: &mut Vec<u8>) {
     if next == b'\n' {
         out.extend_from_slice(CRLF);

@@ -1,11 +1,11 @@
-//! The codecs against the scenarios of LuaSocket's behaviour (`lm.s.N`).
+//! Tests the codecs against scenarios of LuaSocket's behaviour (`lm.s.N`).
 
 use super::line::{Break, normalize, stuff, wrap};
 use super::{base64, quoted_printable};
 
 pub type Bytes = Vec<u8>;
 
-/// The two results of a codec function as Lua sees them: `D` is `None` at the end.
+/// The two results of a codec function in Lua. The second is `None` at the end.
 pub type Results = (Option<Bytes>, Option<Bytes>);
 
 fn ended(out: Bytes) -> Results {
@@ -138,7 +138,7 @@ fn quoted_printable_scenarios_96_to_110() {
     assert_eq!(unqp(b"a  \r\n", Some(b"")), given(b"a  \r\n", b""), "lm.s.110");
 }
 
-/// RFC 2045, section 6.7: blanks before the line end do not count, and a line may end with LF alone.
+/// RFC 2045, section 6.7: blanks before the line end do not count. A line may end with LF alone.
 #[test]
 fn soft_line_breaks_as_they_are_found() {
     let blanks = [b' ', b'\t'].repeat(38);
@@ -159,7 +159,7 @@ fn soft_line_breaks_as_they_are_found() {
     assert_eq!(unqp(b"a=  ", None), last(b"a"), "add.54: at the end");
 }
 
-/// mime.bugs.1: the C library takes output that starts with NUL for empty.
+/// mime.bugs.1: the C library treats output that starts with NUL as empty.
 #[test]
 fn output_that_starts_with_nul_is_not_lost() {
     assert_eq!(unqp(b"=00abc", None), last(b"\0abc"));
@@ -192,7 +192,7 @@ fn wrapping_scenarios_111_to_125() {
     assert_eq!(qpwrp(6, b"ab\r\ncd", 6), (b"ab\r\ncd".to_vec(), 4), "lm.s.125");
 }
 
-/// mime.bugs.6: extreme lengths neither overflow nor hang.
+/// mime.bugs.6: extreme lengths cause neither overflow nor endless loops.
 #[test]
 fn extreme_line_lengths_are_safe() {
     assert_eq!(wrapped(Break::Hard, i32::MIN, b"ab", i32::MIN), (b"\r\na\r\nb".to_vec(), i32::MIN));

@@ -1,20 +1,20 @@
-//! Relative references resolved against a base URL, by LuaSocket's rules rather than RFC 3986's.
+//! Resolves relative references against a base URL, by LuaSocket's rules instead of RFC 3986's.
 
 use memchr::{memchr, memchr2, memmem, memrchr};
 
 use super::components::Components;
 use super::dots::remove_dots;
 
-/// What a reference is resolved against.
+/// The base for resolving a reference.
 #[derive(Clone, Copy, Debug)]
 pub enum Base<'a> {
-    /// A URL as text.
+    /// A URL as a string.
     Text(&'a [u8]),
     /// A URL in components.
     Parsed(Components<'a>),
 }
 
-/// Resolves `relative`. An empty base gives the reference, an empty reference the base.
+/// Resolves `relative`. If one of the two is empty, returns the other.
 pub fn absolute(base: Base<'_>, relative: &[u8]) -> Vec<u8> {
     let parts = match base {
         Base::Text(b"") => return tidy(relative),
@@ -60,7 +60,7 @@ fn resolve(base: &Components<'_>, reference: Components<'_>) -> Vec<u8> {
     tidy_parts(&target)
 }
 
-/// A path resolved against that of a base (RFC 3986, section 5.2.3), without dot segments.
+/// Resolves a path against a base path (RFC 3986, section 5.2.3) and removes dot segments.
 pub fn merge(base: Option<&[u8]>, relative: &[u8]) -> Vec<u8> {
     let mut path = Vec::new();
     if relative.starts_with(b"/") {
@@ -72,7 +72,7 @@ pub fn merge(base: Option<&[u8]>, relative: &[u8]) -> Vec<u8> {
     path
 }
 
-/// Removes dot segments from the path of a URL given as text.
+/// Removes dot segments from the path of a URL given as a string.
 fn tidy(url: &[u8]) -> Vec<u8> {
     tidy_text(url, &Components::parse(url))
 }
@@ -97,8 +97,9 @@ fn tidy_parts(parts: &Components<'_>) -> Vec<u8> {
     url
 }
 
-/// Removes dot segments from what follows scheme and authority: from the path and its parameters (RFC 3986, section
-/// 5.2.4). What touches the authority without a slash stays as it is, because its removal would change the authority.
+/// Removes dot segments from the text after scheme and authority: from the path and its parameters (RFC 3986,
+/// section 5.2.4). Text directly after the authority, without a slash, stays: removing it would change the
+/// authority.
 fn tidy_rest(rest: &[u8], follows_authority: bool, url: &mut Vec<u8>) {
     let (path, tail) = split_at(rest, memchr2(b'?', b'#', rest));
     let (attached, removable) =
@@ -108,7 +109,7 @@ fn tidy_rest(rest: &[u8], follows_authority: bool, url: &mut Vec<u8>) {
     write_tail(tail, url);
 }
 
-/// Query and fragment keep their `..`. A `/./` there becomes `/`: LuaSocket's own tests ask for it.
+/// Query and fragment keep their `..`. `/./` becomes `/` there: LuaSocket's own tests require it.
 fn write_tail(tail: &[u8], url: &mut Vec<u8>) {
     let mut rest = tail;
     while let Some(at) = memmem::find(rest, b"/./") {
@@ -119,7 +120,7 @@ fn write_tail(tail: &[u8], url: &mut Vec<u8>) {
     url.extend_from_slice(rest);
 }
 
-/// Splits at a position; without one, everything is before it.
+/// Splits at a position. Without one, all text is in the first part.
 fn split_at(text: &[u8], at: Option<usize>) -> (&[u8], &[u8]) {
     text.split_at_checked(at.unwrap_or(text.len())).unwrap_or((text, b""))
 }

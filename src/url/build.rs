@@ -1,11 +1,11 @@
-//! URLs put together from their components.
+//! Builds URLs from their components.
 
 use memchr::memchr;
 
 use super::components::Components;
 
 impl Components<'_> {
-    /// The URL: the components that are present, nothing escaped or checked.
+    /// Builds the URL from the components present. Escapes and checks nothing.
     pub fn build(&self) -> Vec<u8> {
         let mut url = Vec::with_capacity(self.room());
         self.write_prefix(&mut url);
@@ -25,12 +25,12 @@ impl Components<'_> {
         }
     }
 
-    /// Whether the URL built from these has an authority.
+    /// Whether the built URL has an authority.
     pub(super) fn has_authority(&self) -> bool {
         self.host.is_some() || self.authority.is_some()
     }
 
-    /// Writes the authority. A host comes before the `authority` field.
+    /// Writes the authority. `host`, if present, is used instead of the field `authority`.
     pub(super) fn write_authority(&self, url: &mut Vec<u8>) {
         let Some(host) = self.host else {
             url.extend_from_slice(self.authority.unwrap_or_default());
@@ -54,7 +54,7 @@ impl Components<'_> {
         write_after(url, b":", self.port);
     }
 
-    /// Writes what follows the authority.
+    /// Writes the components after the authority.
     pub(super) fn write_rest(&self, url: &mut Vec<u8>) {
         write_after(url, b"", self.path);
         write_after(url, b";", self.params);
@@ -62,7 +62,7 @@ impl Components<'_> {
         write_after(url, b"#", self.fragment);
     }
 
-    /// Enough room for the URL, all separators included.
+    /// Enough room for the URL with all separators.
     pub(super) fn room(&self) -> usize {
         const SEPARATORS: usize = 11;
         [

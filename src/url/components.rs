@@ -1,13 +1,13 @@
-//! The components of a URL, and how a URL is cut into them.
+//! The components of a URL, and how to split a URL into them.
 
 use memchr::{memchr, memchr2, memchr3, memrchr};
 
-/// The components of a URL, as they stand in it. An absent component is not the same as an empty one.
+/// The components of a URL, unchanged. An absent component differs from an empty one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Components<'a> {
-    /// What stands before the `:` at the very start.
+    /// The text before the `:`, at the start.
     pub scheme: Option<&'a [u8]>,
-    /// What stands after `//`: `[userinfo@]host[:port]`.
+    /// The text after `//`: `[userinfo@]host[:port]`.
     pub authority: Option<&'a [u8]>,
     /// `user[:password]`
     pub userinfo: Option<&'a [u8]>,
@@ -15,22 +15,22 @@ pub struct Components<'a> {
     pub user: Option<&'a [u8]>,
     /// The password.
     pub password: Option<&'a [u8]>,
-    /// A name or an address; an IPv6 address without its brackets. Never empty when it was parsed.
+    /// A name or an address. An IPv6 address is without brackets. Never empty after parsing.
     pub host: Option<&'a [u8]>,
-    /// Anything after the host's `:`, usually digits.
+    /// The text after the host's `:`, usually digits.
     pub port: Option<&'a [u8]>,
-    /// The path with its leading slash. Never empty when it was parsed.
+    /// The path with its leading slash. Never empty after parsing.
     pub path: Option<&'a [u8]>,
-    /// What follows the first `;` of the path.
+    /// The text after the first `;` of the path.
     pub params: Option<&'a [u8]>,
-    /// What follows the first `?`.
+    /// The text after the first `?`.
     pub query: Option<&'a [u8]>,
-    /// What follows the first `#`.
+    /// The text after the first `#`.
     pub fragment: Option<&'a [u8]>,
 }
 
 impl<'a> Components<'a> {
-    /// Cuts a URL into its components. Every byte string has some; nothing is decoded or checked.
+    /// Splits a URL into components. Accepts any bytes; decodes and checks nothing.
     pub fn parse(url: &'a [u8]) -> Self {
         let mut parts = Self::default();
         let (scheme, mut rest) = split_scheme(url);
@@ -48,7 +48,7 @@ impl<'a> Components<'a> {
         parts
     }
 
-    /// Sets what an authority says: userinfo, host, port, and what the userinfo says.
+    /// Sets userinfo, host, port, user and password from an authority.
     pub fn split_authority(&mut self, authority: &'a [u8]) {
         let mut rest = authority;
         if let (userinfo, Some(after)) = cut(rest, b'@') {
@@ -79,7 +79,7 @@ impl<'a> Components<'a> {
     }
 }
 
-/// Splits around the first `separator`, which belongs to neither side.
+/// Splits at the first `separator`, and drops it.
 fn cut(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     match memchr(separator, text).and_then(|at| split_around(text, at)) {
         Some((before, after)) => (before, Some(after)),
@@ -87,7 +87,7 @@ fn cut(text: &[u8], separator: u8) -> (&[u8], Option<&[u8]>) {
     }
 }
 
-/// Splits around the last `separator`.
+/// Splits at the last `separator`, and drops it.
 fn cut_last(text: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
     memrchr(separator, text).and_then(|at| split_around(text, at))
 }
@@ -106,10 +106,11 @@ fn split_scheme(url: &[u8]) -> (Option<&[u8]>, &[u8]) {
     }
 }
 
-/// How long the authority is at the start of `text`, the text after `//`.
+/// The length of the authority at the start of `text`, the text after `//`.
 ///
-/// It ends at the first `/`, `?` or `#` (RFC 3986, section 3.2), with one exception: a password may
-/// contain `?` and `#`, as LuaSocket's users wrote it, where the text cannot be read as a host with a port.
+/// It ends at the first `/`, `?` or `#` (RFC 3986, section 3.2). One exception: a password may contain `?`
+/// and `#`, because users of LuaSocket wrote such URLs. This applies only if the text is not a host with a
+/// port.
 fn authority_end(text: &[u8]) -> usize {
     let Some(end) = memchr3(b'/', b'?', b'#', text) else { return text.len() };
     let (authority, rest) = text.split_at(end);

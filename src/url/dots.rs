@@ -1,9 +1,9 @@
-//! Dot segments removed by LuaSocket's steps, in one pass.
+//! Removes dot segments in one pass, with the result of LuaSocket's steps.
 
 use memchr::memmem;
 
-/// What stands between two slashes. An empty segment inside the text counts as a real one that
-/// `..` can remove; an empty text before a leading or after a trailing slash is none.
+/// The text between two slashes. An empty segment inside the text counts as a real one, which `..` can
+/// remove. Empty text before a leading slash or after a trailing slash is not a segment.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Segment<'a> {
     Edge,
@@ -16,15 +16,15 @@ const HERE: Segment<'static> = Segment::Named(b".");
 
 /// Appends `text` to `out` without its dot segments.
 ///
-/// LuaSocket rewrites the text until nothing matches; the observable steps are:
+/// LuaSocket rewrites the text until nothing matches. The observable steps are:
 /// 1. `/./` becomes `/`;
-/// 2. the leftmost segment followed by `/../` and a segment vanishes with the `..`, and again. `..` itself
-///    counts as a segment, so that two surplus ones cancel out;
-/// 3. a segment and `/..` at the end vanish;
-/// 4. a `/..` or `/.` left at the end becomes `/`, then one `/../` left at the start does.
+/// 2. the leftmost segment followed by `/../` and a segment is removed with the `..`; this repeats.
+///    `..` itself counts as a segment, so two surplus ones cancel out;
+/// 3. a segment and `/..` at the end are removed;
+/// 4. a `/..` or `/.` left at the end becomes `/`, then one `/../` left at the start becomes `/`.
 ///
-/// The leftmost match is the one that ends first, and replacing it makes no new one before it: a stack
-/// of the segments seen gives the same in linear time.
+/// The leftmost match is the one that ends first, and replacing it creates no new match before it. So a stack
+/// of segments gives the same result in linear time.
 pub fn remove_dots(text: &[u8], out: &mut Vec<u8>) {
     if memmem::find(text, b"/.").is_none() {
         out.extend_from_slice(text);
@@ -49,7 +49,7 @@ pub fn remove_dots(text: &[u8], out: &mut Vec<u8>) {
     write(&kept, out);
 }
 
-/// Whether the last two are a segment and the `..` that removes it.
+/// Whether the last two entries are a segment and the `..` that removes it.
 fn ends_in_parent(kept: &[Segment<'_>]) -> bool {
     matches!(kept, [.., before, last] if *last == UP && *before != Segment::Edge)
 }

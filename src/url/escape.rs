@@ -9,7 +9,7 @@ use memchr::memchr;
 pub struct ByteSet(u128);
 
 impl ByteSet {
-    /// Letters, digits, and the bytes given.
+    /// Letters, digits, and the given bytes.
     pub const fn alphanumeric_and(others: &[u8]) -> Self {
         let mut set = 0u128;
         let mut byte = 0u8;
@@ -32,15 +32,15 @@ impl ByteSet {
     }
 }
 
-/// What `escape` leaves alone.
+/// The bytes that `escape` does not encode.
 const WORD: ByteSet = ByteSet::alphanumeric_and(b"_");
 
-/// Appends `text` with every byte but letters, digits and `_` encoded, in lower-case digits.
+/// Appends `text`. Encodes every byte except letters, digits and `_`, with lower-case digits.
 pub fn escape(text: &[u8], out: &mut Vec<u8>) {
     write_escaped(text, WORD, b'a', out);
 }
 
-/// Appends `text` with every byte outside `kept` encoded; `ten` is the digit after `9`, `a` or `A`.
+/// Appends `text`. Encodes every byte outside `kept`. `ten` is the hexadecimal digit for 10, `a` or `A`.
 pub fn write_escaped(text: &[u8], kept: ByteSet, ten: u8, out: &mut Vec<u8>) {
     let digit = |value: u8| if value < 10 { b'0' + value } else { ten + (value - 10) };
     for &byte in text {
@@ -52,7 +52,7 @@ pub fn write_escaped(text: &[u8], kept: ByteSet, ten: u8, out: &mut Vec<u8>) {
     }
 }
 
-/// Decodes each `%` followed by two hexadecimal digits; everything else stays.
+/// Decodes each `%` followed by two hexadecimal digits. Everything else stays.
 pub fn unescape(text: &[u8]) -> Cow<'_, [u8]> {
     let Some(first) = memchr(b'%', text) else { return Cow::Borrowed(text) };
     let (plain, mut rest) = text.split_at(first);

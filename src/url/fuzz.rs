@@ -5,7 +5,7 @@ use super::components::Components;
 use super::escape::{escape, unescape};
 use super::path::{segments, write_segment};
 
-/// Two URLs with a line end between them: each is cut and built, and the second resolved against the first.
+/// Two URLs separated by a line end. Splits and builds both, and resolves the second against the first.
 pub fn urls(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == b'\n');
     let (base, reference) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());

@@ -1,6 +1,6 @@
-//! `socket.url`: URLs cut, built, resolved and escaped by LuaSocket's rules.
+//! `socket.url`: splits, builds, resolves and escapes URLs by LuaSocket's rules.
 //!
-//! The files beside this one work on bytes and know nothing of Lua.
+//! The other files here work on bytes and do not use Lua.
 
 mod absolute;
 mod build;
@@ -25,7 +25,7 @@ use crate::binding::{Call, Kind, Message, Outcome, Raise, buffer, check_memory, 
 use absolute::Base;
 use components::Components;
 
-/// The argument of `parse` that gives defaults.
+/// The position of the argument of `parse` with defaults.
 const DEFAULT: c_int = 2;
 
 /// Pushes the module's table.
@@ -35,7 +35,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     for (name, function) in
         [("parse", native(parse)), ("build", native(build)), ("absolute", native(absolute_url))]
     {
-        // The names of the components are made once, not for each URL.
+        // The names of components are created once, not for each URL.
         for name in NAMES {
             call.push_bytes(name.as_bytes());
         }
@@ -54,7 +54,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Whether an argument counts as not given: `nil` and `false` do.
+/// Whether an argument counts as absent: `nil` and `false` do.
 fn is_missing(call: &Call<'_>, index: c_int) -> bool {
     !call.truthy(index)
 }
@@ -84,12 +84,12 @@ fn parse(call: &mut Call<'_>) -> Outcome {
             call.set_raw(RESULT);
         }
     }
-    // What was split is below the top: its slices were in use until now.
+    // The split parts are below the top of the stack: their strings had to stay alive until now.
     call.push_value(RESULT);
     Ok(1)
 }
 
-/// Copies every pair of one table into another, where Lua's own `pairs` finds them.
+/// Copies all pairs from one table to another, as Lua's `pairs` iterates them.
 fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
     if call.has_metafield(from, c"__pairs") {
         const COPY: &str = "local from, to = ... for key, value in pairs(from) do to[key] = value end";
@@ -107,9 +107,8 @@ fn copy_pairs(call: &mut Call<'_>, from: c_int, to: c_int) {
     }
 }
 
-/// A default authority is split like a URL's own, and a default userinfo wherever there is an authority
-/// without one. What is split stays on the stack: nothing else holds
-/// the text of a number.
+/// Splits a default authority like a URL's own. Splits a default userinfo if there is an authority without
+/// one. Both stay on the stack: nothing else keeps alive a string made from a number.
 fn split_defaults<'c>(call: &mut Call<'c>, defaults: c_int, parts: &mut Components<'c>) -> Result<(), Raise> {
     let mut has_authority = parts.authority.is_some();
     if !has_authority && let Some(authority) = field(call, defaults, Name::Authority, DEFAULT)? {
@@ -127,7 +126,7 @@ fn split_defaults<'c>(call: &mut Call<'c>, defaults: c_int, parts: &mut Componen
 
 /// `build(components)`
 fn build(call: &mut Call<'_>) -> Outcome {
-    // A string has fields in Lua, none of which is a component.
+    // In Lua a string can be indexed too, but it has no components.
     if call.kind(1) == Kind::String {
         call.push_bytes(b"");
         return Ok(1);
@@ -138,7 +137,8 @@ fn build(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `build` of something that makes no URL: an error, unless the only component is a path. LuaSocket returns that as it is.
+/// Handles a table that `build` cannot use: raises the error. If its only component is a path, returns that
+/// path unchanged, as LuaSocket does.
 fn build_odd(call: &mut Call<'_>) -> Outcome {
     call.table(1)?;
     for name in [Name::Scheme, Name::Authority, Name::Host, Name::Params, Name::Query, Name::Fragment] {
@@ -174,11 +174,11 @@ fn absolute_url(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Judges whether there is memory for what is to be made of these texts, so that its lack can be raised.
+/// Checks that the result for these strings will fit in memory, so that we can raise "not enough memory".
 fn spare<'a>(texts: impl IntoIterator<Item = &'a [u8]>) -> Result<(), Raise> {
-    // To try it for the usual URL would take as long as the work itself.
+    // For shorter URLs, the check would take as long as the work itself.
     const LARGE: usize = 1024;
-    /// What a list of segments that grows takes for one of them.
+    /// The memory per segment of a growing list of segments.
     const SEGMENT: usize = 72;
     let mut length = 0_usize;
     let mut slashes = 0_usize;
@@ -240,7 +240,8 @@ fn parse_path(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `build_path(segments, count, unsafe)`: the Lua file takes the length, with the metamethods of its Lua.
+/// `build_path(segments, count, unsafe)`. The Lua file gets the length, so that metamethods apply as in its
+/// Lua version.
 fn build_path(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     call.table(1)?;
@@ -284,8 +285,7 @@ fn build_path(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `merge_path(base, relative)`: for the Lua file, where a program has put functions of its own in place of `parse` or
-/// `build`.
+/// `merge_path(base, relative)`: used by the Lua file when a program has replaced `parse` or `build`.
 fn merge_path(call: &mut Call<'_>) -> Outcome {
     let base = call.optional_bytes(1)?;
     let relative = call.bytes(2)?;
@@ -294,7 +294,8 @@ fn merge_path(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// The components in a table that is argument 1. They stay on the stack: the slices are theirs.
+/// Reads the components from the table at argument 1. The values stay on the stack, because the slices borrow
+/// from them.
 fn fields<'c>(call: &mut Call<'c>) -> Result<Components<'c>, Raise> {
     call.table(1)?;
     call.set_top(2);
@@ -323,7 +324,7 @@ fn fields<'c>(call: &mut Call<'c>) -> Result<Components<'c>, Raise> {
     Ok(parts)
 }
 
-/// A port may be anything that `tostring` can show.
+/// A port may be any value that `tostring` accepts.
 fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
     push_component(call, 1, Name::Port);
     if is_missing(call, -1) {
@@ -333,7 +334,8 @@ fn port<'c>(call: &mut Call<'c>) -> Result<Option<&'c [u8]>, Raise> {
     Ok(call.try_bytes(-1))
 }
 
-/// Pushes a field and reads it: a string or a number, `None` when missing. `argument` is blamed for anything else.
+/// Pushes a field and reads it: a string or a number, `None` if absent. Any other type is an error for
+/// `argument`.
 fn field<'c>(
     call: &mut Call<'c>,
     table: c_int,
@@ -354,13 +356,13 @@ fn field<'c>(
     })
 }
 
-/// Pushes the field of a component, honouring metamethods.
+/// Pushes the field of a component, with metamethods.
 fn push_component(call: &mut Call<'_>, table: c_int, name: Name) {
     call.push_kept(name as c_int);
     call.look_up(table);
 }
 
-/// The fields of the components, by their positions in [`NAMES`].
+/// The fields of the components. Each number is a position in [`NAMES`].
 #[derive(Clone, Copy)]
 enum Name {
     Scheme,
@@ -390,7 +392,7 @@ const NAMES: [&str; 11] = [
     "fragment",
 ];
 
-/// Every component with its name.
+/// All components with their names.
 fn named<'a>(parts: &Components<'a>) -> [(Name, Option<&'a [u8]>); 11] {
     [
         (Name::Scheme, parts.scheme),

@@ -2,15 +2,15 @@
 
 use super::escape::{ByteSet, write_escaped};
 
-/// What a path's segment may contain as it is (RFC 2396, section 3.3).
+/// The bytes that a path segment may contain unencoded (RFC 2396, section 3.3).
 const SEGMENT: ByteSet = ByteSet::alphanumeric_and(b"-_.!~*'():@&=+$,");
 
-/// The segments of a path that are not empty, still encoded.
+/// The non-empty segments of a path, still encoded.
 pub fn segments(path: &[u8]) -> impl Iterator<Item = &[u8]> {
     path.split(|byte| *byte == b'/').filter(|segment| !segment.is_empty())
 }
 
-/// Appends one segment to a path; encoded, unless it is to be taken as it is.
+/// Appends one segment to a path. Encodes it unless `as_it_is` is true.
 pub fn write_segment(segment: &[u8], as_it_is: bool, path: &mut Vec<u8>) {
     if as_it_is {
         path.extend_from_slice(segment);

@@ -1,4 +1,4 @@
-//! What holds of any URL: those of the corpus, damaged ones, and any bytes.
+//! Properties of any URL: those of the corpus, damaged ones, and random bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -13,7 +13,7 @@ fn corpus() -> Vec<&'static [u8]> {
     include_str!("corpus.txt").lines().map(str::as_bytes).collect()
 }
 
-/// A URL of the corpus, whole or with bytes that mean something put in or taken out, or no URL at all.
+/// A URL of the corpus, unchanged or with significant bytes inserted or removed; or random bytes.
 fn url() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<u16>(), any::<bool>(), proptest::sample::select(b"/.:@?#;[]%\0 a0\\".to_vec()));
     let damaged = (proptest::sample::select(corpus()), vec(change, 0..6)).prop_map(|(url, changes)| {
@@ -54,14 +54,14 @@ fn check_parse(url: &[u8]) -> Result<(), TestCaseError> {
     prop_assert!(!has(parsed.scheme, b":/?#@"));
     prop_assert!(!has(parsed.params, b"?#") && !has(parsed.query, b"#") && !has(parsed.path, b";?#"));
     prop_assert!(!has(parsed.authority, b"/") && !has(parsed.password, b":") && !has(parsed.port, b":"));
-    // A host's brackets are dropped, and put back where a colon asks for them.
+    // `parse` drops the brackets of a host; `build` adds them only if the host has a colon.
     if !has(parsed.host, b"[]:") && !has(parsed.authority, b"[]") {
         prop_assert_eq!(parsed.build(), url);
     }
     Ok(())
 }
 
-/// A reference without scheme and authority never leaves where its base is.
+/// A reference without scheme and authority keeps the scheme and authority of its base.
 fn check_absolute(base: &[u8], reference: &[u8]) -> Result<(), TestCaseError> {
     let target = absolute(Base::Text(base), reference);
     prop_assert!(target.len() <= base.len() + reference.len() + 4);

@@ -1,4 +1,4 @@
-//! The contract's scenarios, and what it repairs, on the pure functions.
+//! The scenarios of the contract, and the bugs it fixes, on the pure functions.
 //!
 //! Components are written `name=value | name=value`, in the order of the URL.
 
