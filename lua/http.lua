@@ -1,4 +1,4 @@
--- HTTP with responses: a client, and a server. Each half is loaded when one of its functions is first used.
+-- HTTP with responses: a client and a server. Each half is loaded when one of its functions is first used.
 local ipairs, rawget, require, setmetatable = ipairs, rawget, require, setmetatable
 
 ---@class http

@@ -1,12 +1,12 @@
---- Filters, sources, sinks and pumps: the ways of a text that comes in chunks.
+--- Filters, sources, sinks and pumps: processing of data that comes in chunks.
 --
 --     ltn12.pump.all(ltn12.source.file(io.open("in")), ltn12.sink.file(io.open("out", "w")))
 --
--- A source is asked for chunks: a string, "" (nothing now, go on), nil (the end) or nil and an
--- error. A sink is given chunks, nil at the end, and answers a true value to go on or nil and an
--- error. A filter is given a chunk, "" (is there more?) or nil (the end, repeated until it
--- answers nil), and answers a chunk, "" (nothing yet) or nil (all is out). Each may be any
--- callable value, and may yield.
+-- A source returns a chunk: a string, "" (nothing now, call again), nil (the end), or nil and an error.
+-- A sink takes a chunk, and nil at the end. It returns a true value to go on, or nil and an error.
+-- A filter takes a chunk, "" (is there more?) or nil (the end, repeated until the filter returns nil). It returns a
+-- chunk, "" (nothing yet) or nil (all is out).
+-- Each may be any callable value, and may yield.
 
 ---@alias ltn12.Filter fun(chunk: string|nil): string|nil
 ---@alias ltn12.Source fun(): string|nil, any
@@ -34,7 +34,7 @@ local ltn12 = {
 local INAPPROPRIATE_NIL = "filter returned inappropriate nil"
 local INAPPROPRIATE_EMPTY = 'filter returned ""'
 
--- Whether a value can be called.
+-- Returns whether a value can be called.
 local function callable(value)
     if type(value) == "function" then
         return true
@@ -45,7 +45,7 @@ end
 
 -- Filters --------------------------------------------------------------------------------------
 
---- A filter made of a function that gets its state as argument and returns the next one.
+--- A filter made from a function that takes its state as an argument and returns the next state.
 ---@param low fun(context: any, chunk: string|nil, extra: any): string|nil, any
 ---@param context any the first state
 ---@param extra any passed to every call
@@ -59,8 +59,8 @@ function filter.cycle(low, context, extra)
     end
 end
 
--- The filter second(first(chunk)). A filter may have more output than it returns at once, so the
--- second one is asked for its rest before the first one is, and both before there is new input.
+-- The filter second(first(chunk)). A filter may have more output than it returns at once. So we first poll the second
+-- filter, then the first one, and only then take new input.
 local function join(first, second)
     local ended = false -- first has nothing left
     local more = false -- second may have something left
@@ -101,7 +101,7 @@ local function join(first, second)
     end
 end
 
---- One filter in place of several, the first of which gets the input.
+--- Combines several filters into one. The first filter gets the input.
 ---@param ... ltn12.Filter
 ---@return ltn12.Filter # ltn12.filter.2
 function filter.chain(...)
@@ -121,13 +121,13 @@ local function end_of_source()
     return nil
 end
 
---- A source that is at its end.
+--- A source that is already at its end.
 ---@return ltn12.Source # ltn12.source.1
 function source.empty()
     return end_of_source
 end
 
---- A source that gives nothing but an error.
+--- A source that always returns an error.
 ---@param err any
 ---@return ltn12.Source # ltn12.source.2
 function source.error(err)
@@ -136,8 +136,8 @@ function source.error(err)
     end
 end
 
---- The content of a file in chunks of BLOCKSIZE bytes. The file is closed at its end, and when
---- reading fails, which gives nil and the message.
+--- The content of a file in chunks of BLOCKSIZE bytes. The file is closed at its end. It is also closed when reading
+--- fails, and the source then returns nil and the message.
 ---@param handle any open file, or any object with `read` and `close`; nil gives an error source
 ---@param io_err? string the error to give when there is no handle: what `io.open` returned
 ---@return ltn12.Source # ltn12.source.5
@@ -158,8 +158,8 @@ function source.file(handle, io_err)
     end
 end
 
---- An ordinary source made of one that may name its successor: a second result of `src` that can
---- be called is asked from then on. Any other second result beside nil is an error, and lasts.
+--- Makes an ordinary source from one that may name its successor. When the second result of `src` can be called, it
+--- is the source from then on. Any other second result beside nil is an error, and every later call returns it.
 ---@param src ltn12.Source
 ---@return ltn12.Source # ltn12.source.8
 function source.simplify(src)
@@ -183,7 +183,7 @@ function source.simplify(src)
 end
 
 --- A string in chunks of BLOCKSIZE bytes.
----@param s? string|number nothing at all when nil
+---@param s? string|number nil gives an empty source
 ---@return ltn12.Source # ltn12.source.3
 function source.string(s)
     if not s then
@@ -201,7 +201,7 @@ function source.string(s)
     end
 end
 
---- The elements of an array, one at a time, looked up when they are asked for.
+--- The elements of an array, one per call. Each is read when its turn comes.
 ---@param t string[]
 ---@return ltn12.Source # ltn12.source.4
 function source.table(t)
@@ -213,8 +213,7 @@ function source.table(t)
     end
 end
 
---- A source that takes chunks back: called with a chunk it gives that chunk next, the last one
---- first.
+--- A source that takes chunks back. Called with a chunk, it returns that chunk next; the last one returned first.
 ---@param src ltn12.Source
 ---@return fun(chunk?: string): string|nil, any # ltn12.source.6
 function source.rewind(src)
@@ -231,10 +230,10 @@ function source.rewind(src)
     end
 end
 
--- A source's chunks through one filter.
+-- Passes the chunks of a source through one filter.
 local function filtered(src, through)
-    local polled = "" -- what the filter is asked for more with: nil once src has ended
-    local more = false -- the filter may have something left
+    local polled = "" -- the argument that polls the filter for more: nil once src has ended
+    local more = false -- the filter may have more output
     local out = ""
     return function()
         if not out then
@@ -269,8 +268,8 @@ local function filtered(src, through)
     end
 end
 
---- A source with its chunks sent through filters. It never gives "". Asked after its end it
---- raises `source is empty!`.
+--- A source with its chunks passed through filters. It never returns "". A call after its end raises `source is
+--- empty!`.
 ---@param src ltn12.Source
 ---@param first ltn12.Filter
 ---@param ... ltn12.Filter
@@ -283,7 +282,7 @@ function source.chain(src, first, ...)
     return filtered(src, first)
 end
 
---- Sources one after the other. After an error the same source is asked again.
+--- Sources one after the other. After an error the next call reads the same source again.
 ---@param ... ltn12.Source
 ---@return ltn12.Source # ltn12.source.7
 function source.cat(...)
@@ -319,8 +318,8 @@ function sink.table(t)
     end, t
 end
 
---- An ordinary sink made of one that may name its successor: a second result of `snk` beside a
---- true one gets the chunks from then on.
+--- Makes an ordinary sink from one that may name its successor. A second result of `snk` beside a true one becomes
+--- the sink from then on.
 ---@param snk ltn12.Sink
 ---@return ltn12.Sink # ltn12.sink.5
 function sink.simplify(snk)
@@ -339,13 +338,13 @@ local function discard()
     return 1
 end
 
---- A sink that takes everything and keeps nothing.
+--- A sink that discards everything.
 ---@return ltn12.Sink # ltn12.sink.2
 function sink.null()
     return discard
 end
 
---- A sink that answers nothing but an error.
+--- A sink that always returns an error.
 ---@param err any
 ---@return ltn12.Sink # ltn12.sink.3
 function sink.error(err)
@@ -354,8 +353,8 @@ function sink.error(err)
     end
 end
 
---- A sink that writes to a file, which it closes at the end. It returns what writing and closing say: a disk may be full
---- only when a buffer is written out (add.49).
+--- A sink that writes to a file and closes it at the end. It returns the results of writing and closing: a full disk
+--- may show only when a buffer is flushed (add.49).
 ---@param handle any open file, or any object with `write` and `close`; nil gives an error sink
 ---@param io_err? string the error to give when there is no handle: what `io.open` returned
 ---@return ltn12.Sink # ltn12.sink.4
@@ -368,11 +367,11 @@ function sink.file(handle, io_err)
             return handle:write(chunk)
         end
         local ok, err = handle:close()
-        -- "exit" and "signal" are how a program ended that `io.popen` has started: all was written to it
+        -- "exit" and "signal" say how a program started by `io.popen` ended; all data was written to it
         if ok or not err or err == "exit" or err == "signal" then
             return 1
         end
-        -- the standard output stays open: it is full or not when what is buffered has been written
+        -- the standard output stays open; flushing its buffer shows whether it is full
         if err == "cannot close standard file" then
             ok, err = handle:flush()
             if ok then return 1 end
@@ -381,7 +380,7 @@ function sink.file(handle, io_err)
     end
 end
 
--- A sink that gets its chunks through one filter.
+-- A sink that passes its chunks through one filter.
 local function filtering(through, snk)
     return function(chunk, err)
         if chunk == "" then
@@ -398,7 +397,7 @@ local function filtering(through, snk)
             end
             local before = out
             out = through(last)
-            -- a filter may answer "" once at the end, but not for ever (ltn12.bugs.1)
+            -- a filter may return "" once at the end, but not for ever (ltn12.bugs.1)
             if out == "" and before == "" then
                 error(INAPPROPRIATE_EMPTY)
             end
@@ -406,8 +405,7 @@ local function filtering(through, snk)
     end
 end
 
---- A sink that gets its chunks through filters: the last argument is the sink, those before it
---- are filters.
+--- A sink that passes its chunks through filters. The last argument is the sink; those before it are filters.
 ---@param ... ltn12.Filter|ltn12.Sink
 ---@return ltn12.Sink # ltn12.sink.6
 function sink.chain(...)
@@ -438,7 +436,7 @@ end
 
 local step_once = pump.step
 
--- Steps until one fails, without a call for each.
+-- Steps until one fails, without a function call for each step.
 local function move_all(src, snk)
     while true do
         local chunk, src_err = src()
@@ -475,12 +473,12 @@ function pump.all(src, snk, step)
     end
 end
 
--- By these socket.http sees whether a program has put something of its own in their place. A sandbox may hide the table.
+-- socket.http compares with these to detect functions that a program has replaced. A sandbox may hide the table.
 if package and package.loaded then
     package.loaded["socket.ltn12_pumps"] = { all = pump.all, step = pump.step, table = sink.table }
 end
 
--- Where Lua has `module`, LuaSocket's programs find ltn12 as a global variable too.
+-- In Lua versions with `module`, programs for LuaSocket expect ltn12 as a global variable, too.
 if rawget(_G, "module") then
     _G.ltn12 = ltn12
 end

@@ -1,5 +1,4 @@
--- Takes mail folders in mbox form and mail messages apart. Pure string
--- functions; CRLF counts as LF throughout.
+-- Parses mail folders in mbox form and mail messages. Pure string functions; CRLF counts as LF throughout.
 
 ---@class socket.mbox
 local mbox = {}
@@ -25,7 +24,7 @@ local function unfold(s)
     return (with_lf(s):gsub("\n[ \t]+", " "))
 end
 
----Takes a header part apart into logical lines (B2).
+---Splits a header part into logical lines (B2).
 ---@param headers string
 ---@return string[] lines
 function mbox.split_headers(headers)
@@ -36,7 +35,7 @@ function mbox.split_headers(headers)
     return lines
 end
 
----Takes one header line apart (B3).
+---Splits one header line into name and value (B3).
 ---@param line string
 ---@return string|nil name nil when there is no colon
 ---@return string|nil value
@@ -48,7 +47,7 @@ function mbox.parse_header(line)
     return before:match("^.*%s(.*)$") or before, line:match("^%s*(.*)$", colon + 1)
 end
 
----Takes a header part apart into names and values (B4).
+---Parses a header part into names and values (B4).
 ---@param headers string
 ---@return table<string, string> fields by lower-case name; repeated ones joined by ", "
 function mbox.parse_headers(headers)
@@ -71,7 +70,7 @@ local function trim(s)
     return first and s:match("^.*%S", first) or ""
 end
 
----Takes the value of a From header apart (B5).
+---Parses the value of a From header (B5).
 ---@param from string
 ---@return string name the address when there is no name
 ---@return string address
@@ -84,7 +83,7 @@ function mbox.parse_from(from)
     return (name:gsub('"', "")), address
 end
 
----Takes a folder apart into messages (B6, B8).
+---Splits a folder into messages (B6, B8).
 ---@param folder string
 ---@return string[] messages
 function mbox.split_mbox(folder)
@@ -100,7 +99,7 @@ function mbox.split_mbox(folder)
     return messages
 end
 
----Takes a folder apart into parsed messages (B7).
+---Splits a folder into parsed messages (B7).
 ---@param folder string
 ---@return { headers: table<string, string>, body: string }[] messages
 function mbox.parse(folder)
@@ -111,7 +110,7 @@ function mbox.parse(folder)
     return messages
 end
 
----Takes one message apart (B7).
+---Parses one message (B7).
 ---@param message string
 ---@return { headers: table<string, string>, body: string } parsed
 function mbox.parse_message(message)
@@ -119,7 +118,7 @@ function mbox.parse_message(message)
     return { headers = mbox.parse_headers(headers), body = body }
 end
 
--- Scripts written for `module` find the global it makes (L3).
+-- Scripts written for `module` expect the global variable (L3).
 if type(rawget(_G, "module")) == "function" then rawset(_G, "mbox", mbox) end
 
 return mbox

@@ -2,14 +2,14 @@
 --
 --     local filter = ltn12.filter.chain(mime.encode("base64"), mime.wrap("base64"))
 --
--- The filters keep their state between chunks, and follow the protocol of ltn12: nil ends
--- the text and is repeated until the filter answers nil.
+-- The filters keep their state between chunks. They follow the protocol of ltn12: nil ends the text and is repeated
+-- until the filter returns nil.
 local ltn12 = require("ltn12")
 
 ---@class mime
----@field encodet table<string, fun(option?: any): ltn12.Filter> the encodings that `encode` finds
----@field decodet table<string, fun(option?: any): ltn12.Filter> the encodings that `decode` finds
----@field wrapt table<string, fun(option?: any): ltn12.Filter> the line breakers that `wrap` finds
+---@field encodet table<string, fun(option?: any): ltn12.Filter> the encodings of `encode`
+---@field decodet table<string, fun(option?: any): ltn12.Filter> the encodings of `decode`
+---@field wrapt table<string, fun(option?: any): ltn12.Filter> the line breakers of `wrap`
 local mime = require("mime.core")
 
 local error, type = error, type
@@ -24,7 +24,7 @@ function encoders.base64()
 end
 
 encoders["quoted-printable"] = function(mode)
-    -- In binary data a CRLF is no line end, so its bytes are escaped like any others.
+    -- In binary data a CRLF is not a line end, so its bytes are escaped like any others.
     return ltn12.filter.cycle(mime.qp, "", mode == "binary" and "=0D=0A" or "\r\n")
 end
 
@@ -45,13 +45,13 @@ wrappers.text = wrap_text
 wrappers.base64 = wrap_text
 wrappers.default = wrap_text
 
--- RFC 2045 fixes the length of these lines, so it cannot be chosen.
+-- RFC 2045 fixes the length of these lines, so it is not a parameter.
 wrappers["quoted-printable"] = function()
     return ltn12.filter.cycle(mime.qpwrp, LINE_LENGTH, LINE_LENGTH)
 end
 
--- A function that picks a filter from a table by name. Without a name the entry "default" is
--- meant, and all arguments go to it.
+-- Makes a function that selects a filter from a table by name. Without a name it selects the entry "default", which
+-- gets all arguments.
 local function chooser(filters)
     return function(name, first, second)
         if type(name) ~= "string" then
@@ -87,7 +87,7 @@ function mime.normalize(marker)
     return ltn12.filter.cycle(mime.eol, 0, marker)
 end
 
---- A filter that doubles each dot at the start of a line, as SMTP wants it: mime.factories, `stuff`.
+--- A filter that doubles each dot at the start of a line, as SMTP requires: mime.factories, `stuff`.
 ---@return ltn12.Filter
 function mime.stuff()
     return ltn12.filter.cycle(mime.dot, 2)

@@ -1,10 +1,10 @@
--- socket: the native core, and what is built on it in Lua.
+-- socket: the native core, and the functions built on it in Lua.
 local socket = require("socket.core")
 
 local error, ipairs, pcall, rawget, setmetatable, type = error, ipairs, pcall, rawget, setmetatable, type
 local min = math.min
 
----The size in bytes of the pieces that sources read; read anew for each piece.
+---Size in bytes of the pieces that sources read. It is read for each piece.
 ---@type integer
 socket.BLOCKSIZE = 2048
 
@@ -14,7 +14,7 @@ socket.try = socket.newtry()
 ---Connects over IPv4 only, through the current `socket.connect` (contract connect4.1).
 ---@param host string
 ---@param port string|number
----@param local_host? string address of this end
+---@param local_host? string local address
 ---@param local_port? string|number
 ---@return userdata? client a `tcp{client}`; nil on failure
 ---@return string? message
@@ -25,7 +25,7 @@ end
 ---Connects over IPv6 only, through the current `socket.connect`.
 ---@param host string
 ---@param port string|number
----@param local_host? string address of this end
+---@param local_host? string local address
 ---@param local_port? string|number
 ---@return userdata? client a `tcp{client}`; nil on failure
 ---@return string? message
@@ -89,8 +89,8 @@ socket.source = socket.choose(socket.sourcet)
 ---Makes an ltn12 sink that writes to a socket: `("close-when-done", socket)` or `("keep-open", socket)`.
 socket.sink = socket.choose(socket.sinkt)
 
--- A source or sink that socket.select accepts in the socket's stead. A plain one does nothing but move bytes:
--- socket.http may do so in its place.
+-- A source or sink that socket.select accepts in place of the socket. A plain one only moves bytes, so socket.http
+-- may do that itself.
 local function selectable(connection, step, plain)
     return setmetatable({
         getfd = function() return connection:getfd() end,
@@ -125,12 +125,12 @@ socket.sourcet["by-length"] = function(connection, length)
     end, true)
 end
 
--- The `receive` functions that take a table as a pattern, by what came of it. Those of userdata are tried once:
--- one that does not know it raises before it reads.
+-- For each `receive` function: whether it takes a table as a pattern. The functions of userdata are tried once; one
+-- that does not accept a table raises before it reads.
 local takes_tables = setmetatable({}, { __mode = "k" })
 local some = { most = 0 }
 
--- Receives what there is, where the object can do so (add.46); else all of a piece, as LuaSocket does.
+-- Receives the bytes that are available, where the object can do so (add.46); else a whole block, as LuaSocket does.
 local function receive_some(connection)
     local object = connection
     if type(object) == "table" then object = rawget(object, "sock") or object end
@@ -161,7 +161,7 @@ socket.sourcet["until-closed"] = function(connection)
             connection:close()
             ended = true
             if cut then return nil, problem end
-            -- an empty body is one empty piece, as ever
+            -- an empty body is one empty piece, as in LuaSocket
             return partial or not begun and "" or nil
         end
         return nil, problem

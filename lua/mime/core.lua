@@ -1,2 +1,2 @@
--- One native library serves several modules: it is found, and loaded, in one place.
+-- One native library serves several modules. One place finds and loads it.
 return require("socket.native")("mime_core")

@@ -8,7 +8,7 @@ local starttls = require("socket.starttls")
 local ftp_session = require("socket.ftp_session")
 
 ---@class socket.ftp
----@field TIMEOUT number seconds an operation on either connection waits
+---@field TIMEOUT number seconds limit of one operation on either connection
 ---@field USER string default user name
 ---@field PASSWORD string default password
 local ftp = {
@@ -23,13 +23,13 @@ socket.ftp = ftp
 ---@field port number|nil default 21
 ---@field user string|nil default `ftp.USER`
 ---@field password string|nil default `ftp.PASSWORD`
----@field url string|nil its parts stand in for fields not given
+---@field url string|nil its parts are used for fields that are not given
 ---@field command string|string[]|nil
----@field argument string|table|nil what follows the command
+---@field argument string|table|nil the argument of the command
 ---@field check any of `ftp.command`: the replies to accept, see `check` of `socket.tp`
 ---@field create (fun(): table)|nil makes the control connection, default `socket.tcp`
----@field tls boolean|table|nil talk TLS from the start, on port 990; a table holds parameters for `ssl.wrap`
----@field starttls boolean|table|nil switch to TLS before logging in, or fail; likewise
+---@field tls boolean|table|nil use TLS from the start, on port 990; a table holds parameters for `ssl.wrap`
+---@field starttls boolean|table|nil switch to TLS before logging in, or fail; a table as in `tls`
 
 ---@class socket.ftp.transfer : socket.ftp.request
 ---@field path string|nil percent-encoded, for the argument
@@ -38,7 +38,7 @@ socket.ftp = ftp
 ---@field source function|nil ltn12 source, of `ftp.put`
 ---@field step function|nil ltn12 pump step
 
----Opens a session (F30, F31). The greeting is left to its `greet`. Throws on failure.
+---Opens a session (F30, F31). The caller reads the greeting with `greet`. Throws on failure.
 ---@param server string
 ---@param port number|nil default 21
 ---@param create (fun(): table)|nil makes the control connection, default `socket.tcp`
@@ -47,7 +47,7 @@ function ftp.open(server, port, create)
     return ftp_session.open(ftp, server, port, create)
 end
 
--- Takes a URL apart; user and password, which are percent-encoded there, come decoded (F6).
+-- Parses a URL. User and password are percent-encoded in it and are returned decoded (F6).
 local function parse(u, default)
     local parsed, message = url.parse(u, default)
     if not parsed then return nil, message end
@@ -57,8 +57,8 @@ local function parse(u, default)
     return parsed
 end
 
--- The table a request works on: the parts of its `url` under its own fields.
--- The caller's table stays as it is (F4, add.31).
+-- The table of a request: its own fields, with the parts of its `url` as defaults. The caller's table is not modified
+-- (F4, add.31).
 local function with_url(request)
     if not request.url then return request end
     local merged = parse(request.url) or {}
@@ -66,7 +66,7 @@ local function with_url(request)
     return merged
 end
 
--- Fails before connecting on what must not reach the wire (F16, add.26).
+-- Rejects, before connecting, input that must not be sent (F16, add.26).
 local function validate(request)
     socket.try(request.host, "missing hostname")
     for _, name in ipairs({ "user", "password", "type" }) do
@@ -80,13 +80,13 @@ local function validate_command(command, argument)
     if argument then socket.try(session.valid("argument", argument)) end
 end
 
--- where servers talk TLS from the start
+-- the port where servers use TLS from the start
 local SECURE_PORT = 990
 
--- Runs a session. `f` returns a result and whether the server has confirmed all of it.
+-- Runs a session. `f` returns a result, and whether the server has confirmed all of it.
 local function open_for(notes, request, f)
     local self = ftp.open(request.host, request.port or request.tls and SECURE_PORT or nil, request.create)
-    -- session.run closes; a finalizer of newtry's could not yield while it does
+    -- session.run closes: a finalizer of newtry could not yield while it closes
     self.notes = notes
     self.try = (request.tls or request.starttls) and starttls.try or socket.try
     return session.run(self, function()
@@ -118,7 +118,7 @@ local function transfer(notes, request, default_command, end_point, f)
     end)
 end
 
----Takes an FTP URL apart (F2, F3). Throws when it is none.
+---Parses an FTP URL (F2, F3). Throws when the URL is invalid.
 ---@param u string
 ---@return table parsed fields of `socket.url.parse`, user and password decoded, and `type`
 function ftp.genericform(u)
@@ -133,12 +133,12 @@ function ftp.genericform(u)
     return parsed
 end
 
----Downloads: a URL's content as a string, or a table's into its `sink` (F18 to F21).
+---Downloads. The string form returns the content of a URL; the table form writes it into `sink` (F18 to F21).
 ---@param gett string|socket.ftp.transfer
 ---@return string|number|nil result the content, or 1 for the table form; nil on failure
----@return string|nil message the server's reply or what else went wrong
+---@return string|nil message the server's reply or another error
 ---@return nil
----@return string|nil why a certificate was refused, if that was it
+---@return string|nil reason of a refused certificate, if that was the error
 ftp.get = session.protect(function(notes, gett)
     if type(gett) ~= "string" then return transfer(notes, gett, "retr", "sink", ftp_session.receive) end
     local request, chunks = ftp.genericform(gett), {}
@@ -147,13 +147,13 @@ ftp.get = session.protect(function(notes, gett)
     return table.concat(chunks)
 end)
 
----Uploads a string to a URL, or a table's `source` (F22 to F25).
+---Uploads a string to a URL, or the `source` of a table (F22 to F25).
 ---@param putt string|socket.ftp.transfer
 ---@param content string|nil with a URL
 ---@return number|nil sent bytes; nil on failure
 ---@return string|nil message
 ---@return nil
----@return string|nil why a certificate was refused, if that was it
+---@return string|nil reason of a refused certificate, if that was the error
 ftp.put = session.protect(function(notes, putt, content)
     if type(putt) == "string" then
         putt = ftp.genericform(putt)
@@ -178,7 +178,7 @@ end
 ---@return number|nil ok 1; nil on failure
 ---@return string|nil message
 ---@return nil
----@return string|nil why a certificate was refused, if that was it
+---@return string|nil reason of a refused certificate, if that was the error
 ftp.command = session.protect(function(notes, cmdt)
     cmdt = with_url(cmdt)
     validate(cmdt)

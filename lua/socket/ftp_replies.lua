@@ -1,5 +1,5 @@
--- Addresses and ports in the replies of FTP servers. Each byte of a reply is read a bounded number of times, whatever
--- the server sends. Internal to socket.ftp.
+-- Addresses and ports in the replies of FTP servers. Each byte of a reply is read a bounded number of times, for any
+-- reply. Internal to socket.ftp.
 
 local find, gmatch, match, sub = string.find, string.gmatch, string.match, string.sub
 local tonumber = tonumber
@@ -14,7 +14,7 @@ local function port_number(text)
     return nil
 end
 
--- The next delimiter of an EPSV reply after `position`, or nil.
+-- The position of the next delimiter of an EPSV reply after `position`, or nil.
 local function next_delimiter(text, delimiter, position)
     return position and find(text, delimiter, position + 1, true)
 end
@@ -43,7 +43,7 @@ end
 ---@return number|nil port
 function replies.pasv(reply)
     local numbers, count, expected = {}, 0, nil
-    -- the code could pass for the first of the six
+    -- skips the reply code, which could be taken for the first of the six
     for start, digits, stop in gmatch(sub(reply, 4), "()(%d+)()") do
         if start ~= expected then count = 0 end
         local number = #digits <= 3 and tonumber(digits)

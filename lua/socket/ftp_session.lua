@@ -11,24 +11,23 @@ local session = {}
 
 local PORT = 21
 
--- After a failed upload the server's reason may trail the end of the data
--- connection: seconds it is waited for.
+-- Seconds to wait for the server's reply after a failed upload. Its reason may arrive after the end of the data
+-- connection.
 local LATE_REPLY = 1
 
----A session with a server. Its methods throw (see `socket.protect`) after
----closing everything (F31).
+---A session with a server. Its methods close everything and then throw (see `socket.protect`; F31).
 ---@class socket.ftp.session
----@field defaults socket.ftp its constants, read when they are needed (L5)
+---@field defaults socket.ftp its constants, read at each use (L5)
 ---@field tp socket.tp.connection control connection
 ---@field try function
----@field pasvt { address: string, port: number }|nil where the server listens, after `pasv` or `epsv`
+---@field pasvt { address: string, port: number }|nil address where the server listens, after `pasv` or `epsv`
 ---@field server table|nil listening socket, after `port` or `eprt`
 ---@field data table|nil data connection
----@field peer string the control connection's other end, where that does not tell it itself
----@field secured { host: string, parameters: boolean|table }|nil what TLS on the control connection was asked for with
----@field private_data boolean|nil data connections talk TLS too
----@field logged_in boolean|nil the greeting was 230: no user name is asked for
----@field notes { why: string|nil }|nil gets the reason when a certificate is refused
+---@field peer string peer of the control connection, for objects without `getpeername`
+---@field secured { host: string, parameters: boolean|table }|nil arguments of TLS on the control connection
+---@field private_data boolean|nil data connections use TLS too
+---@field logged_in boolean|nil the greeting was 230: no login is needed
+---@field notes { why: string|nil }|nil receives the reason of a refused certificate
 local connection = {}
 local metatable = { __index = connection }
 
@@ -57,7 +56,7 @@ local function ask(self, ok, command, argument)
     return self.try(self.tp:check(ok))
 end
 
----Reads the greeting, waiting out a "120 ready in n minutes" (F8).
+---Reads the greeting. After "120 ready in n minutes" waits for the next reply (F8).
 ---@return number one
 function connection:greet()
     local code = self.try(self.tp:check({ "1..", "2.." }))
@@ -95,7 +94,7 @@ function connection:quit()
     return 1
 end
 
--- Puts TLS on the connection in `holder[name]`, with the session of one before it.
+-- Starts TLS on the connection in `holder[name]`, with the TLS session of the connection `before`.
 local function secure(self, holder, name, before)
     local secured, timeout = self.secured, self.defaults.TIMEOUT
     local ok, message, why = starttls.secure(holder, name, secured.host, secured.parameters, timeout, before)
@@ -103,24 +102,24 @@ local function secure(self, holder, name, before)
     self.try(ok, message)
 end
 
--- Talks TLS on the control connection from now on.
+-- Uses TLS on the control connection from now on.
 function session.secure(self, host, parameters)
     self.secured = { host = host, parameters = parameters }
     self.peer = self.try(self.tp:getpeername())
     secure(self, self.tp, "c")
 end
 
--- AUTH TLS (RFC 4217), or failure: never goes on in the clear.
+-- Sends AUTH TLS (RFC 4217). Fails when it is refused: the session never goes on in plaintext.
 function session.auth_tls(self, host, parameters)
-    -- 334 is what some servers say for 234
+    -- some servers reply 334 instead of 234
     ask(self, { 234, 334 }, "AUTH", "TLS")
     session.secure(self, host, parameters)
 end
 
--- Asks for data connections that talk TLS as the control connection does.
+-- Requests TLS for data connections, as on the control connection.
 function session.protect_data(self)
     if not self.secured then return end
-    -- the answer to PROT decides
+    -- any reply to PBSZ is accepted; the reply to PROT decides
     ask(self, ".", "PBSZ", 0)
     ask(self, "2..", "PROT", "P")
     self.private_data = true
@@ -132,14 +131,14 @@ local function use_passive(self, address, port)
     return address, port
 end
 
--- TLS objects, LuaSec's and ours, do not tell who they are connected to.
+-- TLS objects, LuaSec's and this library's, do not have `getpeername`.
 local function peer_address(self)
     if not self.tp:getcontrol().getpeername then return self.peer end
     return (self.try(self.tp:getpeername()))
 end
 
----Asks where the server listens for the data connection.
----@return string address as the server names it
+---Asks the server for an address to connect the data connection to (PASV).
+---@return string address as in the server's reply
 ---@return number port
 function connection:pasv()
     local _, reply = ask(self, "2..", "PASV")
@@ -148,7 +147,7 @@ function connection:pasv()
     return use_passive(self, address, port)
 end
 
----Asks which port the server listens on for the data connection, in any address family.
+---Asks the server for a port to connect the data connection to (EPSV), for any address family.
 ---@return string address the control connection's peer
 ---@return number port
 function connection:epsv()
@@ -158,15 +157,14 @@ function connection:epsv()
 end
 
 local function pasv_port(self, address)
-    -- PASV has no room for an IPv6 address
+    -- a PASV reply cannot hold an IPv6 address
     if address:find(":", 1, true) or not self.tp:command("PASV") then return nil end
     local code, reply = self.tp:check("2..")
     return code and select(2, replies.pasv(reply))
 end
 
--- Passive mode for get and put: EPSV, or PASV where that is refused (F11), unless
--- the server is closing (421). Either way the data connection goes to the control
--- connection's peer, so that no reply can send it elsewhere.
+-- Passive mode for get and put: EPSV, or PASV when EPSV is refused (F11), unless the server is closing (421). In both
+-- cases the data connection goes to the peer of the control connection, so that a reply cannot redirect it.
 function session.enter_passive(self)
     self.try(self.tp:command("EPSV"))
     local code, reply = self.tp:check(229)
@@ -176,8 +174,7 @@ function session.enter_passive(self)
     use_passive(self, address, port or self.try(pasv_port(self, address), reply))
 end
 
--- The address to announce: the one given, or that of a new listener on the
--- control connection's own address.
+-- The address to announce: the given one, or that of a new listener on the control connection's local address.
 local function announced(self, address, port)
     self.pasvt = nil
     if address then return address, port end
@@ -187,8 +184,7 @@ local function announced(self, address, port)
     return self.try(self.server:getsockname())
 end
 
----Tells the server where to connect to (active mode); without an address this
----side listens on a free port.
+---Active mode: sends the server an address to connect to. Without an address, listens on a free port.
 ---@param address string|nil IPv4 address
 ---@param port number|nil
 ---@return number one
@@ -211,7 +207,7 @@ function connection:eprt(family, address, port)
     return 1
 end
 
----Makes the data connection to where `pasv` or `epsv` said.
+---Makes the data connection to the address from `pasv` or `epsv`.
 function connection:pasvconnect()
     close_data(self)
     self.data = self.try(socket.tcp())
@@ -227,22 +223,21 @@ function connection:portconnect()
     self.data:settimeout(self.defaults.TIMEOUT)
 end
 
--- What follows the transfer command (F15).
+-- The argument of the transfer command (F15).
 function session.argument(transfert)
     local argument = transfert.argument or url.unescape((string.gsub(transfert.path or "", "^[/\\]", "")))
     if argument == "" then return nil end
     return argument
 end
 
--- Completes the data connection, once the server has answered the command.
+-- Completes the data connection, after the server has replied to the command.
 local function open_data(self)
     if not self.pasvt then self:portconnect() end
-    -- servers ask for the control connection's session, as a sign that both belong to one client
+    -- servers require the TLS session of the control connection, as proof that both come from one client
     if self.private_data then secure(self, self, "data", self.tp:getcontrol()) end
 end
 
--- Sends a transfer command, for passive mode over the data connection made
--- before. Returns the first reply.
+-- Sends a transfer command. In passive mode the data connection is made before it. Returns the first reply.
 local function begin_transfer(self, command, transfert, ok)
     self.try(self.pasvt or self.server, "need port or pasv first")
     if self.pasvt then self:pasvconnect() end
@@ -278,14 +273,14 @@ function connection:receive(gett)
     return 1
 end
 
--- True when the server has something to say on the control connection.
+-- True when a reply is ready on the control connection.
 local function has_reply(self, seconds)
     local c = self.tp:getcontrol()
     if not c.getfd or not c.dirty then return false end
     return #socket.select({ c }, nil, seconds) > 0
 end
 
--- The reason an upload failed for: the server's, when it gives one.
+-- The error of a failed upload: the server's reply, if there is one.
 local function upload_failure(self, final, err)
     if final or not has_reply(self, LATE_REPLY) then return err end
     local code, reply = self.tp:check("2..")
@@ -313,7 +308,7 @@ function connection:send(putt)
         return 1
     end
 
-    -- between chunks: a server that has given up says so before the data ends
+    -- checks between chunks: a server that gives up replies before the data ends
     local function watching_step(src, snk)
         if not final and has_reply(self, 0) then
             self.try(self.tp:check("2.."))
@@ -336,7 +331,7 @@ end
 session.receive = connection.receive
 session.send = connection.send
 
----Connects to a server; the greeting is left to `greet`. Throws on failure.
+---Connects to a server. The caller reads the greeting with `greet`. Throws on failure.
 ---@param defaults socket.ftp
 ---@param server string
 ---@param port number|nil default 21

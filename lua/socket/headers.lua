@@ -1,4 +1,4 @@
--- How the names of message headers are spelled on the wire.
+-- Spelling of message headers on the wire.
 local socket = require("socket")
 
 local type, error, setmetatable = type, error, setmetatable
@@ -20,8 +20,8 @@ local SPELLINGS = {
     "Upgrade", "User-Agent", "Vary", "Via", "WWW-Authenticate", "Warning", "Will-Retry-Until", "X-Mailer",
 }
 
--- Only lower-case names are answered: a name already spelled with capitals is
--- its sender's choice and is left to the caller's `canonic[name] or name`.
+-- Returns a spelling for lower-case names only. A name with capitals is the sender's choice; the caller's
+-- `canonic[name] or name` keeps it.
 local function title_case(_, name)
     if type(name) ~= "string" or name ~= lower(name) then return nil end
     return (gsub(gsub(name, "^%l", upper), "%-%l", upper))
@@ -29,8 +29,8 @@ end
 
 ---@class socket.headers
 local headers = {
-    ---Lower-case name to wire spelling; mutable. A lower-case name that is not in the table is answered
-    ---in Title-Case and not stored: a peer's names must not fill the memory (headers.2, add.7, add.56).
+    ---Lower-case name to wire spelling; mutable. A lower-case name that is not in the table gives its Title-Case
+    ---form, which is not stored: names from a peer must not fill the memory (headers.2, add.7, add.56).
     ---@type table<string, string>
     canonic = setmetatable({}, { __index = title_case }),
 }

@@ -11,43 +11,43 @@ local find, lower, sub, concat = string.find, string.lower, string.sub, table.co
 
 local MOST_INTERIM = 100
 
--- True for an answer before the final one. 101 is final (add.43).
+-- True for an interim response. 101 is final (add.43).
 local function is_interim(code) return code and code >= 100 and code < 200 and code ~= 101 end
 
 ---@class socket.http
 local http = {
-    ---Seconds that each single socket operation may take; nil or negative: no limit (http.create.7).
+    ---Limit in seconds of each single socket operation; nil or negative: no limit (http.create.7).
     ---@type number|nil
     TIMEOUT = 60,
     ---Value of the User-Agent header; nil sends none.
     ---@type string|nil
     USERAGENT = socket._VERSION,
-    ---URL of the proxy for all requests that name none.
+    ---URL of the proxy for all requests without one.
     ---@type string|nil
     PROXY = nil,
-    ---Most bytes of one line of a response's head; a longer one fails with "oversized" (add.6).
+    ---Most bytes of one line of a response's head. A longer one fails with "oversized" (add.6).
     ---@type number|nil
     MAXHEADERLINE = 65536,
-    ---Most bytes of a response's header lines together; more fail with "oversized" (add.6).
+    ---Most bytes of all header lines of a response together. More fail with "oversized" (add.6).
     ---@type number|nil
     MAXHEADERSIZE = 262144,
-    ---The schemes that are served, by lower-case name; entries may be added and replaced (http.module.3).
+    ---The supported schemes, by lower-case name; entries may be added and replaced (http.module.3).
     ---@type table<string, socket.http.scheme>
     schemes = require("socket.http_schemes").schemes,
 }
 
----Makes a pool of connections that are kept for further requests: `http.request{ pool = … }`, `http.POOL`.
----@param options? { idle?: integer, perhost?: integer, age?: number } connections kept in all (100), kept for one
----host (6), and the seconds for which one is kept (15)
+---Makes a pool that keeps connections for further requests: `http.request{ pool = … }`, `http.POOL`.
+---@param options? { idle?: integer, perhost?: integer, age?: number } most connections kept in all (100), most
+---kept for one host (6), and the seconds for which a connection is kept (15)
 ---@return socket.http.pool
 function http.pool(options) return require("socket.http_pool").pool(options) end
 
 ---Makes a cookie jar: `http.request{ jar = … }`, `http.JAR`.
----@param options? { publicsuffix?: string|false } another list of public suffixes, or none
+---@param options? { publicsuffix?: string|false } a different list of public suffixes; false for none
 ---@return socket.http.jar
 function http.jar(options) return require("socket.http_cookies").jar(options) end
 
----Opens a connection. What fails is raised as an exception of `socket.try`, to be caught by `socket.protect`.
+---Opens a connection. Failures are raised as exceptions of `socket.try`; catch them with `socket.protect`.
 ---@param host string
 ---@param port number|string
 ---@param create? fun(): table|userdata makes the socket, or returns nil and a message; default `socket.tcp`
@@ -58,8 +58,7 @@ end
 
 local open = http.open
 
--- Opens the connection that a request goes over: to its proxy if it has one,
--- else to its host.
+-- Opens the connection of a request: to its proxy if it has one, else to its host.
 local function connect(plan)
     local route = plan.route
     local proxy = route.proxy
@@ -67,27 +66,27 @@ local function connect(plan)
     return http.open(plan.request.host, plan.request.port, route.create)
 end
 
--- True for a stream of this library that nothing encrypts.
+-- True for an unencrypted stream of this library.
 local function is_plain(c)
     local class = tostring(c)
     return find(class, "^tcp{") or find(class, "^unix{")
 end
 
--- Refuses to send what is meant to be secret in clear. Objects that are not this library's are trusted.
+-- Refuses to send an https request in plaintext. Objects from outside this library are trusted.
 local function check_security(h, plan)
     if plan.request.scheme == "https" and type(h.c) == "userdata" and is_plain(h.c) then
         h.try(nil, "https over a plain socket refused")
     end
 end
 
--- True when the socket was made by the library alone, so that nobody sees in
--- how many calls a message goes over it (add.24).
+-- True when the socket was made by the library alone. Then the number of `send` calls for a message is not visible to
+-- the program (add.24).
 local function is_ours(c, plan)
     if plan.route.foreign then return false end
     return type(c) == "userdata" or type(c) == "table" and type(rawget(c, "sock")) == "userdata"
 end
 
--- Sends a request. Returns nothing, or the message when the body could not be sent whole.
+-- Sends a request. Returns nothing, or a message when the body was not sent completely.
 local function send(h, plan)
     local source, c = plan.request.source, h.c
     local ours = false
@@ -105,11 +104,11 @@ local function send(h, plan)
     if not source then return end
     local failure = connection.send_body(h, plan.headers, source, plan.request.step)
     if failure then return failure end
-    -- pieces of a body share packets; the last ones must not wait for an acknowledgement, and go out by this
+    -- pieces of a body share packets; TCP_NODELAY sends the last ones now, without waiting for an acknowledgement
     if ours and c.setoption then c:setoption("tcp-nodelay", true) end
 end
 
--- Reads past interim replies; returns code and status line of the final one.
+-- Skips interim responses; returns code and status line of the final one.
 local function skip_interim(h, code, status)
     local try = h.try or socket.try
     local replies = 0
@@ -124,8 +123,8 @@ local function skip_interim(h, code, status)
     return code, status
 end
 
--- Receives the first status line. When the request could not be sent whole, that is one of an answer which came early,
--- or the failure is raised (add.45).
+-- Receives the first status line. When the request was not sent completely, this is the line of an early response;
+-- without one, the failure is raised (add.45).
 local function receive_first_status(h, failure)
     if not failure then return h:receivestatusline() end
     local code, status = connection.early_status(h, failure)
@@ -133,7 +132,8 @@ local function receive_first_status(h, failure)
     return code, status
 end
 
--- Lets the user look at the head of the final answer (add.55). Returns true and the sink of its body, or nil and a message.
+-- Passes the head of the final response to the user's callback (add.55). Returns true and the sink of its body, or
+-- nil and a message.
 local function show_head(h, plan, code, fields, status)
     local request = plan.request
     local look = request.response_headers
@@ -143,9 +143,9 @@ local function show_head(h, plan, code, fields, status)
     return nil, sink
 end
 
--- Sends a request and receives the answer. Returns its code, headers and
--- status line, as far as it has them. When it redirects, the next request table and the
--- components of its URL follow. When the user does not want it, nil, a message, its headers and status line.
+-- Sends a request and receives the response. Returns its code, headers and status line, if present. For a redirect,
+-- also returns the next request table and the components of its URL. When the user rejects the response, returns nil,
+-- a message, its headers and status line.
 local function exchange(h, plan, location)
     local request = plan.request
     check_security(h, plan)
@@ -183,7 +183,7 @@ local function exchange(h, plan, location)
     return code, fields, status
 end
 
--- Fields that LuaSocket does not have, and the settings that count when they are not given.
+-- Fields that LuaSocket does not have, and the settings used as their defaults.
 local NEWER = {
     { "pool", "POOL" }, { "decode", "DECODE" }, { "jar", "JAR" }, { "deadline", "DEADLINE" }, { "maxbody", "MAXBODY" },
     { "retries", "RETRIES" }, { "headerlist" }, { "noproxy" }, { "auth" }, { "resume" },
@@ -193,7 +193,7 @@ local function is_newer_proxy(proxy)
     return proxy == "environment" or type(proxy) == "string" and find(lower(proxy), "^socks%d?%l?:") ~= nil
 end
 
--- The newer fields of a request, or nil when it has none. False switches off what a setting switches on.
+-- The newer fields of a request, or nil when it has none. False disables a setting for this request.
 local function newer_fields(reqt)
     local found
     for i = 1, #NEWER do
@@ -209,7 +209,7 @@ local function newer_fields(reqt)
     return found
 end
 
--- Makes a request and the ones it is redirected to.
+-- Makes a request and follows its redirects.
 local function perform(reqt, notes)
     local location, parsed
     local found = newer_fields(reqt)
@@ -245,7 +245,7 @@ local function generic_form(url, body, make_sink)
     return reqt
 end
 
----The request table that the string form of `request` makes; its sink fills the table in the field `target`.
+---The request table that the string form of `request` uses. Its sink fills the table in the field `target`.
 ---@param url string
 ---@param body? string form to POST; without one the method is GET
 ---@return table reqt
@@ -253,7 +253,7 @@ function http.genericform(url, body)
     return generic_form(url, body, ltn12.sink.table)
 end
 
--- A body of one piece is not copied.
+-- A body of one piece is returned without a copy.
 local function joined(pieces)
     local first = pieces[1]
     if pieces[2] == nil and type(first) == "string" then return first end
@@ -268,7 +268,7 @@ local request = socket.protect(function(reqt, body, notes)
     return joined(reqt.target), code, headers, status
 end)
 
--- TLS objects tell an expired time limit by what they waited for (add.34).
+-- TLS objects report a timeout as "wantread" or "wantwrite" (add.34).
 local function report(notes, result, message, ...)
     if result == nil then
         if message == "wantread" or message == "wantwrite" then message = "timeout" end
@@ -279,7 +279,7 @@ end
 
 local CALLBACKS = { "source", "sink", "step", "create", "response_headers" }
 
--- Raises for fields that must be functions and are not: they would fail in the middle of a request.
+-- Raises for fields that must be callable and are not. Otherwise they would fail in the middle of a request.
 local function check_callbacks(reqt)
     for _, name in ipairs(CALLBACKS) do
         local value = rawget(reqt, name)
@@ -291,17 +291,17 @@ local function check_callbacks(reqt)
     end
 end
 
----Makes a request. String form: `request(url)` gets, `request(url, body)` posts a form. Table form: `request(reqt)`
----with the fields `url`, or `host`, `port`, `path`; `method`, `headers`, `source`, `sink`, `step`, `proxy`,
----`redirect`, `maxredirects`, `create` (http.fields). The table is not modified (add.31).
+---Makes a request. String form: `request(url)` sends GET, `request(url, body)` posts a form. Table form:
+---`request(reqt)` with the fields `url`, or `host`, `port`, `path`; `method`, `headers`, `source`, `sink`, `step`,
+---`proxy`, `redirect`, `maxredirects`, `create` (http.fields). The table is not modified (add.31).
 ---
----Any status is a success. What callbacks raise passes through, after the connection was closed.
+---Any status is a success. An error raised by a callback closes the connection and is raised again.
 ---@param reqt string|table URL, or request table
 ---@param body? string form to POST, with the string form only
 ---@return string|number|nil result the body (string form) or 1 (table form); nil on failure
 ---@return number|any code the status code; on failure the message, such as "timeout", "closed", "oversized"
 ---@return table<string, string>|nil headers by lower-case name; nil for HTTP/0.9
----@return string|nil status the whole status line; on failure, if there is more to say: why a certificate was refused, a missing http://
+---@return string|nil status the status line; on failure a detail, such as the reason of a refused certificate
 function http.request(reqt, body)
     if type(reqt) ~= "string" and type(reqt) ~= "table" then
         error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)

@@ -1,4 +1,4 @@
--- Sends the answer that a handler returned. Internal to socket.http_server.
+-- Sends the response that a handler returned. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 local writers = require("socket.http_writer")
 
@@ -8,7 +8,8 @@ local io_type = io and io.type or function() end
 
 local answer = {}
 
--- What one piece of a file has where there is no sendfile, and up to what a file goes out with its head.
+-- Bytes of one piece of a file when there is no sendfile; and the largest file that is sent in one write with its
+-- head.
 local PIECE = 65536
 local SMALL = 65536
 
@@ -18,8 +19,8 @@ local function broken(connection, message)
     return nil, message
 end
 
--- Sends head and string. Returns true; nil and a message when the connection broke; false and a message
--- when there is a header that cannot be sent.
+-- Sends the head and a string body. Returns true; nil and a message when the connection broke; false and a message
+-- when a header is invalid.
 local function send_string(connection, request, status, headers, length, body)
     local settings = connection.settings
     local ok, closes = connection.leaves.respond(connection.sock, settings.progresstime, status, headers, length,
@@ -58,7 +59,7 @@ local function send_source(connection, request, status, headers, source)
     end
 end
 
--- Reads a file that the system cannot send by itself, and sends it.
+-- Reads and sends a file, for systems without sendfile.
 local function copy_file(connection, file, length)
     local leaves, sock, seconds = connection.leaves, connection.sock, connection.settings.progresstime
     local offset = 0
@@ -107,7 +108,7 @@ local function send_file(connection, request, status, headers, file)
     return broken(connection, message)
 end
 
--- What is left of a Lua file, when it has positions.
+-- The rest of a seekable Lua file; nil when it is not seekable.
 local function take_over(file)
     local position = file:seek("cur")
     local stop = position and file:seek("end")
@@ -116,7 +117,7 @@ local function take_over(file)
     return native.file(file, position, stop > position and stop - position or 0)
 end
 
--- A source of what is left of a Lua file that has no positions, such as a pipe.
+-- A source of the rest of a Lua file that is not seekable, such as a pipe.
 local function file_source(file)
     return function()
         local data = file:read(PIECE)
@@ -134,15 +135,15 @@ local function without_body(status, method)
     return method == "HEAD" or status == 204 or status == 205 or status == 304
 end
 
--- The length to tell of a body that is not sent.
+-- The Content-Length of a body that is not sent.
 local function told_length(status, length)
     if status == 204 then return nil end
     if status == 205 then return 0 end
     return length
 end
 
----Sends an answer. Returns true; nil and a message when the connection broke; false when the handler is at fault,
----with a message unless that was reported already.
+---Sends a response. Returns true; nil and a message when the connection broke; false when the handler is at fault,
+---with a message unless the error was reported already.
 function answer.send(connection, request, given)
     local status, body = given.status, given.body
     if status == nil then

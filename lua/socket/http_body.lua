@@ -1,4 +1,4 @@
--- What a request of module `http` sends: text, source, file, form or multipart. Internal to HTTP.
+-- The request body of module `http`: text, source, file, form or multipart. Internal to HTTP.
 local multipart = require("socket.http_multipart")
 local query = require("socket.http_query")
 
@@ -10,12 +10,12 @@ local NEED_LENGTH = { POST = true, PUT = true, PATCH = true }
 local FORM = "application/x-www-form-urlencoded"
 
 ---@class socket.http.body
----@field text? string a body that is there whole
----@field open? fun(): function makes a source of it, from its start
----@field size? integer of a source, when it is known
----@field once? boolean whether it can be sent once only
+---@field text? string the whole body
+---@field open? fun(): function makes a source of the body, from its start
+---@field size? integer size of a source, when it is known
+---@field once? boolean true when the body can be sent only once
 ---@field type? string content type
----@field close? fun() closes files that were opened for it
+---@field close? fun() closes the files opened for the body
 
 local body = {}
 
@@ -66,7 +66,7 @@ local function of_multipart(parts)
     }
 end
 
----The body that the options of a request amount to.
+---The body for the options of a request.
 ---@param method string
 ---@param options table
 ---@return socket.http.body|false|nil body false for a request without one
@@ -78,7 +78,7 @@ function body.of(method, options)
     return body.absent(method)
 end
 
----The body of a request without one: some methods say that it is empty.
+---The body of a request without one. Some methods send an empty body with Content-Length: 0.
 ---@param method string
 ---@return socket.http.body|false
 function body.absent(method)

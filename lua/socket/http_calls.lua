@@ -14,10 +14,10 @@ local upper = string.upper
 local http = {}
 session.client = client
 
--- Fields of a request table that are no options.
+-- Fields of a request table that are not options.
 local PARTS = { method = true, url = true, scheme = true, host = true, port = true, path = true, ip = true, fragment = true }
 
--- Makes the request that a table stands for. `base` makes it enough to give a path.
+-- Makes a request from a request table. With `base`, a path is enough.
 function session.of_table(given, request, base)
     local url = given.url or given.path or ""
     if not base or given.host ~= nil then
@@ -32,14 +32,14 @@ function session.of_table(given, request, base)
     return request(given.method, url, own, true)
 end
 
----Makes a request. Any status is a success; what goes wrong on the network is returned.
+---Makes a request. Any status is a success; network errors are returned.
 ---@param method string|table|nil "GET" when nil; or a table with `method`, `url` or its parts, and options
 ---@param url? string
 ---@param given? table options
 ---@return http.response|nil response
 ---@return string|nil message
 ---@return string|nil phase `request`, `resolve`, `connect`, `proxy`, `tls`, `send`, `response`, `body`, `redirect`
----@return string|nil why the reason of a refused certificate
+---@return string|nil why reason of a refused certificate
 function http.request(method, url, given)
     if type(method) == "table" then
         options.check_request(method, 2)
@@ -72,7 +72,7 @@ http.patch = of_method("patch")
 ---@type fun(url: string, options?: table): http.response|nil, string|nil, string|nil, string|nil
 http.options = of_method("options")
 
--- Runs the entries of a batch one after the other, where there are no tasks.
+-- Runs the entries of a batch one after the other, for programs without tasks.
 local function in_order(list, run)
     local results, errors
     results = {}
@@ -101,14 +101,14 @@ function session.batch(list, given, request)
     return tasks.map(list, given and given.most or 50, run)
 end
 
----Makes several requests at once.
+---Makes several requests concurrently.
 ---@param list table of entries `{method, url, options}` or request tables
----@param given? { most: integer } how many at once; 50
+---@param given? { most: integer } concurrent requests; 50
 ---@return table<integer, http.response> responses by position
 ---@return table<integer, string>|nil messages by position, when something failed
 function http.request_batch(list, given) return session.batch(list, given, http.request) end
 
----Makes a session: requests with a pool, a jar and defaults in common.
+---Makes a session: requests that share a pool, a jar and defaults.
 ---@param given? table options of requests, `base`; `jar = true` for a new jar
 ---@return http.session
 function http.session(given)
@@ -129,15 +129,15 @@ http.pool = exchange.pool
 ---@type fun(options?: { publicsuffix: string|false|nil }): http.jar|nil, string|nil
 http.jar = cookies.jar
 
----The date of a Unix time as HTTP writes it.
+---Formats a Unix time as an HTTP date.
 ---@type fun(time?: number|integer): string
 http.format_date = date.format
 
----The Unix time of a date in one of HTTP's forms, or nil.
+---Parses a date in one of HTTP's forms to a Unix time, or nil.
 ---@type fun(text: string): integer|nil
 http.parse_date = date.parse
 
--- Gives the functions to the module's table, whose USERAGENT counts.
+-- Adds the functions to the module's table. Its USERAGENT is the one used.
 return function(module)
     client.settings = module
     for name, value in pairs(http) do module[name] = value end

@@ -1,5 +1,4 @@
--- One request of module `http`, from its options to its response, with the redirects and retries on the way.
--- Internal to HTTP.
+-- One request of module `http`, from its options to its response, including redirects and retries. Internal to HTTP.
 local bodies = require("socket.http_body")
 local credentials = require("socket.http_credentials")
 local decoding = require("socket.http_decoding")
@@ -21,9 +20,9 @@ local perform = exchange.perform
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
--- Headers that belong to one origin and stay there (B.redirect.2).
+-- Headers that are sent to the first origin only (B.redirect.2).
 local SECRETS = { authorization = true, cookie = true, host = true, ["proxy-authorization"] = true }
--- Headers that go with the body.
+-- Headers that describe the body.
 local OF_BODY = {
     ["content-type"] = true, ["content-encoding"] = true, ["content-language"] = true, ["content-location"] = true,
     expect = true,
@@ -32,21 +31,21 @@ local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true
 local NONE = setmetatable({}, { __newindex = function() end })
 
 local client = {
-    -- The module's table, whose USERAGENT counts.
+    -- The module's table. Its USERAGENT is the one used.
     settings = {},
 }
 
 local function refuse(message) return nil, message, "request" end
 
--- The method as it is sent, or nil when it is none.
+-- The method as it is sent, or nil when it is invalid.
 local function method_name(method)
     if method == nil then return "GET" end
     if type(method) ~= "string" or not find(method, "^[%w!#$%%&'*+.^_`|~-]+$") then return nil end
     return upper(method)
 end
 
--- Adds the headers that the user gave to `call`: as they are sent, and which of ours they replace.
--- Returns true, or nil and a message.
+-- Adds the user's headers to `call`: the spelling to send, and which default headers they replace. Returns true, or
+-- nil and a message.
 local function take_headers(call, given)
     if not given then
         call.fields, call.replaced = NONE, NONE
@@ -79,7 +78,7 @@ local function take_headers(call, given)
     return true
 end
 
--- Adds the limits of time. Returns true, or nil and a message.
+-- Adds the timeouts. Returns true, or nil and a message.
 local function take_times(call, given)
     local limits = given.timeouts
     call.timeouts = TIMEOUTS
@@ -109,7 +108,7 @@ local function take_times(call, given)
     return true
 end
 
--- Adds the cookies that the user gave, as one text. Returns true, or nil and a message.
+-- Adds the user's cookies as one text. Returns true, or nil and a message.
 local function take_cookies(call, given)
     if not given then return true end
     local names, parts = {}, {}
@@ -130,7 +129,7 @@ local function take_cookies(call, given)
     return true
 end
 
--- The Cookie header for the URL that is requested next, or nil.
+-- The Cookie header for the next URL, or nil.
 local function cookie_header(call)
     local own = call.secrets and call.cookies or ""
     local kept = call.jar and call.jar:header(call.to.url)
@@ -144,7 +143,7 @@ local function cookie_header(call)
     return parts[1] and concat(parts, "; ")
 end
 
--- The TLS parameters for the next hop: a client's certificate stays with its origin.
+-- The TLS parameters for the next hop. A client certificate is used for its origin only.
 local function tls_parameters(call)
     local given = call.options.tls
     if not given or call.secrets then return given or nil end
@@ -155,7 +154,7 @@ local function tls_parameters(call)
     return kept
 end
 
--- The header lines of the next request, one name after its value.
+-- The header lines of the next request: names and values in turn.
 local function compose(call)
     local replaced, to, given, secrets = call.replaced, call.to, call.options, call.secrets
     local own = call.fields
@@ -206,7 +205,7 @@ local function build(call)
         unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
         expect = call.expect and not call.bare or nil,
     }
-    -- for http the settings of TLS do not count, and the connections are those of the origin
+    -- for http the TLS settings are ignored, and connections are pooled by origin
     if to.scheme == "http" and not (proxy or given.unix or given.create) then
         to.key = to.key or exchange.key(request)
         request.key = to.key
@@ -228,16 +227,16 @@ local function build(call)
     return request
 end
 
----What a request needs on its way.
+---State of a request and its redirects.
 ---@class socket.http.call
 ---@field method string
 ---@field to socket.http.target
 ---@field options table
 ---@field body socket.http.body|false
----@field secrets boolean whether all hops so far had one origin
+---@field secrets boolean whether all hops so far had the same origin
 ---@field request table for socket.http_exchange
 
--- Everything that is checked before a connection is made. Returns a call, or nil, message, phase.
+-- Makes all checks that need no connection. Returns a call, or nil, message, phase.
 local function prepare(method, to, given)
     local call = {
         method = method, to = to, options = given, secrets = true, first = to, progress = given.progress,
@@ -282,7 +281,7 @@ local function send(call)
     return answer, err, phase, why
 end
 
--- Sends it as often as the rules allow, and answers a challenge.
+-- Sends the request with the allowed retries, and answers a challenge.
 local function attempt(call)
     local tries = retry.begin(call)
     while true do
@@ -300,7 +299,7 @@ local function attempt(call)
     end
 end
 
--- Prepares the next hop when an answer redirects. Returns true; false when the answer is final; nil and a message.
+-- Prepares the next hop when a response redirects. Returns true; false when the response is final; nil and a message.
 local function follow(call, answer)
     local location, given = answer.headers.Location, call.options
     local most = given.redirect
@@ -333,7 +332,7 @@ local function follow(call, answer)
     return true
 end
 
--- Goes from the first answer to the last. Returns it, or nil, message, phase, why.
+-- Follows redirects from the first response to the last. Returns the last one, or nil, message, phase, why.
 local function chase(call, answer)
     while true do
         if not answer then
@@ -369,7 +368,7 @@ local function run(call)
     return close_body(call, complete(call))
 end
 
--- Requests without options, as they were prepared before: by method and URL.
+-- Cache of prepared requests without options, by method and URL.
 local prepared, count = {}, 0
 local MOST_PREPARED = 100
 
@@ -382,7 +381,7 @@ local function prepare_plain(method, url)
     call, err = prepare(name, to, NONE)
     if not call then return refuse(err) end
     call.agent = client.settings.USERAGENT
-    -- credentials are not kept, and the environment may name another proxy the next time
+    -- credentials are not cached, and the environment may name another proxy the next time
     if call.request.proxy or to.user then return call end
     local head, key = exchange.prepare(call.request)
     if head then call.request.head, call.request.key = head, key end
@@ -399,7 +398,7 @@ end
 
 local find_proxy = exchange.find_proxy
 
--- A request without options.
+-- Makes a request without options.
 local function plain(method, url)
     local of_method = prepared[method]
     local call = of_method and of_method[url]
@@ -414,7 +413,7 @@ local function plain(method, url)
     local err, phase
     call, err, phase = prepare_plain(method, url)
     if not call then return nil, err, phase end
-    -- what is kept is not changed
+    -- the cached call is not changed
     return run(setmetatable({}, { __index = call }))
 end
 
@@ -422,7 +421,7 @@ end
 ---@param method string|nil
 ---@param url any
 ---@param given? table checked options
----@param own_query? boolean whether the URL's query goes before the option
+---@param own_query? boolean whether the URL's query takes precedence over the option
 ---@return http.response|nil response
 ---@return string|nil message
 ---@return string|nil phase

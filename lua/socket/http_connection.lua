@@ -1,5 +1,5 @@
--- One HTTP connection: its opening, and the messages that pass over it.
--- Internal to socket.http, which offers it as `http.open`.
+-- One HTTP connection: opening it, sending requests and receiving responses. Internal to socket.http, which offers it
+-- as `http.open`.
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local framing = require("socket.http_framing")
@@ -12,8 +12,8 @@ local find, format, sub = string.find, string.format, string.sub
 
 local connection = {}
 
----The object `http.open` returns. Every failure of its methods closes it and is raised as an exception of
----`socket.try`, to be caught by `socket.protect` (http.open.2). It belongs to one request at a time.
+---The object that `http.open` returns. Every failure of its methods closes it and raises an exception of
+---`socket.try`; catch it with `socket.protect` (http.open.2). It serves one request at a time.
 ---@class socket.http.connection
 ---@field c table|userdata the socket
 ---@field try function a `socket.newtry` function that closes the connection
@@ -28,7 +28,7 @@ function methods:sendrequestline(method, uri)
     return self.try(self.c:send((self.try(framing.compose(method or "GET", uri)))))
 end
 
--- A table without metamethods, of what `pairs` finds in another.
+-- Copies the fields that `pairs` returns into a table without metamethods.
 local function plain_copy(fields)
     local copy = {}
     for name, value in pairs(fields) do copy[name] = value end
@@ -44,7 +44,7 @@ function methods:sendheaders(headers)
     return 1
 end
 
--- A sink like another that notes in `notes.failed` that it failed, and not its source.
+-- Wraps a sink. Sets `notes.failed` when the sink fails, to distinguish this from a failure of the source.
 local function watched(sink, notes)
     return setmetatable({ getfd = sink.getfd, dirty = sink.dirty }, {
         __call = function(_, chunk, err)
@@ -55,7 +55,7 @@ local function watched(sink, notes)
     })
 end
 
--- Sends a body. Returns 1, or nil, a message, and whether it was the sending that failed.
+-- Sends a body. Returns 1, or nil, a message, and true when sending failed.
 local function send_body(h, headers, source, step)
     local mode = headers["content-length"] and "keep-open" or "http-chunked"
     local notes = {}
@@ -65,7 +65,7 @@ local function send_body(h, headers, source, step)
     return ok, err, notes.failed
 end
 
----Sends a body: as it is when `headers` has a `content-length`, else in chunks.
+---Sends a body: unchanged when `headers` has a `content-length`, else in chunks.
 ---@param headers table<string, string|number> lower-case names
 ---@param source? function LTN12 source; default an empty body
 ---@param step? function LTN12 step; default `ltn12.pump.step`
@@ -76,8 +76,8 @@ end
 
 local sendbody = methods.sendbody
 
--- Sends a body. Returns nothing, or the message when sending failed: the server may have answered already. Any other
--- failure is raised.
+-- Sends a body. Returns nothing, or the message when sending failed: the server may have sent a response already. Any
+-- other failure is raised.
 function connection.send_body(h, headers, source, step)
     if h.sendbody ~= sendbody then
         h:sendbody(headers, source, step)
@@ -89,13 +89,13 @@ function connection.send_body(h, headers, source, step)
     return err or "closed"
 end
 
--- True when so few bytes are the whole of an HTTP/0.9 answer, and not the start of a status line.
+-- True when these few bytes are a whole HTTP/0.9 response, and not the start of a status line.
 local function is_bare(bytes)
     return type(bytes) == "string" and bytes ~= "" and bytes ~= sub("HTTP/", 1, #bytes)
 end
 
--- Receives a status line. Returns code and line; or nil and the first bytes of an HTTP/0.9 answer; or 408 alone when a
--- socket that is not ours answered with both data and "timeout" (http.receive.8); or nil, nil and a message.
+-- Receives a status line. Returns code and line; nil and the first bytes of an HTTP/0.9 response; 408 alone when a
+-- foreign socket returned both data and "timeout" (http.receive.8); or nil, nil and a message.
 local function receive_status(h)
     local start, err, partial = h.c:receive(5)
     if not start then
@@ -116,20 +116,20 @@ local function receive_status(h)
 end
 
 ---Receives the status line.
----@return number|nil code nil when the answer is HTTP/0.9, which has no status line
----@return string|nil line the whole line, or the first five bytes of an HTTP/0.9 answer, fewer when it has fewer; none
----when a socket that is not ours gave 408 by answering with both data and "timeout" (http.receive.8)
+---@return number|nil code nil for an HTTP/0.9 response, which has no status line
+---@return string|nil line the whole line, or the first five bytes of an HTTP/0.9 response, or all if fewer; nil
+---for a 408 that a foreign socket caused by returning both data and "timeout" (http.receive.8)
 function methods:receivestatusline()
     local code, line, err = receive_status(self)
     if not code and not line then return self.try(nil, err) end
     return code, line
 end
 
--- The code and line of an answer that came although the request's body could not be sent, or nil (add.45).
+-- The code and line of a response that came although sending the request's body failed, or nil (add.45).
 function connection.early_status(h, err)
     local c = h.c
     local waited = err == "timeout" or err == "wantread" or err == "wantwrite"
-    -- what has not come by now is not waited for again
+    -- after a timeout, only data that has already arrived is read
     if waited then c:settimeout(0) end
     local code, line = receive_status(h)
     if waited then c:settimeout(h.limits.TIMEOUT) end
@@ -137,25 +137,25 @@ function connection.early_status(h, err)
     return nil
 end
 
----Receives header lines up to the blank line that ends them, within `http.MAXHEADERLINE` and
+---Receives header lines up to the blank line that ends them. The limits are `http.MAXHEADERLINE` and
 ---`http.MAXHEADERSIZE` bytes.
 ---@return table<string, string> headers lower-case names; repeated ones joined with ", "
 function methods:receiveheaders()
     return (self.try(framing.receive_fields(self.c, self.limits)))
 end
 
--- Where the body of an answer ends: a length, "chunked", or nil when it goes on until close; false and a message when
--- the headers contradict each other.
+-- The end of a response body: a length, "chunked", or nil for a body that ends with the connection; false and a
+-- message when the headers contradict each other.
 local function body_end(headers)
     local coding, length = headers["transfer-encoding"], headers["content-length"]
     if type(length) == "number" then length = length >= 0 and length % 1 == 0 and format("%.0f", length) or nil end
     return native.body_end(coding, length)
 end
 
--- The pumps and the maker of table sinks as ltn12 came, nil with an ltn12 that is not this library's.
+-- The original pumps and table sink of ltn12; nil when ltn12 is not this library's.
 local pumps = package and package.loaded and package.loaded["socket.ltn12_pumps"] or {}
 
--- The tables that the sinks of the string form fill, which nobody else sees.
+-- The tables filled by the sinks of the string form. The program does not see them.
 local collected = setmetatable({}, { __mode = "k" })
 
 -- A sink that collects a body in `target`.
@@ -166,18 +166,18 @@ function connection.collector(target)
     return sink
 end
 
--- The table that such a sink collects in, or nil.
+-- The table of such a sink, or nil.
 function connection.collected(sink) return sink and collected[sink] end
 
--- Receives a whole body at once where nobody can see that it did not come in
--- pieces: the string form asked for it, nothing on its way was replaced, and
--- the socket is ours. Returns what ltn12.pump.all returns, or false with nothing read.
+-- Receives a whole body at once, when the program cannot observe the difference: the string form requested it, no
+-- function in the path was replaced, and the socket is this library's. Returns the results of ltn12.pump.all, or
+-- false with nothing read.
 local function gather(source, sock, length, sink, step)
     local target, size = collected[sink], socket.BLOCKSIZE
     if not target or ltn12.pump.all ~= pumps.all or step ~= pumps.step then return false end
     local mark = getmetatable(source)
     if type(sock) ~= "userdata" or type(mark) ~= "table" or mark.plain ~= true then return false end
-    -- no bytes are not asked for
+    -- an empty body needs no read
     if length == 0 or type(size) ~= "number" or size < 1 then return false end
     local body, err = native.receive_body(sock, length, size)
     if not body then return body, err end
@@ -186,7 +186,7 @@ local function gather(source, sock, length, sink, step)
     return 1
 end
 
--- Receives a body into a sink; the fields after one in chunks go into `trailers`.
+-- Receives a body into a sink. Trailers of a chunked body go into `trailers`.
 local function receive_body(h, headers, sink, step, trailers)
     local length, problem = body_end(headers)
     if length == false then return h.try(nil, problem) end
@@ -201,8 +201,8 @@ local function receive_body(h, headers, sink, step, trailers)
     return h.try(result)
 end
 
----Receives a body into a sink, framed as the headers say: in chunks, by length, or until close.
----@param headers table<string, string> lower-case names; `transfer-encoding` and `content-length` count
+---Receives a body into a sink. The headers determine its framing: chunks, length, or until close.
+---@param headers table<string, string> lower-case names; `transfer-encoding` and `content-length` are used
 ---@param sink? function LTN12 sink; default discards
 ---@param step? function LTN12 step; default `ltn12.pump.step`
 ---@return number one
@@ -212,8 +212,8 @@ end
 
 local receivebody = methods.receivebody
 
--- Receives the body of an answer, whose trailers are added to its headers (add.48). A method that a program has put in
--- the place of this library's is called as ever.
+-- Receives the body of a response and adds its trailers to the headers (add.48). A `receivebody` method that the
+-- program has replaced is called as in LuaSocket.
 function connection.receive_body(h, headers, sink, step)
     if h.receivebody ~= receivebody then return h:receivebody(headers, sink, step) end
     local trailers = {}
@@ -222,7 +222,7 @@ function connection.receive_body(h, headers, sink, step)
 end
 
 ---Receives an HTTP/0.9 body into a sink. The connection is closed afterwards.
----@param status string the bytes already read; they come first
+---@param status string the bytes already read; they are delivered first
 ---@param sink? function LTN12 sink; default discards
 ---@param step? function LTN12 step; default `ltn12.pump.step`
 ---@return number one
@@ -240,7 +240,7 @@ function methods:receive09body(status, sink, step)
         return chunk, err
     end
     local result = self.try(ltn12.pump.all(source, sink or ltn12.sink.null(), step or ltn12.pump.step))
-    -- a body read to its end was closed by its source
+    -- the source closed the connection after a body that was read to its end
     if not ended then self:close() end
     return result
 end
@@ -253,21 +253,20 @@ end
 
 local sendrequestline, sendheaders = methods.sendrequestline, methods.sendheaders
 
--- True when the head of a request may be sent without these methods: they are called when a script has
--- put its own in their place.
+-- True when the head of a request may be sent without these methods. They are called when a script has replaced them.
 function connection.sends_plainly(h)
     return h.sendrequestline == sendrequestline and h.sendheaders == sendheaders
 end
 
 local function closed_on_error(h, ok, ...)
     if ok then return ... end
-    -- what `try` raised has closed the connection already
+    -- when `try` raised, it has closed the connection already
     if not h.failed then session.pcall(h.close, h) end
     error((...), 0)
 end
 
--- Calls f(h, ...). What it raises, a callback's error too, closes the
--- connection at once (http.bugs.11, add.30) and is raised again unchanged.
+-- Calls f(h, ...). An error, also one of a callback, closes the connection at once (http.bugs.11, add.30) and is
+-- raised again unchanged.
 function connection.run(h, f, ...)
     return closed_on_error(h, session.pcall(f, h, ...))
 end
@@ -277,8 +276,8 @@ local function establish(h, host, port)
     h.try(h.c:connect(host, port))
 end
 
--- Opens a connection. `limits` is the table whose TIMEOUT, MAXHEADERLINE and
--- MAXHEADERSIZE hold for it, read when they are needed.
+-- Opens a connection. `limits` is the table with its TIMEOUT, MAXHEADERLINE and MAXHEADERSIZE; they are read at each
+-- use.
 function connection.open(limits, host, port, create)
     local c = socket.try((create or socket.tcp)())
     local h = setmetatable({ c = c, limits = limits, try = socket.try }, metatable)

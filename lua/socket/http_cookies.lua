@@ -6,14 +6,14 @@ local error, type = error, type
 local cookies = {}
 
 ---@class http.cookie
----@field name string empty for a cookie without one
+---@field name string empty for a cookie without a name
 ---@field value string
----@field domain string without a dot in front
+---@field domain string without a leading dot
 ---@field path string
----@field expires? integer Unix time; none for a cookie of the session
+---@field expires? integer Unix time; nil for a session cookie
 ---@field secure boolean over https only
 ---@field httponly boolean
----@field hostonly boolean for the very host, not for those below
+---@field hostonly boolean for this host only, not for its subdomains
 ---@field samesite? string
 
 ---@class http.jar
@@ -31,7 +31,7 @@ local function loaded()
 end
 
 ---Makes a cookie jar.
----@param options? { publicsuffix: string|false|nil } another list of public suffixes, or none
+---@param options? { publicsuffix: string|false|nil } a different list of public suffixes; false for none
 ---@return http.jar|nil jar
 ---@return string|nil message
 function cookies.jar(options)
@@ -41,11 +41,11 @@ function cookies.jar(options)
     return loaded().jar(options and options.publicsuffix)
 end
 
----Whether a value is a jar.
+---Returns whether a value is a jar.
 ---@param value any
 ---@return boolean
 function cookies.is_jar(value)
-    -- without the library there is none
+    -- without the native library there are no jars
     return module ~= nil and module.is_jar(value)
 end
 

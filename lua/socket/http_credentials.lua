@@ -6,7 +6,7 @@ local lower = string.lower
 
 local credentials = {}
 
--- What is remembered of challenges, by the table that the user gave as `auth` and by origin.
+-- Remembered challenges, by the user's table `auth` and by origin.
 local remembered = setmetatable({}, { __mode = "k" })
 
 local function state_of(call)
@@ -21,7 +21,7 @@ local function state_of(call)
     return origins[origin]
 end
 
--- Takes the option `auth`. Returns true, or nil and a message.
+-- Checks and stores the option `auth`. Returns true, or nil and a message.
 function credentials.take(call, auth)
     if not auth then return true end
     local user, pass = auth.user or auth[1], auth.pass or auth[2]
@@ -34,7 +34,7 @@ end
 
 local function basic(user, pass) return "Basic " .. (mime.b64(user .. ":" .. pass)) end
 
--- The header for the next request, or nil.
+-- The Authorization header for the next request, or nil.
 function credentials.header(call)
     if call.user and call.secrets then
         if not call.digest then return basic(call.user, call.pass) end
@@ -51,7 +51,8 @@ function credentials.header(call)
     return nil
 end
 
--- Prepares the answer to a challenge of Digest, once a hop. False when there is none, or the body cannot be sent again.
+-- Prepares a reply to a Digest challenge, once per hop. False when there is no challenge, or the body cannot be sent
+-- again.
 function credentials.answer(call, answer)
     local body = call.body
     if not call.secrets or call.challenged == call.to or body and body.once then return false end

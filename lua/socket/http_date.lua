@@ -1,13 +1,13 @@
--- Dates of HTTP. Internal to HTTP, which offers `format_date` and `parse_date`.
+-- HTTP dates. Internal to HTTP, which offers `format_date` and `parse_date`.
 local native = require("socket.native")("socket_http_client")
 
 local error, tonumber, type = error, tonumber, type
 
 local date = {}
 
----The date of a Unix time, as in `Sun, 06 Nov 1994 08:49:37 GMT`. Raises a bad-argument error for a year that has
----not four digits.
----@param time? number|integer default now; LuaJIT's 64-bit integers count too
+---Formats a Unix time as `Sun, 06 Nov 1994 08:49:37 GMT`. Raises a bad-argument error unless the year has four
+---digits.
+---@param time? number|integer default now; LuaJIT's 64-bit integers are accepted
 ---@return string
 function date.format(time)
     if type(time) == "cdata" then time = tonumber(time) end
@@ -19,7 +19,7 @@ function date.format(time)
     return text
 end
 
----The Unix time of a date in any of HTTP's three forms.
+---Parses a date in any of HTTP's three forms to a Unix time.
 ---@param text string
 ---@return integer|nil time
 function date.parse(text)

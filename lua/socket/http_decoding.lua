@@ -1,4 +1,4 @@
--- Content codings undone: gzip, deflate, brotli, zstd. Internal to HTTP.
+-- Decoding of content codings: gzip, deflate, brotli, zstd. Internal to HTTP.
 local native = require("socket.native")
 
 local ipairs, pcall, type = ipairs, pcall, type
@@ -6,13 +6,13 @@ local concat, gmatch, lower, sub = table.concat, string.gmatch, string.lower, st
 
 local MOST_CODINGS = 5
 
--- In the order of our liking. The first two are in the core, the others in a library that is loaded for them.
+-- In order of preference. The first two are in the core; a separate library is loaded for the others.
 local NAMES = { "gzip", "deflate", "br", "zstd" }
 
 local decoding = {}
 
 local core = native("socket_codings")
--- The module of the library with every coding; false when it is not to be had.
+-- The native module with every coding; false when it is not installed.
 local all
 
 local function every_coding()
@@ -23,7 +23,7 @@ local function every_coding()
     return all
 end
 
--- A decoder, or nil when this build has none for a name in lower case.
+-- A decoder for a lower-case name, or nil when this build has none.
 local function decoder(name)
     local made = core.decoder(name)
     if made or name ~= "br" and name ~= "zstd" then return made end
@@ -31,8 +31,8 @@ local function decoder(name)
     return module and module.decoder(name) or nil
 end
 
--- Whether the library for a coding is installed is found out once; it is not loaded for the question where the core
--- has the coding.
+-- Whether the library for a coding is installed is checked once. The library is not loaded for this check when the
+-- core has the coding.
 local offered
 local function default_offer()
     if not offered then
@@ -53,7 +53,7 @@ function decoding.accept(setting)
     return default_offer()
 end
 
--- Whether the user wants a coding undone.
+-- Returns whether the user's setting decodes this coding.
 local function wanted(name, setting)
     if type(setting) ~= "table" then return true end
     for _, own in ipairs(setting) do
@@ -64,9 +64,9 @@ local function wanted(name, setting)
 end
 
 ---Decoders for the codings of a body.
----@param value? string the value of Content-Encoding
+---@param value? string value of Content-Encoding
 ---@param setting? true|"strict"|string[] the user's `decode`
----@return table|nil plan decoders, the outermost first; nil when there is nothing to undo or a coding is unknown
+---@return table|nil plan decoders, the outermost first; nil when there is nothing to decode or a coding is unknown
 ---@return string|nil message why the body cannot be decoded
 function decoding.plan(value, setting)
     if value == nil then return nil end
@@ -90,7 +90,7 @@ function decoding.plan(value, setting)
     return plan
 end
 
--- A source of what one decoder makes of another source.
+-- A source of the output of one decoder.
 local function decoded(source, coding)
     local fed, ended = false, false
     return function()
@@ -121,7 +121,7 @@ local function decoded(source, coding)
 end
 
 ---A source of a decoded body, in pieces of at most 64 KB.
----@param source function LTN12 source of the body as it comes
+---@param source function LTN12 source of the encoded body
 ---@param plan table decoders, from `decoding.plan`
 ---@return function source
 function decoding.source(source, plan)
@@ -129,7 +129,7 @@ function decoding.source(source, plan)
     return source
 end
 
----A source that fails with "oversized" where another goes on after so many bytes.
+---A source that fails with "oversized" when another source gives more than `most` bytes.
 ---@param source function LTN12 source
 ---@param most number
 ---@return function source

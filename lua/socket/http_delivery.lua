@@ -1,4 +1,5 @@
--- How the body of an answer reaches the user of module `http`: as a string, into a sink, as a stream. Internal to HTTP.
+-- Delivers the body of a response to the user of module `http`: as a string, into a sink, or as a stream. Internal to
+-- HTTP.
 local decoding = require("socket.http_decoding")
 local download = require("socket.http_download")
 local exchange = require("socket.http_exchange")
@@ -7,12 +8,12 @@ local response = require("socket.http_response")
 local concat = table.concat
 
 local LARGEST = 10 * 1024 * 1024
--- Seconds between two reports of progress.
+-- Seconds between two progress reports.
 local BETWEEN = 0.1
 
 local delivery = {}
 
----A source whose progress is reported.
+---A source that reports its progress.
 ---@param source function
 ---@param progress fun(direction: string, done: integer, total: integer|nil): any
 ---@param direction string
@@ -42,7 +43,8 @@ function delivery.watched(source, progress, direction, total)
     end
 end
 
--- The body as the user is to see it. Returns a source, or nil when nothing is done to it; nil and a message.
+-- The body after decoding, limits and progress reports. Returns a source, or nil when the body stays unchanged; nil
+-- and a message.
 local function source_of(call, answer, most)
     local source
     local total = answer.length
@@ -76,7 +78,7 @@ local function collect(source)
     end
 end
 
--- Pumps a source into a sink. Returns the bytes delivered; nil, message, and whether it was the sink that failed.
+-- Pumps a source into a sink. Returns the bytes delivered; nil, message, and true when the sink failed.
 local function pump(source, sink)
     local size = 0
     while true do
@@ -102,7 +104,7 @@ local function into_sink(answer, made, source, sink)
     return made
 end
 
----Makes the response of the last answer, and receives its body as the options say.
+---Makes the response and receives its body as the options require.
 ---@param call socket.http.call
 ---@param answer table
 ---@return http.response|nil response
@@ -111,7 +113,7 @@ end
 function delivery.deliver(call, answer)
     local given = call.options
     local sink = given.sink
-    -- a body that is returned as it comes; the headers are looked up while they are a plain table still
+    -- fast path: a body returned unchanged; reads the headers while they are still a plain table
     if not (sink or given.stream or given.file or call.progress or answer.bodiless)
         and not (call.asked and answer.headers["Content-Encoding"]) then
         local most = given.maxbody
@@ -157,7 +159,7 @@ function delivery.deliver(call, answer)
             body, err = collect(source)
             if not body then answer:close() end
         else
-            -- a coding that is not undone
+            -- an unknown coding is not decoded
             body, err = answer:body(most or nil)
         end
         if not body then return nil, err, "body" end

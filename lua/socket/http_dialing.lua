@@ -1,4 +1,4 @@
--- Opens the connection of a request: straight, through a proxy, to a Unix socket, or by a function of the user's; with TLS
+-- Opens the connection of a request: direct, through a proxy, to a Unix socket, or with the user's function; with TLS
 -- for https. Internal to HTTP.
 local socket = require("socket")
 local mime = require("mime")
@@ -6,36 +6,36 @@ local url = require("socket.url")
 local native = require("socket.native")("socket_http")
 
 local now = native.now
--- a yield passes through it on every Lua
+-- this pcall allows a yield on every Lua version
 local pcall = require("socket.session").pcall
 local require, tostring, type = require, tostring, type
 local find = string.find
 
 local dialing = {}
 
--- The messages of a resolver.
+-- Error messages of the resolver.
 local RESOLVER = {
     ["host or service not provided, or not known"] = true, ["temporary failure in name resolution"] = true,
     ["non-recoverable failure in name resolution"] = true,
 }
 
----What is left for the next wait: a limit of its own, and the end of the whole request.
+---The time for the next wait, limited by its own timeout and by the deadline of the whole request.
 ---@param limit number|false|nil seconds
 ---@param deadline number|nil on the clock of `native.now`
 ---@return number|nil seconds nil for no limit; 0 when the time is up
 function dialing.left(limit, deadline)
-    -- a negative limit is none
+    -- a negative value means no limit
     if not limit or limit < 0 then limit = nil end
     if not deadline then return limit end
     local left = deadline - now()
-    -- less than a millisecond would not wait, which is another mode
+    -- a timeout below a millisecond would become 0, which is non-blocking mode
     if left < 0.001 then return 0 end
     return limit and limit < left and limit or left
 end
 
 local left = dialing.left
 
--- Sets the time for what comes next; false when it is up.
+-- Sets the timeout of the next operation; false when the time is up.
 local function arm(sock, limit, deadline)
     local seconds = left(limit, deadline)
     if seconds == 0 then return false end
@@ -51,7 +51,7 @@ function dialing.proxy_login(proxy)
     return "Basic " .. (mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password or "")))
 end
 
--- Connects a socket; the phase of a failure is seen by whether there was an address to try.
+-- Connects a socket. The phase of a failure depends on whether the host name was resolved.
 local function connect(sock, host, port, phase)
     local ok, err = sock:connect(host, port)
     if ok then return true end
@@ -61,7 +61,7 @@ local function connect(sock, host, port, phase)
     return nil, err, phase
 end
 
--- The context of a request's TLS, or nil and a message.
+-- The TLS context of a request, or nil and a message.
 local function make_context(parameters)
     return require("socket.tls").newcontext(require("socket.https_connection").parameters(parameters or {}))
 end
@@ -81,7 +81,7 @@ local function secure(sock, request, context)
     return nil, err, "tls", detail
 end
 
--- Goes through the proxy that `sock` is connected to, unless it is sent the request itself.
+-- Connects through the proxy that `sock` is connected to, unless the proxy gets the request itself.
 local function pass_proxy(sock, request)
     local proxy = request.proxy
     if proxy.scheme ~= "http" then
@@ -110,7 +110,7 @@ local function reach(sock, request)
     return true
 end
 
--- True for a stream of this library that nothing encrypts.
+-- True for an unencrypted stream of this library.
 local function is_plain(sock)
     if type(sock) ~= "userdata" then return false end
     local class = tostring(sock)
@@ -165,12 +165,12 @@ end
 ---@return table|userdata|nil sock
 ---@return string|nil message
 ---@return string|nil phase
----@return string|nil why a certificate was refused
+---@return string|nil reason of a refused certificate
 function dialing.open(request)
     if request.create then return open_foreign(request) end
     local context, err
     if request.scheme == "https" then
-        -- wrong parameters are an error before anything is sent
+        -- invalid parameters fail before anything is sent
         context, err = make_context(request.tls)
         if not context then return nil, err, "request" end
     end

@@ -6,13 +6,13 @@ local find, ipairs, tostring = string.find, ipairs, tostring
 
 local hash = native.hash
 
--- The better one first.
+-- A higher number is preferred.
 local ALGORITHMS = { ["sha-256"] = 2, ["sha-256-sess"] = 2, md5 = 1, ["md5-sess"] = 1 }
 
 local digest = {}
 
--- The parameters of a challenge from a position on, by lower-case name. Returns them and the position after them: the end,
--- or the next challenge.
+-- Parses the parameters of a challenge from a position on, by lower-case name. Returns them and the position after
+-- them: the end, or the next challenge.
 local function parameters(text, at)
     local found = {}
     while true do
@@ -45,7 +45,7 @@ local function find_challenges(values)
             if not scheme then break end
             local found
             found, at = parameters(value, after)
-            -- credentials in one word, as other schemes have
+            -- token68 credentials, as other schemes use
             at = match(value, "^[ \t]*[%w._~+/-]+=*[ \t]*,()", at) or at
             if at <= after then at = after end
             if lower(scheme) == "digest" then challenges[#challenges + 1] = found end
@@ -55,12 +55,12 @@ local function find_challenges(values)
     return challenges
 end
 
--- True when a list of words holds one.
+-- True when a list of words contains `word`.
 local function has_word(list, word)
     return find("," .. gsub(lower(list), "[ \t]", "") .. ",", "," .. word .. ",", 1, true) ~= nil
 end
 
--- The best challenge that can be answered.
+-- The best supported challenge.
 local function choose(values)
     local best, rank
     for _, challenge in ipairs(find_challenges(values)) do
@@ -74,10 +74,10 @@ end
 
 local function quoted(text) return '"' .. gsub(text, '["\\]', "\\%0") .. '"' end
 
--- A header's value can have no line break, and a quoted text neither.
+-- Neither a header value nor a quoted string may contain a line break.
 local function is_clean(text) return not find(text, "[%c]") end
 
--- The credentials for a request, by what `state` knows.
+-- Computes the credentials of a request from `state`.
 local function respond(state, method, target)
     local challenge = state.challenge
     local algorithm = challenge.algorithm or "MD5"
@@ -87,7 +87,7 @@ local function respond(state, method, target)
     local cnonce, count = native.random_text(), format("%08x", state.count)
     local first = hash(name, user .. ":" .. realm .. ":" .. password)
     if find(lower(algorithm), "-sess", 1, true) then
-        -- the session's key is made with the first of the client's nonces
+        -- for -sess algorithms the key depends on the first client nonce
         state.cnonce = state.cnonce or cnonce
         cnonce = state.cnonce
         first = hash(name, first .. ":" .. challenge.nonce .. ":" .. cnonce)
@@ -112,19 +112,19 @@ local function respond(state, method, target)
     return value
 end
 
----The value of Authorization that answers a server's challenges.
+---The Authorization value that answers a server's challenges.
 ---@param challenges string[] values of WWW-Authenticate
 ---@param method string
 ---@param target string the request target as sent
 ---@param user string
 ---@param password string
----@param state table kept for the origin; remembers the challenge
----@return string|nil value nil when there is no challenge that can be answered, or the login was refused before
+---@param state table state of the origin; stores the challenge
+---@return string|nil value nil when no challenge is supported, or the login was refused before
 ---@return string|nil message
 function digest.authorization(challenges, method, target, user, password, state)
     local challenge = choose(challenges)
     if not challenge then return nil, "no digest challenge" end
-    -- a login that was refused is not sent again, unless only its nonce was too old
+    -- a refused login is not sent again, unless only its nonce was stale
     local stale = challenge.stale and lower(challenge.stale) == "true"
     if state.challenge and not stale then return nil, "login refused" end
     state.challenge, state.count, state.cnonce = challenge, 0, nil
@@ -132,7 +132,7 @@ function digest.authorization(challenges, method, target, user, password, state)
     return respond(state, method, target)
 end
 
----The value for a further request to an origin whose challenge is known, or nil.
+---The value for a further request to an origin with a known challenge, or nil.
 ---@param state table
 ---@param method string
 ---@param target string

@@ -1,4 +1,4 @@
--- Answers of module `http` that are written to a file, which may go on where it ends. Internal to HTTP.
+-- Writes responses of module `http` to a file, and can resume a partial file. Internal to HTTP.
 local multipart = require("socket.http_multipart")
 
 local io, require, tostring, type = io, require, tostring, type
@@ -6,7 +6,7 @@ local gsub, match = string.gsub, string.match
 
 local download = {}
 
--- Takes the options. Returns true, or nil and a message.
+-- Checks and stores the options. Returns true, or nil and a message.
 function download.take(call, given)
     local name = given.file
     if name == nil then return true end
@@ -27,8 +27,8 @@ function download.take(call, given)
     return true
 end
 
--- How the file of a request is opened for an answer: a mode for `io.open`; false when the file is complete or the body
--- is not for it; nil and a message.
+-- The mode of `io.open` for the file of a response; false when the file is complete or the body does not belong in
+-- it; nil and a message.
 local function mode_for(call, answer)
     if call.file_size and call.file_size > 0 then
         local verdict, err = require("socket.http_resume").judge(answer, call.file_size)
@@ -39,8 +39,8 @@ local function mode_for(call, answer)
     return "wb"
 end
 
----The sink for an answer.
----@return function|false|nil sink false when the file needs nothing; nil and a message
+---The sink for a response.
+---@return function|false|nil sink false when the file stays unchanged; nil and a message
 ---@return string|nil message
 function download.sink(call, answer)
     local name = call.options.file

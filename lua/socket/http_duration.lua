@@ -1,4 +1,4 @@
--- Lengths of time as numbers of seconds or as texts such as "1m30s". Internal to HTTP.
+-- Durations as numbers of seconds or as texts such as "1m30s". Internal to HTTP.
 local tonumber, tostring, type = tonumber, tostring, type
 local match, sub = string.match, string.sub
 
@@ -15,7 +15,7 @@ local function parse(text)
     local total = 0
     while rest ~= "" do
         local number, unit, last = match(rest, "^(%d*%.?%d*)([a-z\194-\206\128-\191]+)()")
-        -- a dot alone is no number
+        -- a lone dot is not a number
         local seconds = SECONDS[unit]
         number = number and tonumber(number)
         if not number or not seconds then return nil end
@@ -25,7 +25,7 @@ local function parse(text)
     return sign == "-" and -total or total
 end
 
----The seconds of a length of time.
+---Converts a duration to seconds.
 ---@param value number|string seconds, or one or more of number and unit: "30s", "1h15m30.5s", "250ms"
 ---@return number|nil seconds
 ---@return string|nil message

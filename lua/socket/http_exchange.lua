@@ -1,5 +1,5 @@
--- One HTTP request on one connection: opened or taken from a pool, sent, and answered. What `http` and the newer
--- fields of `socket.http` are made of. Internal to HTTP.
+-- One HTTP request on one connection: opens it or takes it from a pool, sends the request and receives the response.
+-- Used by `http` and by the newer fields of `socket.http`. Internal to HTTP.
 local dialing = require("socket.http_dialing")
 local framing = require("socket.http_framing")
 local incoming = require("socket.http_incoming_answer")
@@ -12,20 +12,20 @@ local error, pairs, rawget, require, setmetatable, tostring, type =
     error, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 
--- A body of so many bytes goes out in one write with the head.
+-- A body of up to this size is sent in one write with the head.
 local WHOLE = 16384
--- Larger ones go out in pieces of so many bytes; before each, an early answer is looked for.
+-- Larger ones are sent in pieces of this size. Before each piece, checks for an early response.
 local PIECE = 262144
--- Seconds that a body waits for the server's consent.
+-- Seconds to wait for "100 Continue" before sending the body.
 local CONSENT = 1
 
--- Methods that may be sent again when a kept connection turns out to be dead (RFC 9110, 9.2.2).
+-- Methods that may be sent again when a kept connection is dead (RFC 9110, 9.2.2).
 local REPEATABLE = { GET = true, HEAD = true, OPTIONS = true, TRACE = true, PUT = true, DELETE = true }
 
 local WAITING = { wantread = "timeout", wantwrite = "timeout" }
 local NO_TIMEOUTS = {}
 
----What is to be sent, and how. See the fields of `perform`.
+---The request to send. See the fields of `perform`.
 ---@class socket.http.exchange.request
 ---@field scheme string
 ---@field host string
@@ -44,14 +44,14 @@ local exchange = {
 ---The proxy for an origin; see `socket.http_proxies`.
 function exchange.find_proxy(...) return require("socket.http_proxies").find(...) end
 
----Whether a text may be a method.
+---Returns whether a text is a valid method.
 ---@param text any
 ---@return boolean
 function exchange.is_token(text)
     return type(text) == "string" and find(text, "^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
 end
 
--- Names and values of TLS parameters as one text. Values that are no text count by identity.
+-- Names and values of TLS parameters as one text. Values that are not text are compared by identity.
 local function tls_key(parameters)
     local parts = {}
     for name, value in pairs(parameters) do
@@ -69,7 +69,7 @@ local function tls_key(parameters)
     return concat(parts, "\2")
 end
 
--- The key of an origin. The last one is remembered: many requests in a row go to one.
+-- The key of an origin. The last one is cached: many requests in a row go to one origin.
 local last_scheme, last_host, last_port, last_key
 local function origin_key(scheme, host, port)
     if scheme == last_scheme and host == last_host and port == last_port then return last_key end
@@ -78,7 +78,7 @@ local function origin_key(scheme, host, port)
     return last_key
 end
 
--- What connections have in common that may stand in for one another.
+-- The pool key: connections with the same key are interchangeable.
 local function pool_key(request)
     local key = origin_key(request.scheme, request.host, request.port)
     local proxy = request.proxy
@@ -93,7 +93,7 @@ local function pool_key(request)
     return key
 end
 
--- The head of a request. The fields are sent in order, as they are spelled; those that frame the body come last.
+-- The head of a request. The fields keep their order and spelling; those that frame the body come last.
 local function compose(request)
     local target = request.target
     local proxy = request.proxy
@@ -117,7 +117,7 @@ local function compose(request)
     return framing.compose_list(request.method, target, fields)
 end
 
--- A connection and what is known of it while it serves a request.
+-- Sets the timeout of the next operation; false when the time is up.
 local function arm(connection, limit)
     local seconds = left(limit, connection.request.deadline)
     if seconds == 0 then return false end
@@ -136,7 +136,7 @@ local function send(connection, data)
     return nil, WAITING[err] or err
 end
 
--- True when the server has begun a final answer before it has the whole body. What has come is kept for the reading.
+-- True when the server has begun a final response before it has the whole body. Received data is kept in the buffer.
 local function is_answered(connection)
     if not connection.ours or connection.buffer ~= "" then return false end
     local sock = connection.sock
@@ -145,7 +145,7 @@ local function is_answered(connection)
     local data = sock:receive(incoming.SOME)
     if not data then return false end
     connection.buffer, connection.at = data, 1
-    -- an interim answer does not end the sending
+    -- an interim response does not stop the sending
     return not find(data, "^HTTP/%d%.%d 1%d[02-9]")
 end
 
@@ -158,8 +158,8 @@ local function send_string(connection, body)
     return true
 end
 
--- Sends what a source gives. Returns true; or true, nil, true when the answer came first; or nil, a message, and
--- true when it was not the connection that failed.
+-- Sends a body from a source. Returns true; true, nil, true when the response came first; or nil, a message, and true
+-- when the failure was not the connection's.
 local function send_source(connection, source, length)
     local sent = 0
     local unframed = length or connection.request.unframed
@@ -192,7 +192,8 @@ local function send_body(connection, request)
     return send_string(connection, request.body)
 end
 
--- Waits for the server's consent to the body. Returns an answer when it was refused, false to go on; or nil and a message.
+-- Waits for "100 Continue". Returns a response when the server refused the body, false to go on; or nil and a
+-- message.
 local function await_consent(connection)
     local answer, err = incoming.receive_head(connection, CONSENT, true)
     if answer then return answer end
@@ -203,8 +204,8 @@ local function await_consent(connection)
     return nil, err
 end
 
--- Sends a request. Returns true, and an answer that came before the body or true when one has begun; or nil, a message,
--- and true when it was not the connection that failed.
+-- Sends a request. Returns true, and a response that came before the body, or true when one has begun; or nil, a
+-- message, and true when the failure was not the connection's.
 local function send_request(connection, request, head)
     local body = request.body
     local whole = body and #body <= WHOLE and not request.expect
@@ -224,12 +225,13 @@ local function send_request(connection, request, head)
     return true, early
 end
 
--- Gets an answer on a connection. Returns it; or nil, a message, the phase, and true when nothing of an answer had come.
+-- Sends a request and receives the response on a connection. Returns it; or nil, a message, the phase, and true when
+-- no byte of a response was received.
 local function converse(connection, request, head)
     local ok, early, own = send_request(connection, request, head)
     if not ok then
         local err = early
-        -- the answer may be there although the rest of the request was not taken (add.45)
+        -- a response may have arrived although sending the request failed (add.45)
         if not own and (request.source or request.body and request.body ~= "") then
             connection.unsent = true
             local answer = incoming.receive_head(connection, err == "timeout" and 0.001 or request.timeouts.first)
@@ -244,7 +246,7 @@ local function converse(connection, request, head)
     return nil, err, "response", connection.buffer == "" and not connection.begun
 end
 
--- What a source raises closes the connection and is raised again unchanged.
+-- An error raised by a source closes the connection and is raised again unchanged.
 local function guard(connection, ok, ...)
     if ok then return ... end
     connection.sock:close()
@@ -256,7 +258,7 @@ local function fail(connection, message, phase, why)
     return nil, WAITING[message] or message, phase, why
 end
 
--- Makes a connection for a request and counts it.
+-- Opens a connection for a request, and counts it in the pool.
 local function open(request, pool)
     local sock, err, phase, why = dialing.open(request)
     if not sock then return nil, WAITING[err] or err, phase, why end
@@ -273,7 +275,7 @@ end
 
 local DEFAULTED = { __index = function(self, name) return rawget(self, "given")[name] end }
 
--- The request with the fields that the rest relies on; the caller's table stays as it is.
+-- The request with default fields; the caller's table is not modified.
 local function complete(request)
     if request.timeouts and request.fields then return request end
     return setmetatable({
@@ -281,17 +283,17 @@ local function complete(request)
     }, DEFAULTED)
 end
 
----What a request that is made often has ready: its head, and which connections serve it. Both go into the request.
+---Prepares a request that is made often: its head and its pool key. Store both in the request.
 ---@param request socket.http.exchange.request without body and proxy
 ---@return string|nil head
----@return string|nil key or why it cannot be sent
+---@return string|nil key the pool key, or a message when the request cannot be sent
 function exchange.prepare(request)
     local head, err = compose(request)
     if not head then return nil, err end
     return head, pool_key(request)
 end
 
----Which connections serve a request, as a text.
+---The pool key of a request.
 ---@type fun(request: socket.http.exchange.request): string
 exchange.key = pool_key
 
@@ -300,7 +302,7 @@ exchange.key = pool_key
 ---@return socket.http.answer|nil answer
 ---@return string|nil message
 ---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
----@return string|nil why a certificate was refused
+---@return string|nil reason of a refused certificate
 function exchange.perform(request)
     request = complete(request)
     local head, err = request.head, nil

@@ -1,2 +1,2 @@
--- LuaSec's module `ssl.https`: the HTTPS of this library under LuaSec's name.
+-- LuaSec's module `ssl.https`: HTTPS of this library under LuaSec's name.
 return require("socket.https")
