@@ -1,4 +1,4 @@
--- LuaSocket's own native library beside ours in one state: each refuses the objects of the other: add.58.
+-- LuaSocket's native library and this one in one Lua state: each rejects the other's objects: add.58.
 -- not on: lua5.5, runner, runner-lua5.5
 local check = require("check")
 
@@ -9,7 +9,7 @@ found:close()
 local open = path and package.loadlib(path, "luaopen_socket_core")
 check.ok("LuaSocket's library is installed", open, path)
 
--- Whichever is loaded first.
+-- The test runs in both load orders.
 local theirs_first = arg[1] == "theirs first"
 local theirs = theirs_first and open("socket.core")
 local ours = require("socket")
@@ -51,7 +51,7 @@ their_client:send("y")
 check.equal("it takes both", ours.select({ our_peer, their_peer }, nil, 5)[1], their_peer)
 check.equal("theirs too", theirs.select({ our_peer, their_peer }, nil, 5)[1], their_peer)
 
--- Methods are one value for all classes of a family, as LuaSocket's are (from Lua 5.2 on).
+-- From Lua 5.2 on, all classes of a family share one function per method, as in LuaSocket.
 local function same(library, method, ...)
     local objects, answers = { ... }, {}
     for i, object in ipairs(objects) do answers[i] = object[method] == objects[1][method] end

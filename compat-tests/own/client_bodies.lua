@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
--- The new face: what is received and sent in pieces (client.s.14 to 20, 46 to 48, 50, A.decode, B.body, B.options).
+-- Module http: bodies received and sent in pieces (client.s.14 to 20, 46 to 48, 50, A.decode, B.body, B.options).
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("http")
@@ -56,7 +56,7 @@ r = http.get(base .. "/zip/x?text=raw")
 check.equal("client.s.20", { r.body, r.headers["content-encoding"] }, { "raw", "x" })
 check.equal("client.s.20 strict", failure(http.get(base .. "/zip/x?text=raw", { decode = "strict" })), { "unsupported coding 'x'", "body" })
 
--- client.s.46: a file as large as fits the time of a test
+-- client.s.46: the largest file that fits the time of a test
 local MEGABYTES = 20
 local file = assert(io.open("large", "wb"))
 for i = 1, MEGABYTES * 16 do file:write((string.char(i % 256):rep(65536))) end
@@ -171,7 +171,7 @@ r = http.get(base .. "/bytes/10", { file = "saved" })
 check.equal("B.options file", { r.body, r.body_size, io.open("saved"):read("*a") }, { nil, 10, "xxxxxxxxxx" })
 r = http.get(base .. "/status/404", { file = "other" })
 check.equal("another status is not for the file", { r.body, (io.open("other")) }, { "status" })
--- resume: what is asked for, and what the answer means
+-- resume: the request that is sent, and how each answer is handled
 local function has(text)
     local out = assert(io.open("part", "wb"))
     out:write(text)
@@ -205,7 +205,7 @@ check.equal("resume: no file yet", { r.status, content() }, { 200, "0123456789" 
 check.equal("a file that cannot be opened", failure(http.get(base .. "/bytes/1", { file = "no/such/folder" })),
     { "cannot open 'no/such/folder': No such file or directory", "body" })
 
--- limits of time
+-- time limits
 local started = socket.gettime()
 check.equal("client.s.28 body", failure(http.get(base .. "/drip/0.1", { timeout = 0.5 })), { "timeout", "body" })
 check.equal("client.s.28 head", failure(http.get(base .. "/delay/5", { timeout = "300ms" })), { "timeout", "response" })

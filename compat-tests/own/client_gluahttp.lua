@@ -1,5 +1,5 @@
 -- needs: python3
--- Scripts written for gluahttp, through a shim (client.s.60 to 73): its own tests, in our words.
+-- gluahttp scripts, run through a shim (client.s.60 to 73): gluahttp's own tests, rewritten.
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("gluahttp")()

@@ -1,5 +1,5 @@
--- What the client stands on: codings (client.s.14, 15, 17, 20), jars (A.jar.6, 7), dates (B.dates, client.s.77, 78, 82),
--- durations (B.duration), queries (client.s.40).
+-- The modules under the client: codings (client.s.14, 15, 17, 20), jars (A.jar.6, 7), dates (B.dates, client.s.77, 78,
+-- 82), durations (B.duration), queries (client.s.40).
 local check = require("check")
 local mime = require("mime")
 local cookies = require("socket.http_cookies")
@@ -18,7 +18,7 @@ local BODIES = {
 for name, body in pairs(BODIES) do BODIES[name] = mime.unb64(body) end
 local RAW = mime.unb64("K8lIVSgszUzOVkgqyi/PU0jLr1DIKs0tKFbIL0stUigBSuckVlUqpOSnAwA=")
 
--- What a body is when its codings are undone; it comes in pieces.
+-- Decodes a body, given in pieces of `step` bytes.
 local function decode(value, body, setting, step)
     local plan, err = decoding.plan(value, setting)
     if err then return nil, err end

@@ -1,7 +1,7 @@
 -- needs: nginx, apache, certs, curl, python3
 -- environment: http_proxy=http://127.0.0.1:1
 -- not on: lua5.2, lua5.3, runner-lua5.5
--- The new face beside nginx, Apache and curl (client.s.10, 25, 32, 37, 54, A.jar.7, A.proxy.3, B.calls.7).
+-- Module http with nginx, Apache and curl (client.s.10, 25, 32, 37, 54, A.jar.7, A.proxy.3, B.calls.7).
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("http")
@@ -18,7 +18,7 @@ local function failure(...)
     return { message, phase }
 end
 
--- client.s.32: the environment names a proxy that is not there
+-- client.s.32: the environment names a proxy that does not exist
 local pool = http.pool()
 local r = http.get("http://" .. nginx .. "/small.txt", { pool = pool })
 check.equal("client.s.32", r and r.status, 200)
@@ -80,7 +80,7 @@ check.equal("Apache: a proxy, which closes its own connection", fields.Connectio
 r = http.get(secure .. "/small.txt", { proxy = proxy, tls = tls })
 check.equal("Apache: CONNECT", r and r.status, 200)
 
--- client.s.25: curl's file is read, and ours by curl
+-- client.s.25: we read curl's cookie file, and curl reads ours
 local function curl(arguments)
     local pipe = assert(io.popen("curl -s --noproxy '*' " .. arguments))
     local output = pipe:read("*a")

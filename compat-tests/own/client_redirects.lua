@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
--- The new face: redirects, and what stays behind on the way (client.s.26, 51 to 54, 64; B.redirect).
+-- Module http: redirects, and what is not forwarded to another origin (client.s.26, 51 to 54, 64; B.redirect).
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("http")
@@ -92,7 +92,7 @@ check.equal("B.redirect.4 relative, with a fragment", { echoed(r), r.url }, { "G
 r = http.get(redirect(300, "/echo"))
 check.equal("another 3xx", r.status, 300)
 
--- texts of a peer are read in time that grows with their length alone
+-- parsing text from a peer takes time linear in its length
 local started = os.clock()
 r = http.get(redirect(302, "http://" .. ("1"):rep(40000) .. ":x/"))
 check.equal("a long Location", r and r.status, 302)

@@ -1,5 +1,5 @@
 -- needs: python3
--- The new face: calls, options and what goes over the wire (client.s.35 to 45, 49, 58, 59; B.calls, B.options).
+-- Module http: calls, options and the bytes on the wire (client.s.35 to 45, 49, 58, 59; B.calls, B.options).
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("http")
@@ -14,7 +14,7 @@ local function echoed(response, message)
     return client_peer.echo(response.body)
 end
 
--- what a call returns, as far as it is not a response
+-- the results of a call that returned no response
 local function failure(...)
     local response, message, phase = ...
     if response then return "a response" end
@@ -34,7 +34,7 @@ free:close()
 check.equal("client.s.36 refused", failure(http.get("http://127.0.0.1:" .. port .. "/")), { "connection refused", "connect" })
 check.equal("client.s.37", select(3, http.get("http://nowhere.invalid/")), "resolve")
 
--- headers of an answer
+-- response headers
 r = http.get(base .. "/headers")
 check.equal("client.s.38", { r.headers["content-length"], r.headers["CONTENT-LENGTH"], r.headers["Content-Length"], r.headers.eTAG },
     { "2", "2", "2", '"x"' })
@@ -62,7 +62,7 @@ check.equal("B.body.1 POST without a body", fields["Content-Length"], { "0" })
 _, fields = echoed(http.delete(echo))
 check.equal("B.body.1 DELETE without a body", fields["Content-Length"], nil)
 
--- headers of a request
+-- request headers
 _, fields = echoed(http.get(echo, { headers = { Accept = false, ["X-Two"] = { "1", 2 }, ["x-lower"] = "v", ["user-agent"] = "me" } }))
 check.equal("client.s.42", { fields.Accept, fields["X-Two"], fields["x-lower"], fields["user-agent"], fields["User-Agent"] },
     { nil, { "1", "2" }, { "v" }, { "me" }, nil })
@@ -88,7 +88,7 @@ check.equal("the URL's user", fields.Authorization, { "Basic " .. require("mime"
 _, fields = echoed(http.get("http://u:p@" .. server.host .. "/echo", { auth = { user = "a", pass = "b" } }))
 check.equal("auth goes before the URL's", fields.Authorization, { "Basic " .. require("mime").b64("a:b") })
 
--- client.s.43: refused before anything is connected to
+-- client.s.43: refused before a connection is made
 local listening = assert(socket.bind("127.0.0.1", 0))
 local _, quiet = listening:getsockname()
 local place = "http://127.0.0.1:" .. quiet .. "/"
@@ -184,7 +184,7 @@ before = show.plain(reqt)
 http.request(reqt)
 check.equal("B.calls.4", show.plain(reqt), before)
 
--- a Unix socket, a maker of sockets
+-- a Unix socket, a `create` function
 local made = 0
 r = http.get(echo, { create = function()
     made = made + 1

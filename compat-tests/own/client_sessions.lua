@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, runner-lua5.5
 -- needs: python3
--- The new face: retries, batches, sessions (client.s.55 to 57; B.retry, B.calls.5, B.calls.6).
+-- Module http: retries, batches, sessions (client.s.55 to 57; B.retry, B.calls.5, B.calls.6).
 local check = require("check")
 local client_peer = require("client_peer")
 local http = require("http")
@@ -88,7 +88,7 @@ check.equal("B.calls.6 without a jar", second.jar, nil)
 session:close()
 check.ok("B.calls.6 closed", session:get("/connection").body ~= numbers[1])
 
--- Digest (RFC 7616): a challenge is answered once, and its nonce is used again
+-- Digest (RFC 7616): the client answers a challenge once and reuses its nonce
 for _, algorithm in ipairs({ "md5", "sha256" }) do
     local auth = { user = "Mufasa", pass = "Circle of Life", scheme = "digest" }
     local address = base .. "/guarded/" .. algorithm .. "?a=b"

@@ -1,5 +1,5 @@
 -- not on: lua5.2, lua5.3
--- Scripts written for luajit-libuv's HTTP, and the page of coromega, through shims (client.s.74 to 81): in our words.
+-- Scripts for luajit-libuv's HTTP, and the coromega page, run through shims (client.s.74 to 81): rewritten.
 local check = require("check")
 local http = require("http")
 local tasks = require("socket.tasks")
@@ -124,7 +124,7 @@ uv.loop.run(function()
 end)
 os.remove(path)
 
--- B.options unix: a server on a Unix socket, whose connection is kept
+-- B.options unix: a server on a Unix socket; the connection is kept
 path = os.tmpname()
 os.remove(path)
 tasks.run(function()
@@ -139,7 +139,7 @@ tasks.run(function()
     local_server:close()
 end)
 
--- client.s.81: coromega's object, whose method makes the request in a coroutine of its own
+-- client.s.81: coromega's object; its method makes the request in a separate coroutine
 local agent = {}
 function agent.http_request(_, method, url, options) return http.request(method, url, options) end
 function agent.start_new(_, f) return tasks.start(f) end

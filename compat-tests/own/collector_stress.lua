@@ -1,5 +1,5 @@
--- Other scripts of this folder once more, while the collector works a step every few instructions: whatever is
--- collected too early, or twice, shows.
+-- Runs other scripts of this folder again, with a collector step every few instructions. This shows objects that are
+-- collected too early or twice.
 -- needs: certs, python3
 -- time limit: 180
 local check = require("check")

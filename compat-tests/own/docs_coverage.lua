@@ -1,4 +1,4 @@
--- Manual, definitions and library have the same functions, methods and fields.
+-- The manual, the definitions and the library have the same functions, methods and fields.
 -- needs: certs
 local check = require("check")
 local manual = require("manual")
@@ -14,7 +14,7 @@ local function sorted(set)
     return list
 end
 
--- What the manual says about one part, as a set of names without the prefix.
+-- The entries of one part of the manual, as a set of names without the prefix.
 local function documented(part, entries)
     local found = {}
     for entry in pairs(entries) do
@@ -30,7 +30,7 @@ for _, name in ipairs(manual.pages) do
     pages[name] = manual.entries(manual.page(name))
     described[name] = {}
 end
--- socket.select has a page of its own
+-- socket.select has a separate page
 for entry in pairs(pages.select) do pages.socket[entry] = true end
 
 for _, part in ipairs(surface.parts()) do
@@ -50,7 +50,7 @@ for _, part in ipairs(surface.parts()) do
     end
 end
 
--- An entry with a prefix of no part would be compared with nothing.
+-- An entry whose prefix belongs to no part would not be compared at all.
 for page, entries in pairs(pages) do
     for entry in pairs(entries) do
         local known = described[page][entry] or described.socket[entry] or entry == "serial"
@@ -58,7 +58,7 @@ for page, entries in pairs(pages) do
     end
 end
 
--- Whatever has an entry can be found from the first page.
+-- The first page links to every entry.
 local contents = manual.page("README")
 for _, page in ipairs(manual.pages) do
     for _, entry in ipairs(sorted(manual.entries(manual.page(page)))) do
@@ -66,14 +66,14 @@ for _, page in ipairs(manual.pages) do
     end
 end
 
--- Each file of definitions is Lua that loads, and marks itself as definitions.
+-- Each definition file loads as Lua, and is marked as a definition file.
 for _, name in ipairs(definitions.files) do
     local text = manual.read("types/library/" .. name .. ".lua") or ""
     check.ok("docs.types: " .. name .. ".lua loads", (loadstring or load)(text))
     check.ok("docs.types: " .. name .. ".lua is for editors", text:find("^%-%-%-@meta"))
 end
 
--- Each module has a file of definitions, but those that only other modules of the library load.
+-- Each module has a definition file, except modules that only the library itself loads.
 local INTERNAL = {
     ["socket.https"] = true, ["socket.native"] = true, ["socket.session"] = true, ["socket.starttls"] = true, ["socket.truncation"] = true,
 }

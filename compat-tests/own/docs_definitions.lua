@@ -1,10 +1,10 @@
--- The definitions for editors are sound: comments name the parameters that the functions have, in their order, and
--- every type is one that there is. (What they define is compared with the library by docs_coverage.)
+-- The definitions for editors are valid: comments name the functions' parameters in order, and every type exists.
+-- (docs_coverage compares the definitions with the library.)
 local check = require("check")
 local manual = require("manual")
 local definitions = require("definitions")
 
--- The types that LuaCATS knows by itself.
+-- LuaCATS's built-in types.
 local known = {}
 for name in ("any nil boolean number integer string table function userdata thread true false fun file*"):gmatch("%S+") do
     known[name] = true
@@ -17,7 +17,7 @@ for _, name in ipairs(definitions.files) do
     for alias in texts[name]:gmatch("%-%-%-@alias ([%w_.]+)") do known[alias] = true end
 end
 
--- The type at the start of a text: up to a blank that is neither in brackets nor beside a sign that goes on.
+-- The type at the start of a text. It ends at the first blank that is outside brackets and not next to an operator.
 local function leading_type(text)
     local depth = 0
     for at = 1, #text do
@@ -31,7 +31,7 @@ local function leading_type(text)
     return text
 end
 
--- Calls `found` with each name of a type in a type; names of fields and parameters, and texts, are none.
+-- Calls `found` with each type name in a type. Names of fields and parameters, and string literals, are skipped.
 local function each_name(text, found)
     text = text:gsub("[%a_][%w_]*%??:", " "):gsub("%.%.%.", " ")
     for name in text:gmatch("[%a_][%w_.]*%*?") do found(name) end

@@ -1,5 +1,5 @@
--- Runs the examples of the manual: every block marked ```lua, each in an environment of its own that no global
--- can be added to. What a line prints is compared with the text after its `-->`.
+-- Runs the examples of the manual: every block marked ```lua, each in a separate environment that rejects new globals.
+-- The output of a line is compared with the text after its `-->`.
 -- needs: python3, certs
 -- time limit: 120
 local check = require("check")
@@ -8,17 +8,17 @@ local peer = require("peer")
 
 local servers, certs = os.getenv("COMPAT_SERVERS"), os.getenv("COMPAT_CERTS")
 
--- Arguments: the pages to run instead of all.
+-- Arguments: the pages to run; without arguments, all pages.
 local PAGES = { ... }
 if #PAGES == 0 then
     PAGES = { "../README", "README", "migrating" }
     for _, page in ipairs(manual.pages) do PAGES[#PAGES + 1] = page end
 end
--- All are read before a peer is started: a script that ends by an error waits for its peers.
+-- Read all pages before a peer starts: a script that ends with an error waits for its peers.
 local texts = {}
 for _, page in ipairs(PAGES) do texts[page] = manual.page(page) end
 
--- The FTP server's files: what the examples get is there, what they put goes there.
+-- The FTP server's files: the examples download these and upload here.
 local function ftp_root()
     assert(os.execute("mkdir -p ftp/pub luasocket"))
     local file = assert(io.open("ftp/pub/notes.txt", "wb"))
@@ -35,7 +35,7 @@ local proxy = peer.python(servers .. "/tutorial.py", "proxy")
 local smtp = peer.python(servers .. "/loopback.py", "smtp", 0, "mail")
 local ftp = peer.python(servers .. "/loopback.py", "ftp", 0, ftp_root())
 
--- The names of the manual, and what stands for them here. In order: a name may be part of a later one.
+-- Replaces the manual's example names with local ones. The order matters: a name may be part of a later one.
 local STAND_INS = {
     { "http://proxy.example.com:3128", "http://127.0.0.1:" .. proxy.port },
     { "http://example.com", "http://127.0.0.1:" .. http.port },
@@ -62,7 +62,7 @@ local function with_stand_ins(code)
     return code
 end
 
--- Texts that differ only in blanks, or in how a Lua writes whole floats, say the same.
+-- Normalizes blanks, and how each Lua version prints whole floats.
 local function normal(text)
     return (text:gsub("(%d)%.0%f[^%d]", "%1"):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
@@ -112,7 +112,7 @@ for _, page in ipairs(PAGES) do
     for _, block in ipairs(manual.examples(texts[page])) do run(page, block) end
 end
 
--- A function that has an entry is used in an example of its page.
+-- Each function that has an entry is used in an example on its page.
 for _, page in ipairs(PAGES) do
     local text, code = texts[page], {}
     for _, block in ipairs(manual.examples(text)) do code[#code + 1] = block.code end

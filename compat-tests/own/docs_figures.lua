@@ -1,15 +1,15 @@
--- The README's figures of speed are those of docs/performance.md: one run has written both.
+-- The speed figures in the README and in docs/performance.md come from the same run.
 local check = require("check")
 local manual = require("manual")
 
--- The cells of a table's row, without the stars of bold ones.
+-- The cells of a table row, without the asterisks of bold text.
 local function cells(line)
     local found = {}
     for cell in line:gmatch("|%s*([^|]-)%s*%f[|]") do found[#found + 1] = (cell:gsub("%*", "")) end
     return found
 end
 
--- What the performance page says: "interpreter, case" to the row's cells.
+-- The performance page: maps "interpreter, case" to the cells of the row.
 local measured, interpreter = {}, nil
 for line in (manual.page("performance") .. "\n"):gmatch("(.-)\n") do
     interpreter = line:match("^### (.*)$") or interpreter

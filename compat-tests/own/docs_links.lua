@@ -1,4 +1,4 @@
--- Links in the documentation lead somewhere: to a file, and to a heading of it.
+-- Every link in the documentation leads to an existing file, and to an existing heading.
 local check = require("check")
 local manual = require("manual")
 
@@ -7,7 +7,7 @@ local PAGES = { "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "
     "docs/limits.md", "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md" }
 for _, name in ipairs(manual.pages) do PAGES[#PAGES + 1] = "docs/" .. name .. ".md" end
 
--- `folder/../file` without the dots.
+-- Resolves `..` in a path.
 local function resolve(folder, target)
     local parts = {}
     for part in (folder .. target):gmatch("[^/]+") do
@@ -20,7 +20,7 @@ local function resolve(folder, target)
     return table.concat(parts, "/")
 end
 
--- Reading a folder fails, opening it does not.
+-- A directory can be opened but not read.
 local function exists(path)
     local file = io.open(manual.repository .. path, "rb")
     if file then file:close() end
@@ -43,7 +43,7 @@ for _, page in ipairs(PAGES) do
     end
 end
 
--- The site's navigation has every page.
+-- The site's navigation lists every page.
 local navigation = manual.read("site/mkdocs.yml") or ""
 for _, page in ipairs(PAGES) do
     check.ok("docs.links: " .. page .. " in the navigation", navigation:find(": " .. page .. "\n", 1, true))

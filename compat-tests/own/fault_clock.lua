@@ -1,4 +1,4 @@
--- add.21: the system clock leaps an hour to and fro at every look; limits hold nevertheless.
+-- add.21: the system clock jumps one hour forward or back at every read; time limits still hold.
 -- needs: certs, python3
 -- not on: runner
 require("interposed").within("", "leaps")
@@ -12,7 +12,7 @@ local http = require("socket.http")
 local first, second = socket.gettime(), socket.gettime()
 check.ok("the clock leaps", math.abs(first - second) > 3000, first - second)
 
--- The time as another process sees it.
+-- The time as another process measures it.
 local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/stopwatch.py")
 local watch = assert(socket.connect("127.0.0.1", server.port))
 local function seconds()

@@ -1,6 +1,7 @@
--- No descriptor left: in connect, accept, requests and TLS; and that all goes on afterwards. Names: fault_lookups.lua.
+-- No free descriptors, in connect, accept, requests and TLS. Everything works again afterwards. For names see
+-- fault_lookups.lua.
 -- needs: certs, python3
--- The test authority is the one that the system trusts.
+-- The system trusts the test authority.
 require("interposed").within(("ulimit -n 48; export SSL_CERT_FILE='%s/ca.crt';"):format(os.getenv("COMPAT_CERTS")))
 local check = require("check")
 local peer = require("peer")
@@ -34,10 +35,10 @@ local undecided = socket.tcp()
 local page = tls.peer("tls", "hold")
 local kept = {}
 local function handshake(tcp)
-    -- the system's certificates are read for the first context that needs them
+    -- the first context that needs the system's certificates reads them
     local secure, problem = ssl.wrap(tcp, { mode = "client", protocol = "any", verify = "peer" })
     if not secure then return false, problem end
-    kept[#kept + 1] = secure -- open, so that it makes no room
+    kept[#kept + 1] = secure -- open, so that it frees no descriptor
     secure:sni("localhost")
     secure:settimeout(5)
     return secure:dohandshake()

@@ -1,4 +1,4 @@
--- A process that forks while names are looked up: in the child, counts and locks start anew, and so does the resolver: add.59.
+-- A process forks during name lookups. In the child, counts, locks and the resolver are reset: add.59.
 -- not on: lua5.2, lua5.3, runner, runner-lua5.5
 -- needs: network-namespace, root, python3
 local check = require("check")
@@ -30,7 +30,7 @@ local function connect(name, limit)
     return connected and "connected" or problem, socket.gettime() - started
 end
 
--- What each child finds goes through a file.
+-- Each child writes its results to a file.
 local function in_child(label, f)
     local pid = fork()
     if pid == 0 then
@@ -46,7 +46,7 @@ local function in_child(label, f)
     file:close()
 end
 
--- A name that nobody answers for: the lookups are under way when the process forks.
+-- Names that get no reply: their lookups are still running when the process forks.
 local left = 0
 for i = 1, 4 do
     if connect(("silent%d.test."):format(i), 0.05) == "timeout" then left = left + 1 end
@@ -61,7 +61,7 @@ for round = 1, 5 do
     end)
 end
 
--- As many as there may be: none of their places is taken in the child.
+-- The maximum number of lookups. In the child, all permits are free.
 for i = 5, 128 do connect(("silent%d.test."):format(i), 0.01) end
 check.equal("there is no place left", (connect("dual6.test.", 0.1)), "timeout")
 in_child("all places are free in the child", function(file)
@@ -74,7 +74,7 @@ in_child("all places are free in the child", function(file)
     if client:bind("localhost", 0) ~= 1 then file:write("the hosts file\n") end
 end)
 
--- A child of a child, while the parent's lookups go on.
+-- A child of a child, while the parent's lookups are still running.
 in_child("a grandchild", function(file)
     connect("silent200.test.", 0.05)
     local pid = fork()

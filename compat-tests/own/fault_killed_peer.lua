@@ -1,11 +1,11 @@
--- A peer that is killed while it sends, receives, or says nothing.
+-- A peer is killed while it sends, receives, or is idle.
 local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 local http = require("socket.http")
 http.TIMEOUT = 20
 
--- Prints its port; its own number is in the file that it is given. It never ends by itself.
+-- Prints its port, and writes its process ID to the given file. It never ends by itself.
 local function victim(work)
     local path = os.tmpname()
     local server = peer.lua(([[
@@ -78,7 +78,7 @@ while true do client:send(("x"):rep(65536)) end]]):format(head))
         return 1
     end
     if head:find("chunked") then
-        -- a chunk is one piece: the sink sees none, so somebody else kills
+        -- a chunk is one piece, so the sink gets no data: another process kills the peer
         os.execute(("(sleep 0.3; kill -9 %d) &"):format(server.number))
     end
     local result = { http.request({ url = "http://127.0.0.1:" .. server.port .. "/", sink = sink }) }

@@ -1,5 +1,5 @@
--- No descriptor left for looking names up, in a process that has looked up nothing yet and in one that has: an error,
--- at once, of which nothing is kept. From the hosts file and from a name server.
+-- No free descriptor for a name lookup, from the hosts file and from a name server. The process has done lookups
+-- before, or not. The result is an immediate error that is not cached.
 -- needs: network-namespace, root, python3
 require("interposed").within("ulimit -n 48;")
 local check = require("check")
@@ -34,7 +34,7 @@ local lookups = {
 }
 
 for _, when in ipairs({ "first lookup", "later lookup" }) do
-    -- what a collector would close must not make room
+    -- the collector must not free a descriptor later
     collectgarbage()
     collectgarbage()
     local held = {}

@@ -1,4 +1,4 @@
--- Out of memory: every operation ends in an error, the process goes on, and no descriptor or byte is mixed up.
+-- Out of memory: every operation ends with an error, the process continues, and no descriptor or byte is mixed up.
 -- not on: runner
 -- time limit: 120
 require("interposed").within("ulimit -v 400000;")
@@ -9,11 +9,11 @@ local http = require("socket.http")
 local mime = require("mime")
 local url = require("socket.url")
 http.TIMEOUT = 30
--- LuaJIT's compiler, other than its interpreter, does not survive that memory runs out.
+-- LuaJIT's compiler does not survive running out of memory; its interpreter does.
 local jit = rawget(_G, "jit")
 if jit then jit.off() end
 
--- Sends 512 MiB, of one line, in whatever frame the path asks for.
+-- Sends 512 MiB in one line, with the framing that the path selects.
 local server = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -49,7 +49,7 @@ local function request(path)
     return http.request(base .. path)
 end
 
--- Whether an operation failed for lack of memory: returned by us, or raised by Lua.
+-- Whether an operation failed because of memory: an error we return, or one that Lua raises.
 local function exhausted(label, client, f, ...)
     local ok, result, problem = pcall(f, ...)
     if client then client:close() end
@@ -67,7 +67,7 @@ end
 exhausted("http.request, a chunk of 512 MiB", nil, request, "chunk")
 exhausted("http.request, 512 MiB into one string", nil, request, "length")
 
--- What is kept of each call exhausts the memory in the end.
+-- Each call keeps its result, until memory runs out.
 local function repeated(f, argument)
     local held = {}
     for i = 1, 20 do held[i] = f(i .. argument) end
@@ -80,7 +80,7 @@ exhausted("mime.b64", nil, repeated, mime.b64, text)
 exhausted("mime.qp", nil, repeated, mime.qp, text)
 exhausted("url.escape", nil, repeated, url.escape, text)
 
--- The same in small pieces, when there is little left: what becomes of each text is several times as long as it.
+-- The same in small pieces, with little memory left: each result is several times as long as its input.
 local ballast = {}
 pcall(function()
     while true do ballast[#ballast + 1] = #ballast .. ("x"):rep(1000000) end

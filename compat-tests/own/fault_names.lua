@@ -1,4 +1,4 @@
--- A name server that is slow or lies, and IPv6 that is there but leads nowhere: add.20.
+-- A name server that is slow or gives wrong answers, and IPv6 that is available but leads nowhere: add.20.
 -- needs: network-namespace, root, python3
 local check = require("check")
 local peer = require("peer")
@@ -13,7 +13,7 @@ local listener = assert(socket.bind("127.0.0.1", 0))
 listener:settimeout(5)
 local port = (select(2, listener:getsockname()))
 
--- Connects to a name; who accepted tells that it is the right one. Returns the error, and the seconds it took.
+-- Connects to a name. The side that accepted shows that it is the right address. Returns the error and the seconds.
 local function connect(name, limit, mode)
     local client, started = socket.tcp(), socket.gettime()
     client:settimeout(limit, mode)
@@ -42,7 +42,7 @@ expect("slow.test", 0.3, "timeout", 0.29)
 expect("wrongid.test", 20, "127.0.0.1")
 expect("wrongname.test", 20, "127.0.0.1")
 expect("many.test", 20, "127.0.0.1")
--- glibc's own words, as LuaSocket returns them
+-- glibc's messages, as LuaSocket returns them
 local UNKNOWN, UNSURE, NO_ADDRESS = "host or service not provided, or not known", "temporary failure in name resolution",
     "No address associated with hostname"
 expect("missing.test", 20, UNKNOWN)
@@ -57,7 +57,7 @@ http.TIMEOUT = 0.3
 check.equal("http.request to a slow name", { http.request("http://slow.test/") }, { nil, "timeout" })
 check.ok("http.request to a slow name: at its limit", socket.gettime() - started < 1.5)
 
--- IPv6: no route, refused by a router, and a hole in which packets vanish
+-- IPv6: no route, refused by a router, and a network that drops packets
 expect("dual6.test", 20, "127.0.0.1", 0, 3)
 expect("first4.test", 20, "127.0.0.1", 0, 3)
 expect("hole6.test", 20, "127.0.0.1", 0.24, 5)
@@ -65,7 +65,7 @@ expect("hole6.test", 0.1, "timeout", 0.09)
 check.equal("no route", { socket.connect("2001:db8:9::1", 80) }, { nil, "Network is unreachable" })
 check.equal("refused by a router", { socket.connect("2001:db8:2::1", 80) }, { nil, "No route to host" })
 
--- what a name server says a host is called
+-- the host name that a name server returns
 local name = socket.dns.tohostname("192.0.2.1")
 check.ok("a host name with a line end is none", not (name or ""):find("[\r\n]"), name)
 local nothing, problem = http.request("http://evil\r\nX:y.test/")

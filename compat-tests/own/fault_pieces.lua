@@ -1,5 +1,5 @@
--- A proxy between us and each peer that passes on a few bytes at a time, through sockets whose buffers are the
--- smallest there are: reads and writes are short, and most would block.
+-- A proxy in front of each peer forwards a few bytes at a time, through sockets with the smallest possible buffers.
+-- Reads and writes are short, and most would block.
 -- needs: nginx, certs
 -- time limit: 120
 local check = require("check")
@@ -12,7 +12,7 @@ local ltn12 = require("ltn12")
 http.TIMEOUT = 20
 https.TIMEOUT = 20
 
--- Passes on what comes for the port, in pieces of 1 to `most` bytes.
+-- Forwards the data of a port, in pieces of 1 to `most` bytes.
 local function proxy(port, most)
     return peer.lua(([[
 local socket = require("socket")
@@ -80,7 +80,7 @@ local function fetched(module, url, changes)
     return table.concat(pieces), code
 end
 
--- Bytes one by one: heads of both, and a small body.
+-- One byte at a time: both heads, and a small body.
 local plain, secure = os.getenv("COMPAT_HTTP_PORT"), os.getenv("COMPAT_HTTPS_PORT")
 local few = proxy(plain, 3)
 local direct = fetched(http, "http://127.0.0.1:" .. plain .. "/small.txt")
@@ -90,7 +90,7 @@ local many = proxy(plain, 5000)
 local body, code = fetched(http, ("http://127.0.0.1:%d/large.bin"):format(many.port))
 check.ok("4 MiB in small pieces", code == 200 and body == large, code)
 
--- TLS: records cut anywhere
+-- TLS: records split at any byte
 local cut = proxy(secure, 40)
 local changes = { verify = "peer", cafile = tls.certificates .. "ca.crt", protocol = "any" }
 check.equal("https, 1 to 40 bytes at a time",
@@ -99,8 +99,8 @@ local coarse = proxy(secure, 5000)
 body, code = fetched(https, ("https://localhost:%d/large.bin"):format(coarse.port), changes)
 check.ok("4 MiB over TLS in small pieces", code == 200 and body == large, code)
 
--- Sending a lot through the smallest buffer, without waiting: every write is short or would block, and only then is
--- it worth waiting for room.
+-- Sends a lot through the smallest buffer. Every write is short or would block. Only a write that would block waits for
+-- room.
 local echo = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))

@@ -1,4 +1,4 @@
--- A signal every millisecond, whose handler cuts every wait and every system call short.
+-- A signal arrives every millisecond; its handler interrupts every wait and every system call.
 -- needs: certs, python3
 -- not on: runner
 local check = require("check")
@@ -11,7 +11,7 @@ local ssl = require("ssl")
 local http = require("socket.http")
 local https = require("ssl.https")
 
--- Answers lines with lines, slowly; takes 8 MiB slowly, in pieces, then says how many bytes came.
+-- Answers each line with a line, slowly. Receives 8 MiB slowly in pieces, then sends the number of bytes.
 local server = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -83,7 +83,7 @@ stormy("receive 8 MiB", true, function() return connected("give"):receive(838860
 stormy("receive all", true, function() return connected("give"):receive("*a") == expected end)
 stormy("http.request", "ok", function() return (http.request("http://127.0.0.1:" .. server.port .. "/")) end)
 
--- Takes 1 MiB slowly, gives it back slowly, says nothing then.
+-- Receives 1 MiB slowly, sends it back slowly, then stays silent.
 local MIRROR = [[
 local socket = require("socket")
 local function mirror(client)
@@ -116,7 +116,7 @@ mirror(client)
 local secret
 stormy("TLS, 1 MiB both ways", { 1048576, true }, function()
     local tcp = assert(socket.connect("127.0.0.1", vault.port))
-    -- less than is sent: the send has to wait
+    -- smaller than the data, so that the send has to wait
     tcp:setoption("send-buffer-size", 16384)
     secret = assert(ssl.wrap(tcp, tls.client()))
     secret:sni("localhost")
@@ -137,7 +137,7 @@ stormy("Unix stream, 1 MiB both ways", { 1048576, true }, function()
     return both_ways(near)
 end)
 
--- its bytes one by one
+-- one byte at a time
 local pieces = tls.peer("cert=good-ec", "drip:1", "send:done\\n", "hold")
 stormy("TLS handshake in pieces", { true, "done" }, function()
     local client = tls.wrap(ssl, pieces.port)
@@ -159,7 +159,7 @@ stormy("https.request", { 1, 200, "ok" }, function()
     return { ok, code, table.concat(body) }
 end)
 
--- limits count the whole time, not from the latest signal
+-- limits count the whole time, not the time since the last signal
 local function timed(label, limit, f, failure)
     local started = socket.gettime()
     local count, result, problem = storm(f)

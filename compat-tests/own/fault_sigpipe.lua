@@ -1,5 +1,5 @@
--- add.23: with SIGPIPE at its default, a send to a peer that has gone ends in "closed". A signal would end this process:
--- what it printed last tells where.
+-- add.23: SIGPIPE has its default action, and a send to a closed peer returns "closed". A signal would end this
+-- process; the last line it printed shows where.
 -- needs: certs, python3
 local check = require("check")
 local sigpipe = require("sigpipe")
@@ -12,7 +12,7 @@ io.stdout:setvbuf("no")
 sigpipe.let_kill()
 check.ok("a SIGPIPE would kill", sigpipe.kills() ~= false)
 
--- The first send may still be taken: its answer tells that nobody is there.
+-- The first send may still succeed: the peer's reset then reports the closed connection.
 local function gone(name, object)
     print("sends: " .. name)
     local sent, problem

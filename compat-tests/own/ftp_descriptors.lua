@@ -1,4 +1,4 @@
--- add.30: whatever fails in socket.ftp closes its descriptors at once
+-- add.30: when a call of socket.ftp fails, it closes its descriptors at once
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")

@@ -23,7 +23,7 @@ local function serve(steps, call, address)
 end
 local function location(port, path) return "ftp://127.0.0.1:" .. port .. path end
 
--- F2: odd parameters do not raise
+-- F2: unknown parameters do not raise
 for _, params in ipairs({ "foo=bar", "type=", "type=a;x" }) do
     local content, message = ftp.get("ftp://host/f;" .. params)
     check.ok("F2: ;" .. params, content == nil and message:find("^invalid type"), message)
@@ -68,19 +68,19 @@ end)
 check.equal("F23: bytes sent", results[1], 12)
 check.equal("F23: integer", tostring(results[1]), "12")
 
--- F24: the server gives up during the upload
+-- F24: the server aborts the upload
 local function endless() return ("x"):rep(65536) end
 results = serve(after_login(EPSV, "150 send", { abort = true, reply = "552 disk full" }), function(port)
     return ftp.put({ host = "127.0.0.1", port = port, path = "/f", source = endless })
 end)
 check.equal("F24: the server's reason", results, { [2] = "552 disk full" })
--- ... between two chunks, while it goes on reading
+-- ... between two chunks, while the server continues to read
 results = serve(after_login(EPSV, "150 send", { early = "426 stopped" }), function(port)
     return ftp.put({ host = "127.0.0.1", port = port, path = "/f", source = function() return "chunk" end })
 end)
 check.equal("F24: noticed between chunks", results, { [2] = "426 stopped" })
 
--- F25: an early final reply is read once. The source ends when it has been read.
+-- F25: an early final reply is read once. The source ends after that read.
 local replies, chunks = 0, 0
 results, seen = serve(after_login(EPSV, "150 send", { early = "226 enough" }, "221 bye"), function(port)
     return ftp.put({
@@ -93,7 +93,7 @@ results, seen = serve(after_login(EPSV, "150 send", { early = "226 enough" }, "2
             end })
         end,
         source = function()
-            -- greeting, USER, PASS, EPSV, STOR; then the early one
+            -- greeting, USER, PASS, EPSV, STOR; then the early reply
             if replies == 6 then return nil end
             chunks = chunks + 1
             return "chunk"
@@ -104,13 +104,13 @@ check.equal("F25: success", results, { chunks * 5 })
 check.equal("F25: replies read", replies, 7)
 check.ok("F25: QUIT has its own reply", seen:find("STOR f; QUIT; end: closed", 1, true), seen)
 
--- F20: a sink that refuses an immediate reply
+-- F20: a sink rejects an immediate reply
 results = serve(after_login(EPSV, "213 status"), function(port)
     return ftp.get({ host = "127.0.0.1", port = port, command = "stat", sink = function() return nil, "sink full" end })
 end)
 check.equal("F20: immediate reply refused", results, { [2] = "sink full" })
 
--- F11: PASV where EPSV is not known, always to the control connection's peer
+-- F11: PASV when the server does not know EPSV, always to the address of the control connection
 results, seen = serve(after_login("500 what", "227 passive (10,9,8,7,%PASV%)", "150 coming", FILE, "221 bye"), function(port)
     return ftp.get(location(port, "/f"))
 end)
@@ -198,7 +198,7 @@ if socket.bind("::1", 0) then
     check.equal("F11: no PASV over ::1", { results[2], seen:find("PASV", 1, true) == nil }, { "522 use EPRT", true })
 end
 
--- add.31: the caller's tables can be used again
+-- add.31: the caller's tables can be reused
 local request = { url = "ftp://joe:pw@127.0.0.1/f", sink = ltn12.sink.null(), create = create }
 local before = {}
 for name, value in pairs(request) do before[name] = value end

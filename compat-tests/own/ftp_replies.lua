@@ -1,4 +1,4 @@
--- socket.ftp: replies as servers send them, taken as curl takes them (add.52)
+-- socket.ftp accepts replies of real servers as curl does (add.52)
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
@@ -36,14 +36,14 @@ local function list(command)
     end
 end
 
--- any 2xx is a yes
+-- any 2xx is success
 for _, code in ipairs({ "200", "202", "226", "250" }) do
     check.equal("F10: TYPE " .. code, (serve(after_login(code .. " fine", EPSV, "150 coming", FILE, "221 bye"),
         get(";type=i"))), { "content" })
 end
 check.equal("F10: TYPE 504", (serve(after_login("504 no"), get(";type=i"))), { [2] = "504 no" })
 
--- 450 to a listing: no files
+-- 450 to a listing: there are no files
 for _, command in ipairs({ "nlst", "LIST", "list -a", "mlsd" }) do
     check.equal("450: " .. command, (serve(after_login(EPSV, "450 nothing there", "221 bye"), list(command))), { 1, nil, "", 1 })
 end
@@ -51,7 +51,7 @@ check.equal("450: retr", (serve(after_login(EPSV, "450 busy"), list("retr"))), {
 check.equal("450: another command", (serve(after_login(EPSV, "450 busy"), list("listen"))), { nil, "450 busy", "", 0 })
 check.equal("550: nlst", (serve(after_login(EPSV, "550 no such folder"), list("nlst"))), { nil, "550 no such folder", "", 0 })
 
--- add.52: goodbyes
+-- add.52: replies to QUIT
 local function put(port) return ftp.put("ftp://127.0.0.1:" .. port .. "/f", "four") end
 local function command(port)
     return ftp.command({ host = "127.0.0.1", port = port, command = { "noop", "pwd" }, check = { 200, 257 } })
@@ -66,22 +66,22 @@ end
 check.equal("add.52: what is not confirmed is no success", (serve(after_login(EPSV, "150 coming", { download = "content",
     reply = "426 broken" }),
     get())), { [2] = "426 broken" })
--- F27: a command without `check` has its answer read in place of QUIT's
+-- F27: a command without `check`: its reply is read instead of the reply to QUIT
 local function unchecked(port) return ftp.command({ host = "127.0.0.1", port = port, command = "dele", argument = "f" }) end
 check.equal("F27: refused", (serve(after_login("550 no"), unchecked)), { [2] = "550 no" })
 check.equal("F27: done", (serve(after_login("250 gone", "221 bye"), unchecked)), { 1 })
 
--- a reply's last line may be a bare code
+-- the last line of a reply may be a code alone
 check.equal("add.52: bare codes", (serve({ "220-hi\r\n220", "331", "230", EPSV, "150", { download = "content",
     reply = "226" }, "221" }, get())),
     { "content" })
 
--- greeted as somebody who is logged in
+-- the greeting says that the client is already logged in
 local results, seen = serve({ "230 hi, you are in", EPSV, "150 coming", FILE, "221 bye" }, get())
 check.equal("230 as greeting", results, { "content" })
 check.ok("230 as greeting: no USER", not seen:find("USER", 1, true), seen)
 
--- PASV where EPSV is answered in any other way, but not where the server closes
+-- PASV after any other reply to EPSV, but not after the server closes
 for _, reply in ipairs({ "200 fine", "227 what", "425 cannot", "500 what" }) do
     check.equal("F11: EPSV " .. reply, (serve(after_login(reply, "227 here (127,0,0,1,%PASV%)", "150 coming", FILE,
         "221 bye"), get())), { "content" })
@@ -89,7 +89,7 @@ end
 results, seen = serve(after_login("421 closing"), get())
 check.ok("F11: EPSV 421", results[2] == "421 closing" and not seen:find("PASV", 1, true), seen)
 
--- where EPSV and PASV replies have their numbers
+-- where the numbers are in EPSV and PASV replies
 local function session(reply, method)
     return (serve({ "220 hi", reply }, socket.protect(function(port)
         local f = ftp.open("127.0.0.1", port)
@@ -122,7 +122,7 @@ for _, reply in ipairs({ "227 here", "227 (1,2,3,4,5)", "227 (1,2,3,4,256,1)", "
     check.equal("F31: " .. reply, session(reply, "pasv"), { [2] = reply })
 end
 
--- a sink or source that is none is refused before connecting
+-- an invalid sink or source is refused before connecting
 local created = 0
 local function create()
     created = created + 1

@@ -1,5 +1,5 @@
 -- needs: pyftpdlib-tls, certs
--- socket.ftp with pyftpdlib: text and bytes, listings, refusals, transfers broken off, active mode, TLS
+-- socket.ftp with pyftpdlib: text and bytes, listings, refusals, aborted transfers, active mode, TLS
 local check = require("check")
 local peer = require("peer")
 local ltn12 = require("ltn12")
@@ -67,7 +67,7 @@ check.ok("52: no such type", (get({ path = "/text", type = "x" }))[2]:find("^504
 local anonymous = { ftp.put("ftp://127.0.0.1:" .. port .. "/x", "x") }
 check.ok("F22: anonymous may not write", anonymous[1] == nil and anonymous[2]:find("^550 "), anonymous[2])
 
--- broken off by this side: the server keeps what came, and goes on
+-- the client aborts: the server keeps the received data and continues
 results = get({ path = "/bytes", type = "i", sink = function() return nil, "sink full" end })
 check.equal("53: a sink that refuses", results, { [2] = "sink full" })
 local left = 3
@@ -85,7 +85,7 @@ check.equal("61: commands", ftp.command(request({
 })), 1)
 check.equal("61: done", { stored("empty"), stored("renamed") }, {})
 
--- active mode, and both kinds in one session
+-- active mode, and both modes in one session
 local session = socket.protect(function()
     local f = ftp.open("127.0.0.1", port)
     f:greet()
@@ -104,7 +104,7 @@ local session = socket.protect(function()
 end)
 check.equal("65: one session", { session() }, { 1 })
 
--- TLS, which this server demands for control and data
+-- TLS, which this server requires for control and data
 port = secured.port
 local trusting = { cafile = certs .. "/ca.crt" }
 check.ok("starttls: needed", (get({ path = "/text" }))[2]:find("^550 "))

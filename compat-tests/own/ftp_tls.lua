@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- socket.ftp over TLS: with `tls`, with `starttls` (AUTH TLS), and with a socket of the caller's
+-- socket.ftp over TLS: with `tls`, with `starttls` (AUTH TLS), and with the caller's socket
 local check = require("check")
 local dialogue = require("dialogue")
 local peer = require("peer")
@@ -121,7 +121,7 @@ local bytes = {}
 for i = 0, 255 do bytes[i + 1] = string.char(i * 7 % 256) end
 local CONTENT = (table.concat(bytes)):rep(1172):sub(1, 300000)
 
--- AUTH TLS: nothing but AUTH in the clear, data in TLS too
+-- AUTH TLS: only AUTH is sent in the clear, data uses TLS too
 local server = start("starttls", "good", 3)
 local results, content = get(server, { starttls = trusting, type = "i" })
 check.equal("starttls: get", results, { 1 })
@@ -134,13 +134,13 @@ check.equal("starttls: dialogue", seen(server), LOGIN .. PRIVATE .. "secured TYP
     .. LOGIN .. PRIVATE .. "secured EPSV; secured STOR f; uploaded 300000; secured QUIT; " .. LOGIN .. "secured NOOP; secured QUIT")
 check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
 
--- 334 to AUTH, and PBSZ refused, as some servers do
+-- 334 to AUTH, and PBSZ refused, as on some servers
 server = start("odd", "good", 1)
 results, content = get(server, { starttls = trusting, type = "i" })
 check.equal("add.52: other replies to AUTH and PBSZ", results, { 1 })
 check.ok("add.52: the data is secured", content == CONTENT and seen(server):find("secured PBSZ 0; secured PROT P;", 1, true), #content)
 
--- a server that sends something on the upload's connection, as session tickets are: nothing of the upload is lost
+-- the server sends data on the upload's connection, for example session tickets: no byte of the upload is lost
 server = start("talks")
 check.equal("put: the server talks", ftp.put(request(server, {
     starttls = trusting, source = ltn12.source.string(CONTENT:rep(10)),
@@ -153,7 +153,7 @@ check.ok("tls: get", results[1] == 1 and content == CONTENT, results[2])
 check.equal("tls: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; " .. PRIVATE
     .. "secured EPSV; secured RETR f; secured QUIT")
 
--- who vouches for the server, and for which name
+-- the certificate must come from a trusted authority and match the host name
 for _, mode in ipairs({ "starttls", "tls", "data" }) do
     local field = mode == "data" and "starttls" or mode
     server = start(mode, "untrusted")
@@ -182,7 +182,7 @@ results, content = get(server, { starttls = trusting })
 check.ok("data in the clear is an error", results[1] == nil and content == "", results[2])
 seen(server)
 
--- cut off: TCP ends, TLS has not
+-- truncated: TCP ends without close_notify
 server = start("cut")
 results = get(server, { starttls = trusting })
 check.ok("a download that is cut is an error", results[1] == nil and type(results[2]) == "string", results[2])
@@ -194,7 +194,7 @@ check.equal("starttls: no handshake", get(scripted, { starttls = true }), { [2] 
 scripted:close()
 ftp.TIMEOUT = 60
 
--- the way LuaSec's users go: the control connection is what `create` makes, data goes in the clear
+-- how LuaSec's users do it: `create` makes the control connection, data goes in the clear
 server = start("tls")
 results, content = get(server, { create = tls.creator(ssl) })
 check.ok("F17: create makes the control connection only", results[1] == 1 and content == CONTENT, results[2])

@@ -1,5 +1,5 @@
 -- needs: python3
--- socket.ftp with a real server: 100 MiB each way through flat memory, listings, active mode
+-- socket.ftp with a real server: 100 MiB each way with constant memory, listings, active mode
 local check = require("check")
 local peer = require("peer")
 local ltn12 = require("ltn12")
@@ -15,7 +15,7 @@ local function request(values)
     return values
 end
 
--- Most memory the process has had so far in KiB, where the system tells.
+-- Peak memory of the process in KiB, where the system reports it.
 local function high_water()
     local status = io.open("/proc/self/status")
     if not status then return nil end
@@ -25,13 +25,13 @@ local function high_water()
 end
 
 local SIZE = 100 * 1024 * 1024
--- a prime length, so that no block of a power of two repeats in step with it
+-- a prime length, so that the pattern never aligns with blocks whose size is a power of two
 local pattern = {}
 for i = 1, 8191 do pattern[i] = string.char((i * i + i) % 256) end
 pattern = table.concat(pattern)
 local doubled = pattern:rep(10)
 
--- What belongs at an offset of the file.
+-- The expected bytes at an offset of the file.
 local function expected(offset, count)
     local from = offset % #pattern
     return doubled:sub(from + 1, from + count)

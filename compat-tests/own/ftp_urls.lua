@@ -5,7 +5,7 @@ local ltn12 = require("ltn12")
 local url = require("socket.url")
 local ftp = require("socket.ftp")
 
--- What USER and PASS said, for one call with the server's port.
+-- The arguments of USER and PASS, for one call with the server's port.
 local function credentials(call)
     local server = dialogue.serve({ { "220 hi", "331 password", "530 no" } })
     call(server.port)
@@ -28,7 +28,7 @@ check.equal("F6: the table of a URL", credentials(function(port)
     return ftp.get(request)
 end), EXPECTED)
 
--- every byte but those that end a line
+-- every byte except line ends
 local bytes = {}
 for code = 1, 255 do
     if code ~= 10 and code ~= 13 then bytes[#bytes + 1] = string.char(code) end
@@ -47,7 +47,7 @@ check.equal("F6: fields of a table are as they stand", credentials(function(port
     return ftp.get({ host = "127.0.0.1", port = port, user = "j%41", password = "p%42", path = "/f", sink = ltn12.sink.null() })
 end), { "USER j%41", "PASS p%42" })
 
--- add.26: a line break that was encoded is refused before connecting
+-- add.26: an encoded line break is refused before connecting
 for _, field in ipairs({ "joe%0d%0aDELE x:p", "joe:p%0aDELE x", "joe:%00" }) do
     local content, message = ftp.get("ftp://" .. field .. "@host.invalid/f")
     check.ok("add.26: " .. field, content == nil and message:find("^invalid [up]"), message)

@@ -6,7 +6,7 @@ local socket = require("socket")
 local ftp = require("socket.ftp")
 
 local port, root = tonumber(os.getenv("COMPAT_VSFTPD_PORT")), os.getenv("COMPAT_VSFTPD_ROOT")
--- other interpreters may be at it too
+-- tests on other interpreters may run at the same time
 local unique = os.tmpname()
 os.remove(unique)
 local folder = unique:match("[^/]+$")

@@ -1,4 +1,4 @@
--- add.25: whatever of the caller's runs inside socket.ftp may yield, on every Lua
+-- add.25: the caller's functions may yield inside socket.ftp, on every Lua
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
@@ -16,7 +16,7 @@ local function drive(f, ...)
     return yields, results
 end
 
--- A socket whose every method yields first, as a scheduler's does.
+-- A socket that yields first in every method, like a scheduler's.
 local function yielding_socket()
     local inner = socket.tcp()
     return setmetatable({}, { __index = function(_, method)

@@ -1,4 +1,4 @@
--- socket.headers: names that are not in the table, and exact spellings (add.7).
+-- socket.headers: names that are missing from the table, and exact spellings (add.7).
 local check = require("check")
 local headers = require("socket.headers")
 local canonic = headers.canonic
@@ -19,7 +19,7 @@ check.raises("add.7: setcanonic(nil)", "bad argument #1 to 'setcanonic' %(string
 check.raises("add.7: setcanonic(number)", "bad argument #1 to 'setcanonic' %(string expected, got number%)",
     headers.setcanonic, 5)
 
--- add.56: names that were only asked for take no memory
+-- add.56: reading missing names takes no memory
 local function count()
     local entries = 0
     for _ in pairs(canonic) do entries = entries + 1 end

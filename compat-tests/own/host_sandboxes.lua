@@ -1,7 +1,8 @@
--- Hosts that hide parts of Lua's libraries, or replace them: every module loads with what LuaSocket needs: add.59.
+-- Hosts that hide or replace parts of Lua's libraries: every module loads with the functions that LuaSocket needs:
+-- add.59.
 local check = require("check")
 
--- What a host does before it runs a script.
+-- Code that each host runs before a script.
 local HOSTS = {
     { "no package.loaded", [[local p = package
         package = { path = p.path, cpath = p.cpath, config = p.config, loadlib = p.loadlib }]] },

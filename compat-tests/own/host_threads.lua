@@ -1,4 +1,4 @@
--- A host that may start no thread (HAProxy with `user`): names are looked up on the spot, add.59.
+-- A host that cannot start threads (HAProxy with `user`): the calling thread looks names up, add.59.
 -- not on: lua5.2, lua5.3, runner, runner-lua5.5
 -- needs: network-namespace, root, python3
 local check = require("check")
@@ -19,7 +19,7 @@ print(http.request("http://missing.test/"))
 print((select(2, socket.connect("127.0.0.1", 1))))
 ]]):format((select(2, listener:getsockname()))))
 script:close()
--- Root may start threads whatever the limit; another user needs root's right to read the files here.
+-- Root may start threads whatever the limit. Another user needs root's permission to read the files here.
 local child = assert(io.popen("setpriv --reuid=65534 --clear-groups --inh-caps=+dac_read_search --ambient-caps=+dac_read_search " ..
     "prlimit --nproc=0 " .. os.getenv("COMPAT_LUA") .. " script.lua 2>&1"))
 local output = child:read("*a")

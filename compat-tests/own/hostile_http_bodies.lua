@@ -1,4 +1,4 @@
--- Hostile HTTP servers: how bodies are framed, servers that are slow.
+-- Hostile HTTP servers: body framing, slow servers.
 local check = require("check")
 require("hostile").check("hostile_bodies")
 check.done()

@@ -1,11 +1,11 @@
--- Hostile HTTP servers: a response that is cut off at each of its bytes, by a close, by a reset and by silence.
+-- Hostile HTTP servers: a response cut off at each byte, by a close, by a reset or by silence.
 local check = require("check")
 local cuts = require("http_cuts")
 local http = require("socket.http")
 
 local server = cuts.serve()
 
--- Silence takes its time: other processes wait for it, each at every third byte of one response.
+-- Silence takes time. Separate processes wait for it, each at every third byte of one response.
 local STEP = 3
 local PROGRAM = [[
 local port, name, first, step = ...
@@ -52,7 +52,7 @@ for _, name in ipairs(cuts.NAMES) do
             if count == #response then
                 expected_body, expected_code = cuts.BODY, 200
             elseif name == "closed" and count >= body_starts then
-                -- without an announced end every end is one
+                -- without an announced end, any end of the connection is valid
                 expected_body, expected_code = cuts.BODY:sub(1, count - body_starts), 200
             end
             if body ~= expected_body or code ~= expected_code then

@@ -1,4 +1,4 @@
--- Hostile HTTP servers: status lines, headers, interim replies, answers without a body.
+-- Hostile HTTP servers: status lines, headers, interim responses, responses without a body.
 local check = require("check")
 require("hostile").check("hostile_heads")
 check.done()

@@ -1,11 +1,11 @@
 -- needs: lua-sec
 -- time limit: 300
--- The servers that LuaSocket answers otherwise than we do, so the catalogue says: it does. Each of them ends.
+-- The servers for which LuaSocket's result differs, according to the catalogue: it must really differ. Each case ends.
 local check = require("check")
 local hostile = require("hostile")
 local show = require("show")
 
--- Each of the cases ends; a loaded machine may take its time.
+-- Each case ends, but a loaded machine may need time.
 local PATIENCE = 20
 
 local PROGRAM = [[
@@ -31,7 +31,7 @@ local support = package.path:match("[^;]*support/%?%.lua")
 local luasocket = ("env -u LUA_CPATH LUA_PATH='%s;;' timeout %s %s %s "):format(
     support, PATIENCE, os.getenv("COMPAT_LUA") or "lua", program)
 
--- What LuaSocket does: its answer, the headers, and what the sink was told; nothing when it takes too long.
+-- LuaSocket's result, the headers and the sink's calls; nothing when it takes too long.
 local function ask_luasocket(name, server, number)
     local process = io.popen(luasocket .. name .. " " .. server.port .. " " .. number .. " 2>&1")
     local answer, headers, last = process:read("*l"), process:read("*l"), process:read("*l")
@@ -39,7 +39,7 @@ local function ask_luasocket(name, server, number)
     return answer, headers, last
 end
 
--- A case of each module at which LuaSocket agrees: one that could not even be loaded would pass for one that differs.
+-- One case of each module in which LuaSocket agrees. A module that failed to load would look like a difference.
 local AGREED = { hostile_heads = "3.1", hostile_bodies = "10.14", hostile_redirects = "13.1" }
 
 local function check_agreed(name, server)

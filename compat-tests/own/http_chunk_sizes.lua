@@ -1,5 +1,5 @@
--- The lines that announce chunks, sound and mutated: what is taken for a size, and for which, is compared with a
--- rule that reads them byte by byte (add.27, http.bugs.17).
+-- Chunk header lines, valid and mutated. The accepted sizes are compared with a rule that reads the line byte by byte
+-- (add.27, http.bugs.17).
 local check = require("check")
 local peer = require("peer")
 local random = require("random_answers")
@@ -14,11 +14,11 @@ local LINES = {
     "0", "1", "4", "9", "a", "F", "10", "1f", "ff", "0fF", "04", "00", "000a", "0000000000000004", "000000000000004",
     "0000000000000000", " 4", "4 ", "\t4\t", " \t 4 \t ", "4;x", "4 ;x", "4\t;", "4;", "4;\255", "0;x", "4;a=\"b;c\"",
     "4;4", "4; \0", "4;\r", "\r4", "4\r4", "0b1",
-    -- as large as they may be, and beyond
+    -- the largest sizes, and larger
     "100000", "7fffffff", "80000000", "ffffffff", "100000000", "1fffffffffffff", "20000000000000", "20000000000001",
     "fffffffffffff", "fffffffffffffff", "0fffffffffffffff", "ffffffffffffffff", "1000000000000000", "7fffffffffffffff",
     "00fffffffffffffff", "10000000000000000", "00000000000000004", "00000000000000000", "ffffffffffffffffffff",
-    -- no sizes
+    -- not sizes
     "-4", "+4", "-0", "--4", " -4", "4-", "0x4", "0X4", "x4", "4x", "4h", "4 4", "4\t4", "4 4;x", "4.0", "4.",
     ".4", "4e0", "4e", "1e+1", "4g", "g", "", " ", "\t", ";", ";4", " ;4", "4,", "4:", "4=", "4\"", "\"4\"", "'4'",
     "4\0", "\0004", "\0", "4\0;", "4\v", "\v4", "4\f", "\f4", "4\127", "4\128", "\2554", "\194\1604", "\217\164",
@@ -33,7 +33,7 @@ for value = 0, 15 do
 end
 
 -- Blanks, digits, at most 15 of them after leading zeros (add.47), blanks; then nothing, or a semicolon and anything.
--- Returns the size, nil when that is not so. A CR is no part of any line.
+-- Returns the size, or nil when the line does not match. No line may contain a CR.
 local function size_of(line)
     local state, digits, significant, size = "before", 0, 0, 0
     for byte in line:gsub("\r", ""):gmatch(".") do
@@ -56,7 +56,7 @@ end
 
 local USUAL = "0123456789abcdefABCDEF xX\t;+-.\0\r"
 
--- A few bytes other, more, less or twice.
+-- Changes, adds, removes or doubles a few bytes.
 local function mutated(line)
     for _ = 1, random.random(2) do
         local at, byte = random.random(#line + 1), random.random(256) - 1
@@ -71,7 +71,7 @@ local function mutated(line)
     return line
 end
 
--- Sends back what it is sent.
+-- Sends back the bytes that it receives.
 local server = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -90,10 +90,10 @@ while true do
 end
 ]])
 
--- Larger chunks are not sent: that so many bytes are waited for is seen on the socket.
+-- Larger chunks are not sent. The socket records how many bytes the client waits for.
 local MOST = 512
 
--- A socket that notes how many bytes it was asked for last.
+-- A socket that records the last number of bytes requested.
 local function noting(notes)
     return function()
         local sock = assert(socket.tcp())
@@ -108,7 +108,7 @@ local function noting(notes)
     end
 end
 
--- Where all numbers are doubles, what is beyond 2^53 is rounded, and not everywhere alike.
+-- Where all numbers are doubles, numbers above 2^53 are rounded, and not in the same way everywhere.
 local function is_size(number, size)
     return number == size or size > 2 ^ 53 and not math.type and math.abs(number - size) <= size / 2 ^ 50
 end
@@ -116,7 +116,7 @@ end
 local counts, wrong = { sizes = 0, ends = 0, large = 0, refused = 0 }, {}
 local told, sent, sizes = {}, {}, {}
 
--- One response: chunks that are small, and a line after which there is no more to come.
+-- One response: small chunks, and a line after which no more data comes.
 local function exchange(line, size)
     local expected = { 1, 200, sizes }
     if not size then

@@ -1,12 +1,11 @@
--- What holds on sockets that are ours: one write for a head, bounded reads,
--- nothing left open.
+-- Rules for our sockets: one write for a head, bounded reads, nothing left open.
 local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
--- A server in a process of its own; the path of a request says what it does.
+-- A server in a separate process; the request's path selects its action.
 local SERVER = [[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -54,7 +53,7 @@ end
 local server = peer.lua(SERVER)
 local base = "http://127.0.0.1:" .. server.port
 
--- Counts calls of a method of connected TCP objects while f runs.
+-- Counts the calls of a method of connected TCP objects while f runs.
 local listener = assert(socket.bind("127.0.0.1", 0))
 local probe = assert(socket.connect("127.0.0.1", (select(2, listener:getsockname()))))
 local class = getmetatable(probe).__index
@@ -103,7 +102,7 @@ check.equal("body of 640000 bytes", {
 check.equal("chunked", { http.request(base .. "/chunked") },
     { "abc", 200, { ["transfer-encoding"] = "chunked", a = "b" }, "HTTP/1.1 200 OK" })
 
--- add.6: the line never ends, so only a bounded read can tell
+-- add.6: the line never ends, so only a bounded read returns
 http.TIMEOUT = 20
 http.MAXHEADERLINE, http.MAXHEADERSIZE = 2000, 4000
 for _, path in ipairs({ "/status", "/header", "/size", "/trailer", "/block" }) do

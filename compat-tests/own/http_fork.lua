@@ -1,6 +1,6 @@
 -- not on: lua5.1, lua5.2, lua5.3, lua5.5, runner
 -- needs: python3
--- Kept connections and other processes, and other tasks (client.s.9, client.s.12).
+-- Kept connections, with other processes and with other tasks (client.s.9, client.s.12).
 local check = require("check")
 local peer = require("peer")
 local http = require("socket.http")
@@ -29,7 +29,7 @@ check.equal("client.s.9: all answered", table.concat(got, " "), ("late "):rep(8)
 check.equal("client.s.9: six are kept", pool:stats().idle, 6)
 check.equal("client.s.9: eight were made", pool:stats().made, 8)
 
--- client.s.12: as a fork leaves it, the process has another number
+-- client.s.12: as after a fork, the process ID has changed
 local native = require("socket.native")("socket_http")
 local function connection()
     local body = {}
@@ -48,7 +48,7 @@ check.equal("client.s.12: a child's pool is empty", pool:stats().idle, 0)
 check.ok("client.s.12: there was something", idle > 0)
 check.ok("client.s.12: a new connection", connection() ~= first)
 
--- and with a real fork, where a script can make one
+-- and with a real fork, where a script can call fork
 local ok, ffi = pcall(require, "ffi")
 if ok and ffi.cdef then
     ffi.cdef("int fork(void); int waitpid(int pid, int *status, int options); void _exit(int status);")

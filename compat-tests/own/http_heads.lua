@@ -1,5 +1,5 @@
--- Heads of answers, read natively from sockets of ours and line by line from others: the same comes of both.
--- And heads of requests, refused where they cannot be sent.
+-- Response heads, read natively from our sockets and line by line from other objects: both results are the same.
+-- Request heads that cannot be sent are refused.
 local check = require("check")
 local socket = require("socket")
 local http = require("socket.http")
@@ -7,7 +7,7 @@ local http = require("socket.http")
 local listener = assert(socket.bind("127.0.0.1", 0))
 local _, port = listener:getsockname()
 
--- A connection of ours and the socket at its other end, which has sent `reply` and closed, or keeps silent.
+-- One of our connections, and the peer's socket, which has sent `reply` and then closes or stays silent.
 local function connection(reply, silent, create)
     local h = http.open("127.0.0.1", port, create)
     local peer = assert(listener:accept())
@@ -17,7 +17,7 @@ local function connection(reply, silent, create)
     return h, peer
 end
 
--- A socket that is not ours: the methods of one, called through a table.
+-- A socket that is not ours: a table that calls the methods of one of ours.
 local function foreign()
     local sock = socket.tcp()
     local methods = {}
@@ -99,7 +99,7 @@ do
     check.equal("a replaced receive", { fields, calls }, { { a = "1", b = "2" }, 3 })
 end
 
--- Trailers are added to what is known.
+-- Trailers are added to the known headers.
 do
     local h, peer = connection("0\r\nX: 1\r\nY: 2\r\nx: 3\r\n\r\n")
     local fields = { x = "0" }
@@ -109,7 +109,7 @@ do
     peer:close()
 end
 
--- What is sent, and what is not (add.26).
+-- Heads that are sent, and heads that are refused (add.26).
 local function sends(f)
     local h, peer = connection("", true)
     local results = { socket.protect(f)(h) }

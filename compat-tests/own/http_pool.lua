@@ -39,7 +39,7 @@ check.ok("A: pool = true is the module's own", get("/connection", { pool = true 
 check.raises("A: a pool that is none", "pool expected", http.request, { url = base, pool = "x" })
 check.raises("A.pool.1: an option that there is not", "invalid option 'size'", http.pool, { size = 1 })
 
--- A server whose answers are prepared, one connection after the other: each line of its script is what it sends on one.
+-- A server with prepared answers: each line of its script is the answer on one connection.
 local function prepared(code)
     return peer.lua([[
 local socket = require("socket")
@@ -60,7 +60,7 @@ local OK = "HTTP/1.1 200 OK\r\n"
 ]] .. code)
 end
 
--- client.s.4: what ends a connection. The answers carry the number of their connection.
+-- client.s.4: events that end a connection. The answers carry the number of their connection.
 local ends = prepared([[
 local ANSWERS = {
     OK .. "\r\n%d", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n%d", OK .. "Connection: close\r\nContent-Length: 1\r\n\r\n%d",
@@ -88,7 +88,7 @@ end
 pool:close()
 ends:close()
 
--- client.s.5: closed while idle; client.s.6: closed on receiving the second request; client.s.7: closed without an answer
+-- client.s.5: closed while idle; client.s.6: closed on the second request; client.s.7: closed without an answer
 local closing = prepared([[
 local function one(answers, last)
     local c = listener:accept()
@@ -177,7 +177,7 @@ for _, method in ipairs({ "HEAD", "GET" }) do
 end
 check.equal("client.s.13: on one connection", get("/connection", { pool = pool }), first)
 
--- errors keep nothing, and what a callback raises leaves nothing open
+-- errors keep no connection, and a callback that raises leaves nothing open
 pool = http.pool()
 local ok, message = pcall(http.request, { url = base .. "/bytes/1000000", pool = pool, sink = function() error("boom", 0) end })
 check.equal("http.bugs.11: a sink raises", { ok, message }, { false, "boom" })

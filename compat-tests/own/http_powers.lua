@@ -111,7 +111,7 @@ check.equal("A.headers.2: a name", { get("/echo", { headers = { { false, "1" } }
 check.equal("A.headers.2: one length", get("/digest", { method = "PUT", source = ltn12.source.string("abc"),
     headers = { { "Content-Length", 3 } } }):match("^%d+"), "3")
 
--- an early answer, a look at the head
+-- an early answer, and `response_headers`
 local early = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3
 -- needs: python3
--- SOCKS proxies, the environment's, and the hosts that are reached without one (client.s.29 to client.s.31).
+-- SOCKS proxies, proxies from the environment, and hosts reached without a proxy (client.s.29 to client.s.31).
 local check = require("check")
 local peer = require("peer")
 local proxies = require("socket.http_proxies")
@@ -10,7 +10,7 @@ local socket = require("socket")
 http.TIMEOUT = 20
 local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py")
 
--- A SOCKS proxy that tells how the target was named, and connects to this machine whatever it is called.
+-- A SOCKS proxy that reports how the client named the target, and always connects to this machine.
 local SOCKS = [[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -130,7 +130,7 @@ http.PROXY = at("socks5h", open)
 check.equal("A.proxy.1: http.PROXY", (http.request("http://localhost:" .. server.port .. "/echo")):match("X%-Named: (%S+)"), "localhost")
 http.PROXY = nil
 
--- client.s.31: where each host goes, by no_proxy
+-- client.s.31: the route to each host, by no_proxy
 local function way(host, port, pattern)
     local found = proxies.find("px:1", "http", host, port, { pattern })
     return found and "proxy" or "direct"
@@ -160,7 +160,7 @@ for _, case in ipairs({
     check.equal(("client.s.31: %s, %s:%d"):format(case[1], case[2], case[3]), way(case[2], case[3], case[1]), case[4])
 end
 
--- client.s.31: each variable. The environment is replaced for this.
+-- client.s.31: each variable. The test replaces the environment.
 local variables = {}
 local getenv = os.getenv
 function os.getenv(name) return variables[name] end -- luacheck: ignore

@@ -1,4 +1,4 @@
--- Redirects: what is followed, what goes along, what stays.
+-- Redirects: which are followed, and which parts of the request are forwarded.
 local check = require("check")
 local fake = require("fake_http")
 local socket = require("socket")
@@ -11,7 +11,7 @@ local function moved(location, code)
 end
 
 local peer
--- Parameters that the factory of https was called with, one table a request.
+-- The parameters of each call of the https factory, one table per request.
 local factory_saw
 package.loaded["ssl.https"] = {
     tcp = function(params)

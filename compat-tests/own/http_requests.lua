@@ -1,4 +1,4 @@
--- What socket.http sends, and what it refuses to send.
+-- The bytes socket.http sends, and the requests it refuses.
 local check = require("check")
 local fake = require("fake_http")
 local socket = require("socket")
@@ -7,7 +7,7 @@ local http = require("socket.http")
 local REPLY = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 local peer
 
--- Makes a request to a fake peer; returns what http.request returned.
+-- Makes a request to a fake peer; returns the results of http.request.
 local function request(reqt)
     peer = fake.peer(REPLY)
     socket.tcp = peer.create
@@ -53,7 +53,7 @@ refused("http.bugs.7: empty", "invalid host 'nil'", "")
 refused("http.bugs.7: empty table", "invalid host 'nil'", {})
 refused("http.bugs.7: false scheme is none", "invalid host 'nil'", { scheme = false })
 
--- never in clear instead
+-- never in the clear instead
 http.schemes.x = { port = 70, create = function() return nil, "no TLS" end }
 refused("http.module.3: a scheme whose create fails", "no TLS", "x://h/")
 refused("http.module.3: nor as a proxy's", "no TLS", { url = "http://h/", proxy = "x://px" })

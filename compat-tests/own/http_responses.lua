@@ -1,4 +1,4 @@
--- What socket.http makes of replies that are wrong, hostile or cut short.
+-- How socket.http handles replies that are invalid, hostile or truncated.
 local check = require("check")
 local fake = require("fake_http")
 local socket = require("socket")
@@ -59,7 +59,7 @@ for _, name in ipairs({ "settimeout", "connect", "send", "receive" }) do
     check.equal("http.bugs.11: " .. name .. ": closed", closed(), 1)
 end
 
--- add.6, on objects that know nothing of maxsize
+-- add.6, on objects that do not support maxsize
 local line, size = http.MAXHEADERLINE, http.MAXHEADERSIZE
 check.equal("add.6: defaults", { line, size }, { 65536, 262144 })
 local longest = "A: " .. ("x"):rep(65536 - 3)
@@ -91,7 +91,7 @@ check.equal("http.bugs.15: closed", closed(), 1)
 check.equal("http.request.8: a sink that stops HTTP/0.9", { get("hello world", { sink = function() return nil end }) }, { 1, 200 })
 check.equal("add.30: closed then, too", closed(), 1)
 
--- http.bugs.16: lengths that are none; the body then ends with the connection
+-- http.bugs.16: invalid lengths; the body then ends with the connection
 for _, length in ipairs({ "0x3", "1e0", "+3", "-1", "2.0", "" }) do
     local ok, code = get(OK .. "Content-Length: " .. length .. "\r\n\r\nabcd")
     check.equal("http.bugs.16: " .. length, { ok, code, seen() }, { 1, 200, '"abcd" , nil' })

@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, lua5.5
 -- needs: nginx
--- http.request{ file = …, resume = true }: a download that goes on where a file ends.
+-- http.request{ file = …, resume = true }: continues a download at the end of a file.
 local check = require("check")
 local http = require("socket.http")
 
@@ -20,7 +20,7 @@ local function read()
     file:close()
     return text
 end
--- The outcome of a download over a file with this content.
+-- The result of a download over a file with this content.
 local function download(text, resume)
     if text then write(text) else os.remove(name) end
     local ok, code = http.request({ url = url, file = name, resume = resume })

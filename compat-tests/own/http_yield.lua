@@ -1,4 +1,4 @@
--- Everything that is the user's may yield inside http.request (add.25).
+-- All of the caller's functions may yield inside http.request (add.25).
 local check = require("check")
 local fake = require("fake_http")
 local http = require("socket.http")
@@ -87,7 +87,7 @@ local peer, yields, result, message = request(HEAD .. "Content-Length: 2\r\n\r\n
 check.equal("add.25: an error after a yield", { yields, result, message }, { 12, "raised", "boom" })
 check.ok("http.bugs.11: closed", peer.sockets[1].closed)
 
--- the finalizer's close comes outside any coroutine's reach in some Lua versions: no pause there
+-- in some Lua versions the finalizer's close runs outside any coroutine, so it must not yield
 local failing = fake.peer("HTT")
 local function patient()
     local sock = failing.create()

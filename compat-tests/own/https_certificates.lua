@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- Who is trusted: every kind of certificate, over https.request. Numbers are tls.md's scenarios.
+-- Certificate verification: every kind of certificate, over https.request. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")
@@ -11,14 +11,14 @@ local CERTS = tls.certificates
 local CA = CERTS .. "ca.crt"
 local FAILED = "certificate verify failed"
 
--- One connection for each, in this order.
+-- One connection for each case, in this order.
 local peer, port
 local function start(certificates, ...)
     peer = tls.peer("cert=" .. certificates, ...)
     port = peer.port
 end
 
--- A request to a server with these parameters; the outcome in a word: 200, or message and detail.
+-- A request to a server with these parameters. Returns the outcome as one word: 200, or the message and detail.
 local function get(host, changes, request)
     local chunks = {}
     local reqt = { url = "https://" .. host .. ":" .. port .. "/", cafile = CA, sink = function(chunk)
@@ -128,7 +128,7 @@ for _, name in ipairs({ "19 chain", "19 chain-root", "19 chain-disorder", "rich"
 end
 
 start("good", unpack(PAGE))
--- Each way to give a parameter; verifying nobody makes no difference.
+-- Each way to give a parameter. Turning verification off makes no difference.
 local function refused_everywhere(name, value, message)
     for _, verify in ipairs({ "peer", "none" }) do
         if name == "verify" then verify = value end
@@ -172,7 +172,7 @@ check.ok("29 no such cafile", get("localhost", { cafile = CERTS .. "missing" }):
 check.ok("29 garbage as cafile", get("localhost", { cafile = CERTS .. "garbage.pem" }):find("^error loading CA locations %("))
 check.ok("29 empty cafile", get("localhost", { cafile = CERTS .. "empty.pem" }):find("^error loading CA locations %("))
 
--- 28: a request line never reaches a server that is not trusted
+-- 28: a request line never reaches an untrusted server
 start("untrusted", "tls", "swallow")
 bad("28 untrusted", "localhost", "unable to get local issuer certificate")
 check.ok("28 nothing was said", peer.output:read("*l"):find("^failed"))
@@ -186,7 +186,7 @@ good("71 a request's key goes before https.cfg.certificates", "localhost",
     { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
 https.cfg.certificates = nil
 
--- 2: the system's authorities, which the TLS library looks up once a process
+-- 2: the system's authorities, which the TLS library reads once per process
 start("good", unpack(PAGE))
 local program = os.tmpname()
 local file = assert(io.open(program, "w"))
@@ -201,7 +201,7 @@ end
 check.equal("2 among the system's authorities", by_system("ca.crt"), "hello tls")
 check.equal("3 not among them", by_system("otherca.crt"), "nil")
 
--- a process that goes on asks the system's authorities as they are now
+-- a long-running process uses the system's current authorities
 local bundle = os.tmpname()
 file = assert(io.open(program, "w"))
 file:write(([[

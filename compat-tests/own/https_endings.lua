@@ -12,7 +12,7 @@ http.TIMEOUT = 20
 local OK = "HTTP/1.1 200 OK\\r\\n"
 local CA = tls.certificates .. "ca.crt"
 
--- What a request gets whose answer ends in this way, and the body so far.
+-- The results of a request whose answer ends in this way, and the body received so far.
 local function get(reply, ending, fields)
     local server = tls.peer("tls", "request", "send:" .. reply, ending, ending == "notify" and "hold" or ending)
     local body = {}
@@ -68,7 +68,7 @@ check.ok("client.s.10: another verify", connection({ verify = "none" }) ~= first
 check.ok("client.s.10: another cafile", connection({ cafile = tls.certificates .. "ca-with-crl.pem" }) ~= first)
 check.equal("client.s.10: the first is still there", connection(), first)
 check.equal("client.s.10: counts", pool:stats(), { idle = 3, made = 3, reused = 3, dropped = 0 })
--- add.41: a client certificate stays with its origin, in a create of ssl.https as well
+-- add.41: a client certificate is used only for its origin, also in a `create` of ssl.https
 local other = tls.peer("tls", "report", "request", "page", "notify", "hold")
 local moved = tls.peer("tls", "request", "send:HTTP/1.1 302 x\\r\\nLocation: https://localhost:" .. other.port
     .. "/\\r\\nContent-Length: 0\\r\\n\\r\\n", "notify", "hold")

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- Which certificates are a host's, for every way to write the host. Numbers are tls.md's.
+-- Which certificates match a host, for every way to write the host. Numbers refer to tls.md.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")
@@ -11,7 +11,7 @@ local WRONG_ADDRESS = { nil, "certificate verify failed", "IP address mismatch" 
 local IMPOSSIBLE = { nil, "invalid host name" }
 local GOOD = { "hello tls", 200 }
 
--- A proxy leads every name to the server with this certificate, so no name need exist.
+-- A proxy connects every name to the server with this certificate, so the names need not exist.
 local proxy
 local function start(certificate)
     local server = tls.peer("cert=" .. certificate, "tls", "request", "page", "notify", "hold")
@@ -36,7 +36,7 @@ for _, host in ipairs({ "a.b.tls.test", "tls.test", "a.tls.test..", "xtls.test",
     "127.1", "[::1]" }) do
     expect("12", host, (host == "127.0.0.1" or host == "[::1]") and WRONG_ADDRESS or MISMATCH)
 end
--- OpenSSL takes a dot in front for "any name below"
+-- OpenSSL treats a leading dot as "any subdomain"
 expect("12", ".tls.test", IMPOSSIBLE)
 expect("12", "..tls.test", IMPOSSIBLE)
 

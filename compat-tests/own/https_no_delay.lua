@@ -1,6 +1,6 @@
 -- needs: nginx, certs
--- A TLS object sends its records at once: with Nagle's algorithm each request would wait 40 ms for the peer's delayed
--- acknowledgement, as LuaSec's do on LuaSocket. How much faster that is, the benchmark tells.
+-- A TLS object sends its records at once. With Nagle's algorithm each request would wait 40 ms for the peer's delayed
+-- acknowledgement, as LuaSec's requests do on LuaSocket. The benchmark measures the gain.
 local check = require("check")
 local socket = require("socket")
 local ssl = require("ssl")
@@ -12,7 +12,7 @@ local tcp = assert(socket.connect("127.0.0.1", port))
 check.equal("a TCP object waits, as LuaSocket's", tcp:getoption("tcp-nodelay"), false)
 tcp:close()
 
--- TLS objects have no options of their own: a second object looks at the descriptor.
+-- TLS objects have no options: a second object reads the option of the descriptor.
 local function delays(object)
     local view = socket.tcp()
     view:setfd(object:getfd())

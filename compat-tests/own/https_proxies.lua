@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- HTTPS through proxies: answers that lie, what each side is told, time limits behind them. Numbers are tls.md's.
+-- HTTPS through proxies: false answers, the data each side gets, time limits behind a proxy. Numbers refer to tls.md.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")
@@ -18,7 +18,7 @@ local function request(module, url, proxy, changes)
     return { ok, code, not ok and detail or nil }, socket.gettime() - started
 end
 
--- 83: what is no answer to CONNECT, and what comes too early
+-- 83: invalid answers to CONNECT, and data that comes too early
 local LONG = ("a"):rep(9000)
 local NO_ANSWER = "proxy sent no valid answer"
 local OK = "HTTP/1.1 200 OK\\r\\n"
@@ -48,7 +48,7 @@ for _, case in ipairs(answers) do
     check.equal("83 " .. case[1], (request(https, "https://localhost:1/", liar)), { nil, case[3] })
 end
 
--- add.26: nothing in what CONNECT names ends its line
+-- add.26: no part of the CONNECT target can end its line
 local quiet = tls.peer("connect")
 local proxy = "http://127.0.0.1:" .. quiet.port
 for name, changes in pairs({
@@ -62,7 +62,7 @@ for name, changes in pairs({
     end
 end
 
--- 82: who is told what
+-- 82: which data goes to the proxy and which to the origin
 local origin = tls.peer("tls", "request", "told", "page", "notify", "hold")
 local url = "https://ou:op@localhost:" .. origin.port .. "/"
 for name, module in pairs({ https = https, http = http }) do
@@ -78,7 +78,7 @@ for name, module in pairs({ https = https, http = http }) do
     check.ok("82 nothing of the proxy's goes there, " .. name, not told:find("proxy-authorization", 1, true), told)
 end
 
--- 85: behind a proxy too, no way leads from https to http, and the proxy is not asked for one
+-- 85: behind a proxy too, no redirect goes from https to http, and the proxy gets no such request
 local back = tls.peer("tls", "request", "send:HTTP/1.1 302 Found\\r\\nLocation: http://localhost/\\r\\nContent-Length: 0\\r\\n\\r\\n",
     "notify", "hold")
 check.equal("85 behind a proxy", (request(http, "https://localhost:" .. back.port .. "/", proxy)), { 1, 302 })
@@ -118,7 +118,7 @@ for i, stage in ipairs(stages) do
     end
 end
 
--- the body of a request that nobody reads, and a connection that nobody accepts
+-- a request body that the peer never reads, and a connection that is never accepted
 local deaf = tls.peer("tls", "line", "slow:30000:xx")
 https.TIMEOUT = 0.3
 local piece = ("x"):rep(65536)

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- HTTPS requests: bodies, ends, time limits, redirects, proxies. Numbers are tls.md's scenarios.
+-- HTTPS requests: bodies, endings, time limits, redirects, proxies. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")
@@ -19,7 +19,7 @@ local function timed(f, ...)
     return results, socket.gettime() - start
 end
 
--- Both front ends, with the same outcome.
+-- Tests both front ends; the outcome is the same.
 local function both(name, port, expected)
     local body, code, _, status = https.request(url(port))
     check.equal(name .. ", https.request", { body, code, status }, expected)
@@ -59,8 +59,9 @@ both("add.28 complete, reset", peers[6].port, { "body", 200, "HTTP/1.1 200 OK" }
 both("add.28 short, reset", peers[9].port, { nil, "closed", nil })
 both("add.28 complete, chunked, reset", peers[10].port, { "body", 200, "HTTP/1.1 200 OK" })
 both("add.28 chunked, short, reset", peers[11].port, { nil, "closed", nil })
--- The reset is there before the body's end is received: at the first piece the peer's word is waited for that it has
--- reset, and the body is longer than what is received at once. Few sends: a reset drops what waits for an answer.
+-- The reset arrives before the client has received the end of the body. At the first piece, the test waits until the
+-- peer reports its reset, and the body is larger than one read. There are few sends, because a reset drops data that
+-- waits for an acknowledgement.
 local BODY = ("0123456789abcdef"):rep(2560)
 local function reset_early(name, head, steps, expected)
     local words = { "tls", "request", "send:HTTP/1.1 200 OK\\r\\n" .. head }
@@ -115,12 +116,12 @@ local listener = socket.bind("127.0.0.1", 0)
 local refused = select(2, listener:getsockname())
 listener:close()
 both("93 refused", math.floor(refused), { nil, "connection refused", nil })
--- what it says depends on whether a name server answers
+-- the message depends on whether a name server answers
 local nothing, unknown = https.request("https://no-such-host.invalid/")
 check.ok("93 unknown host", nothing == nil and (unknown == "host or service not provided, or not known"
     or unknown == "temporary failure in name resolution"), unknown)
 
--- what a request is
+-- how a request is given
 local page = serve("tls", "request", "page", "notify", "hold")
 local reqt = { url = url(page.port), redirect = true, sink = function() return 1 end }
 local before = {}
@@ -163,7 +164,7 @@ https.cfg.verify, https.cfg.cafile = "peer", nil
 check.equal("D10 raises an exception of socket.try", { raises() }, { nil, "certificate verify failed" })
 https.cfg.cafile = CERTS .. "ca.crt"
 
--- 91: what is sent arrives
+-- 91: the sent data arrives
 local echo = serve(answer(OK .. "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", "notify", "hold"))
 check.equal("91 chunked", { https.request(url(echo.port)) }, { "abcde", 200, { ["transfer-encoding"] = "chunked" }, "HTTP/1.1 200 OK" })
 check.equal("91 POST", { (https.request(url(page.port), "a=b")) }, { "hello tls" })
@@ -281,7 +282,7 @@ results, time = timed(odd_proxy)
 in_time("83 stalls", results, time, 0.4)
 https.TIMEOUT = 20
 
--- a `create` of the user's own is called, and not for https through a proxy of ours
+-- a `create` given by the user is called, but not for https through one of our proxies
 local seen = {}
 local function own()
     local sock = socket.tcp()
@@ -291,14 +292,14 @@ end
 http.request({ url = url(plain.port, "/", "https"), create = own })
 check.equal("a create of the user's own", #seen, 1)
 
--- without any `ssl.https` there is ours
+-- our module is used when there is no `ssl.https`
 local searchers = package.searchers or package.loaders
 local kept = {}
 for i = #searchers, 1, -1 do kept[i], searchers[i] = searchers[i], nil end
 package.loaded["ssl.https"] = nil
 check.equal("3.1.3 no ssl.https is needed", (http.request(url(page.port))), "hello tls")
 for i = 1, #kept do searchers[i] = kept[i] end
--- one that is there is used
+-- an `ssl.https` that is loaded is used
 package.loaded["ssl.https"] = { tcp = function() return function() return nil, "theirs" end end }
 check.equal("3.1.3 that of another goes first", { http.request(url(page.port)) }, { nil, "theirs" })
 http.PROXY = "http://127.0.0.1:1"

@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, lua5.5, luajit, runner
--- No text from a peer is read at more than linear cost: twice the length takes about twice the work, in bytes that patterns
--- look at and in instructions. Seconds are not compared. (LuaJIT's compiled code runs no count hooks.)
+-- Parsing text from a peer costs at most linear time. Twice the length takes about twice the work, counted in bytes
+-- that patterns read and in instructions. Seconds are not compared. (LuaJIT's compiled code runs no count hooks.)
 local counted = require("counted_patterns")
 local check = require("check")
 local mbox = require("mbox")
@@ -13,13 +13,13 @@ local redirect = require("socket.http_redirect")
 local decoding = require("socket.http_decoding")
 
 local LENGTH = 400
--- a constant part makes it less than 2, a step in a table's growth a little more
+-- a constant part makes the ratio less than 2, a step in a table's growth makes it a little more
 local MOST = 2.5
 
--- `make(n)` returns a text of about n bytes, on which `f` works.
+-- `make(n)` returns a text of about n bytes, which `f` processes.
 local function measure(name, f, make)
     local short, long = make(LENGTH), make(2 * LENGTH)
-    -- once before it counts: modules are loaded, tables are made
+    -- one run before counting: it loads modules and creates tables
     f(short)
     local steps, instructions = counted.steps(f, short)
     local more_steps, more_instructions = counted.steps(f, long)
@@ -32,7 +32,7 @@ local function repeated(piece, before, after)
 end
 local BLANKS, WORD = repeated(" "), repeated("a")
 
--- that a cost that grows with the square is noticed
+-- checks that the test detects a quadratic cost
 do
     local function trim(s) return s:match("^%s*(.-)%s*$") end
     local steps = counted.steps(trim, repeated(" ", "a", "b")(LENGTH))
@@ -77,7 +77,7 @@ for name, make in pairs({
     measure("EHLO: " .. name, function(text) login.choose(login.extensions(text), "login") end, make)
 end
 
--- replies, from a connection that hands them out line by line
+-- replies, from a connection that returns them line by line
 local function control(text)
     local next_line = text:gmatch("([^\n]*)\n")
     local object = {

@@ -1,4 +1,4 @@
--- A server on `select` that holds 5,000 connections, and 50 clients at once whose bytes must not mix.
+-- A server on `select` that holds 5,000 connections, and 50 clients at once. Their bytes must not mix.
 -- time limit: 120
 local check = require("check")
 local peer = require("peer")
@@ -6,7 +6,7 @@ local socket = require("socket")
 
 local HELD, CLIENTS, ROUNDS = 5000, 50, 40
 
--- Echoes every line with its number of connections, without ever waiting for a single one.
+-- Echoes each line with the number of its connection. It never waits for one connection alone.
 local server = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0, 1024))
@@ -66,7 +66,7 @@ local first = held[1]
 first:send("count\n")
 check.equal("connections held", first:receive(), tostring(HELD))
 
--- Every client sends lines of its own, in pieces that end anywhere, and reads whatever is ready.
+-- Every client sends different lines, in pieces cut anywhere, and reads from each ready connection.
 local function line_of(client, round)
     return ("%d-%d:%s"):format(client, round, ("abcdefghijklmnopqrstuvwxyz"):rep(client + round))
 end
@@ -122,7 +122,7 @@ for i = 1, CLIENTS do
 end
 check.equal("bytes that came back", bytes, expected)
 
--- the held ones are as good as on the first day
+-- the idle connections still work as at the start
 local silent = 0
 for i = 1, HELD, 50 do
     held[i]:send(i .. "\n")

@@ -5,7 +5,7 @@ local ltn12 = require("ltn12")
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 local source, sink, pump = ltn12.source, ltn12.sink, ltn12.pump
 
--- ltn12.bugs.1: a filter that answers "" at the end of the stream. This one does so a few times only, and then ends.
+-- ltn12.bugs.1: a filter that returns "" at the end of the stream. This one does so a few times, and then ends.
 do
     local calls = 0
     local function faulty(chunk)
@@ -26,7 +26,7 @@ do
     check.equal("ltn12.bugs.1: sink, data", { k("a"), k("b") }, { 1, 1 })
     check.raises("ltn12.bugs.1: sink, the end", 'filter returned ""$', k, nil)
     check.equal("ltn12.bugs.1: sink, asked once per chunk and twice at the end", calls, 4)
-    -- LuaSocket's sinks take one "" before the end
+    -- LuaSocket's sinks accept one "" before the end
     local asked = 0
     local ended = sink.chain(function()
         asked = asked + 1
@@ -38,10 +38,10 @@ do
     check.equal("ltn12.sink.6: the rest arrives", got[#got], "rest")
 end
 
--- ltn12.sink.4: the standard output cannot be closed, which is no failure
+-- ltn12.sink.4: the standard output cannot be closed; this is not a failure
 check.equal("ltn12.sink.4: a standard file", { pump.all(source.string("standard\n"), sink.file(io.stdout)) }, { 1 })
 
--- add.49: sink.file returns what writing and closing say
+-- add.49: sink.file returns the results of writing and closing
 do
     local full = io.open("/dev/full", "w")
     if full then
@@ -104,7 +104,7 @@ do
     check.equal("ltn12.bugs.2: pump", { pump.all(source.simplify(source.error("E")), sink.null()) }, { nil, "E" })
 end
 
--- ltn12.bugs.3: the reference takes a failed read for the end of the file.
+-- ltn12.bugs.3: the reference treats a failed read as the end of the file.
 do
     local closed = 0
     local reads = 0
@@ -131,7 +131,7 @@ do
     end
 end
 
--- Programs that watch for undefined globals load and use ltn12 without a complaint.
+-- ltn12 loads and works in programs that check for undefined globals.
 do
     local met = {}
     local old = getmetatable(_G)

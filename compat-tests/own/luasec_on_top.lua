@@ -1,5 +1,5 @@
 -- needs: lua-sec, certs, python3
--- The real LuaSec on our sockets, its client and its server. R numbers are tls.md's section 5.
+-- The real LuaSec on our sockets, as client and server. R numbers refer to section 5 of tls.md.
 local check = require("check")
 local tls = require("tls")
 local socket = require("socket")
@@ -26,7 +26,7 @@ local function server_context(changes)
     return assert(ssl.newcontext(cfg))
 end
 
--- the TCP objects are collected at the end of this
+-- the TCP objects are collected when this function returns
 local function wrap_pair()
     local client = assert(socket.connect(address, port))
     local accepted = assert(listener:accept())
@@ -142,7 +142,7 @@ end)(), "hello tls")
 -- R13
 check.equal("R13 url", url.build(url.parse("https://u:p@h.test/a;b?c#d", { port = 443 })), "https://u:p@h.test:443/a;b?c#d")
 
--- R14: a send to a peer that has gone raises no signal
+-- R14: a send to a closed peer raises no signal
 local gone = tls.peer("tls", "line", "reset")
 c = assert(ssl.wrap(assert(socket.connect("127.0.0.1", gone.port)), tls.client()))
 assert(c:dohandshake())
@@ -152,7 +152,7 @@ for _ = 1, 5 do c:send(("x"):rep(100000)) end
 check.ok("R14 still here", true)
 c:close()
 
--- 94: both in one process
+-- 94: both libraries in one process
 local ours = require("socket.tls")
 check.ok("94 both load", ours.backend ~= nil and package.loaded["ssl.core"] ~= nil and package.loaded["socket.tls"] ~= nil)
 local mine = assert(ours.wrap(assert(socket.connect("127.0.0.1", page.port)), tls.client()))
@@ -165,7 +165,7 @@ check.equal("94 our HTTPS under its own name", (function()
     return (own.request(target))
 end)(), "hello tls")
 
--- R12: only entry points are exported, where there is a program that tells
+-- R12: only entry points are exported; checked where a program can list them
 local function exported()
     for template in package.cpath:gmatch("[^;]+") do
         local name = template:gsub("%?", "socket/core")
@@ -189,7 +189,7 @@ if symbols and symbols ~= "" then
     check.equal("R12 nothing but entry points", strangers, {})
 end
 
--- LuaSec and ours speak to each other
+-- LuaSec and our library communicate with each other
 local function talk(name, server_ssl, server_cfg, client_ssl, changes)
     local l = assert(socket.bind("127.0.0.1", 0))
     local host, p = l:getsockname()

@@ -1,6 +1,7 @@
 -- needs: lua-sec, lua-sec-samples, openssl, network-namespace
 -- time limit: 150
--- LuaSec's own samples, unchanged: each client with our `ssl` and with LuaSec's, against LuaSec's server. Both print the same.
+-- LuaSec's samples, unchanged. Each client runs with our `ssl` and with LuaSec's, against LuaSec's server. Both print
+-- the same.
 --
 -- Not run here:
 --   curve-negotiation                     its own LuaSec refuses its list of curves
@@ -24,7 +25,7 @@ local function run(command)
     return output
 end
 
--- Some of the servers do not share their port with connections that have just ended: in this network there are none.
+-- Some servers do not share their port with recently closed connections: this network keeps none (no TIME_WAIT).
 local lingering = io.open("/proc/sys/net/ipv4/tcp_max_tw_buckets", "w")
 if lingering then
     lingering:write("0")
@@ -35,7 +36,7 @@ run("cp -r '" .. SAMPLES .. "' samples && chmod -R u+w samples")
 local made = run("(cd samples/certs && for name in rootA rootB clientA serverA; do sh ./$name.sh; done; ls serverA.pem)")
 check.ok("certificates", made:find("serverA.pem\n", 1, true), made)
 
--- The files that `share` lacks for the tests with LuaSec lie beside it.
+-- share-tls, next to `share`, has the files that `share` lacks in tests with LuaSec.
 local ours = package.path:gsub("([^;]*)share/%?%.lua", "%1share-tls/?.lua;%0")
 local OURS = ("LUA_PATH='%s' LUA_CPATH='%s' "):format(ours, package.cpath)
 local LUASEC = "env -u LUA_PATH -u LUA_CPATH "
@@ -53,9 +54,9 @@ local function wait_until(listening)
     return is_listening() == listening
 end
 
--- The output of a client, with what differs from run to run left out.
+-- The output of a client, without the parts that differ between runs.
 local function converse(name, environment, words, argument)
-    -- a server that is to serve for ever ends a little after its client
+    -- a server that would run forever is ended a little after its client
     local limit = words and 5 or 60
     local folder = "cd samples/" .. name .. " && "
     local server = io.popen(folder .. "exec " .. LUASEC .. "timeout " .. limit .. " " .. LUA .. " server.lua"
@@ -99,7 +100,7 @@ both("info", "oneshot test")
 both("alpn", "ALPN\tfoo")
 both("want", "** Handshake done")
 
--- the whole chain is shown; what is compared is its ends
+-- the whole chain is printed; only its ends are compared
 local by_luasec, server = converse("chain", LUASEC)
 server:close()
 wait_until(false)
@@ -112,7 +113,7 @@ check.ok("chain: the peer's certificate", first and by_luasec:sub(1, #first) == 
 local pem = by_us:match("%-%-%-%-%-BEGIN.*$")
 check.ok("chain: its PEM", pem and by_luasec:sub(-#pem) == pem, by_us)
 
--- these never end by themselves; what they print must not wait in a buffer until they are ended
+-- these never end by themselves; their output must not be buffered until they are killed
 for _, name in ipairs({ "loop", "loop-gc" }) do
     local output
     output, server = converse(name, OURS, "timeout 2 stdbuf -oL ")

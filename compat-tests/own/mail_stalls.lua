@@ -1,5 +1,5 @@
--- smtp and ftp with servers that fall silent, hang up or lie at each stage: an error in time, or a success where all
--- was confirmed, and nothing left open
+-- smtp and ftp with servers that fall silent, close the connection or send false replies at each stage. The result is
+-- an error in time, or success if the server confirmed everything. Nothing stays open.
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
@@ -8,7 +8,7 @@ local ftp = require("socket.ftp")
 local smtp = require("socket.smtp")
 
 smtp.TIMEOUT, ftp.TIMEOUT = 0.1, 0.1
--- what a loaded machine may add
+-- the extra time a loaded machine may need
 local SLACK = 5
 
 local function lowest_free()
@@ -70,15 +70,15 @@ end
 for _, case in ipairs(whole) do
     local name, call, steps = case[1], case[2], case[3]
     for stage = 0, #steps - 1 do
-        -- what was confirmed is a success, whatever the answer to QUIT (add.52)
+        -- a confirmed transfer succeeds, whatever the reply to QUIT (add.52)
         local confirmed = stage == #steps - 1
         local function failure(pattern) return not confirmed and pattern or nil end
-        -- before the greeting there is nobody to answer: a step that takes a line and says nothing
+        -- before the greeting the server has nothing to answer: a step that reads a line and sends nothing
         judge(("%s: silence at stage %d"):format(name, stage), call, cut(steps, stage, { lines = 1 }), failure("^timeout$"))
-        -- with the server goes the port that it named for data, and either may be met first
+        -- the server's data port closes with the server, and either error may come first
         local gone = steps[stage] == EPSV and "^c%a+ ?%a*$" or "^closed$"
         judge(("%s: hung up at stage %d"):format(name, stage), call, cut(steps, stage, { quit = true }), failure(gone))
-        -- an answer that begins and never ends, one that is none, one of another kind
+        -- a reply that never ends, an invalid reply, a reply of another kind
         if type(steps[stage + 1]) == "string" then
             judge(("%s: half a line at stage %d"):format(name, stage), call,
                 cut(steps, stage, { raw = "250-half of\r\n250 a line" }), failure("^timeout$"))
@@ -90,7 +90,7 @@ for _, case in ipairs(whole) do
     end
 end
 
--- data connections: open and silent, refused, without an end
+-- data connections: open and silent, refused, endless
 local login = cut(whole[2][3], 4)
 local function after_login(...)
     local list = cut(login, #login)
@@ -103,7 +103,7 @@ local _, closed_port = free:getsockname()
 free:close()
 judge("get: a port that is closed", get, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
 judge("put: a port that is closed", put, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
--- another host's address, which EPSV has no room for but some servers send
+-- the address of another host: EPSV has no field for it, but some servers send it
 judge("get: EPSV naming another host", get, after_login("229 (|1|192.0.2.1|" .. closed_port .. "|)"), "^connection refused$")
 judge("get: PASV naming another host", get,
     after_login("500 what", ("227 (192,0,2,1,%d,%d)"):format((closed_port - closed_port % 256) / 256, closed_port % 256)),

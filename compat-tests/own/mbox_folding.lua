@@ -1,4 +1,4 @@
--- socket.mbox: repaired defects, large folders, the other name
+-- socket.mbox: repaired defects, large folders, the second module name
 local check = require("check")
 local mbox = require("socket.mbox")
 
@@ -11,7 +11,7 @@ check.equal("B3: CRLF counts as LF", { mbox.parse_header("A: b\r\n c\r\n") }, { 
 check.equal("B4: folded Received", mbox.parse_headers("Received: from a\r\n\tby b\r\nReceived: from c\n").received, "from a by b, from c")
 check.equal("B5: spaces around an address", { mbox.parse_from(" j@x \t") }, { "j@x", "j@x" })
 
--- every function takes time in proportion to its text
+-- the time of every function is linear in the length of its text
 local messages = {}
 for i = 1, 5000 do messages[i] = ("From a\nSubject: %d\n\nhello\n%s\n"):format(i, ("text\n"):rep(20)) end
 local parsed = mbox.parse(table.concat(messages))

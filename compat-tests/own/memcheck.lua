@@ -1,5 +1,5 @@
--- Under valgrind's memcheck: no invalid access, and nothing lost that was allocated, by ours, the interpreter or
--- OpenSSL: no suppressions.
+-- Under valgrind's memcheck: no invalid access and no lost memory, in our code, the interpreter or OpenSSL. There are
+-- no suppressions.
 -- needs: valgrind, nginx, certs
 -- time limit: 300
 local check = require("check")
@@ -14,7 +14,7 @@ for _, name in ipairs({
     check.ok(name .. " under memcheck", rerun.run(memcheck, name))
 end
 
--- What is wrong is found: a module that loses 100 bytes, and one that reads beyond what it has.
+-- Checks that faults are detected: one module loses 100 bytes, another reads past the end of its memory.
 for _, fault in ipairs({ "lose", "overread" }) do
     local passed, output = rerun.run(memcheck, "../support/faulty", fault)
     check.ok(fault .. " is found", not passed and output:find("1 passed, 0 failed", 1, true), output)

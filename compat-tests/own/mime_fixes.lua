@@ -3,7 +3,7 @@ local check = require("check")
 local ltn12 = require("ltn12")
 local mime = require("mime")
 
--- mime.bugs.1: the reference takes output that starts with NUL for no output.
+-- mime.bugs.1: the reference treats output that starts with NUL as no output.
 check.equal("mime.bugs.1: unqp", { mime.unqp("=00abc") }, { "\0abc" })
 check.equal("mime.bugs.1: NUL alone", { mime.unqp("=00") }, { "\0" })
 check.equal("mime.bugs.1: open bytes are still dropped", { mime.unqp("=00=4") }, { "\0" })
@@ -23,7 +23,7 @@ do
     end
 end
 
--- mime.bugs.6: numbers that no C integer holds.
+-- mime.bugs.6: numbers outside the range of a C integer.
 local huge, nan = math.huge, 0 / 0
 local MAX, MIN = 2147483647, -2147483648
 check.equal("mime.bugs.6: wrp, much room", { mime.wrp(1e300, "abc", 5) }, { "abc", MAX - 3 })
@@ -45,12 +45,12 @@ check.equal("mime.bugs.6: eol, a context that is a CR when cut to 32 bits", { mi
 check.equal("mime.bugs.6: eol, a large context", { mime.eol(2 ^ 40, "") }, { "", MAX })
 check.equal("mime.bugs.6: eol, a large negative context", { mime.eol(-2 ^ 40, "") }, { "", MIN })
 do
-    -- Lua 5.3 and later refuse a context that is not an integer.
+    -- Lua 5.3 and later reject a context that is not an integer.
     local ok, out, context = pcall(mime.eol, nan, "\n")
     check.ok("mime.bugs.6: eol, nan", not ok or (out == "\r\n" and context == 10), out)
 end
 
--- add.54: soft line breaks as they lie in files and mailboxes, in any pieces
+-- add.54: soft line breaks as stored in files and mailboxes, in any pieces
 local function decode(text, size)
     local filter, out = mime.decode("quoted-printable"), {}
     for i = 1, #text, size do out[#out + 1] = filter(text:sub(i, i + size - 1)) end
@@ -68,7 +68,7 @@ for text, expected in pairs({
     end
 end
 
--- ltn12.filter.cycle is looked up when a filter is made, as LuaSocket does
+-- ltn12.filter.cycle is read when a filter is created, as in LuaSocket
 do
     local cycle, used = ltn12.filter.cycle, 0
     ltn12.filter.cycle = function(...)

@@ -16,7 +16,7 @@ local function loaded(pattern)
     return false
 end
 
--- the metatables that LuaSec and others find at objects, and a copy of each
+-- the metatables that LuaSec and others read from objects, and a copy of each
 local OBJECTS = { ["tcp{master}"] = socket.tcp(), ["tcp{server}"] = socket.bind("127.0.0.1", 0), ["udp{unconnected}"] = socket.udp() }
 local function classes()
     local found = {}
@@ -43,7 +43,7 @@ end
 local tcp = socket.tcp()
 check.ok("objects are of the same class", getmetatable(tcp) == before["tcp{master}"][1])
 
--- A4: nothing but methods is needed of the object whose descriptor is taken over
+-- A4: the object whose descriptor is taken over needs only methods
 local plain = socket.tcp4()
 local number = plain:getfd()
 local connection = assert(ssl.wrap(plain, { mode = "client", protocol = "any" }))
@@ -52,7 +52,7 @@ local r, w = socket.select({ connection }, { connection }, 0)
 check.ok("select takes both libraries' objects", type(r) == "table" and type(w) == "table")
 connection:close()
 
--- A4: no descriptor is lost where a TLS object cannot be made
+-- A4: no descriptor is lost when a TLS object cannot be created
 local native = require("socket.native")
 package.loaded["socket.tls"], package.loaded["socket.native"] = nil, function(name)
     return setmetatable({ adopt = function() error("not enough memory", 0) end }, { __index = native(name) })
@@ -64,7 +64,7 @@ check.raises("no memory for a TLS object", "^not enough memory$", broken.wrap, p
 check.equal("the socket keeps its descriptor", plain:getfd(), number)
 plain:close()
 
--- Δ11: what a peer sent is taken over, but not without end
+-- Δ11: received data is taken over, but only a bounded amount
 local listener = assert(socket.bind("127.0.0.1", 0))
 local sender = assert(socket.connect("127.0.0.1", (select(2, listener:getsockname()))))
 local receiver = assert(listener:accept())
@@ -75,7 +75,7 @@ local taken, more = 0, ("x"):rep(1024 * 1024)
 local object = setmetatable({ receive = function(_, ...)
     local data, problem, partial = receiver:receive(...)
     taken = taken + #(data or partial)
-    if #(data or partial) > 1 then sender:send(more) end    -- it comes in the meantime
+    if #(data or partial) > 1 then sender:send(more) end    -- this arrives in the meantime
     return data, problem, partial
 end }, { __index = function(_, name) return function(_, ...) return receiver[name](receiver, ...) end end })
 connection = assert(ssl.wrap(object, { mode = "server", protocol = "any", key = os.getenv("COMPAT_CERTS") .. "/good.key",
@@ -85,7 +85,7 @@ connection:close()
 sender:close()
 listener:close()
 
--- Parts of two installations are told apart before they are used together.
+-- Files from two installations are detected before they are used together.
 local function fresh()
     package.loaded["socket.native"], package.loaded["socket.tls"] = nil, nil
     return require("socket.native")
@@ -100,7 +100,7 @@ check.raises("another version", "^luasocket%-rs: .*tls_core.* has version [%d.]+
 package.loadlib = loadlib -- luacheck: ignore 122
 check.equal("the same version", type(fresh()("socket_tls_core")), "table")
 
--- where the library for TLS is not installed, everything else works
+-- everything else works where the TLS library is not installed
 local core
 for template in package.cpath:gmatch("[^;]+") do
     local path = template:gsub("%?", "socket/core")
@@ -109,7 +109,7 @@ for template in package.cpath:gmatch("[^;]+") do
     if file then file:close() end
 end
 assert(os.execute("mkdir socket && ln -s '" .. core .. "' socket/core.so"))
--- What a program of its own prints: Lua 5.1 tells why a module does not load only once.
+-- The output of a separate program: Lua 5.1 reports only once why a module does not load.
 local function with_core_alone(text)
     local script = assert(io.open("alone.lua", "w"))
     script:write(text)
@@ -129,7 +129,7 @@ for name, text in pairs({
     check.ok(name .. " says which file is missing", output:find(MISSING), output)
 end
 
--- A library that cannot be loaded: the loader's own reason is told.
+-- A library that cannot be loaded: the error contains the loader's reason.
 assert(os.execute("rm socket/core.so"))
 local damaged = assert(io.open("socket/core.so", "wb"))
 damaged:write("no library")

@@ -1,5 +1,5 @@
--- Random HTTP responses, damaged ones among them: each gets an answer that is well-formed, the same in whatever pieces
--- it comes, and leaves no descriptor.
+-- Random HTTP responses, some of them damaged. Each request gets a well-formed result, the same for any split into
+-- pieces, and leaves no descriptor open.
 local check = require("check")
 local random_http = require("random_http")
 local show = require("show")

@@ -1,4 +1,4 @@
--- What serial objects do better than LuaSocket 3.1.0: no signal, no inherited descriptor, bounded reads.
+-- Where serial objects improve on LuaSocket 3.1.0: no signal, no inherited descriptor, bounded reads.
 local check = require("check")
 local fdinfo = require("fdinfo")
 local serial = require("socket.serial")
@@ -23,7 +23,7 @@ check.equal("add.46: what there is", (plain:receive({ most = 3 })), "res")
 check.equal("FIX-16", results(plain:receive(math.huge)), { n = 3, nil, "closed", "t\n" })
 check.equal("FIX-21", { plain:setstats(-1), (plain:getstats()) }, { 1, -1 })
 
--- FIX-13: a pipe without a reader. The child's standard output is one once `true` has ended.
+-- FIX-13: a pipe without a reader. The child's standard output becomes one when `true` has ended.
 local function interpreter()
     local i = 0
     while arg[i - 1] do i = i - 1 end

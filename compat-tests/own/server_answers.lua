@@ -1,4 +1,4 @@
--- What an answer becomes on the wire (server.answer, server.writer; server.s.1 to 8, 53, 54, 56).
+-- An answer's bytes on the wire (server.answer, server.writer; server.s.1 to 8, 53, 54, 56).
 local check = require("check")
 local serve = require("serve")
 
@@ -87,7 +87,7 @@ check.equal("a source that fails", { serve.unchunk(answer.body or ""), told[1] }
 answer = ask(function() return { body = function() error("raised") end } end)
 check.equal("a source that raises at once", { answer.status, tostring(told[1]):match("raised$") }, { 500, "raised" })
 
--- files (server.s.7 in small, HEAD)
+-- files (server.s.7 on a small scale, HEAD)
 local path = os.tmpname()
 local file = assert(io.open(path, "wb"))
 local content = ("0123456789abcdef"):rep(20000)

@@ -1,4 +1,4 @@
--- Our own clients against our own server, in tasks of one process (server.s.30, 31, 75), over TCP, TLS and a Unix socket.
+-- Our clients with our server, in tasks of one process (server.s.30, 31, 75), over TCP, TLS and a Unix socket.
 -- needs: certs
 local check = require("check")
 local http = require("http")
@@ -35,7 +35,7 @@ tasks.run(function()
     local _, secure = server:getsockname(2)
     local base = "http://127.0.0.1:" .. port
 
-    -- server.s.75: 200 tasks, each a few requests on kept connections
+    -- server.s.75: 200 tasks, each with a few requests on kept connections
     local list = {}
     for i = 1, 200 do list[i] = i end
     local results, errors = tasks.map(list, 200, function(i)
@@ -66,7 +66,7 @@ tasks.run(function()
         peer:close()
     end
 
-    -- server.s.30: nobody waits for an acknowledgement that is delayed by 40 ms
+    -- server.s.30: no request waits 40 ms for a delayed acknowledgement
     local slow, worst = 0, 0
     tasks.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 10, function()
         local peer = raw.connect(server)

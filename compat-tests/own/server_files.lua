@@ -88,7 +88,7 @@ check.equal("one by its absolute path, outside", ask(files, "/outside2").status,
 check.equal("no links", ask(assert(http.files(root, { symlinks = false })), "/inside").status, 404)
 check.equal("all links", ask(assert(http.files(root, { symlinks = true })), "/outside").body, "secret")
 
--- a link that changes between inside and outside all the time
+-- a link that keeps changing between a target inside and one outside
 write(root .. "/swapped.new", "inside")
 os.rename(root .. "/swapped.new", root .. "/real")
 run("ln -s real " .. root .. "/swapped")

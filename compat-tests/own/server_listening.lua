@@ -1,4 +1,4 @@
--- Where a server listens, what it refuses to start with, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
+-- Where a server listens, options it refuses at start, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
 local check = require("check")
 local http = require("socket.http_server")
 local serve = require("serve")
@@ -18,7 +18,7 @@ check.ok("a name that is none", not http.listen("no.such.name.invalid", 0))
 check.equal("stop", { server:stop(), server:stop(), server:wait() }, { true, true, true })
 check.equal("accept after the stop", { server:accept(0) }, { nil, "closed" })
 
--- 127.0.0.1 unless it is said; all of one table; one port for both families
+-- 127.0.0.1 by default; every address of a table; one port for both families
 server = assert(http.listen({ port = 0 }))
 check.equal("the usual address", (server:getsockname()), "127.0.0.1")
 server:close()
@@ -55,7 +55,7 @@ end
 server:close()
 taken:close()
 
--- a socket that was made before (server.listen.8)
+-- an existing socket (server.listen.8)
 local made = assert(socket.bind("127.0.0.1", 0))
 server = assert(http.listen(nil, nil, nil, { socket = made, linger = 0 }))
 local peer = assert(socket.connect("127.0.0.1", (select(2, made:getsockname()))))
@@ -95,7 +95,7 @@ if package.config:sub(1, 1) == "/" then
     check.equal("removed after the stop", io.open(path), nil)
 end
 
--- the limits that hold when nothing is said
+-- the default limits
 local limits = require("socket.http_server_options").complete()
 check.equal("times", { limits.headtime, limits.progresstime, limits.idletime, limits.tlstime, limits.linger, limits.handlertime },
     { 10, 30, 15, 10, 2, math.huge })
@@ -103,7 +103,7 @@ check.equal("sizes", { limits.maxline, limits.maxhead, limits.maxfields, limits.
     { 8192, 32768, 100, 1048576, 8192, 65536 })
 check.equal("counts", { limits.maxrequests, limits.maxconnections, limits.backlog, limits.keepalive }, { 1000, 1000, 511, true })
 
--- an idle time that is over, and a caller's own
+-- an idle time that expires, and the caller's idle time
 server = serve.listen({ idletime = 0.3, headtime = 0.3 })
 peer = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
 local connection = assert(server:accept(5))

@@ -1,4 +1,4 @@
--- Heads that were damaged at random: always an answer or the end in time, never 500, nothing odd reaches a handler
+-- Heads with random damage: always an answer or the end in time, never 500, and no invalid request reaches a handler
 -- (server.s.52). MUTATIONS=200000 for a long run.
 -- time limit: 600
 local check = require("check")

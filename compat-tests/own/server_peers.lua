@@ -1,4 +1,4 @@
--- Programs of others against a server in a process of its own (server.s.7, 20 to 22, 63, 64, 71, 74).
+-- Other programs as clients of a server in a separate process (server.s.7, 20 to 22, 63, 64, 71, 74).
 -- needs: curl, certs, python3
 -- not on: lua5.2, lua5.3
 local check = require("check")

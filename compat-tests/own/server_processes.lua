@@ -5,7 +5,7 @@ local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 
--- Answers one request on a connection of its own; nil and a message when it does not come to that.
+-- Makes one request on a new connection; returns nil and a message on failure.
 local function ask(port, path)
     local sock, message = socket.connect("127.0.0.1", port)
     if not sock then return nil, message end
@@ -55,7 +55,7 @@ check.equal("the other goes on", good, 20)
 ask(second.port, "/stop")
 second:close()
 
--- server.s.14: a listening socket that four processes share
+-- server.s.14: four processes share a listening socket
 local child = os.tmpname()
 local file = assert(io.open(child, "w"))
 file:write([[

@@ -1,10 +1,10 @@
--- What a handler finds in a request (server.request; server.s.16 to 23, 25).
+-- The request that a handler gets (server.request; server.s.16 to 23, 25).
 local check = require("check")
 local serve = require("serve")
 
 local server = serve.listen()
 
--- Serves one connection, and hands every request to `look`.
+-- Serves one connection, and passes every request to `look`.
 local function ask(bytes, look, options)
     local own = options and serve.listen(options) or server
     local text, reason, count = serve.bytes(own, bytes, function(request, connection)

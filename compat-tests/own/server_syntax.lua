@@ -1,4 +1,5 @@
--- What the server refuses (server.syntax, server.s.32, 33, 39 to 51, 62): the status, and that nothing behind is served.
+-- Requests the server refuses (server.syntax, server.s.32, 33, 39 to 51, 62): the status; later requests are not
+-- served.
 local check = require("check")
 local serve = require("serve")
 
@@ -8,7 +9,7 @@ local REASONS = { [400] = "Bad Request", [413] = "Content Too Large", [414] = "U
     [417] = "Expectation Failed", [431] = "Request Header Fields Too Large", [501] = "Not Implemented",
     [505] = "HTTP Version Not Supported" }
 
--- Behind each request comes a good one, which must be answered only when the first was.
+-- A valid request follows each one. It must be answered only if the first was.
 local function expect(name, bytes, status)
     local text, reason, count = serve.bytes(server, bytes .. "GET /behind HTTP/1.1\r\nHost: b\r\n\r\n")
     local answers = serve.answers(text)
@@ -129,7 +130,7 @@ local answers = serve.answers(text)
 check.equal("a bad request within a pipeline", { answers[1].status, answers[2].status, #answers, count },
     { 200, 400, 2, 1 })
 
--- server.s.22 and server.syntax.12: a body that ends too early has no answer
+-- server.s.22 and server.syntax.12: a body that ends too early gets no answer
 local nothing, reason = serve.bytes(server, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
 check.equal("a body cut short", { nothing, reason }, { "", "closed" })
 nothing, reason = serve.bytes(server, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")

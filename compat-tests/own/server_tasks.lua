@@ -16,7 +16,7 @@ local function listen(handler, options)
     return assert(http.listen("127.0.0.1", 0, handler, given))
 end
 
--- Waits until something is so.
+-- Waits until a condition is true.
 local function eventually(f)
     local stop = socket.gettime() + 10
     while not f() and socket.gettime() < stop do socket.sleep(0.01) end
@@ -75,7 +75,7 @@ tasks.run(function()
     peer:close()
     server:close()
 
-    -- server.s.15: the fourth argument a function
+    -- server.s.15: the fourth argument is a function
     local message
     server = assert(http.listen("127.0.0.1", 0, function() error("x", 0) end, function(m) message = m end))
     answers = raw.exchange(server, raw.get("/", "Connection: close\r\n"))
@@ -213,7 +213,7 @@ tasks.run(function()
     check.ok("on_error is told", #told == 1 and tostring(told[1][1]):find("broken$"))
     server:close()
 
-    -- the handler's return ends the answer; what is returned beside is dropped (server.writer.1, 2)
+    -- the answer ends when the handler returns; its return value is dropped (server.writer.1, 2)
     server = listen(function(request, writer)
         writer:start(201)
         writer:write("abc")
@@ -253,7 +253,7 @@ tasks.run(function()
     check.equal("isopen", answers[1].body, "true")
     server:close()
 
-    -- the descriptors of peers that reset while they are answered
+    -- the descriptors of peers that reset during an answer
     server = listen(function() return { body = ("x"):rep(100000) } end)
     local before = raw.connect(server)
     for _ = 1, 300 do
@@ -320,7 +320,7 @@ tasks.run(function()
     check.equal("every request that was taken has its answer", answered, served)
     check.ok("what was lost was never taken", answered + lost == sent and lost <= 20, lost)
 
-    -- server.s.60, inside
+    -- server.s.60, inside tasks
     server = listen(function(request)
         check.equal("stop in a handler", { request.server:stop() }, { true })
         return { body = "bye" }
@@ -340,7 +340,7 @@ tasks.run(function()
     check.ok("in time", seconds < 0.9, seconds)
     server:close()
 
-    -- close cuts, and ends the waits of handlers
+    -- close cuts connections, and ends the waits of handlers
     local ended
     server = listen(function()
         ended = { socket.sleep(20) }
@@ -353,7 +353,7 @@ tasks.run(function()
     check.equal("cuts", { peer:receive(1) }, { nil, "closed", "" })
     check.equal("and ends waits", ended, { nil, "closed" })
 
-    -- small writes go out at the next wait of the handler (server.writer.6)
+    -- small writes are sent at the handler's next wait (server.writer.6)
     server = listen(function(_, writer)
         writer:write("first")
         socket.sleep(0.5)

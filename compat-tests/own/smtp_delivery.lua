@@ -1,5 +1,5 @@
 -- needs: python3
--- smtp.send to a real server: Python's email parser finds every part byte for byte
+-- smtp.send to a real server: Python's email parser returns every part byte for byte
 local check = require("check")
 local peer = require("peer")
 local ltn12 = require("ltn12")
@@ -21,7 +21,7 @@ local function read(name)
     return content
 end
 
--- 10 MiB of every byte value, no two blocks the same
+-- 10 MiB with every byte value; no two blocks are the same
 local block = {}
 for i = 1, 4096 do block[i] = string.char((i * i * 7 + i) % 256) end
 block = table.concat(block)
@@ -84,7 +84,7 @@ check.equal("mail with the attachment", smtp.send({
 }), 1)
 check.ok("Lua's memory stays flat", steps > 1000 and peak - before < 1024, peak - before)
 
--- writes each part's content to a file, and one line about each
+-- writes each part's content to a file, and prints one line about it
 write("parse.py", [[
 import email, sys
 with open(sys.argv[1], "rb") as folder:
@@ -131,7 +131,7 @@ check.equal("sender refused", { smtp.send({
     from = ' " " (( _ * ', rcpt = "<ann@example.org>", server = "127.0.0.1", port = server.port, source = message(),
 }) }, { [2] = "501 bad sender address" })
 
--- dots on the way and back: what arrives is what was sent
+-- dots in both directions: the received text equals the sent text
 local lines = {}
 for i = 1, 500 do lines[i] = ("."):rep(i % 5) .. (i % 3 == 0 and "" or "text") end
 local body = table.concat(lines, "\r\n")

@@ -7,7 +7,7 @@ local smtp = require("socket.smtp")
 
 local text = ltn12.source.string
 
--- Every refusal comes before a connection is made.
+-- Every refusal happens before a connection is made.
 local created = 0
 local function refuse(what, mailt)
     mailt.create = function()
@@ -31,7 +31,7 @@ for name, bad in pairs({ CRLF = "<a>\r\nNOOP", CR = "<a>\rx", LF = "<a>\nx", NUL
 end
 check.equal("add.26: no connection", created, 0)
 
--- The low-level methods refuse too, and close.
+-- The low-level methods refuse too, and close the connection.
 local server = dialogue.serve({ { "220 hi", "250 me" } })
 local low = socket.protect(function()
     local s = smtp.open("127.0.0.1", server.port)
@@ -44,7 +44,7 @@ local seen = {}
 server:transcript(function(line) seen[#seen + 1] = line end)
 check.equal("S18: nothing on the wire", seen, { "connection", "  EHLO localhost", "  end: closed" })
 
--- S9: keywords in any case, LOGIN first
+-- S9: keywords in any case, LOGIN listed first
 server = dialogue.serve({
     { "220 hi", "250 auth plain login", "334 u", "334 p", "235 in", "250 from", "250 to", "354 go", { message = "250 done" }, "221 bye" },
 })
@@ -55,7 +55,7 @@ seen = {}
 server:transcript(function(line) seen[#seen + 1] = line end)
 check.equal("S10: LOGIN with an empty password", { seen[3], seen[4], seen[5] }, { "  AUTH LOGIN", "  dQ==", "  " })
 
--- add.31: the caller's table can be used again
+-- add.31: the caller's table can be reused
 local mailt = { from = "<a>", rcpt = { "<b>" }, server = "127.0.0.1", source = text("x") }
 local before = {}
 for name, value in pairs(mailt) do before[name] = value end
@@ -66,7 +66,7 @@ smtp.send(mailt)
 server:transcript(function() end)
 check.equal("add.31: table unchanged", mailt, before)
 
--- M14: what goes wrong while producing ends the message with an error, for good
+-- M14: an error in a source ends the message with an error, permanently
 local source = smtp.message({ body = function() error(nil) end })
 source()
 local chunk

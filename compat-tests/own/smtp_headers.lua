@@ -1,5 +1,5 @@
 -- needs: python3
--- smtp.message: headers that are refused (add.50), UTF-8 in subjects and names (RFC 2047), Message-ID
+-- smtp.message: refused headers (add.50), UTF-8 in subjects and names (RFC 2047), Message-ID
 local check = require("check")
 local smtp = require("socket.smtp")
 
@@ -12,7 +12,7 @@ local function value(name, text)
     return ("\r\n" .. whole):gsub("\r\n[ \t]", "\1"):match("\r\n" .. name:gsub("%-", "%%-") .. ": ([^\r\n]*)"):gsub("\1", "\r\n ")
 end
 
--- add.50: a line break that is no folding
+-- add.50: a line break that is not folding
 for what, text in pairs({
     ["a header"] = "x\r\nBcc: y", ["LF"] = "x\nBcc: y", ["CR"] = "x\rBcc: y", ["at the end"] = "x\r\n", ["an empty line"] = "x\r\n\r\n y",
     ["blanks alone"] = "x\r\n \r\n y", ["blanks at the end"] = "x\r\n ", ["NUL"] = "x\0y", ["CR before folding"] = "x\r\r\n y",
@@ -60,7 +60,7 @@ for chunk in smtp.message({ body = { { body = "x" } } }) do parts[#parts + 1] = 
 local _, count = table.concat(parts):gsub("Message%-ID", "")
 check.equal("Message-ID: not in parts", count, 1)
 
--- What Python's parser makes of it, and the length of lines
+-- the result of Python's parser, and the length of lines
 local long = ("gr" .. UE .. "n \240\159\146\154 "):rep(30) .. "end"
 local names = ("J" .. UE):rep(40)
 local text = block({ subject = long, from = names .. " <j@x>", to = "Ada <a@x>, " .. names .. " <k@x>" })
@@ -82,7 +82,7 @@ out.write(("%s %s\n" % (m["from"].addresses[0].addr_spec, len(m.defects))).encod
 file2:close()
 local parsed = assert(io.popen("python3 parse.py"))
 check.equal("Python: subject", parsed:read("*l"), long)
--- its parser puts a blank between two encoded words of a name, which RFC 2047 (6.2) forbids: older releases do
+-- older releases of Python's parser put a blank between two encoded words of a name; RFC 2047 (6.2) forbids this
 check.equal("Python: from", (parsed:read("*l"):gsub(" ", "")), names)
 check.equal("Python: to", (parsed:read("*l"):gsub(" ", "")), names)
 check.equal("Python: address, defects", parsed:read("*l"), "j@x 0")

@@ -42,7 +42,7 @@ results, seen = send({ "220 hi", "250 AUTH XOAUTH2", "334 eyJzdGF0dXMiOiI0MDAifQ
 check.equal("XOAUTH2: refused", results, { [2] = "535 expired" })
 check.ok("XOAUTH2: an empty line asks for the refusal", seen:find(response .. "; ; end", 1, true), seen)
 
--- the field decides, where the server offers it
+-- the `auth` field decides, where the server offers the mechanism
 results, seen = send(logged_in("235 in"), { user = "u", password = "p", auth = "plain" })
 check.ok("auth = plain", results[1] == 1 and seen:find("AUTH PLAIN AHUAcA==", 1, true), seen)
 results, seen = send(logged_in("334 u", "334 p", "235 in"), { user = "u", password = "p", auth = "Login" })

@@ -1,5 +1,5 @@
 -- needs: python3
--- smtp.message: Python's email parser finds in any tree of parts what went in, byte for byte (45)
+-- smtp.message: for any tree of parts, Python's email parser returns the input, byte for byte (45)
 local check = require("check")
 local ltn12 = require("ltn12")
 local mime = require("mime")
@@ -12,7 +12,7 @@ local function random(n)
     return seed % n + 1
 end
 
--- Text of a part: no bare line ends, which mail does not have, but anything else that could be taken for something.
+-- Text of a part: no bare line ends, which mail does not have, but all sequences that a parser could misread.
 local PIECES = { "text", "\r\n", "--", "\r\n--\r\n", ".", "\r\n.\r\n", " ", "\t", "Subject: x\r\n", "From a\r\n", "\r\n\r\n", "==00001",
     "\255\128", "=3D", "boundary=\"x\"" }
 local function text()
@@ -26,7 +26,7 @@ local function binary()
     return table.concat(list)
 end
 
--- A part, and what is to be found of it: a list of lines.
+-- A part, and the expected result of parsing it: a list of lines.
 local function build(depth, found)
     local kind = random(depth > 3 and 3 or 5)
     if kind == 1 then

@@ -1,4 +1,4 @@
--- socket.smtp: replies as servers send them: goodbyes (add.52), EHLO line by line, HELO, line ends (add.50)
+-- socket.smtp: replies of real servers: replies to QUIT (add.52), EHLO line by line, HELO, line ends (add.50)
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
@@ -8,7 +8,7 @@ local smtp = require("socket.smtp")
 smtp.DOMAIN = "me"
 smtp.TIMEOUT = 5
 
--- Sends one mail to a scripted server. Returns the results, and what the server saw in one line.
+-- Sends one mail to a scripted server. Returns the results, and the server's log in one line.
 local function send(steps, fields)
     local server = dialogue.serve({ steps })
     local mail = { from = "<a>", rcpt = "<b>", source = ltn12.source.string("x"), server = "127.0.0.1", port = server.port }
@@ -26,7 +26,7 @@ local function mail_after(...)
     return steps
 end
 
--- add.52: the mail is the server's once it has said so
+-- add.52: the mail is delivered once the server has confirmed it
 local function goodbye(last) return { "220 hi", "250 me", "250 from", "250 to", "354 go", { message = "250 queued" }, last } end
 for what, last in pairs({
     ["421"] = "421 busy, closing", ["500"] = "500 stay", ["hangs up"] = { quit = true }, ["no reply"] = { raw = "so long\r\n" },
@@ -71,7 +71,7 @@ check.ok("S11: a server that takes no initial response", results[1] == 1 and see
 results = send({ "220 hi", "250-starttls.example\r\n250-STARTTLSX\r\n250 X-STARTTLS" }, { starttls = true })
 check.equal("S9: STARTTLS is a word of its own", results, { [2] = "STARTTLS not supported" })
 
--- HELO where EHLO is not known, and nothing is wanted of it
+-- HELO where the server does not know EHLO and the caller needs no extension
 results, seen = send(mail_after("502 what", "250 me"))
 check.equal("S5: HELO", results, { 1 })
 check.ok("S5: HELO follows", seen:find("EHLO me; HELO me; MAIL", 1, true), seen)
@@ -96,7 +96,7 @@ check.equal("add.50: CRLF", wire({ "a\r\nb\r\n" }), "a" .. E .. "b" .. E .. E ..
 check.equal("add.50: CRLF in pieces", wire({ "a\r", "\n", ".b\r", "\n" }), "a" .. E .. "..b" .. E .. E .. "." .. E)
 check.equal("add.50: CR and LF in pieces", wire({ "a\r", "b", "\n", ".c" }), "a" .. E .. "b" .. E .. "..c" .. E .. "." .. E)
 
--- an international domain goes out in ASCII: sender, recipients, greeting
+-- an international domain is sent in ASCII: sender, recipients, greeting
 results, seen = send(mail_after("250 me"), {
     from = "<a@b\195\188cher.example> SIZE=1", rcpt = "b@b\195\188cher.example", domain = "b\195\188cher.example",
 })

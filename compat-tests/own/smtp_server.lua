@@ -1,5 +1,5 @@
 -- needs: aiosmtpd, certs
--- smtp.send to aiosmtpd: authentication, STARTTLS, refusals, what is delivered
+-- smtp.send to aiosmtpd: authentication, STARTTLS, refusals, delivery
 local check = require("check")
 local peer = require("peer")
 local ltn12 = require("ltn12")
@@ -54,7 +54,7 @@ check.equal("starttls and AUTH", send(secured.port, { starttls = trusting, user 
 check.equal("starttls and AUTH, delivered", delivered("ann"), TEXT)
 refused = send(secured.port, { starttls = trusting, user = "luasocket", password = "" })
 check.ok("starttls, empty password", refused[1] == nil and refused[2]:find("^535 "), refused[2])
--- an address without brackets, by its IP: the certificate is for it too
+-- an address without brackets, by its IP: the certificate covers it too
 check.equal("starttls to an address", send(secured.port, { starttls = trusting, server = "127.0.0.1" }), { 1 })
 refused = send(secured.port, { starttls = true })
 check.ok("starttls: unknown authority", refused[1] == nil and refused[2]:find("certificate verify failed"), refused[2])

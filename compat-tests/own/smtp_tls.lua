@@ -84,13 +84,13 @@ check.equal("tls", send(server.port, { tls = trusting }), { 1 })
 check.equal("tls: dialogue", seen(server), "connection; secured EHLO me; "
     .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 
--- the way LuaSec's users go
+-- how LuaSec's users do it
 server = start("tls", 1)
 check.equal("32: create makes TLS objects", send(server.port, { create = tls.creator(require("ssl")), user = "u", password = "p" }), { 1 })
 check.equal("32: create makes TLS objects, dialogue", seen(server), "connection; secured EHLO me; secured AUTH PLAIN AHUAcA==; "
     .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 
--- a certificate nobody vouches for is refused without being asked to
+-- an untrusted certificate is refused by default
 for _, mode in ipairs({ "starttls", "tls" }) do
     server = start(mode, 1)
     local result = send(server.port, { [mode] = true })

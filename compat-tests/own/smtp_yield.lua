@@ -1,4 +1,4 @@
--- add.25: whatever of the caller's runs inside smtp.send may yield, on every Lua
+-- add.25: the caller's functions may yield inside smtp.send, on every Lua
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
@@ -6,7 +6,7 @@ local socket = require("socket")
 local smtp = require("socket.smtp")
 local tp = require("socket.tp")
 
--- Runs f in a coroutine to its end. Returns how often it yielded, and its results.
+-- Runs f in a coroutine to its end. Returns the number of yields, and the results.
 local function drive(f, ...)
     local thread = coroutine.create(f)
     local results = { coroutine.resume(thread, ...) }
@@ -33,7 +33,7 @@ local function yielding_step(source, sink)
     return ltn12.pump.step(source, sink)
 end
 
--- A socket whose every method yields first, as a scheduler's does.
+-- A socket that yields first in every method, like a scheduler's.
 local function yielding_socket()
     local inner = socket.tcp()
     return setmetatable({}, { __index = function(_, method)
@@ -91,7 +91,7 @@ end)
 check.equal("M14: raised after a yield", results, { true, nil, "after a yield" })
 check.equal("M14: it did yield", yields, 1)
 
--- tp: connecting, sinks and judges
+-- tp: connecting, sinks and check functions
 yields, results = drive(function()
     local calls = setmetatable({ receive = function()
         coroutine.yield()

@@ -1,6 +1,6 @@
--- Many requests, connections and yields leave nothing behind: descriptors and memory stay flat.
--- Here 2,000 requests, 2,000 connections and 10,000 yields; SOAK=50 in the environment makes it fifty times the
--- first two, and SOAK_FIGURES names a file that gets the figures.
+-- Many requests, connections and yields leave nothing behind: the number of descriptors and the memory stay flat. The
+-- default is 2,000 requests, 2,000 connections and 10,000 yields. SOAK=50 in the environment multiplies the first two
+-- by fifty. SOAK_FIGURES names a file for the figures.
 -- needs: nginx, certs
 -- time limit: 3600
 require("interposed").within("", "heap")
@@ -22,7 +22,7 @@ local function note(...)
     if figures then figures:write(string.format(...), "\n") end
 end
 
--- Kilobytes in memory that are this process's own: not of files, which come and go with the system's cache.
+-- Resident anonymous memory of this process in KiB. File pages are excluded: they vary with the system's cache.
 local function resident()
     local file = assert(io.open("/proc/self/status"))
     local text = file:read("*a")
@@ -49,14 +49,14 @@ local function measure()
     }
 end
 
--- What may come and go without being a leak, in KiB, whatever is done; then in bytes for each operation. What is
--- allocated is known to the byte. Resident memory moves in steps, as the allocator asks for more and gives back, so
--- it tells only after many operations.
+-- Variations that are not a leak: first in KiB for the whole run, then in bytes per operation. Heap and Lua memory are
+-- known to the byte. Resident memory moves in steps, because the allocator asks for memory and gives it back in large
+-- blocks. It is meaningful only after many operations.
 local ALLOWED = { heap = 48, lua = 48, resident = 1024 }
 local ALLOWED_EACH, ENOUGH_FOR_RESIDENT = 16, 10000
 
--- Runs `work(i)` so many times, in windows with a measurement after each. The first half may load, cache and grow;
--- a leak goes on growing in the second.
+-- Runs `work(i)` `count` times, in windows with a measurement after each. The first half may load, cache and grow; a
+-- leak still grows in the second half.
 local function measured(count, work)
     local windows, done = {}, 0
     for window = 1, WINDOWS do
@@ -67,7 +67,7 @@ local function measured(count, work)
     end
     return windows
 end
--- The kinds of memory that leak, as text.
+-- Lists the kinds of memory that leak, as text.
 local function leaks(count, windows)
     local middle, last, found = windows[WINDOWS / 2], windows[WINDOWS], {}
     for kind, allowed in pairs(ALLOWED) do
@@ -87,14 +87,14 @@ local function soak(label, count, work)
     for _, kind in ipairs({ "descriptors", "heap", "resident", "lua" }) do
         note("    %s %.0f, %.0f, %.0f", kind, first[kind], middle[kind], last[kind])
     end
-    -- one or two objects may still be where a dead variable was
+    -- one or two objects may still be reachable from the slot of a dead variable
     check.ok(label .. ": descriptors", last.descriptors <= middle.descriptors + 2,
         middle.descriptors .. ", then " .. last.descriptors)
     local found = leaks(count, windows)
     check.ok(label .. ": memory", found == "", found)
 end
 
--- The judgement itself: 100 bytes kept of each operation are found, and 100 that are lost outside of Lua's heap.
+-- Tests the leak check itself: it detects 100 bytes kept per operation, and 100 bytes lost outside Lua's heap.
 do
     local kept = {}
     local windows = measured(2000, function(i) kept[i] = i .. ("x"):rep(100) end)
@@ -104,7 +104,7 @@ do
     check.ok("a loss of 100 bytes is found", found:find("heap", 1, true) and not found:find("lua", 1, true), found)
 end
 
--- A server that cuts its answer off, and one port where nobody listens.
+-- A server that truncates its answer, and a port without a listener.
 local cutter = peer.lua([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -164,7 +164,7 @@ soak("connections", CONNECTIONS, function(i)
     local accepted = assert(listener:accept())
     client:send("line\n")
     expect(accepted:receive() == "line")
-    -- every other pair is left to the collector
+    -- every second pair is left to the collector
     if i % 2 == 0 then
         client:close()
         accepted:close()
@@ -173,7 +173,7 @@ soak("connections", CONNECTIONS, function(i)
 end)
 check.equal("connections that went otherwise", wrong, 0)
 
--- Requests over sockets that yield before each answer, a hundred at a time in coroutines.
+-- Requests over sockets that yield before each answer, in a hundred coroutines at a time.
 local fake = require("fake_http")
 local function yielding()
     local sock = fake.peer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").create()

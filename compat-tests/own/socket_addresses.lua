@@ -1,9 +1,9 @@
--- Names with several addresses, and a resolver that cannot be reached: D6-D8, D21, FIX-5, FIX-6, FIX-8.
+-- Names with several addresses, and an unreachable resolver: D6-D8, D21, FIX-5, FIX-6, FIX-8.
 -- needs: network-namespace, root
 local check = require("check")
 local socket = require("socket")
 
--- What is mounted below must not reach the machine itself: a namespace of its own has no routes.
+-- The mounts below must not affect the machine itself: a separate network namespace has no routes.
 local routes = assert(io.open("/proc/net/route")):read("*a")
 assert(select(2, routes:gsub("\n", "")) <= 1, "needs a network and a mount namespace of its own")
 
@@ -26,7 +26,7 @@ replace("/etc/hosts", [[
 127.0.0.3 mixed.test
 ]])
 replace("/etc/nsswitch.conf", "hosts: files dns\n")
--- Nobody listens there, which is as good as no network.
+-- No server listens there, which is the same as no network.
 replace("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
 local function values(...) return { n = select("#", ...), ... } end
@@ -37,7 +37,7 @@ local function next_descriptor()
     return number
 end
 
--- The resolver's order decides which one is the last to be tried.
+-- The resolver's order decides which address is tried last.
 local function last_of(name)
     local list = assert(socket.dns.getaddrinfo(name))
     return list[#list].addr, #list
@@ -81,7 +81,7 @@ for _, name in ipairs({ "two.test", "three.test" }) do
     check.ok("FIX-5: no descriptor is left", next_descriptor() <= before, next_descriptor())
 end
 
--- Another family gets a fresh descriptor.
+-- Another family gets a new descriptor.
 local v4 = assert(socket.bind("127.0.0.3", 0))
 local _, port = v4:getsockname()
 local mixed = assert(socket.connect("mixed.test", port))
@@ -93,7 +93,7 @@ end)(), { 1, "inet4" })
 check.equal("FIX-3 only the family asked for", values(socket.connect6("mixed.test", port)),
     { n = 2, nil, "connection refused" })
 
--- D8: descriptors beyond what select could count.
+-- D8: descriptors that exceed the limit of select.
 local many = {}
 for i = 1, 1100 do many[i] = assert(socket.udp4()) end
 check.ok("D8 a large number", many[1100]:getfd() >= 1024, many[1100]:getfd())

@@ -1,9 +1,9 @@
--- Descriptors: no ceiling (add.22), none inherited (add.33), select over thousands.
+-- Descriptors: no limit (add.22), no inheritance (add.33), select over thousands.
 -- needs: certs
 local check = require("check")
 local fdinfo = require("fdinfo")
 
--- The descriptors of a child process, by their number.
+-- The descriptors of a child process, by number.
 local function of_a_child()
     local child = io.popen("ls /proc/self/fd 2>/dev/null | wc -l")
     local count = tonumber(child:read("*a"))
@@ -54,7 +54,7 @@ for i = 2, #ready_to_send do
     end
 end
 
--- add.33: a child sees what it saw before there were sockets.
+-- add.33: a child has the same descriptors as before the sockets existed.
 local near = unix.stream()
 near:bind("near")
 near:listen()

@@ -1,4 +1,4 @@
--- Options of objects that have no descriptor yet: add.42.
+-- Options of objects without a descriptor: add.42.
 local check = require("check")
 local socket = require("socket")
 
@@ -8,7 +8,7 @@ local KINDS = {
         { "tcp-keepintvl", 11 }, { "linger", { on = true, timeout = 5 } } },
     udp = { { "broadcast", true }, { "dontroute", true }, { "ip-multicast-loop", false }, { "ip-multicast-if", "127.0.0.1" } },
 }
--- What an option reads as, in a form to compare.
+-- The value of an option, in a comparable form.
 local function shown(object, name)
     local value, problem = object:getoption(name)
     if type(value) == "table" then return tostring(value.on) .. value.timeout end
@@ -21,7 +21,7 @@ for kind, options in pairs(KINDS) do
         for _, option in ipairs(list) do
             local name, value = option[1], option[2]
             local label = kind .. " " .. name
-            -- What a descriptor of that family makes of it.
+            -- The value that a descriptor of that family returns.
             local expected = socket[kind .. "4"]()
             check.equal(label .. " is taken", expected:setoption(name, value), 1)
             local fresh = socket[kind]()
@@ -62,7 +62,7 @@ local peer = socket.udp()
 peer:setoption("broadcast", true)
 check.equal("setpeername", { peer:setpeername("127.255.255.255", 9), peer:getoption("broadcast") }, { 1, true })
 
--- what the system refuses is refused at once, what is wrong raises
+-- an option that the system refuses fails at once, an invalid one raises
 local udp, tcp = socket.udp(), socket.tcp()
 check.equal("a value out of range", { udp:setoption("ip-multicast-ttl", 300) }, { nil, "setsockopt failed" })
 check.equal("keepidle 0", { tcp:setoption("tcp-keepidle", 0) }, { nil, "setsockopt failed" })

@@ -1,4 +1,4 @@
--- What the reference gets wrong, TCP and select: D1-D9, D18-D22 of the contract, FIX-1 to FIX-22.
+-- The reference's defects in TCP and select: D1-D9, D18-D22 of the contract, FIX-1 to FIX-22.
 local check = require("check")
 local socket = require("socket")
 
@@ -9,7 +9,7 @@ local function pair()
     return client, assert(server:accept())
 end
 local function values(...) return { n = select("#", ...), ... } end
--- A number that the next descriptor will have: descriptors are given out from the lowest.
+-- The number of the next descriptor: the system gives out the lowest free number.
 local function next_descriptor()
     local probe = socket.tcp4()
     local number = probe:getfd()
@@ -33,7 +33,7 @@ for _ = 1, 5 do socket.connect("127.0.0.1", port, "127.0.0.1", port) end
 check.equal("D5 FIX-4: no descriptor is left", next_descriptor(), before)
 for i = 1, 20 do
     socket.connect("127.0.0.1", 1)
-    -- A machine's name server may take its time.
+    -- A machine's name server may be slow.
     if i <= 2 then socket.connect("no.such.host.invalid", 1) end
     socket.bind("203.0.113.7", 0)
     socket.bind("127.0.0.1", port)
@@ -75,7 +75,7 @@ c:setstats(-1)
 check.equal("D22 FIX-21", (c:getstats()), -1)
 check.equal("FIX-22: an integral float is a port", type(socket.connect("127.0.0.1", tonumber(port .. ".0"))), "userdata")
 
--- FIX-18: a foreign userdata that looks like ours is never taken for it.
+-- FIX-18: a foreign userdata that looks like one of our objects is rejected.
 local methods = getmetatable(c).__index
 for name, method in pairs(methods) do
     if type(method) == "function" then
@@ -89,7 +89,7 @@ if newproxy then
 end
 p:close()
 
--- mod.9: a second instance shares the classes, not the errors.
+-- mod.9: a second instance shares the classes, but not the errors.
 package.loaded["socket.core"] = nil
 local second = require("socket.core")
 check.ok("mod.9: a new table", second ~= socket)

@@ -1,5 +1,5 @@
--- A name in the hosts file is looked up on the spot, even where there is a limit, but only as long as nobody else would be
--- asked: add.20. The name server here never answers.
+-- A name in the hosts file is looked up in the calling thread, even when there is a time limit. This holds only while
+-- no other source would be asked: add.20. The name server here never answers.
 -- needs: network-namespace, root
 local check = require("check")
 local socket = require("socket")
@@ -13,7 +13,7 @@ local function write(path, text)
     file:write(text)
     file:close()
 end
--- Whether a thread looks names up.
+-- Whether a lookup thread is running.
 local function threads()
     local file = assert(io.open("/proc/self/status"))
     local count = file:read("*a"):match("Threads:%s+(%d+)")
@@ -56,14 +56,14 @@ datagrams:close()
 check.equal("bind and setpeername: on the spot", threads(), alone)
 within_the_limit("a name that is not there", "missing.test", socket.tcp)
 
--- A change is noticed.
+-- A changed file is read again.
 write("/etc/hosts", "127.0.0.1 localhost\n127.0.0.1 later.test\n::1 both.test\n127.0.0.1 both.test\n")
 on_the_spot("a name that comes later", "later.test", socket.tcp)
 on_the_spot("both families, IPv4", "both.test", socket.tcp4)
 on_the_spot("both families, any", "both.test", socket.tcp)
 within_the_limit("the family that is not there", "later.test", socket.tcp6)
 within_the_limit("a name that has gone", "hosts-file.test", socket.tcp)
--- Another file in its place, as long and as old.
+-- A different file with the same name, size and time.
 write("/etc/hosts", "127.0.0.1 localhost\n127.0.0.1 first.test\n")
 on_the_spot("the first file", "first.test", socket.tcp)
 local other = os.tmpname()

@@ -50,7 +50,7 @@ check.raises("add.3: a number above", "bad argument #1", function() untouched:re
 check.raises("add.3: not a number", "number expected", function() untouched:receive("*l", nil, "x") end)
 check.equal("add.3: nothing was read", untouched:receive("*l", nil, 4), "abc")
 
--- Any way of cutting the stream gives the same answer.
+-- The result is the same for any split of the stream.
 local data = "first\r\nsecond line\n\n" .. ("long"):rep(50) .. "\ntail"
 for cut = 1, #data - 1, 7 do
     local client, peer = with("")

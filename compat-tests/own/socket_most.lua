@@ -1,4 +1,4 @@
--- receive{ most = n }: what there is, at least one byte, at most n (add.46).
+-- receive{ most = n }: the available data, at least one byte, at most n (add.46).
 local check = require("check")
 local socket = require("socket")
 
@@ -36,7 +36,7 @@ check.equal("add.46: before the end", { client:receive({ most = math.huge }) }, 
 check.equal("add.46: the end", { client:receive({ most = 9 }) }, { nil, "closed", "" })
 client:close()
 
--- socket.source hands on what comes
+-- socket.source returns data as it arrives
 client = assert(socket.connect("127.0.0.1", (select(2, listener:getsockname()))))
 server = assert(listener:accept())
 local source = socket.source("until-closed", client)

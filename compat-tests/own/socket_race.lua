@@ -1,11 +1,11 @@
--- Names with several addresses, some of which lead nowhere: add.40, RFC 8305.
+-- Names with several addresses, some unreachable: add.40, RFC 8305.
 -- needs: network-namespace, root, python3
 local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 
 require("names")("timeout:2 attempts:1")
--- Packets to 2001:db8:1::/64 and to 10.9.0.7 vanish; the system's address selection puts 10.9.0.7 before 10.9.0.1.
+-- Packets to 2001:db8:1::/64 and to 10.9.0.7 are dropped. The system's address selection puts 10.9.0.7 before 10.9.0.1.
 local path = os.tmpname()
 local selection = assert(io.open(path, "w"))
 selection:write("precedence ::1/128 50\nprecedence ::/0 40\nprecedence ::ffff:0:0/96 10\nprecedence ::ffff:10.9.0.7/128 100\n")
@@ -16,7 +16,7 @@ os.execute("touch /etc/gai.conf; mount --bind " .. path .. " /etc/gai.conf && " 
     "ip neigh add 10.9.0.7 lladdr 02:00:00:00:00:07 dev hole nud permanent")
 local names = peer.python(os.getenv("COMPAT_SERVERS") .. "/name_server.py")
 
--- Listens at a port on these addresses.
+-- Listens on a port at these addresses.
 local function listen(...)
     local listeners, port = {}, 0
     for i, address in ipairs({ ... }) do
@@ -47,7 +47,7 @@ local function descriptors()
     end
     return count
 end
--- Connects, and checks the outcome, the time and that one descriptor is taken at most.
+-- Connects, and checks the outcome, the time, and that at most one descriptor is used.
 local function connect(label, client, name, port, expected, least, most)
     collectgarbage()
     local before, started = descriptors() - (client:getfd() >= 0 and 1 or 0), socket.gettime()
@@ -63,7 +63,7 @@ local function limited(client, limit, mode)
     return client
 end
 
--- The same without any delay: on a busy machine the fastest of several counts.
+-- The same without delay: on a busy machine the fastest of several attempts counts.
 local function at_once(label, name, port, expected, listener)
     local fastest = math.huge
     for _ = 1, 20 do
@@ -97,7 +97,7 @@ connect("a refusal does not end the others", limited(socket.tcp(), 0.6), "hole6.
 at_once("IPv6 first", "both.test", port46, "::1", listening46[2])
 at_once("a refusal, and the next at once", "both.test", port4, "127.0.0.1", listening4[1])
 at_once("all fail", "both.test", closed_port, "connection refused")
--- No route to one, and a refusal by the other: what the address says that the system prefers.
+-- One address has no route, the other refuses: the message is that of the address that the system prefers.
 connect("all fail: the first message", limited(socket.tcp(), 30), "dual6.test", closed_port, "connection refused", 0, 20):close()
 check.equal("socket.connect: all fail", { socket.connect("both.test", closed_port) }, { nil, "connection refused" })
 check.equal("connect6 has no IPv4", { socket.connect6("both.test", port4) }, { nil, "connection refused" })
@@ -125,7 +125,7 @@ check.equal("the option", undecided:getoption("tcp-nodelay"), true)
 undecided:close()
 listening4[1]:accept():close()
 
--- bound objects: one after another
+-- bound objects: attempts run one after another
 local bound = limited(socket.tcp(), 3)
 check.equal("bind", bound:bind("10.9.0.1", 0), 1)
 local own = { bound:getsockname() }
@@ -137,14 +137,14 @@ local elsewhere = limited(socket.tcp(), 0.4)
 elsewhere:bind("10.9.0.1", 0)
 connect("and fails with the first message", elsewhere, "turn.test", closed_port, "timeout", 0.19, 20):close()
 
--- an object that does not wait
+-- a non-blocking object
 local started
 local function ready(object, limit) return #select(2, socket.select(nil, { object }, limit)) == 1 end
 local unwaiting = limited(socket.tcp(), 0)
 started = socket.gettime()
 check.equal("settimeout(0): under way", { unwaiting:connect("hole6.test", port4) }, { nil, "timeout" })
 local again = select(2, unwaiting:connect("hole6.test", port4))
--- A busy machine may be so late that the next address is due.
+-- A busy machine may be so late that the next address is already due.
 check.ok("at once again", again == "Operation already in progress" or socket.gettime() - started > 0.24, again)
 check.ok("no outcome", not ready(unwaiting, 0.3))
 local answer = { unwaiting:connect("hole6.test", port4) }
@@ -186,7 +186,7 @@ before = descriptors()
 unwaiting:close()
 check.equal("close closes every attempt", descriptors(), before - 2)
 
--- what is made of sockets
+-- modules built on sockets
 local http = require("socket.http")
 http.TIMEOUT = 20
 local web = peer.lua([[
@@ -203,7 +203,7 @@ check.equal("http.request", (http.request(("http://hole6.test:%d/"):format(web.p
 check.ok("http.request: in time", socket.gettime() - started < 25)
 web:close()
 
--- tasks: the races of many objects at once, and one that another task ends
+-- tasks: races of many objects at once, and a race that another task ends
 local tasks = require("socket.tasks")
 started = socket.gettime()
 tasks.run(function()

@@ -6,7 +6,7 @@ local socket = require("socket")
 
 local silent = assert(socket.udp4())
 assert(silent:setsockname("127.0.0.1", 53))
--- A lookup ends when it is answered here, and not by itself while the script runs.
+-- A lookup ends when this script answers it. It does not end by itself while the script runs.
 require("names")("timeout:30 attempts:1")
 
 local left_behind = 0
@@ -75,9 +75,9 @@ timed("add.20 ftp.TIMEOUT", 0.4, function() return ftp.get("ftp://stalled.exampl
 silent:settimeout(5)
 check.ok("the name server was asked", silent:receive() ~= nil)
 
--- At most 128 lookups are under way at once. Those beyond ask nobody, and wait for a place within their limits.
+-- At most 128 lookups run at once. Further ones send no query, and wait for a permit within their time limits.
 local queries = {}
--- Whether the name server is asked for a name in time; the queries are kept.
+-- Whether the name server gets a query for a name in time. The queries are kept.
 local function asked(label, limit)
     silent:settimeout(limit)
     repeat
@@ -120,7 +120,7 @@ unwaiting:settimeout(0)
 check.equal("nor does an object that does not wait", { unwaiting:bind("localhost", 0) }, { 1 })
 check.ok("all of these at once", socket.gettime() - started < 1)
 
--- When lookups end, by the answer that there is no such name, those that come next have their places.
+-- Lookups end with the answer that the name does not exist; the waiting lookups then get their permits.
 for _, query in ipairs(queries) do
     silent:sendto(query.text:sub(1, 2) .. "\129\131" .. query.text:sub(5), query.host, query.port)
 end
@@ -133,7 +133,7 @@ for i = 1, 200 do
 end
 check.ok("names are looked up again", again)
 
--- A process ends while a lookup waits.
+-- A process ends while a lookup is waiting.
 started = socket.gettime()
 peer.lua([[
 local client = require("socket").tcp4()

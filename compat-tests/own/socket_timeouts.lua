@@ -22,7 +22,7 @@ local function sender(interval, count)
     return client, p
 end
 
--- A generous upper bound: a busy machine may be late, but a wrong rule is later still.
+-- A generous upper bound: a busy machine may be late, but a wrong rule is later.
 local function timed(label, client, expected, least, most, pattern)
     client:send("go\n")
     local started = socket.gettime()
@@ -83,7 +83,7 @@ local started = socket.gettime()
 check.equal("accept", { server:accept() }, { nil, "timeout" })
 check.ok("accept: time", socket.gettime() - started >= 0.19)
 
--- T8: a stopped and continued process waits on with what is left.
+-- T8: a process that was stopped and continued waits for the rest of its time.
 local p = peer.lua([[
     local socket = require("socket")
     local server = assert(socket.bind("127.0.0.1", 0))

@@ -1,10 +1,10 @@
--- Yields across protect on every Lua (add.25), and what copas-like schedulers do with it.
+-- Yields across protect on every Lua (add.25), as used by schedulers such as copas.
 local check = require("check")
 local socket = require("socket")
 
 local protect, try, newtry = socket.protect, socket.try, socket.newtry
 
--- Runs f in a coroutine, passing the number of each yield back in; returns yields and results.
+-- Runs f in a coroutine, and resumes each yield with its number; returns yields and results.
 local function run(f, ...)
     local thread = coroutine.create(f)
     local yields, arguments = {}, { n = select("#", ...), ... }

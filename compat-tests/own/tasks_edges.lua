@@ -1,5 +1,6 @@
 -- needs: root
--- Where a wait does not switch, ends of processes and states, many tasks, limits (tasks.s.1, 5, 25, 40, 73 to 79, 85, 87).
+-- Waits that do not switch tasks, ends of processes and states, many tasks, limits (tasks.s.1, 5, 25, 40, 73 to 79, 85,
+-- 87).
 local check = require("check")
 local socket = require("socket")
 local tasks = require("socket.tasks")
@@ -8,7 +9,7 @@ local JIT = rawget(_G, "jit")
 local OLD = _VERSION == "Lua 5.1"
 local LUA = os.getenv("COMPAT_LUA") or "lua"
 
--- Runs a script in a process of its own: its output, and its exit status.
+-- Runs a script in a separate process; returns its output and its exit status.
 local function run(code, environment)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))
@@ -93,7 +94,7 @@ do
     if JIT then JIT.on() end
 end
 
--- tasks.s.76: the end of the process inside a task
+-- tasks.s.76: the process ends inside a task
 for _, close in ipairs({ "", ", true" }) do
     local output, status = run(START .. [[
         local marker = setmetatable({}, { __gc = function() io.write("finalized ") end })
@@ -107,7 +108,7 @@ for _, close in ipairs({ "", ", true" }) do
     if close ~= "" and not OLD then check.equal("s.76: finalizers", output, "finalized ") end
 end
 
--- A state that ends with tasks parked in every kind of wait.
+-- A state closes while tasks are parked in every kind of wait.
 do
     local output, status = run(START .. [[
         local server = socket.bind("127.0.0.1", 0)

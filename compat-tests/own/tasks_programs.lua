@@ -1,12 +1,12 @@
 -- needs: redis-server
 -- not on: lua5.4, lua5.5
--- Other people's programs, unchanged, in tasks: Debian's redis client by the hundred, a whole copas loop in one task
--- (tasks.s.6, tasks.s.7); luv drives tasks (tasks.s.84).
+-- Other programs, unchanged, in tasks: Debian's redis client with hundreds of connections, a whole copas loop in one
+-- task (tasks.s.6, tasks.s.7); luv drives tasks (tasks.s.84).
 local check = require("check")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
--- A port that was free a moment ago, for a server that cannot tell which one it has got.
+-- A port that was free a moment ago, for a server that cannot report its port.
 local function free_port()
     local server = assert(socket.bind("127.0.0.1", 0))
     local _, port = server:getsockname()
@@ -89,7 +89,7 @@ if has_copas then
         end)
         tasks.start(function() for _ = 1, 20 do ticks = ticks + 1 socket.sleep(0.001) end end)
         check.equal("s.6: copas's loop in a task", (loop:wait(20)), true)
-        -- the loop has ended: the one that still waits is answered by it or not at all
+        -- copas's loop has ended: a task that still waits for it must be cancelled
         plain:cancel()
     end)
     check.equal("s.6: its clients", answers, { "copas 1!", "copas 2!", "copas 3!", "copas 4!", "copas 5!" })

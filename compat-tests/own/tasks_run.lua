@@ -347,7 +347,7 @@ tasks.run(function()
     check.equal("semaphore: a limit", list(tasks.semaphore(0):acquire(0.01)), { n = 2, nil, "timeout" })
 end)
 
--- errors nobody waits for
+-- errors of tasks that no other task waits for
 do
     local told = {}
     tasks.onerror = function(...) told[#told + 1] = list(...) end

@@ -1,5 +1,6 @@
 -- needs: openssl, certs
--- A wait suspends its task wherever it stands, and whatever it waits for (tasks.waits.1, .2; tasks.s.3, 4, 8 to 11, 32, 35, 62 to 68, 80).
+-- A wait suspends its task in every construct and for every kind of wait (tasks.waits.1, .2; tasks.s.3, 4, 8 to 11, 32,
+-- 35, 62 to 68, 80).
 local check = require("check")
 local socket = require("socket")
 local tasks = require("socket.tasks")
@@ -17,7 +18,7 @@ local function pair()
     return client, peer
 end
 
--- Every construct, with a wait inside: each number n must come out as it went in.
+-- Every construct, with a wait inside: each number n must come out unchanged.
 local function nested_pcall(depth, wait)
     if depth == 0 then
         wait()
@@ -340,7 +341,7 @@ do
     end
 end
 
--- tasks.s.62: a flood starves nobody
+-- tasks.s.62: a flood of data starves no task
 do
     local client, peer = pair()
     local longest, last, stop = 0, socket.gettime(), false

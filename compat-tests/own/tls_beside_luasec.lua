@@ -1,7 +1,7 @@
 -- needs: certs, lua-sec
 -- not on: lua5.1, lua5.2, lua5.3, lua5.5, runner
--- The real LuaSec at one end and this library at the other, in both roles: what each parameter does is the same. Numbers are
--- tls.md's items. `ssl` is LuaSec here, `socket.tls` this library.
+-- The real LuaSec at one end and this library at the other, in both roles: each parameter has the same effect. Numbers
+-- refer to tls.md's items. Here `ssl` is LuaSec and `socket.tls` is this library.
 local check = require("check")
 local tls = require("tls")
 local luasec = require("ssl")
@@ -28,8 +28,8 @@ local function wrap(maker, sock, cfg, label)
     return object
 end
 
--- A conversation between a server and a client, each made by the module given. `ask` gets both ends after the handshake; a
--- table of what it returns, or of the messages of failure, is the result.
+-- A conversation between a server and a client, each made by the given module. `ask` gets both ends after the
+-- handshake. The result is a table of its results, or of the error messages.
 local function converse(server, client, server_cfg, client_cfg, ask, label)
     local listener = assert(socket.bind("127.0.0.1", 0))
     local address, port = listener:getsockname()
@@ -56,7 +56,7 @@ local function converse(server, client, server_cfg, client_cfg, ask, label)
     if done[1] or done[2] then return done end
     s:settimeout(5)
     c:settimeout(5)
-    -- what TLS 1.3 says late
+    -- data that TLS 1.3 sends late
     local sent, problem = s:send("x")
     if not sent then return { "late", problem } end
     local byte, message = c:receive(1)
@@ -67,7 +67,7 @@ local function converse(server, client, server_cfg, client_cfg, ask, label)
     return result
 end
 
--- The same conversation between two ends of LuaSec, and with each end replaced.
+-- The same conversation between two LuaSec ends, and with each end replaced.
 local function alike(label, server_cfg, client_cfg, ask)
     ask = ask or function() return "done" end
     local expected = converse(luasec, luasec, server_cfg, client_cfg, ask, label)

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- Handshakes: time limits, peers that stall, end or speak something else. Numbers are tls.md's scenarios.
+-- Handshakes: time limits, and peers that stall, close or speak another protocol. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -38,7 +38,7 @@ for _, name in ipairs({ "", "a\0.tls.test", "\255.tls.test", ".tls.test" }) do
 end
 check.equal("an impossible cfg.host", { ssl.newcontext(tls.client({ host = "" })) }, { nil, "invalid host name" })
 
--- failures stay
+-- failures are permanent
 port = server("cert=untrusted", "tls", "swallow")
 local c = tls.wrap(ssl, port)
 local ok, message, detail = c:dohandshake()
@@ -102,7 +102,7 @@ c:settimeout(10)
 check.equal("35 goes on", c:receive(1), "x")
 c:close()
 
--- requests to begin anew, which clients pass over, without end
+-- HelloRequest messages without end, which clients ignore
 port = server("hello", "flood:\\x16\\x03\\x03\\x00\\x04\\x00\\x00\\x00\\x00")
 c = tls.wrap(ssl, port)
 c:settimeout(0)
@@ -117,7 +117,7 @@ check.equal("31 a flood", result, { false, "wantread" })
 check.ok("31 a flood: in time", time > 0.29 and time < 3, time)
 c:close()
 
--- peers that are something else
+-- peers that speak another protocol
 port = server("hello", "cut", "/", "cut", "/", "hello", "reset", "/",
     "hello", "plain:HTTP/1.1 400 Bad Request\\r\\n\\r\\n", "hold", "/",
     "plain:220 hello\\r\\n", "hello", "hold", "/",
@@ -145,7 +145,7 @@ check.equal("43 no common cipher", outcome(), "sslv3 alert handshake failure")
 check.equal("an alert that has no name", outcome(), "unknown alert")
 
 
--- OpenSSL's binding takes "not connected" for "not yet"
+-- OpenSSL's binding treats "not connected" as "not yet"
 local unix = require("socket.unix")
 c = ssl.wrap(unix.stream(), { mode = "client", protocol = "any", verify = "none" })
 c:settimeout(5)
@@ -172,7 +172,7 @@ local NONE = { nil, "no protocols available" }
 check.equal("a hole is not filled", { ssl.newcontext(tls.client({ options = { "no_tlsv1_2", "no_tlsv1_3" } })) }, NONE)
 check.equal("named and excluded", { ssl.newcontext(tls.client({ protocol = "tlsv1_2", options = "no_tlsv1_2" })) }, NONE)
 
--- what the server is told
+-- the name (SNI) and ALPN protocols that the server receives
 port = server("alpn=h2,http/1.1", "tls", "report", "hold")
 local output = peers[#peers].output
 

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- Ends of TLS objects, descriptors, memory, amounts. Numbers are tls.md's scenarios.
+-- How TLS objects end, descriptors, memory, large amounts. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -14,7 +14,7 @@ local function collect()
     collectgarbage()
 end
 
--- The number that the next descriptor gets: it grows when one is left open.
+-- The number of the next descriptor: it grows when a descriptor is left open.
 local function lowest_free()
     local c = socket.tcp4()
     local fd = c:getfd()
@@ -22,7 +22,7 @@ local function lowest_free()
     return fd
 end
 
--- 62: the peer reads an orderly end whichever way an object goes
+-- 62: the peer reads close_notify, whichever way an object ends
 local server = tls.peer("max=1.2", "tls", "swallow")
 local function ends(name, f)
     do
@@ -43,7 +43,7 @@ if tbc then
     ends("to be closed", function(c) tbc(function(closed) check.equal("<close> closes", closed:getfd(), -1) end, c) end)
 end
 
--- 64: the TCP object is out of it
+-- 64: the TCP object no longer owns the descriptor
 local c = (function()
     local object, tcp = tls.connect(ssl, server.port)
     tcp:close()
@@ -54,7 +54,7 @@ check.equal("64 the TLS object goes on", { c:send("12345") }, { 5, nil, nil })
 c:close()
 check.equal("64 its bytes arrive", server.output:read("*l"), "swallowed 5")
 
--- 95: many connections, each ending in its own way
+-- 95: many connections, each with a different ending
 local page = tls.peer("tls", "request", "page", "notify", "hold")
 local stranger = tls.peer("cert=self-signed", "tls", "hold")
 https.cfg.cafile = tls.certificates .. "ca.crt"
@@ -92,7 +92,7 @@ collect()
 local grown = resident() - memory
 check.ok("no memory is kept from 500 connections", grown < 4 * 1024 * 1024, grown)
 
--- contexts are shared, and bounded
+-- contexts are cached, and the cache is bounded
 local contexts = {}
 for i = 1, 200 do contexts[i] = assert(ssl.newcontext(tls.client({ alpn = "protocol " .. i }))) end
 check.ok("contexts of the same settings are different objects", ssl.newcontext(tls.client()) ~= ssl.newcontext(tls.client()))
@@ -101,7 +101,7 @@ last:sni("localhost")
 check.equal("a context lives as long as it is held", last:dohandshake(), true)
 last:close()
 
--- a file that changes is read again
+-- a changed file is read again
 local path = os.tmpname()
 local function write(name)
     local from, to = assert(io.open(tls.certificates .. name, "rb")), assert(io.open(path, "wb"))
@@ -116,7 +116,7 @@ check.equal("the file changed", (https.request({ url = good, cafile = path })), 
 write("otherca.crt")
 check.equal("and changed back", (https.request({ url = good, cafile = path })), nil)
 os.remove(path)
--- keys: what one caller's password opened stays closed to others
+-- keys: a key that one caller opened with a password stays closed to others
 local key = { mode = "client", protocol = "any", key = tls.certificates .. "good-enc.key", certificate = tls.certificates .. "good.pem" }
 key.password = "secret"
 check.ok("77 password", ssl.newcontext(key))

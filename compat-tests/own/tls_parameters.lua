@@ -1,6 +1,6 @@
 -- needs: certs, openssl
 -- luacheck: ignore 311
--- LuaSec's parameters and methods on OpenSSL, with both ends in one process. Numbers are tls.md's items.
+-- LuaSec's parameters and methods on OpenSSL, with both ends in one process. Numbers refer to tls.md's items.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("ssl")
@@ -40,7 +40,7 @@ end
 
 local WAITING = { wantread = true, wantwrite = true }
 
--- Does both handshakes; returns the messages of failure, false for success.
+-- Does both handshakes. Returns the error messages, or false on success.
 local function shake(s, c)
     local ends, failures = { s, c }, {}
     local start = socket.gettime()
@@ -51,7 +51,7 @@ local function shake(s, c)
                 if ok then failures[i] = false elseif not WAITING[message] then failures[i] = message end
             end
         end
-        -- the other end of one that has failed may wait for ever
+        -- after a failure the other end could wait forever
         if failures[1] then s:close() end
         if failures[2] then c:close() end
         if socket.gettime() - start > 20 then error("no progress") end
@@ -72,7 +72,7 @@ local function outcome(label, server_changes, client_changes, expected)
     check.equal(label, { by_server, by_client }, expected)
 end
 
--- A2: what there is
+-- A2: the capabilities
 check.equal("A2 capabilities", ssl.config.capabilities,
     { alpn = true, curves_list = true, dane = { no_ee_namechecks = true }, ecdh_auto = true, psk = true })
 check.ok("A2 curves", ssl.config.curves["P-256"] and ssl.config.curves.X25519 and ssl.config.algorithms.ec)
@@ -90,7 +90,7 @@ outcome("A22 no common cipher", { protocol = "tlsv1_2", ciphers = "AES256-SHA" }
     { protocol = "tlsv1_2", ciphers = "ECDHE-RSA-AES128-GCM-SHA256" },
     { "no shared cipher", "sslv3 alert handshake failure" })
 
--- ciphers of a context that there is already, as Prosody sets them
+-- ciphers of an existing context, as Prosody sets them
 local late = client({ protocol = "tlsv1_2" })
 check.equal("setcipher", ssl.context.setcipher(late, "ECDHE-RSA-AES256-GCM-SHA384"), true)
 check.equal("setcipher of none", { ssl.context.setcipher(late, "none") }, { false, "error setting cipher list (no cipher match)" })
@@ -112,7 +112,7 @@ check.equal("A24 one that is unknown", { ssl.newcontext(tls.client({ curve = "no
 check.equal("A24 unknown in a list", { ssl.newcontext(tls.client({ curveslist = "P-256:zz" })) },
     { nil, 'unknown elliptic curve in "P-256:zz"' })
 
--- A20: options act
+-- A20: options take effect
 outcome("A20 no_tlsv1_3 of a server", { options = "no_tlsv1_3" }, { protocol = "tlsv1_3" },
     { "unsupported protocol", "tlsv1 alert protocol version" })
 s, c = connected({ options = { "no_tlsv1_3", "cipher_server_preference" }, ciphers = "AES256-SHA:AES128-SHA" },
@@ -145,7 +145,7 @@ outcome("A18 nobody trusts clients without cafile", { verify = "peer", protocol 
 s = connected({ verify = "peer", cafile = CERTS .. "ca.crt" }, {})
 check.equal("A18 peer alone takes clients without", { s:getpeerverification() }, { false, "certificate not verified" })
 check.equal("B29 an empty chain", s:getpeerchain(), {})
--- B7: with TLS 1.3 the refusal comes to the first receive
+-- B7: with TLS 1.3 the refusal arrives at the first receive
 s, c, by_server, by_client = connected(merged({ protocol = "any" }, { verify = DEMAND.verify, cafile = DEMAND.cafile }), {})
 check.equal("B7 of a server", { by_server, by_client }, { "peer did not return a certificate", false })
 check.equal("B7 of a client", { c:receive() }, { nil, "tlsv13 alert certificate required", "" })
@@ -232,14 +232,14 @@ s, c, by_server, by_client = connected({ alpn = function() return nil end }, { a
 check.equal("A27 nothing chosen", { by_server, by_client, c:getalpn() }, { false, false, nil })
 s = connected({ alpn = function() return { "x", "c", "a" } end }, { alpn = { "a", "c" } })
 check.equal("A27 a list, best first", s:getalpn(), "c")
--- what a callback raises comes out of the handshake, and nothing else is harmed
+-- an error raised in a callback leaves the handshake, and everything else still works
 local raised = {}
 s, c = pair(server({ alpn = function() error(raised) end }), client({ alpn = "a" }))
 c:dohandshake()
 s:settimeout(5)
 check.equal("98 raised in a callback", select(2, pcall(s.dohandshake, s)) == raised, true)
 check.equal("98 afterwards", s:dohandshake(), false)
--- a callback may close the connection it is asked for, and collect what it likes
+-- a callback may close its connection and run the collector
 s, c = pair(server({ alpn = function()
     s:close()
     collectgarbage()
@@ -343,14 +343,14 @@ check.ok("PKCS#12, wrong password", (select(2, ssl.newcontext({
 check.equal("DER", { served({ certificate = CERTS .. "made.der", key = CERTS .. "good.key" }) }, { false, false })
 check.equal("one file for both", { served({ certificate = CERTS .. "made-both.pem" }) }, { false, false })
 
--- what comes right behind a handshake leaves the descriptor readable, for event loops that ask nothing else
+-- data right behind a handshake leaves the descriptor readable, for event loops that only wait on descriptors
 for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     s, c = pair(server({ protocol = protocol }), client())
     local done, sent
     local start = socket.gettime()
     repeat
         done = done or c:dohandshake()
-        -- the server's last step finds the data behind the client's last message
+        -- the server's last step reads the data that follows the client's last message
         if done and not sent then sent = c:send("at once") end
         local finished = s:dohandshake()
         assert(socket.gettime() - start < 20, "no progress")
@@ -361,7 +361,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     check.equal("B18 data " .. protocol, s:receive(7), "at once")
 end
 
--- a missing file is named (14.9)
+-- the message names a missing file (14.9)
 check.equal("29 the file is named", (select(2, ssl.newcontext(tls.client({ cafile = "/nowhere/ca.pem" })))),
     "error loading CA locations (/nowhere/ca.pem: No such file or directory)")
 

@@ -1,6 +1,6 @@
 -- needs: certs
--- TLS objects under a scheduler in Copas' manner: non-blocking, with coroutines that wait in `select`, client and server
--- side, and HTTPS requests inside. Numbers are tls.md's.
+-- TLS objects under a scheduler like Copas: non-blocking, with coroutines that wait in `select`, on client and server
+-- side, with HTTPS requests inside. Numbers refer to tls.md.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -10,7 +10,7 @@ local socket = require("socket")
 
 local CERTS = tls.certificates
 
--- the scheduler: who waits for which object, in which direction
+-- the scheduler: which coroutine waits for which object, in which direction
 local readers, writers, threads = {}, {}, 0
 
 local function advance(thread, ...)
@@ -50,7 +50,7 @@ local function run()
     end
 end
 
--- Copas knows TLS objects by these three letters
+-- Copas recognizes TLS objects by these three letters
 local function is_tls(object) return tostring(object):sub(1, 3) == "SSL" end
 
 local function wait(object, message)
@@ -172,7 +172,7 @@ for i = 1, 2 * CLIENTS do expected[i] = "same" end
 check.equal("96, 97 every connection gets what is its own", outcomes, expected)
 check.equal("96 nobody waits any more", { next(readers), next(writers) }, {})
 
--- a peer that ends in the middle of a handshake
+-- a peer closes in the middle of a handshake
 start(function()
     local accepted = listener:accept()
     while not accepted do

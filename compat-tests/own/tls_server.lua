@@ -1,5 +1,5 @@
 -- needs: certs, openssl
--- Servers of ours, and both ends in one process. Numbers are tls.md's scenarios.
+-- Our servers, with both ends in one process. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -27,7 +27,7 @@ local function pair(server, client)
     return assert(ssl.wrap(s, server)), assert(ssl.wrap(c, client))
 end
 
--- Runs functions that call `wait(object, message)` when they would have to wait, by turns.
+-- Runs functions in turn; they call `wait(object, message)` instead of blocking.
 local function together(...)
     local threads, results = {}, {}
     for i, f in ipairs({ ... }) do threads[i] = coroutine.create(f) end
@@ -136,7 +136,7 @@ check.raises("B24 not a name", "bad argument", s.sni, s, { plain })
 s:close()
 c:close()
 
--- the other end is wrong
+-- the other end is invalid
 local function against(server, client)
     local a, b = pair(server, client)
     b:sni("localhost")
@@ -185,7 +185,7 @@ check.equal("a client that is silent: want", s:want(), "read")
 s:close()
 tcp:close()
 
--- a name that is no text is still one that is not in the map
+-- a name that is not a string counts as missing from the map
 local names = socket.bind("127.0.0.1", 0)
 local function asked_for(name, strict)
     local client = io.popen("openssl s_client -connect 127.0.0.1:" .. math.floor(select(2, names:getsockname()))
@@ -211,7 +211,7 @@ check.ok("73 verify none", ssl.newcontext({ mode = "server", protocol = "any", v
 check.ok("A16 two certificates", ssl.newcontext({ mode = "server", protocol = "any", certificates = { {}, {} } }))
 check.equal("A10 B a wrong mode is told at once", { ssl.newcontext({ mode = "peer", protocol = "any" }) }, { nil, "invalid mode (peer)" })
 
--- 97: many handshakes of one context by turns
+-- 97: many handshakes of one context, in turn
 local shared = assert(ssl.newcontext(client_context()))
 local tasks, expected = {}, {}
 for i = 1, 8 do
@@ -232,7 +232,8 @@ for i = 1, 8 do
 end
 check.equal("97 no cross-talk", together((unpack or table.unpack)(tasks)), expected)
 
--- 65: plain first, then TLS; the client's hello has come with the line before it, and lies in the TCP object's buffer
+-- 65: plain first, then TLS. The ClientHello came with the line before it, and is in the TCP object's read-ahead
+-- buffer.
 local b_tcp = connect(listener)
 local a_tcp = listener:accept()
 b_tcp:send("STARTTLS\n")
@@ -248,7 +249,7 @@ check.equal("65 goes on with what was read ahead", { rs, rc }, { YES, YES })
 a2:close()
 b2:close()
 
--- another object's descriptor, and what it had read ahead
+-- another object's descriptor, and its read-ahead buffer
 b_tcp = connect(listener)
 a_tcp = listener:accept()
 b_tcp:send("STARTTLS\n")

@@ -1,5 +1,5 @@
 -- needs: certs, openssl
--- Sessions that clients resume, and that none is offered to another name, port, or configuration.
+-- Clients resume sessions, but offer none to another name, port or configuration.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("ssl")
@@ -22,7 +22,8 @@ end
 
 local WAITING = { wantread = true, wantwrite = true }
 
--- Serves one connection and reads a byte from it, by which session tickets come along. Returns what `reused` says.
+-- Serves one connection and reads a byte from it; session tickets arrive with this byte. Returns the result of
+-- `reused`.
 local function exchange(listener, context, cfg, name)
     local address, port = listener:getsockname()
     local c = assert(ssl.wrap(assert(socket.connect(address, port)), cfg))
@@ -72,7 +73,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     check.equal(protocol .. ": without `session`", twice(client({ session = false })), false)
     check.equal(protocol .. ": by default", twice(tls.client()), false)
 
-    -- what has no session of its own resumes none
+    -- a connection without a stored session resumes none
     check.equal(protocol .. ": another name", (exchange(listener, context, cfg, "127.0.0.1")), false)
     check.equal(protocol .. ": no verification", (exchange(listener, context, client({ verify = "none" }))), false)
     check.equal(protocol .. ": no name is verified", (exchange(listener, context, client({ verifyhost = false }))), false)
@@ -89,10 +90,10 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     check.equal(protocol .. ": another port", (exchange(other, context, cfg)), false)
     other:close()
 
-    -- a name that is not the certificate's is refused, whatever was resumed before
+    -- a name that the certificate does not contain is refused, even after a resumption
     check.equal(protocol .. ": a name that is not the certificate's", (exchange(listener, context, cfg, "other.test")),
         "certificate verify failed")
-    -- a server with other keys, or that knows no session, has a full handshake
+    -- with a server that has other keys or does not know the session, the handshake is full
     local renewed = server({ protocol = protocol, depth = 3 })
     check.equal(protocol .. ": a server that was restarted", { exchange(listener, renewed, cfg) }, { false, false })
     check.equal(protocol .. ": which is resumed then", (exchange(listener, renewed, cfg)), true)
@@ -100,7 +101,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     local untrusted = server({ protocol = protocol, certificate = CERTS .. "untrusted.pem", key = CERTS .. "untrusted.key" })
     check.equal(protocol .. ": a server that is not trusted", (exchange(listener, untrusted, cfg)), "certificate verify failed")
 
-    -- many, without growth
+    -- many connections, without growth
     local function memory()
         local file = io.open("/proc/self/statm")
         if not file then return 0 end
@@ -123,7 +124,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     listener:close()
 end
 
--- https resumes by itself; a new `verify` or another server does not
+-- https resumes automatically; with a new `verify` or another server it does not
 local function page(options)
     local listener = listen()
     local port = (select(2, listener:getsockname()))
@@ -158,7 +159,7 @@ for _, option in ipairs({ "-tls1_2", "-tls1_3" }) do
 end
 os.remove(pid_file)
 
--- keylog: the file that the environment names, when a parameter asks for it
+-- keylog: written to the file that the environment names, when a parameter asks for it
 local script, log = os.tmpname(), os.tmpname()
 local listener = listen()
 local port = (select(2, listener:getsockname()))

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- TLS objects where LuaSec fails or cannot: numbers are tls.md's scenarios.
+-- TLS objects in cases that LuaSec fails or does not support: numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -48,7 +48,7 @@ check.equal("48 ignore_unexpected_eof", { c:receive("*a") }, { "one\r\ntwo\nlast
 check.equal("48 then closed", { c:receive("*a") }, { nil, "closed", "" })
 c:close()
 
--- resets; the bytes before are there when the reset comes
+-- resets; earlier data is still readable when the reset arrives
 c = connect()
 check.equal("49 before", c:receive(3), "abc")
 c:send("go\n")
@@ -142,7 +142,7 @@ check.equal("58 select", #writable, 0)
 time = timed(c.close, c)
 check.ok("close waits only briefly", time < 1.5, time)
 
--- maxsize, as TCP's (add.2)
+-- maxsize, as for TCP (add.2)
 c = connect()
 check.equal("add.2 oversized", { c:receive("*l", nil, 4) }, { nil, "oversized", "1234" })
 check.equal("add.2 nothing is lost", c:receive("*l", nil, 5), "5678")
@@ -150,7 +150,7 @@ check.equal("add.5 exactly", { c:receive("*a", nil, 5) }, { "rest\n", nil, nil }
 check.raises("add.3 maxsize", "invalid maxsize", c.receive, c, "*l", nil, 0)
 c:close()
 
--- reading 63
+-- scenario 63
 c = connect()
 socket.select({ c }, nil, 1)
 c:settimeout(0)
@@ -178,7 +178,7 @@ check.equal("66 getfd", c:getfd(), -1)
 local r, w = socket.select({ c }, { c }, 0)
 check.equal("66 select passes it over", { #r, #w }, { 0, 0 })
 
--- several records are received at once: none of them is overlooked while the descriptor has nothing more to say
+-- several records arrive in one read: select reports each, even when the descriptor is no longer readable
 c = tls.connect(ssl, tls.peer("tls", "line", "send:a", "send:b", "send:c", "send:d", "send:e", "hold").port)
 c:send("go\n")
 local text = {}
@@ -193,13 +193,13 @@ check.equal("then it waits", { c:receive(1) }, { nil, "wantread", "" })
 check.ok("nothing is left", not c:dirty())
 c:close()
 
--- what there is
+-- reads of the available data (`most`)
 c = connect()
 check.equal("add.46: at most n", (c:receive({ most = 4 })), "abcd")
 check.equal("add.46: what there is", (c:receive({ most = 100 })), "ef")
 c:close()
 
--- without verification, and without a certificate of this side
+-- without verification, and without a client certificate
 c = tls.connect(ssl, tls.peer("tls", "hold").port, { verify = "none" })
 check.equal("B30 without verification the peer is still assessed", { c:getpeerverification() }, { true })
 check.equal("B32 getfinished", #c:getfinished(), 48)

@@ -21,7 +21,7 @@ check.equal("T4: close twice", { c:close(), c:close() }, { 1, 1 })
 accepted:close()
 listener:close()
 
--- add.26: nothing of a refused command reaches the wire
+-- add.26: no byte of a refused command reaches the wire
 local server = dialogue.serve({ { { lines = 1 } } })
 c = assert(tp.connect("127.0.0.1", server.port, 5))
 for _, argument in ipairs({ "a\r\nDELE b", "a\nb", "a\rb", "a\0b" }) do
@@ -41,7 +41,7 @@ check.raises("T6: check without an argument", "bad argument", function()
     end):check()
 end)
 
--- A reply without an end does not fill the memory.
+-- An endless reply does not fill the memory.
 local endless = [[
 local socket = require("socket")
 local server = assert(socket.bind("127.0.0.1", 0))

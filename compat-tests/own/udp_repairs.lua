@@ -1,4 +1,4 @@
--- What UDP objects do better than LuaSocket 3.1.0 (FIX items).
+-- Where UDP objects improve on LuaSocket 3.1.0 (FIX items).
 local check = require("check")
 local fdinfo = require("fdinfo")
 local socket = require("socket")
@@ -49,7 +49,7 @@ check.equal("FIX-22: an integral float as port", client:sendto("float", "127.0.0
 check.equal("FIX-22: arrived", server:receive(), "float")
 check.equal("FIX-22: setpeername", socket.udp():setpeername("127.0.0.1", port / 1), 1)
 
--- FIX-20: the size asked for is not allocated.
+-- FIX-20: the requested size is not allocated.
 client:sendto(("x"):rep(30000), "127.0.0.1", port)
 check.equal("FIX-20: a huge size takes the whole datagram", #server:receive(1e11), 30000)
 client:sendto("", "127.0.0.1", port)

@@ -1,11 +1,11 @@
--- What Unix objects do better than LuaSocket 3.1.0 (FIX items). Only socket.unix is loaded until the end.
+-- Where Unix objects improve on LuaSocket 3.1.0 (FIX items). Only socket.unix is loaded until the end.
 local check = require("check")
 local unix = require("socket.unix")
 local peer = require("peer")
 
 local function results(...) return { n = select("#", ...), ... } end
 
--- FIX-13: this process has not been told to ignore SIGPIPE by loading the module.
+-- FIX-13: loading the module did not make this process ignore SIGPIPE.
 local function ignored_signals()
     local status = io.open("/proc/self/status")
     if not status then return nil end
@@ -25,7 +25,7 @@ check.equal("D15: stream", results(client:send("x")), { n = 3, nil, "closed", 0 
 check.equal("D15: stream, shut down", results(client:shutdown("send"), client:send("x")), { n = 4, 1, nil, "closed", 0 })
 check.equal("mod.10: loading socket.unix leaves signals alone", ignored_signals(), before)
 
--- FIX-14: abstract names, where the system has them.
+-- FIX-14: abstract names, where the system supports them.
 local name = "\0luasocket-test-" .. tostring({}):gsub("%W", "") .. "-" .. os.time() .. "\0end"
 local abstract = unix.stream()
 if abstract:bind(name) then
@@ -61,7 +61,7 @@ if abstract:bind(name) then
     check.ok("unix.6: it is told", chosen:getsockname():find("^%W%x+$") ~= nil and chosen:getsockname():byte() == 0)
 end
 
--- A zero byte further on never names another file than the one meant.
+-- A zero byte inside a name never selects another file.
 local cut = unix.stream()
 check.equal("FIX-14: connect", results(cut:connect("server\0junk")), { n = 2, nil, "Invalid argument" })
 check.equal("FIX-14: bind", results(unix.stream():bind("cut\0junk")), { n = 2, nil, "Invalid argument" })
@@ -87,7 +87,7 @@ check.equal("FIX-20: an empty datagram", receiver:receive(1e11), "")
 receiver:settimeout(0.05)
 check.equal("FIX-20: nothing there", results(receiver:receive(1e11)), { n = 2, nil, "timeout" })
 
--- From here on the clock is needed.
+-- The clock is needed from here on.
 local socket = require("socket")
 local function timed(f, ...)
     local start = socket.gettime()
@@ -95,7 +95,7 @@ local function timed(f, ...)
     return socket.gettime() - start, got
 end
 
--- FIX-12: a full queue of connections.
+-- FIX-12: the listen queue is full.
 local full = unix.stream()
 full:bind("full")
 full:listen(0)
@@ -137,7 +137,7 @@ check.equal("FIX-12: it connects when there is room", tonumber(patient.output:re
 check.equal("FIX-12: it is connected", patient.output:read("*l"), "welcome")
 patient:close()
 
--- A receiver whose queue is full: the limit holds.
+-- A receiver with a full queue: the limit holds.
 local idle = unix.dgram()
 idle:bind("idle")
 local pusher = unix.dgram()
@@ -154,7 +154,7 @@ check.equal("unix.10: connected, full queue", pusher:connect("idle"), 1)
 pusher:settimeout(0.2)
 check.equal("unix.10: connected, full queue", results(pusher:send("x")), { n = 2, nil, "timeout" })
 
--- unix.1: a stream function of a scheduler's may yield.
+-- unix.1: a scheduler's stream function may yield.
 local stream = unix.stream
 unix.stream = function(...) return coroutine.yield(...) end
 local running = coroutine.create(function() return unix("argument") end)
@@ -162,7 +162,7 @@ check.equal("unix.1: yields", results(coroutine.resume(running)), { n = 2, true,
 check.equal("unix.1: resumes", results(coroutine.resume(running, "made")), { n = 2, true, "made" })
 unix.stream = stream
 
--- add.2 holds on these streams, too.
+-- add.2 holds on these streams too.
 local left = unix.stream()
 left:connect("server")
 local right = server:accept()

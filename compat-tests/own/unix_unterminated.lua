@@ -1,4 +1,4 @@
--- A peer whose path fills the system's field to the last byte, without a final zero.
+-- A peer whose path fills `sun_path` to the last byte, without a final zero.
 -- needs: python3
 local check = require("check")
 local unix = require("socket.unix")

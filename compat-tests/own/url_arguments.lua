@@ -1,4 +1,5 @@
--- Wrong arguments name their position and what was expected. (Called through pcall, a function has no name on 5.1.)
+-- Errors about wrong arguments name the position and the expected type. (Called through pcall, a function has no name
+-- on 5.1.)
 local check = require("check")
 local url = require("socket.url")
 
@@ -23,7 +24,7 @@ raises("url.parse_path.1", "parse_path", "#1 to '.-' %(string expected, got tabl
 check.raises("url.build_path.4: segment", "string expected at index 2, got boolean", url.build_path, { "a", true })
 check.raises("url.build_path.4: nil", "attempt to get length of", url.build_path, nil)
 
--- An error inside a metamethod comes out unchanged.
+-- An error in a metamethod is raised unchanged.
 local failing = setmetatable({}, { __index = function() error("no such field", 0) end })
 for _, name in ipairs({ "build", "absolute" }) do
     check.raises("url." .. name .. ": __index", "^no such field$", url[name], failing, "c")
@@ -31,7 +32,7 @@ end
 local segments = setmetatable({ "a" }, { __index = function(_, key) error("no " .. key, 0) end })
 check.raises("url.build_path: __index", "^no is_absolute$", url.build_path, segments)
 
--- Large results, of every function that makes some.
+-- Large results, from every function that builds strings.
 local long = ("a b/"):rep(5000)
 check.equal("url.escape: large", #url.escape(long), 5000 * 8)
 check.equal("url.unescape: large", url.unescape(url.escape(long)), long)

@@ -1,4 +1,4 @@
--- What LuaSocket gets wrong and is repaired (url.bugs, url.authority).
+-- LuaSocket's defects that are repaired (url.bugs, url.authority).
 local check = require("check")
 local url = require("socket.url")
 
@@ -65,7 +65,7 @@ check.equal("url.bugs.4: path", url.absolute("http://a/b", "c\1d"), "http://a/c\
 check.equal("url.bugs.4: segment", url.absolute("http://a/b", "c/\1/../d/./\1"), "http://a/c/d/\1")
 check.equal("url.bugs.4: beside an empty segment", url.absolute("a/\1//b", ""), "a/\1//b")
 
--- url.bugs.5: chains of dots. Their cost is counted by the tests of the parser itself.
+-- url.bugs.5: chains of dots. The parser's unit tests count the cost.
 local LONG = 300
 for name, case in pairs({
     ["/./"] = { ("./"):rep(LONG) .. "g", "http://h/g" },
@@ -77,7 +77,7 @@ for name, case in pairs({
     check.ok("url.bugs.5: " .. name, url.absolute("http://h/", case[1]) == case[2])
 end
 
--- add.44: dot segments of the path alone, parameters included (RFC 3986, 5.2.4 and 5.4.2)
+-- add.44: only dot segments of the path, parameters included (RFC 3986, 5.2.4 and 5.4.2)
 for reference, result in pairs({
     ["g?y/../x"] = "http://a/b/c/g?y/../x", ["g#s/../x"] = "http://a/b/c/g#s/../x", ["?y/../x"] = "http://a/b/c/d;p?y/../x",
     ["#s/.."] = "http://a/b/c/d;p?q#s/..", ["g?y/.."] = "http://a/b/c/g?y/..", ["../g?.."] = "http://a/b/g?..",
@@ -88,7 +88,7 @@ for reference, result in pairs({
     check.equal("add.44: " .. reference, url.absolute("http://a/b/c/d;p?q", reference), result)
 end
 
--- ... and in redirects no segment of query and fragment goes
+-- ... and redirects drop no segment of query and fragment
 local target = require("socket.http_redirect").target
 local asked = { scheme = "http", authority = "a", host = "a", path = "/b/c", query = "q" }
 for location, result in pairs({
@@ -99,7 +99,7 @@ for location, result in pairs({
     check.equal("add.44: Location " .. location, (target(asked, location)), result)
 end
 
--- Functions in place of the module's are called as LuaSocket calls them.
+-- Functions that replace the module's are called as in LuaSocket.
 do
     local calls = {}
     local originals = {}
@@ -142,13 +142,13 @@ do
     end
 end
 
--- url.build: a path that is no string is returned as it is where nothing else is there
+-- url.build: a path that is not a string is returned unchanged when there is nothing else
 local path = {}
 check.ok("url.build: a table as path", url.build({ path = path }) == path)
 check.equal("url.build: true as path", url.build({ path = true }), true)
 check.ok("url.build: a table as path beside others", not pcall(url.build, { path = path, host = "h" }))
 
--- url.build.4: an address that has its brackets keeps one pair.
+-- url.build.4: an address that has brackets keeps one pair.
 check.equal("url.build.4", url.build({ host = "[::1]", port = 80 }), "//[::1]:80")
 
 check.done()
