@@ -1,4 +1,4 @@
-//! The head of an answer.
+//! The head of a response.
 
 use std::cell::Cell;
 use std::collections::TryReserveError;
@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use super::date;
 use super::request_head::is_token;
 
-/// The words for a status (RFC 9110, 15, and the registry of status codes).
+/// The reason phrase of a status (RFC 9110, 15, and the registry of status codes).
 pub fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
@@ -73,11 +73,11 @@ pub fn reason(status: u16) -> &'static str {
 const DATE: usize = 29;
 
 thread_local! {
-    /// The second that was written last, and its text.
+    /// The last second written as a date, and its text.
     static NOW: Cell<(u64, [u8; DATE])> = const { Cell::new((0, [0; DATE])) };
 }
 
-/// The time as `Date` has it, written once a second.
+/// The current time in the format of `Date`, written once per second.
 fn now() -> [u8; DATE] {
     let second = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let (written, text) = NOW.get();
@@ -94,33 +94,33 @@ fn now() -> [u8; DATE] {
     text
 }
 
-/// How the end of the body is known.
+/// How the response gives the end of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
-    /// There is no body, or it ends with the connection.
+    /// There is no body, or it ends when the connection closes.
     Unsaid,
     /// `Content-Length`.
     Bytes(u64),
-    /// It is sent in chunks.
+    /// The chunked transfer coding.
     Chunked,
 }
 
-/// A field that cannot be sent.
+/// The error for a field that cannot be sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unsendable;
 
-/// A head on its way, and what its fields have said so far.
+/// A head in progress, and what its fields have set so far.
 #[derive(Debug)]
 pub struct Composer<'t> {
     text: &'t mut Vec<u8>,
     has_date: bool,
     has_server: bool,
-    /// Whether the connection ends with the answer.
+    /// Whether the connection closes after the response.
     pub closes: bool,
 }
 
 impl<'t> Composer<'t> {
-    /// Begins with the status line.
+    /// Starts with the status line.
     pub fn new(text: &'t mut Vec<u8>, status: u16) -> Result<Self, TryReserveError> {
         let mut composer = Composer { text, has_date: false, has_server: false, closes: false };
         composer.add(&[b"HTTP/1.1 "])?;
@@ -151,7 +151,8 @@ impl<'t> Composer<'t> {
         self.add(&[digits.get(start..).unwrap_or_default()])
     }
 
-    /// Adds a field of the handler's, unless the server says this itself (server.answer.4, server.answer.5).
+    /// Adds a field of the handler. Skips fields that the server itself writes (server.answer.4,
+    /// server.answer.5).
     pub fn field(&mut self, name: &[u8], value: &[u8]) -> Result<Result<(), Unsendable>, TryReserveError> {
         let valid = !name.is_empty()
             && name.iter().copied().all(is_token)
@@ -176,7 +177,8 @@ impl<'t> Composer<'t> {
         self.add(&[name, b": ", value, b"\r\n"]).map(Ok)
     }
 
-    /// Adds the fields of the server, and the empty line. `connection` is what to say of it, if anything.
+    /// Adds the fields of the server, and the empty line. `connection` is the value of the field
+    /// `Connection`, if any.
     pub fn finish(
         &mut self,
         length: Length,

@@ -1,4 +1,4 @@
-//! `socket_http_client`: the native leaves of the client in module `http`.
+//! `socket_http_client`: the native functions of the client in module `http`.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::SystemTime;
@@ -23,12 +23,12 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// `boundary()`: 24 letters and digits that nobody can guess.
+/// `boundary()`: 24 letters and digits that cannot be guessed.
 fn boundary(call: &mut Call<'_>) -> Outcome {
     const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = [b'0'; 24];
     for part in text.chunks_mut(8) {
-        // The keys of a hash map come from the system's random numbers.
+        // The keys of a hash map are random numbers from the system.
         let mut random = RandomState::new().build_hasher().finish();
         for place in part {
             *place = LETTERS.get((random % 62) as usize).copied().unwrap_or(b'0');
@@ -39,7 +39,8 @@ fn boundary(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `format_date([time])`: the date of a Unix time as HTTP writes it; now without one. Nil for a year without four digits.
+/// `format_date([time])`: a Unix time, by default now, as an HTTP date. Nil if the year does not have four
+/// digits.
 fn format_date(call: &mut Call<'_>) -> Outcome {
     call.set_top(1);
     let time = if call.kind(1) == Kind::Nil {

@@ -1,8 +1,8 @@
-//! Dates of HTTP (RFC 9110, 5.6.7), as seconds since 1970.
+//! HTTP dates (RFC 9110, 5.6.7), in seconds since 1970.
 
 /// The seconds of a day.
 const DAY: i64 = 86_400;
-/// The years that have a date: four digits.
+/// The years that can be written with four digits.
 const YEARS: std::ops::RangeInclusive<i64> = 1..=9999;
 
 const WEEK_DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
@@ -11,7 +11,7 @@ const LONG_WEEK_DAYS: [&str; 7] =
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// The month, from 1, by the three letters of its name, in any case.
+/// The number of a month, from 1, by the first three letters of its name, in any case.
 pub fn month(name: &[u8]) -> Option<i64> {
     let found = MONTHS.iter().position(|month| month.as_bytes().eq_ignore_ascii_case(name))?;
     i64::try_from(found).ok().map(|position| position + 1)
@@ -30,14 +30,14 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The days from 1970 to a date. Counts years from March, so that the leap day is the last of one.
+/// The days from 1970 to a date. Here a year starts in March, so that the leap day is its last day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let in_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + in_year - 719_468
 }
 
-/// Year, month and day of a number of days since 1970.
+/// Year, month and day for a number of days since 1970.
 fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
@@ -51,7 +51,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day)
 }
 
-/// The time of a date that exists, whose second may be a leap second.
+/// The Unix time of a date. `None` if the date does not exist; the second may be a leap second.
 pub fn unix_time(date: (i64, i64, i64), time: (i64, i64, i64)) -> Option<i64> {
     let ((year, month, day), (hour, minute, second)) = (date, time);
     let exists = YEARS.contains(&year)
@@ -63,7 +63,7 @@ pub fn unix_time(date: (i64, i64, i64), time: (i64, i64, i64)) -> Option<i64> {
     exists.then(|| days_since_epoch(year, month, day) * DAY + hour * 3600 + minute * 60 + second)
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`; `None` for a year without four digits.
+/// `Sun, 06 Nov 1994 08:49:37 GMT`. `None` if the year does not have four digits.
 pub fn format(time: i64) -> Option<String> {
     let (days, second) = (time.div_euclid(DAY), time.rem_euclid(DAY));
     if days.unsigned_abs() > 4_000_000 {
@@ -78,7 +78,7 @@ pub fn format(time: i64) -> Option<String> {
         .then(|| format!("{week_day}, {day:02} {name} {year:04} {hour:02}:{minute:02}:{second:02} GMT"))
 }
 
-/// What is left of a text that is read from its start.
+/// The part of a text that is not parsed yet.
 struct Rest<'t>(&'t [u8]);
 
 impl Rest<'_> {
@@ -123,7 +123,7 @@ impl Rest<'_> {
     }
 }
 
-/// The time of a date in one of the three forms; a two-digit year is at most 50 years after `now`.
+/// The Unix time of a date in one of the three formats. A two-digit year is at most 50 years after `now`.
 pub fn parse(text: &[u8], now: i64) -> Option<i64> {
     let text = text.trim_ascii();
     let read = |form: fn(&mut Rest<'_>, i64) -> Option<i64>| {

@@ -1,4 +1,4 @@
-//! Files that a server sends: opened inside a folder, or taken over from Lua.
+//! Files that a server sends: opened inside a folder, or taken from an open Lua file.
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -14,7 +14,7 @@ use super::folder::{self, Links};
 /// Accepts a file.
 pub static FILE: Receiver<File> = Receiver::new("http{file}", &[&HTTP_FILE]);
 
-/// An open file, and the part of it that is to be sent; or a folder.
+/// An open file and the part of it to send; or a folder.
 #[derive(Debug)]
 pub struct File {
     descriptor: Option<OwnedFd>,
@@ -23,7 +23,7 @@ pub struct File {
 }
 
 impl File {
-    /// What is to be sent: descriptor, first byte, and length.
+    /// The part to send: descriptor, first byte, and length.
     pub fn part(&self) -> Result<(RawFd, u64, u64), Failure> {
         let descriptor = self.descriptor.as_ref().ok_or(Failure::Closed)?;
         Ok((descriptor.as_raw_fd(), self.start, self.length))
@@ -40,7 +40,7 @@ impl Object for File {
     }
 }
 
-/// `folder(path)`: a folder to open files in; or nil and a message.
+/// `folder(path)`: a folder for opening files in it; or nil and a message.
 fn open_folder(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(1)?;
     let made = call.new_object(&HTTP_FILE, |_| {
@@ -58,8 +58,9 @@ fn pushed(call: &mut Call<'_>, made: Result<(), Errno>) -> Outcome {
     }
 }
 
-/// `open(folder, path, links)`: a regular file in a folder, size, seconds and nanoseconds of its modification; or nil
-/// and `"missing"`, `"denied"` or `"folder"`. `links` is `"inside"`, `"never"` or `"always"`.
+/// `open(folder, path, links)`: a regular file in a folder, its size, and its modification time in seconds
+/// and nanoseconds; or nil and `"missing"`, `"denied"` or `"folder"`. `links` is `"inside"`, `"never"` or
+/// `"always"`.
 fn open_file(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(2)?;
     let links = match call.option(3, "inside", &["inside", "never", "always"])? {
@@ -98,12 +99,12 @@ fn open_file(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// A number whose type differs from system to system.
+/// Converts a number whose type depends on the system.
 fn wide(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or_default()
 }
 
-/// Opens a regular file. What it is, is looked at before it is opened: opening a device or a pipe may do something.
+/// Opens a regular file. Checks the type first, because opening a device or a pipe may have side effects.
 fn open_regular(folder: BorrowedFd<'_>, path: &[u8], links: Links) -> Result<(OwnedFd, Stat), Errno> {
     let look = folder::open(folder, path, folder::LOOK, links)?;
     let seen = fstat(&look)?;
@@ -122,7 +123,8 @@ fn open_regular(folder: BorrowedFd<'_>, path: &[u8], links: Links) -> Result<(Ow
     }
 }
 
-/// `file(luafile, position, length)`: so many bytes from a position of an open Lua file, which may then be closed.
+/// `file(luafile, position, length)`: `length` bytes of an open Lua file, starting at `position`. The Lua
+/// file may be closed afterwards.
 fn take_over(call: &mut Call<'_>) -> Outcome {
     let (start, length) = (call.number(2)? as u64, call.number(3)? as u64);
     let number = call.file_number(1);
@@ -147,14 +149,14 @@ fn close(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `length()`: how many bytes are to be sent.
+/// `length()`: the number of bytes to send.
 fn length(call: &mut Call<'_>) -> Outcome {
     let length = call.object(1, &FILE, |file| file.length)?;
     call.push_integer(length as i64);
     Ok(1)
 }
 
-/// `range(first, length)`: sends only so many bytes from there.
+/// `range(first, length)`: limits the part to `length` bytes from `first`.
 fn range(call: &mut Call<'_>) -> Outcome {
     let (first, length) = (call.number(2)? as u64, call.number(3)? as u64);
     call.object(1, &FILE, |file| {
@@ -164,7 +166,7 @@ fn range(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `read(offset, most)`: bytes of the part; nil and a message when there are none.
+/// `read(offset, most)`: bytes of the part; nil and a message at its end.
 fn read(call: &mut Call<'_>) -> Outcome {
     let (offset, most) = (call.number(2)? as u64, call.number(3)? as u64);
     let mut text = Spare::take();
@@ -189,7 +191,7 @@ fn read(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `issocket(path)`: whether a socket's file is there.
+/// `issocket(path)`: whether the path is a socket.
 fn is_socket(call: &mut Call<'_>) -> Outcome {
     let found = rustix::fs::lstat(call.bytes(1)?);
     let is = found.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket);

@@ -1,4 +1,4 @@
-//! Opening what is inside a folder, and nothing outside of it, whoever changes links meanwhile (server.files.3).
+//! Opens files inside a folder and never outside of it, even if links change meanwhile (server.files.3).
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
-/// Which symbolic links are followed.
+/// Which symbolic links to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
-    /// Those that lead to something in the folder.
+    /// Links to something inside the folder.
     Inside,
     /// None.
     Never,
@@ -17,14 +17,14 @@ pub enum Links {
     Always,
 }
 
-/// How to open something only to look at what it is.
+/// Flags for opening something only to check its type.
 #[cfg(target_os = "linux")]
 pub const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
-/// How to open something only to look at what it is: without waiting for it.
+/// Flags for opening something only to check its type: without blocking.
 #[cfg(not(target_os = "linux"))]
 pub const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
 
-/// Opens a path of names without `.` and `..`; the empty one is the folder.
+/// Opens a path whose names are not `.` or `..`. An empty path is the folder.
 pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
     if links == Links::Always {
@@ -38,8 +38,8 @@ pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) ->
             resolve |= ResolveFlags::NO_SYMLINKS;
         }
         match openat2(folder, path, flags, Mode::empty(), resolve) {
-            // A kernel before 5.6, a filter of system calls, a name that changed meanwhile; and links to absolute
-            // paths, which may lead inside nevertheless.
+            // Falls back on: a kernel before 5.6; a filter of system calls; a name that changed meanwhile; a
+            // link to an absolute path, which may still be inside the folder.
             Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::XDEV) => {}
             outcome => return outcome,
         }
@@ -47,7 +47,8 @@ pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) ->
     walk(folder, path, flags, links)
 }
 
-/// Opens a path name by name. Each name is opened in the folder before it and never followed by the system.
+/// Opens a path one name at a time. Each name is opened in its parent folder, and the system never follows a
+/// link.
 fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
     const MOST_LINKS: usize = 40;
     const FOLDER: OFlags =
@@ -58,7 +59,7 @@ fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Res
     while let Some(name) = names.pop_front() {
         let here = parents.last().map_or(folder, AsFd::as_fd);
         if name == b".." {
-            // Above the folder nothing is inside.
+            // The parent of the folder is outside.
             parents.pop().ok_or(Errno::XDEV)?;
             continue;
         }
@@ -91,7 +92,7 @@ fn walk(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Res
     openat(here, c".", flags, Mode::empty())
 }
 
-/// The part of an absolute path behind the folder: the shortest beginning of the path that is the folder.
+/// The rest of an absolute path after the folder. The folder is the shortest prefix that names it.
 fn inside(folder: BorrowedFd<'_>, target: &[u8]) -> Result<Vec<u8>, Errno> {
     let wanted = fstat(folder)?;
     let mut beginning = Vec::new();

@@ -1,39 +1,40 @@
-//! How long an HTTP message is, and whether its connection may be kept: RFC 9112, sections 6 and 9.3.
+//! The length of an HTTP message, and whether its connection may be kept: RFC 9112, sections 6 and 9.3.
 //!
-//! The one place that decides this for responses: without a pool, with one, and in module `http`. Requests, where any doubt is
-//! an error, are framed by `request_head.rs`. Works on header values and knows nothing of Lua. Lines of the same name are given joined with a comma, which means the same (RFC 9110, 5.3).
+//! All responses are framed here: with a pool, without one, and in module `http`. Requests are framed by
+//! `request_head.rs`, where any ambiguity is an error. This file works on header values and does not use Lua.
+//! The values of repeated fields are passed in joined with commas, which means the same (RFC 9110, 5.3).
 
-/// Where the body of a message ends.
+/// The end of a message's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// There is none.
+    /// There is no body.
     Empty,
     /// After this many bytes.
     Length(u64),
     /// After the last chunk and its trailers.
     Chunked,
-    /// With the connection.
+    /// When the connection closes.
     UntilClose,
 }
 
-/// What the head of a message says about its body and its connection.
+/// What the head of a message says about the body and the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// Where the body ends.
+    /// The end of the body.
     pub body: Body,
-    /// Whether the connection may carry another message. Any doubt means no.
+    /// Whether the connection may carry another message. False in any case of doubt.
     pub keep: bool,
 }
 
-/// A head that cannot be framed.
+/// Why a head cannot be framed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// Lengths that differ.
+    /// Content-Length values that differ.
     ContentLength,
 }
 
 impl Malformed {
-    /// The message that scripts get.
+    /// The message for scripts.
     pub fn message(self) -> &'static str {
         match self {
             Malformed::ContentLength => "invalid content-length",
@@ -41,7 +42,7 @@ impl Malformed {
     }
 }
 
-/// The fields of a head that frame its message.
+/// The fields that frame a message.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
     /// Transfer-Encoding.
@@ -57,14 +58,11 @@ pub type Version = (u8, u8);
 
 const HTTP_1_1: Version = (1, 1);
 
-/// The verdict on a response with these fields to a request with this method.
+/// Frames the response to a request with this method.
 ///
-/// - HEAD, 1xx, 204 and 304 have no body, whatever their fields say.
-/// - A transfer coding beats a length. Chunked as the last coding means chunks, another one means until close;
-///   `identity` is no coding.
-/// - Equal lengths are one. Lengths that differ are an error. A single value that is no decimal number counts as none.
-/// - Kept is only a connection of HTTP/1.1 without `close`, after a body that ends by itself and whose framing leaves no
-///   doubt: not a coding beside a length or in HTTP/1.0, not `identity`, not chunked twice, not a status below 102 or above 599.
+/// - A connection is kept only for HTTP/1.1 without `close`, after a body that does not end with the
+///   connection, and without any doubt about the framing. Doubts are: a coding together with a length, an
+///   invalid length, `identity`, chunked twice or not last, and a status below 102 or above 599.
 pub fn response(
     method: &[u8],
     status: u16,
@@ -74,7 +72,8 @@ pub fn response(
     let bodiless = method == b"HEAD" || (100..200).contains(&status) || status == 204 || status == 304;
     let (body, certain) = match body(fields) {
         Ok((body, certain)) => (body, certain),
-        // What frames nothing cannot frame it wrongly, but it is no good sign.
+        // Without a body, wrong fields cannot cause wrong framing. But such a connection is not trusted any
+        // more.
         Err(_) if bodiless => (Body::Empty, false),
         Err(malformed) => return Err(malformed),
     };
@@ -87,7 +86,7 @@ pub fn response(
     Ok(Verdict { body, keep })
 }
 
-/// Where the body of a response ends that has one, and whether that is beyond doubt.
+/// The end of a response's body, for a response that has one, and whether it is beyond doubt.
 pub fn body(fields: &Fields<'_>) -> Result<(Body, bool), Malformed> {
     let announced = fields.content_length.map(length);
     if let Some(value) = fields.transfer_encoding {
@@ -105,7 +104,7 @@ pub fn body(fields: &Fields<'_>) -> Result<(Body, bool), Malformed> {
     }
 }
 
-/// The body that a list of transfer codings makes, and whether the list is a proper one; `Empty` when it has no coding.
+/// The framing by a list of transfer codings, and whether the list is valid. `Empty` if it holds no coding.
 fn coding(value: &[u8]) -> (Body, bool) {
     let mut body = Body::Empty;
     let mut certain = true;
@@ -114,14 +113,14 @@ fn coding(value: &[u8]) -> (Body, bool) {
             certain = false;
             continue;
         }
-        // Chunked comes once, and last.
+        // Chunked must be used once, as the last coding.
         certain &= body != Body::Chunked;
         body = if coding.eq_ignore_ascii_case(b"chunked") { Body::Chunked } else { Body::UntilClose };
     }
     (body, certain)
 }
 
-/// The length that a Content-Length value announces; `None` when it is no number.
+/// The length from a Content-Length value. `None` if it is not a number.
 fn length(value: &[u8]) -> Result<Option<u64>, Malformed> {
     let mut elements = elements(value);
     let first = elements.next().and_then(number);
@@ -134,7 +133,7 @@ fn length(value: &[u8]) -> Result<Option<u64>, Malformed> {
     Ok(first)
 }
 
-/// A decimal number, blanks around it allowed. One that no body can have is the largest there is.
+/// A decimal number. One that is too large becomes `u64::MAX`.
 fn number(text: &[u8]) -> Option<u64> {
     if text.is_empty() {
         return None;
@@ -145,12 +144,12 @@ fn number(text: &[u8]) -> Option<u64> {
     })
 }
 
-/// Whether a comma-separated list holds a token, in any case.
+/// Whether a comma-separated list contains a token, in any case.
 pub fn has_token(value: Option<&[u8]>, token: &[u8]) -> bool {
     value.is_some_and(|value| elements(value).any(|element| element.eq_ignore_ascii_case(token)))
 }
 
-/// The elements of a comma-separated list, without blanks around them.
+/// The elements of a comma-separated list, without surrounding blanks.
 fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }

@@ -4,7 +4,7 @@ use super::{date, framing, head, request_head, response};
 
 const NOW: i64 = 1_700_000_000;
 
-/// A response head: it is understood in the same way when more follows, and never before it is complete.
+/// A response head is parsed only when complete, and to the same length with or without more bytes after it.
 pub fn response_head(data: &[u8]) {
     let limits = response::Limits { line: 8192, block: 65536 };
     for method in [&b"GET"[..], b"HEAD", b"CONNECT"] {
@@ -32,7 +32,7 @@ pub fn response_head(data: &[u8]) {
     assert!(visited.is_ok() && named <= fields.count());
 }
 
-/// A request head: the search for its end goes on where it stopped.
+/// A request head: finds its end, also after a first half. The fields of an accepted head are valid.
 pub fn request_head(data: &[u8]) {
     let limits = request_head::Limits { line: 8192, head: 65536, fields: 100 };
     let (mut whole, mut grown) = (request_head::Scan::default(), request_head::Scan::default());
@@ -47,7 +47,7 @@ pub fn request_head(data: &[u8]) {
     }
 }
 
-/// The line that begins a chunk: its size is that of its digits.
+/// The first line of a chunk: the size must equal its digits.
 pub fn chunk_size(data: &[u8]) {
     if let Some((size, extensions)) = request_head::chunk_size(data) {
         let digits = data.get(..data.len() - extensions).unwrap_or_default();
@@ -57,7 +57,7 @@ pub fn chunk_size(data: &[u8]) {
     let _ = framing::has_token(Some(data), b"close");
 }
 
-/// A date: written and read again, it is the same.
+/// Writes a date and reads it again: both must be equal.
 pub fn dates(data: &[u8]) {
     if let Some(time) = date::parse(data, NOW)
         && let Some(text) = date::format(time)

@@ -1,20 +1,20 @@
-//! The head of an HTTP message: header lines taken apart, and what may be sent in one.
+//! The head of an HTTP message: splits header lines, and checks what may be sent.
 //!
-//! Works on bytes and knows nothing of Lua.
+//! Works on bytes and does not use Lua.
 
 use std::collections::{HashMap, TryReserveError};
 use std::ops::Range;
 
 use memchr::memchr;
 
-/// A line that is no header field: it has no colon.
+/// The error for a line that is not a header field, because it has no colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
 /// The fields of a head, in the order of their lines.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// Name and value of one field after the other, without anything between them.
+    /// The names and values of all fields, one after the other, without separators.
     text: Vec<u8>,
     fields: Vec<Field>,
 }
@@ -23,37 +23,37 @@ pub struct Fields {
 struct Field {
     name: Range<usize>,
     value: Range<usize>,
-    /// The next field of the same name, once they are linked.
+    /// The next field of the same name; set by `link`.
     next: Option<usize>,
-    /// Whether a field before this one has the same name.
+    /// Whether an earlier field has the same name.
     repeats: bool,
 }
 
 impl Fields {
-    /// No fields yet, and room for those of a usual answer.
+    /// No fields. Reserves memory for those of a usual response.
     pub fn new() -> Self {
         Fields { text: Vec::with_capacity(1024), fields: Vec::with_capacity(24) }
     }
 
-    /// How many fields there are, repeated ones counted each.
+    /// The number of fields, where repeated ones count separately.
     pub fn count(&self) -> usize {
         self.fields.len()
     }
 
-    /// Makes room for a line of so many bytes.
+    /// Reserves memory for a line of `length` bytes.
     pub fn reserve(&mut self, length: usize) -> Result<(), TryReserveError> {
         self.text.try_reserve(length)?;
         self.fields.try_reserve(1)
     }
 
-    /// About as many bytes as it takes to link the fields.
+    /// The approximate number of bytes needed to link the fields.
     pub fn weight(&self) -> usize {
         const LINK: usize = 100;
         self.fields.len().saturating_mul(LINK)
     }
 
-    /// Takes the next line, without its end. One that starts with a blank continues the field before
-    /// it, blanks and all (http.receive.11).
+    /// Adds a line without its end. A line that starts with a blank continues the previous field, blanks
+    /// included (http.receive.11).
     pub fn add(&mut self, line: &[u8]) -> Result<(), Malformed> {
         let start = self.text.len();
         if let (Some(first), Some(field)) = (line.first(), self.fields.last_mut())
@@ -78,7 +78,7 @@ impl Fields {
         Ok(())
     }
 
-    /// Links the fields of one name with each other, in a time linear in their number.
+    /// Links fields of the same name, in linear time.
     pub fn link(&mut self) {
         let mut last = HashMap::with_capacity(self.fields.len());
         let mut pairs = Vec::new();
@@ -97,8 +97,8 @@ impl Fields {
         }
     }
 
-    /// Calls `each` with every name in lower case and its value: the values of a repeated name joined
-    /// with `, ` in order (http.receive.13), for which `joined` lends the room.
+    /// Calls `each` with every name, in lower case, and its value. The values of a repeated name are joined
+    /// with `, ` in order (http.receive.13). `joined` is a buffer for that.
     pub fn visit(
         &self,
         joined: &mut Vec<u8>,
@@ -132,7 +132,7 @@ fn part<'t>(text: &'t [u8], range: &Range<usize>) -> &'t [u8] {
     text.get(range.clone()).unwrap_or_default()
 }
 
-/// What C's `isspace` is true for.
+/// The bytes for which C's `isspace` is true.
 fn is_space(byte: &u8) -> bool {
     matches!(byte, b' ' | b'\t'..=b'\r')
 }
@@ -141,27 +141,27 @@ fn is_control(byte: u8) -> bool {
     byte < b' ' || byte == 0x7f
 }
 
-/// Whether any byte is one of those refused. Looks at all of them, which is faster than stopping.
+/// Whether any byte is refused. Tests all bytes, which is faster than stopping at the first.
 fn holds(text: &[u8], refused: impl Fn(u8) -> bool) -> bool {
     text.iter().fold(false, |found, &byte| found | refused(byte))
 }
 
-/// Whether a request method can be sent (add.26, http.bugs.13).
+/// Whether a request method may be sent (add.26, http.bugs.13).
 pub fn is_method(text: &[u8]) -> bool {
     !holds(text, |byte| is_control(byte) || byte == b' ')
 }
 
-/// Whether a request target can be sent; blanks are (http.bugs.13).
+/// Whether a request target may be sent. Blanks are allowed (http.bugs.13).
 pub fn is_uri(text: &[u8]) -> bool {
     !holds(text, is_control)
 }
 
-/// Whether a header name can be sent (add.26, http.bugs.13).
+/// Whether a header name may be sent (add.26, http.bugs.13).
 pub fn is_name(text: &[u8]) -> bool {
     !text.is_empty() && !holds(text, |byte| is_control(byte) || byte == b' ' || byte == b':')
 }
 
-/// Whether a header value can be sent; a tab is allowed (add.26, http.bugs.13).
+/// Whether a header value may be sent. Tabs are allowed (add.26, http.bugs.13).
 pub fn is_value(text: &[u8]) -> bool {
     !holds(text, |byte| is_control(byte) && byte != b'\t')
 }

@@ -1,4 +1,4 @@
-//! `socket_http`: the bytes of HTTP heads, and whole bodies, for `socket.http`.
+//! `socket_http`: reads and writes HTTP heads, and reads whole bodies, for `socket.http`.
 
 mod answer;
 pub mod client;
@@ -56,17 +56,17 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// How long a head may be, in bytes: Lua's numbers, infinity among them.
+/// The limits of a head in bytes. As in Lua, they may be infinite.
 #[derive(Clone, Copy)]
 struct Limits {
     line: f64,
     block: f64,
 }
 
-/// `receive_fields(client, line, block)`: reads header lines up to the blank line after them, each of at
-/// most `line` bytes and all of at most `block`, each within a time limit of its own. Returns the fields
-/// by name, or nil and a message; false, with nothing read, when `client` is no `tcp{client}` or
-/// its `receive` is not ours any more.
+/// `receive_fields(client, line, block)`: reads header lines up to the blank line. A line has at most `line`
+/// bytes, all lines together at most `block`. Each line has its own time limit. Returns the fields by name,
+/// or nil and a message. Returns false and reads nothing if `client` is not a `tcp{client}` or if its
+/// `receive` was replaced.
 fn receive_fields(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let limits = Limits { line: call.number(2)?, block: call.number(3)? };
@@ -91,9 +91,10 @@ fn receive_fields(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `receive_body(client, length, piece)`: a body of `length` bytes, or, when that is nil, of all up to the end
-/// of the stream; the time limit counts anew for every `piece` bytes. Returns the body, or nil and a message;
-/// false, with nothing read, when `client` is no `tcp{client}` or its `receive` is not ours any more.
+/// `receive_body(client, length, piece)`: reads a body of `length` bytes, or up to the end of the stream if
+/// `length` is nil. The time limit starts again after every `piece` bytes. Returns the body, or nil and a
+/// message. Returns false and reads nothing if `client` is not a `tcp{client}` or if its `receive` was
+/// replaced.
 fn receive_body(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let pattern = match call.kind(2) {
@@ -113,7 +114,7 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         return Ok(1);
     }
     let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut small)?;
-    // A reset ends a body without a length as well (http.body.receive.6).
+    // A body without a length also ends with a reset (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
     }
@@ -130,21 +131,21 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Where the reading of a head stands while it waits.
+/// The state of reading a head, kept while it waits.
 struct Reading {
     progress: Progress,
-    /// What is left of the head's limit.
+    /// The rest of the head's limit.
     left: f64,
 }
 
-/// Reads lines until the head is complete. While it waits, the fields so far are kept in the stream.
+/// Reads lines until the head is complete. While it waits, the stream keeps the fields read so far.
 fn read_lines<T: Streaming>(
     client: &mut T,
     pace: &mut Pace,
     limits: Limits,
     reading: &mut Reading,
 ) -> Result<Fields, Stop> {
-    // One byte more than a line may have, so that one of just that length is seen to end.
+    // One byte more than allowed, so that a line of exactly the limit can be told from a longer one.
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
     let request = Request { limit, ..Request::new(Pattern::Line) };
     let mut fields = client.parts().0.take_held().unwrap_or_default();
@@ -182,7 +183,7 @@ fn read_lines<T: Streaming>(
     }
 }
 
-/// `fields(lines, count)`: the fields by name, or nil when a line is malformed.
+/// `fields(lines, count)`: the fields by name, or nil if a line is malformed.
 fn fields(call: &mut Call<'_>) -> Outcome {
     call.table(1)?;
     let count = call.integer(2)?;
@@ -205,7 +206,7 @@ fn fields(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// Pushes a table of fields by name, and frees them.
+/// Pushes a table of the fields by name, and frees the fields.
 fn push_fields(call: &mut Call<'_>, mut fields: Fields) -> Outcome {
     check_memory(fields.weight())?;
     fields.link();
@@ -223,14 +224,14 @@ fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> Out
     visited.map(|()| 1).map_err(|_| Raise::out_of_memory())
 }
 
-/// `now()`: seconds on the monotonic clock.
+/// `now()`: the monotonic clock in seconds.
 fn now(call: &mut Call<'_>) -> Outcome {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
     Ok(1)
 }
 
-/// Pushes bytes as lower-case hexadecimal digits: at most 32.
+/// Pushes bytes in lower-case hexadecimal, at most 32 digits.
 fn push_hexadecimal(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
     let mut text = ArrayVec::<u8, 64>::new();
     for digit in bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]) {
@@ -242,7 +243,7 @@ fn push_hexadecimal(call: &mut Call<'_>, bytes: &[u8]) -> Outcome {
     Ok(1)
 }
 
-/// `hash(name, text)`: the hash of a text, "sha-256" or else MD5, in hexadecimal.
+/// `hash(name, text)`: the SHA-256 hash of a text if `name` is "sha-256", else its MD5 hash, in hexadecimal.
 fn hash(call: &mut Call<'_>) -> Outcome {
     let text = call.bytes(2)?;
     if call.bytes(1)? == b"sha-256" {
@@ -251,9 +252,9 @@ fn hash(call: &mut Call<'_>) -> Outcome {
     push_hexadecimal(call, &md5::Md5::digest(text))
 }
 
-/// `random_text()`: 32 hexadecimal digits that no server can guess.
+/// `random_text()`: 32 hexadecimal digits that a server cannot guess.
 fn random_text(call: &mut Call<'_>) -> Outcome {
-    // Each is seeded by the system.
+    // The system seeds each one.
     let number = || RandomState::new().build_hasher().finish().to_be_bytes();
     let (first, second) = (number(), number());
     let mut bytes = ArrayVec::<u8, 16>::new();
@@ -261,22 +262,23 @@ fn random_text(call: &mut Call<'_>) -> Outcome {
     push_hexadecimal(call, &bytes)
 }
 
-/// `process()`: the number of the process, which a fork changes.
+/// `process()`: the process number. It changes after a fork.
 fn process(call: &mut Call<'_>) -> Outcome {
     call.push_integer(i64::from(std::process::id()));
     Ok(1)
 }
 
-/// A limit as a number of bytes; infinity is none.
+/// A limit as a number of bytes. Infinity means no limit.
 fn limit(call: &Call<'_>, index: c_int) -> Result<usize, Raise> {
     Ok(call.number(index)? as usize)
 }
 
-/// `parse_head(text, method, line, block, title)`: the head of a response that `text` begins with, read strictly, each line
-/// of at most `line` bytes and all of at most `block`. Returns its length in bytes, status, reason, version, status line,
-/// headers, where the body ends ("none", "chunked", a length, or nil: until close), and whether the
-/// connection may be kept. The headers are a table of first values by Title-Case names when `title` is true, else of
-/// joined values by lower-case names. Nil when the head is not complete; false and a message when it is malformed.
+/// `parse_head(text, method, line, block, title)`: parses strictly the head of a response at the start of
+/// `text`. A line has at most `line` bytes, all lines together at most `block`. Returns its length in bytes,
+/// status, reason, version, status line, headers, the end of the body ("none", "chunked", a length, or nil:
+/// until close), and whether the connection may be kept. If `title` is true, the headers are a table of first
+/// values by Title-Case names, else of joined values by lower-case names. Returns nil if the head is
+/// incomplete; false and a message if it is malformed.
 fn parse_head(call: &mut Call<'_>) -> Outcome {
     call.set_top(5);
     let text = call.bytes(1)?;
@@ -304,7 +306,7 @@ fn parse_head(call: &mut Call<'_>) -> Outcome {
     if !title {
         for line in response::lines(&head.block) {
             fields.reserve(line.len()).map_err(|_| Raise::out_of_memory())?;
-            // every line has a colon
+            // `parse` has checked that every line has a colon.
             let _ = fields.add(line);
         }
         fields.link();
@@ -333,7 +335,7 @@ fn parse_head(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// Pushes a table of the first value of each field, by its name in Title-Case.
+/// Pushes a table of the first value of each field by its name in Title-Case.
 fn push_first_values(call: &mut Call<'_>, head: &response::Head<'_>) {
     call.new_table(0, head.count);
     for (name, value) in response::lines(&head.block).filter_map(response::field) {
@@ -352,9 +354,9 @@ fn push_first_values(call: &mut Call<'_>, head: &response::Head<'_>) {
     }
 }
 
-/// `body_end(transfer_encoding, content_length)`: where the body of a response ends that has these fields and one at
-/// all: its length, "chunked", or nil when it goes on until the connection ends; false and a message when
-/// the fields contradict each other.
+/// `body_end(transfer_encoding, content_length)`: the end of a response's body, for a response that has one.
+/// Returns its length, "chunked", or nil if it ends when the connection closes; false and a message if the
+/// fields contradict each other.
 fn body_end(call: &mut Call<'_>) -> Outcome {
     call.set_top(2);
     let fields = framing::Fields {
@@ -375,9 +377,9 @@ fn body_end(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `compose(method, uri, fields, canonic)`: a request line, unless the method is nil, and the header
-/// lines for `fields`, spelled as `canonic` has them, with the blank line after them, unless they are nil.
-/// Returns the text and the length of the request line, or nil, a message and the name it is about, if any.
+/// `compose(method, uri, fields, canonic)`: a request line, unless `method` is nil, then header lines and a
+/// blank line, unless `fields` is nil. `canonic` gives the spelling of names. Returns the text and the length
+/// of the request line; or nil, a message and, if known, the invalid name.
 fn compose(call: &mut Call<'_>) -> Outcome {
     const FIELDS: c_int = 3;
     const CANONIC: c_int = 4;
@@ -403,7 +405,7 @@ fn compose(call: &mut Call<'_>) -> Outcome {
         head::write_request_line(method, uri, &mut text);
     }
     let length = text.len() as i64;
-    // Whoever spells names may raise.
+    // Metamethods of `canonic` may raise.
     call.protected(&[FIELDS, CANONIC], |call| {
         if has_fields && !write_fields(call, &mut text)? {
             call.push_nil();
@@ -417,8 +419,8 @@ fn compose(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `compose_list(method, uri, fields)`: a request's head with the header lines of an array of names and values, one after the
-/// other, as they are. Returns the text, or nil, a message and the name it is about, if any.
+/// `compose_list(method, uri, fields)`: the head of a request. `fields` is an array of names and values in
+/// turn, written unchanged. Returns the text; or nil, a message and, if known, the invalid name.
 fn compose_list(call: &mut Call<'_>) -> Outcome {
     const FIELDS: c_int = 3;
     call.set_top(FIELDS);
@@ -468,8 +470,8 @@ fn refuse(call: &mut Call<'_>, message: &[u8]) -> Outcome {
     Ok(2)
 }
 
-/// Appends the header lines for the table that is argument 1, spelled as argument 2 has them, and the
-/// blank line. Returns false, with the name on top of the stack, for a field that cannot be sent.
+/// Appends header lines for the table at argument 1, spelled as in the table at argument 2, and a blank line.
+/// If a field cannot be sent, returns false and leaves its name on top of the stack.
 fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> {
     const NAME: c_int = 3;
     const VALUE: c_int = 4;

@@ -1,4 +1,4 @@
-//! What holds of any header lines: those of the corpus, damaged ones, and any bytes.
+//! Properties of any header lines: those of the corpus, damaged ones, and random bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ fn corpus() -> Vec<&'static [u8]> {
     include_str!("corpus.txt").lines().map(str::as_bytes).collect()
 }
 
-/// A line as `receive` gives it: not empty, without a line end.
+/// A line as `receive` returns it: not empty, without a line end.
 fn line() -> impl Strategy<Value = Vec<u8>> {
     let change = (any::<u16>(), any::<bool>(), proptest::sample::select(b": \t\0a,\x7f\xff".to_vec()));
     let damaged = (proptest::sample::select(corpus()), vec(change, 0..3)).prop_map(|(line, changes)| {
@@ -41,7 +41,7 @@ fn read(lines: &[Vec<u8>]) -> Result<List, Malformed> {
     Ok(list)
 }
 
-/// The contract's words, one after the other: http.receive.10 to 13.
+/// A direct implementation of the contract: http.receive.10 to 13.
 fn expected(lines: &[Vec<u8>]) -> Result<List, Malformed> {
     let blank = |byte: &u8| matches!(byte, 9..=13 | 32);
     let mut fields = List::new();

@@ -1,53 +1,54 @@
-//! Chunks of a request's body (RFC 9112, 7.1): the lines between their data, read strictly (server.syntax.9).
+//! Chunks of a request's body (RFC 9112, 7.1): the lines between their data, parsed strictly
+//! (server.syntax.9).
 //!
-//! Works on bytes and knows nothing of Lua.
+//! Works on bytes and does not use Lua.
 
 use memchr::memchr;
 
 use super::request_head::{Fields, Refusal, chunk_size};
 
-/// The most that stands between the data of chunks.
+/// The limits on bytes between the data of chunks.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Bytes of extensions.
     pub extensions: usize,
-    /// Bytes of trailers, with the ends of their lines.
+    /// Bytes of trailers, line ends included.
     pub trailers: usize,
 }
 
-/// What begins a chunk.
+/// The start of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// How many bytes of data follow; zero for the last one, whose trailers are read as well.
+    /// The number of data bytes that follow. Zero for the last chunk; its trailers have then been read too.
     pub size: u64,
-    /// How many bytes the lines took.
+    /// The number of bytes in the lines.
     pub length: usize,
     /// How many of them are extensions.
     pub extensions: usize,
 }
 
-/// The search for the lines that begin a chunk, which goes on where it stopped when more bytes have come.
+/// The search for the lines at the start of a chunk. With more bytes, it continues where it stopped.
 #[derive(Clone, Copy, Debug)]
 pub struct Scan {
-    /// Whether the end of the data before is still to come.
+    /// Whether the line end after the previous chunk's data is still missing.
     after_data: bool,
-    /// Where the line starts that is not complete yet.
+    /// The start of the line that is not complete yet.
     line: usize,
-    /// How far that line has been searched.
+    /// The end of the part of that line already searched.
     seen: usize,
-    /// The size line, once it is complete: where trailers start, and what it said.
+    /// Set once the size line is complete: the start of the trailers, the size, and the extension bytes.
     begun: Option<(usize, u64, usize)>,
 }
 
 const INVALID: Refusal = Refusal { status: 400, reason: "invalid chunk size" };
 
 impl Scan {
-    /// Begins the first chunk, or one behind the data of another.
+    /// Starts at the first chunk, or after the data of another chunk.
     pub fn new(first: bool) -> Self {
         Scan { after_data: !first, line: 0, seen: 0, begun: None }
     }
 
-    /// Looks at all bytes that have come so far.
+    /// Searches all bytes received so far.
     pub fn advance(&mut self, data: &[u8], limits: &Limits) -> Result<Option<Chunk>, Refusal> {
         if self.after_data {
             match data {
@@ -63,7 +64,7 @@ impl Scan {
             let found = memchr(b'\n', rest).map(|offset| self.seen + offset);
             self.seen = found.map_or(data.len(), |found| found + 1);
             match self.begun {
-                // 15 digits, and CRLF.
+                // 15 digits and CRLF.
                 None if self.seen - self.line > limits.extensions + 17 => return Err(INVALID),
                 Some((start, ..)) if self.seen - start > limits.trailers + 2 => {
                     return Err(Refusal { status: 400, reason: "trailers too large" });

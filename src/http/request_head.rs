@@ -1,16 +1,16 @@
-//! The head of a request: where it ends, and what it says. RFC 9112, read strictly (server.syntax): what two
-//! programs could read in two ways is refused.
+//! The head of a request: finds its end and parses it. RFC 9112, applied strictly (server.syntax): a head
+//! that two programs could read in two ways is refused.
 //!
-//! Works on bytes and knows nothing of Lua.
+//! Works on bytes and does not use Lua.
 
 use memchr::memchr;
 
-/// Why a request is not served: the status of the answer, and a reason for the log of the server's owner.
+/// Why a request is refused: the status of the response, and a reason for the server's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// The status.
     pub status: u16,
-    /// The reason; it holds nothing of the request.
+    /// The reason. It contains no text from the request.
     pub reason: &'static str,
 }
 
@@ -22,37 +22,37 @@ const fn bad<T>(reason: &'static str) -> Result<T, Refusal> {
     refuse(400, reason)
 }
 
-/// The most that a head may have.
+/// The limits of a head.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Bytes of the request line, without its end.
+    /// Bytes of the request line, without the line end.
     pub line: usize,
     /// Bytes of the whole head.
     pub head: usize,
-    /// Fields.
+    /// Number of fields.
     pub fields: usize,
 }
 
-/// The search for the end of a head, which goes on where it stopped when more bytes have come.
+/// The search for the end of a head. With more bytes, it continues where it stopped.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Scan {
-    /// Where the head starts: behind an empty line.
+    /// The start of the head, after an optional empty line.
     start: usize,
-    /// Where the line starts that is not complete yet.
+    /// The start of the line that is not complete yet.
     line: usize,
-    /// How far that line has been searched.
+    /// The end of the part of that line already searched.
     seen: usize,
-    /// How many lines are complete.
+    /// The number of complete lines.
     lines: usize,
 }
 
 impl Scan {
-    /// Where the head starts: behind an empty line.
+    /// The start of the head, after an optional empty line.
     pub fn start(&self) -> usize {
         self.start
     }
 
-    /// Looks at all bytes that have come so far. Returns start and end of the head when it is complete.
+    /// Searches all bytes received so far. Returns start and end of the head once it is complete.
     pub fn advance(&mut self, data: &[u8], limits: &Limits) -> Result<Option<(usize, usize)>, Refusal> {
         loop {
             let rest = data.get(self.seen..).unwrap_or_default();
@@ -61,12 +61,12 @@ impl Scan {
             let end = found.map_or(self.seen, |found| found.saturating_sub(1)).max(self.line);
             if self.lines == 0 {
                 if end - self.line > limits.line {
-                    // The CR that ends a line of just the length allowed has no LF behind it yet.
+                    // A line of exactly the limit may end with a CR whose LF has not come yet.
                     if found.is_some() || end - self.line > limits.line + 1 {
                         return refuse(414, "request line too long");
                     }
                 }
-                // What is no HTTP at all, such as TLS, is refused by its first byte.
+                // Refuses at the first byte what is not HTTP, such as TLS.
                 if data.get(self.line).is_some_and(|&first| !is_token(first) && first != b'\r') {
                     return bad("invalid request line");
                 }
@@ -95,18 +95,18 @@ impl Scan {
     }
 }
 
-/// How long the body of a request is.
+/// The length of a request's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// There is none.
+    /// There is no body.
     None,
-    /// So many bytes.
+    /// This number of bytes.
     Length(u64),
-    /// It comes in chunks.
+    /// The chunked transfer coding.
     Chunked,
 }
 
-/// What a head says.
+/// The content of a head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head<'h> {
     /// The method, as sent.
@@ -115,27 +115,27 @@ pub struct Head<'h> {
     pub target: &'h [u8],
     /// The path of the target, not decoded.
     pub path: &'h [u8],
-    /// What follows its `?`.
+    /// The text after the `?`.
     pub query: Option<&'h [u8]>,
-    /// The host of the target, or else of `Host`, without port.
+    /// The host of the target, or else of `Host`, without the port.
     pub host: Option<&'h [u8]>,
     /// Whether the version is 1.0.
     pub is_old: bool,
-    /// Whether the peer wants the connection kept.
+    /// Whether the client wants to keep the connection.
     pub keeps: bool,
     /// The length of the body.
     pub body: Body,
-    /// Whether the peer waits for an interim answer before it sends the body.
+    /// Whether the client waits for 100 Continue before it sends the body.
     pub expects: bool,
-    /// The lines of the fields, with their ends, without the empty line.
+    /// The field lines with their ends, without the empty line.
     pub fields: &'h [u8],
 }
 
-/// Reads a complete head, empty line included.
+/// Parses a complete head, empty line included.
 pub fn parse(head: &[u8]) -> Result<Head<'_>, Refusal> {
     let Some(length) = memchr(b'\r', head) else { return bad("invalid request line") };
     let (line, rest) = head.split_at(length);
-    // Behind the CR: a CR elsewhere in the line is found here.
+    // The first CR must end the line: this detects a CR elsewhere in it.
     let Some(fields) = rest.strip_prefix(b"\r\n").and_then(|fields| fields.strip_suffix(b"\r\n")) else {
         return bad("CR without LF");
     };
@@ -205,7 +205,7 @@ struct Target<'h> {
     authority: Option<&'h [u8]>,
 }
 
-/// The four forms of a target (RFC 9112, 3.2).
+/// Parses the four forms of a target (RFC 9112, 3.2).
 fn read_target<'h>(method: &[u8], target: &'h [u8]) -> Result<Target<'h>, Refusal> {
     if method == b"CONNECT" {
         return match split_port(target) {
@@ -245,7 +245,7 @@ fn strip_scheme(target: &[u8]) -> Option<&[u8]> {
     })
 }
 
-/// Host and port of `host` or `host:port`; `None` when it is neither (RFC 3986, 3.2.2).
+/// Host and port from `host` or `host:port`. `None` if it is neither (RFC 3986, 3.2.2).
 fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     let end = match authority.first()? {
         b'[' => {
@@ -269,13 +269,13 @@ fn split_port(authority: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     (number <= 65535).then_some((host, Some(port)))
 }
 
-/// The fields of a head or of trailers, each checked (RFC 9112, 5).
+/// An iterator over the fields of a head or of trailers, which checks each one (RFC 9112, 5).
 pub struct Fields<'h> {
     rest: &'h [u8],
 }
 
 impl<'h> Fields<'h> {
-    /// The fields in lines that each end with CRLF.
+    /// Iterates over lines that each end with CRLF.
     pub fn new(lines: &'h [u8]) -> Self {
         Fields { rest: lines }
     }
@@ -305,7 +305,7 @@ impl<'h> Iterator for Fields<'h> {
     }
 }
 
-/// What the fields that matter to the server say together.
+/// The combined content of the fields that the server uses.
 #[derive(Default)]
 struct Summary<'h> {
     host: Option<&'h [u8]>,
@@ -319,7 +319,7 @@ struct Summary<'h> {
     refuses_expectation: bool,
 }
 
-/// What `Transfer-Encoding` says so far.
+/// The state of `Transfer-Encoding` so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Coding {
     /// The field is absent.
@@ -329,15 +329,15 @@ enum Coding {
     Chunked,
     /// Only codings that the server does not know.
     Unknown,
-    /// Such, and then `chunked`.
+    /// Unknown codings, then `chunked`.
     UnknownChunked,
-    /// Nothing that could be served.
+    /// A list that cannot be served.
     Invalid,
 }
 
 impl<'h> Summary<'h> {
     fn add(&mut self, name: &[u8], value: &'h [u8]) -> Result<(), Refusal> {
-        // The length picks one name, so that most fields cost one comparison of numbers.
+        // Compares the length first, so that most fields need only a comparison of numbers.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
                 self.hosts += 1;
@@ -376,7 +376,7 @@ impl<'h> Summary<'h> {
         Ok(())
     }
 
-    /// The length of the body (RFC 9112, 6.3), and nothing that could be read as another (11.2).
+    /// The length of the body (RFC 9112, 6.3). Anything ambiguous is refused (11.2).
     fn body(&self, is_old: bool) -> Result<Body, Refusal> {
         if self.coding != Coding::Absent {
             return match self.coding {
@@ -411,7 +411,7 @@ impl Coding {
     }
 }
 
-/// The size in the line that begins a chunk (RFC 9112, 7.1), and how many bytes of extensions follow it.
+/// The size from the first line of a chunk (RFC 9112, 7.1), and the number of extension bytes after it.
 pub fn chunk_size(line: &[u8]) -> Option<(u64, usize)> {
     let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
     let (digits, extensions) = line.split_at(digits);
@@ -420,7 +420,7 @@ pub fn chunk_size(line: &[u8]) -> Option<(u64, usize)> {
     digits_of(digits, 16).filter(|_| valid).map(|size| (size, extensions.len()))
 }
 
-/// A number of 1 to 15 digits and nothing else.
+/// A number of 1 to 15 digits, without other bytes.
 fn digits_of(text: &[u8], radix: u32) -> Option<u64> {
     if text.is_empty() || text.len() > 15 {
         return None;

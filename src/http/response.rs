@@ -1,6 +1,7 @@
-//! The head of a response, read strictly: what a connection that is kept rests on.
+//! The head of a response, parsed strictly, because a kept connection depends on it.
 //!
-//! Works on bytes and knows nothing of Lua. `socket.http` without a pool reads heads as LuaSocket does (`head.rs`).
+//! Works on bytes and does not use Lua. `socket.http` without a pool reads heads as LuaSocket does
+//! (`head.rs`).
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ use super::framing::{self, Verdict};
 /// The longest name of a field.
 pub const LONGEST_NAME: usize = 1024;
 
-/// How long a head may be, in bytes.
+/// The limits of a head in bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// One line.
@@ -24,13 +25,13 @@ pub struct Limits {
 /// Why a head cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed<'t> {
-    /// The status line is none: this one.
+    /// The status line is invalid; this is the line.
     Status(&'t [u8]),
-    /// A header line is none.
+    /// A header line is invalid.
     Fields,
-    /// It is longer than allowed.
+    /// The head is longer than allowed.
     Oversized,
-    /// Its fields cannot frame a message.
+    /// The fields cannot frame a message.
     Framing(framing::Malformed),
 }
 
@@ -39,23 +40,24 @@ pub enum Malformed<'t> {
 pub struct Head<'t> {
     /// The status code.
     pub status: u16,
-    /// The words after it.
+    /// The reason phrase.
     pub reason: &'t [u8],
     /// The protocol version.
     pub version: framing::Version,
     /// The status line.
     pub line: &'t [u8],
-    /// The header lines, the blank one not among them; continuation lines are part of the line that they continue.
+    /// The header lines without the blank line. Continuation lines are merged into the line that they
+    /// continue.
     pub block: Cow<'t, [u8]>,
-    /// How many header lines there are.
+    /// The number of header lines.
     pub count: usize,
-    /// How many bytes of the text are the head.
+    /// The length of the head in the text.
     pub length: usize,
-    /// Where the body ends, and whether the connection may be kept.
+    /// The end of the body, and whether the connection may be kept.
     pub verdict: Verdict,
 }
 
-/// Name and value of a header line without its end.
+/// Name and value of a header line, which has no line end.
 pub fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let (name, value) = line.split_at(memchr(b':', line)?);
     let blank = name.iter().any(|byte| matches!(byte, b' ' | b'\t'));
@@ -74,8 +76,8 @@ fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Where the first line ends, where the blank line after the header lines begins and where it ends; `None`
-/// while they have not come.
+/// The end of the first line, and start and end of the blank line after the header lines. `None` until they
+/// have arrived.
 fn measure(text: &[u8], limits: Limits) -> Result<Option<(usize, usize, usize)>, Malformed<'static>> {
     let mut start = 0;
     let mut first = None;
@@ -109,7 +111,7 @@ fn status_line(line: &[u8]) -> Option<(framing::Version, u16, &[u8])> {
     Some(((major - b'0', minor - b'0'), code, reason.trim_ascii()))
 }
 
-/// Replaces the line ends before continuation lines by blanks (RFC 9112, 5.2).
+/// Replaces line ends before continuation lines by blanks (RFC 9112, 5.2).
 fn unfold(block: &[u8]) -> Cow<'_, [u8]> {
     let is_folded = |end: usize| matches!(block.get(end + 1), Some(b' ' | b'\t'));
     if !memchr_iter(b'\n', block).any(is_folded) {
@@ -126,7 +128,7 @@ fn unfold(block: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(unfolded)
 }
 
-/// The values of one field: those of several lines are joined.
+/// The value of one field. Repeated fields are joined.
 #[derive(Default)]
 struct Joined<'b>(Option<Cow<'b, [u8]>>);
 
@@ -143,13 +145,13 @@ impl<'b> Joined<'b> {
     }
 }
 
-/// Reads the head of the response to a request with this method. `None` while it is not complete.
+/// Parses the head of the response to a request with this method. `None` if it is incomplete.
 pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option<Head<'t>>, Malformed<'t>> {
     let Some((first, blank, length)) = measure(text, limits)? else { return Ok(None) };
     let line = without_cr(text.get(..first).unwrap_or_default());
     let (version, status, reason) = status_line(line).ok_or(Malformed::Status(line))?;
     let block = text.get(first + 1..blank).unwrap_or_default();
-    // A NUL, or a CR that ends no line, is read in more than one way.
+    // Programs read a NUL, or a CR that does not end a line, in different ways.
     let is_stray = |at: usize| block.get(at + 1) != Some(&b'\n');
     if memchr(b'\0', block).is_some() || memchr_iter(b'\r', block).any(is_stray) {
         return Err(Malformed::Fields);
@@ -190,7 +192,7 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
     }))
 }
 
-/// A name in Title-Case: each letter at the start or after a hyphen is a capital, all others are small.
+/// A name in Title-Case: upper case at the start and after each hyphen, all other letters in lower case.
 pub fn title_case(name: &[u8]) -> ArrayVec<u8, LONGEST_NAME> {
     let mut start = true;
     let letters = name.iter().take(LONGEST_NAME).map(|byte| {

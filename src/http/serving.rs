@@ -1,5 +1,5 @@
-//! `socket_http_server`: what a server does with the bytes of a connection. Each function
-//! tries, and waits at the door when it would block.
+//! `socket_http_server`: the native functions of the server for the bytes of a connection. Each function
+//! tries the operation, and waits through `tasks::door` if it would block.
 
 use crate::binding::{Call, Kind, NativeFunction, Outcome, Raise, Spare, buffer, native};
 use crate::socket::channel::SocketChannel;
@@ -24,12 +24,12 @@ use super::file::FILE;
 use super::request_body;
 use super::request_head::{self, Body, Fields, Refusal, Scan};
 
-/// What is read at once of a large body.
+/// The most bytes read at once of a large body.
 const PIECE: usize = 65536;
-/// How much of a body is copied behind its head, so that both go out in one write.
+/// The most bytes of a body copied after the head, so that both are sent with one write.
 const TOGETHER: usize = 65536;
 
-/// The functions for one kind of connections, by name.
+/// The functions by name, for one type of connection.
 pub const fn functions<T: Streaming>() -> [(&'static str, NativeFunction); 8] {
     [
         ("chunk", native(chunk::<T>)),
@@ -47,7 +47,7 @@ fn is_timeout(failure: Failure) -> bool {
     matches!(failure, Failure::Timeout | Failure::Wants(_))
 }
 
-/// `nil, "closed"` and the like: what ends a connection without an answer.
+/// Pushes nil and a message such as "closed": the connection ended without a response.
 fn ended(call: &mut Call<'_>, failure: Failure) -> Outcome {
     let failure = match failure {
         Failure::Wants(_) => Failure::Timeout,
@@ -57,7 +57,7 @@ fn ended(call: &mut Call<'_>, failure: Failure) -> Outcome {
     Ok(call.push_failure(&failure.message()))
 }
 
-/// `false, status, reason`: the request is to be refused.
+/// Pushes false, status, reason: the request must be refused.
 fn refused(call: &mut Call<'_>, refusal: Refusal) -> Outcome {
     call.push_boolean(false);
     call.push_integer(i64::from(refusal.status));
@@ -65,18 +65,18 @@ fn refused(call: &mut Call<'_>, refusal: Refusal) -> Outcome {
     Ok(3)
 }
 
-/// A limit as Lua gives it: any number, infinity among them.
+/// A limit as Lua gives it: any number or infinity.
 fn limit(call: &Call<'_>, index: i32) -> Result<usize, Raise> {
     Ok(call.number(index)? as usize)
 }
 
-/// What ends a search in the read buffer.
+/// The result of a search in the read-ahead buffer.
 enum Found<R> {
     Whole(R),
     Refused(Refusal),
 }
 
-/// Searches the read buffer, and reads until the search is over or has to wait.
+/// Searches the read-ahead buffer, and reads more until the search ends or has to wait.
 fn search<T: Streaming, R>(
     object: &mut T,
     look: &mut impl FnMut(&[u8]) -> Result<Option<R>, Refusal>,
@@ -92,9 +92,9 @@ fn search<T: Streaming, R>(
     }
 }
 
-/// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head, where its
-/// fields start, method, target, path, query, host, whether it is of HTTP/1.0, whether the connection is to be kept,
-/// length of the body (-1: in chunks), whether the peer waits for an interim answer.
+/// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head,
+/// the start of its fields, method, target, path, query, host, whether it is HTTP/1.0, whether to keep the
+/// connection, the length of the body (-1: chunked), and whether the client waits for 100 Continue.
 fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(6);
     let (idle_time, head_time) = (call.number(2)?, call.number(3)?);
@@ -171,7 +171,7 @@ fn push_head(call: &mut Call<'_>, index: i32) -> Outcome {
     Ok(11)
 }
 
-/// `fields(head, start)`: names and values of a head's fields, one after the other.
+/// `fields(head, start)`: names and values of a head's fields, in turn.
 fn fields(call: &mut Call<'_>) -> Outcome {
     let head = call.bytes(1)?;
     let lines = head.get(limit(call, 2)?..head.len().saturating_sub(2)).unwrap_or_default();
@@ -187,7 +187,7 @@ fn fields(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `take(connection, least, most, seconds)`: at least and at most so many bytes.
+/// `take(connection, least, most, seconds)`: returns between `least` and `most` bytes.
 fn take<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let (least, most, seconds) = (limit(call, 2)?.max(1), limit(call, 3)?, call.number(4)?);
     let taken = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
@@ -223,8 +223,8 @@ fn take_now<T: Streaming>(object: &mut T, least: usize, most: usize) -> Result<S
     Ok(text)
 }
 
-/// `chunk(connection, first, extensions, trailers, seconds)`: the size of the next chunk, and how many bytes of
-/// extensions it had. With the last one, of size zero, the trailers are read and dropped.
+/// `chunk(connection, first, extensions, trailers, seconds)`: the size of the next chunk, and the number of
+/// extension bytes. After the last chunk, of size zero, trailers are read and dropped.
 fn chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let mut scan = request_body::Scan::new(call.truthy(2));
     let limits = request_body::Limits { extensions: limit(call, 3)?, trailers: limit(call, 4)? };
@@ -254,7 +254,7 @@ fn chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Sends what is left of the string at an index, from an offset; `seconds` without a byte taken end it.
+/// Sends the rest of the string at an index, from an offset. Ends if no byte can be sent for `seconds`.
 fn send_rest<T: Streaming>(
     call: &mut Call<'_>,
     index: i32,
@@ -293,7 +293,7 @@ fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Where the arguments of `respond` and `compose` are.
+/// The positions of the arguments of `respond` and `compose`.
 mod argument {
     pub const STATUS: i32 = 3;
     pub const HEADERS: i32 = 4;
@@ -304,9 +304,9 @@ mod argument {
     pub const COUNT: i32 = 8;
 }
 
-/// `respond(connection, seconds, status, headers, length, connection, server, body)`: sends head and body, in one
-/// write when they are small. `length` is a number, -1 for chunks, or nil. Returns true, and whether the headers
-/// close the connection; nil and a message; or false and the name of a header that cannot be sent.
+/// `respond(connection, seconds, status, headers, length, connection, server, body)`: sends head and body, in
+/// one write if they are small. `length` is a number, -1 for chunked, or nil. Returns true and whether the
+/// headers close the connection; nil and a message; or false and the name of a header that cannot be sent.
 fn respond<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(argument::COUNT);
     let seconds = call.number(2)?;
@@ -350,8 +350,8 @@ fn respond<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `compose(nil, nil, status, headers, length, connection, server)`: the head, and whether its headers close the
-/// connection; or false and the name of a header that cannot be sent.
+/// `compose(nil, nil, status, headers, length, connection, server)`: the head and whether its headers close
+/// the connection; or false and the name of a header that cannot be sent.
 fn compose(call: &mut Call<'_>) -> Outcome {
     call.set_top(argument::COUNT);
     let mut text = buffer(0)?;
@@ -365,7 +365,7 @@ fn compose(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
-/// Composes the head; false and a name are left on the stack when there is a header that cannot be sent.
+/// Composes the head. If a header cannot be sent, leaves false and its name on the stack.
 fn compose_into(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> {
     let status = call.number(argument::STATUS)? as u16;
     let length = match call.try_number(argument::LENGTH) {
@@ -377,15 +377,15 @@ fn compose_into(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> 
     let server = call.optional_bytes(argument::SERVER)?;
     let mut composer = Composer::new(text, status).map_err(|_| Raise::out_of_memory())?;
     if call.kind(argument::HEADERS) == Kind::Table {
-        // Numbers become text, for which there may be no memory.
+        // Lua converts numbers to strings, which may fail for lack of memory.
         call.protected(&[argument::HEADERS], |call| write_headers(call, &mut composer))?;
     }
     composer.finish(length, connection, server).map_err(|_| Raise::out_of_memory())?;
     Ok(composer.closes)
 }
 
-/// Writes the headers of the table at 1: pairs at integer positions, then names with a value or several
-/// (server.answer.2). Pushes false and a name when one cannot be sent.
+/// Writes the headers of the table at 1: first pairs at integer positions, then names with one or several
+/// values (server.answer.2). If one cannot be sent, pushes false and its name.
 fn write_headers(call: &mut Call<'_>, composer: &mut Composer<'_>) -> Outcome {
     const PAIR: i32 = 2;
     for position in 1..=call.raw_length(1) {
@@ -450,7 +450,7 @@ fn unsendable(call: &mut Call<'_>, name: i32) -> Outcome {
     Ok(2)
 }
 
-/// `isquiet(connection)`: whether nothing of a request has come, and the peer has not closed.
+/// `isquiet(connection)`: whether no byte of a request has arrived and the peer has not closed.
 fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let quiet = call.object(1, T::client(), |object| {
         !object.is_dirty()
@@ -464,7 +464,7 @@ fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `isopen(connection)`: whether the peer has not closed, as far as can be seen without waiting.
+/// `isopen(connection)`: whether the peer has not closed, as far as known without waiting.
 fn is_open<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let open = call.object(1, T::client(), |object| {
         object.descriptor().borrow().is_ok_and(|fd| {
@@ -480,10 +480,10 @@ fn is_open<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `sendfile(connection, file, seconds)`: has the system send a file; true, or nil and a message.
+/// `sendfile(connection, file, seconds)`: lets the system send a file. Returns true, or nil and a message.
 #[cfg(target_os = "linux")]
 fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outcome {
-    /// So that one file does not keep others waiting.
+    /// The most bytes at once, so that one file does not delay other connections.
     const TURN: u64 = 1 << 20;
     let seconds = call.number(3)?;
     let mut sent = 0;
@@ -498,7 +498,7 @@ fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outc
         }
         let mut position = start + sent;
         let count = (length - sent).min(TURN) as usize;
-        // Nobody but a script that closes the file while it is sent could bring another file under this number.
+        // The descriptor can only change if a script closes the file while it is sent.
         let outcome = door::repeat(call, 1, T::client(), Use::Writing, |object, pace| {
             let to = open_descriptor(object.descriptor())?;
             let from = borrow_number(number).ok_or(Stop::Failed(Failure::Closed))?;
@@ -519,22 +519,22 @@ fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outc
     }
 }
 
-/// `now()`: the monotonic clock, in seconds.
+/// `now()`: the monotonic clock in seconds.
 fn now(call: &mut Call<'_>) -> Outcome {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
     Ok(1)
 }
 
-/// `reason(status)`: the words for a status.
+/// `reason(status)`: the reason phrase of a status.
 fn reason(call: &mut Call<'_>) -> Outcome {
     let status = call.number(1)? as u16;
     call.push_bytes(super::answer::reason(status).as_bytes());
     Ok(1)
 }
 
-/// `discard(connection, most, seconds)`: ends this side, and drops what still comes until the peer has ended its side,
-/// so that it can read the last answer: closing with bytes unread would reset the connection.
+/// `discard(connection, most, seconds)`: ends this side, then drops incoming bytes until the peer ends its
+/// side. So the peer can read the last response: closing with unread bytes would reset the connection.
 fn discard<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let (most, seconds) = (limit(call, 2)?, call.number(3)?);
     call.object(1, T::client(), |object| {
@@ -559,7 +559,7 @@ fn discard_now<T: Streaming>(object: &mut T, most: usize, dropped: &mut usize) -
     Ok(())
 }
 
-/// Pushes the table of functions for sockets, which the system sends files to.
+/// Pushes the table of functions for sockets, which include `sendfile`.
 fn push_sockets<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) {
     call.new_table(0, 9);
     call.set_functions(&functions::<T>());
@@ -567,7 +567,7 @@ fn push_sockets<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) {
     call.set_functions(&[("sendfile", native(send_file::<T>))]);
 }
 
-/// Opens the internal module: the functions for TCP and Unix connections, and those that need none.
+/// Opens the internal module: the functions for TCP and Unix connections, and those without a connection.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     super::file::define(call);

@@ -1,4 +1,4 @@
-//! The rules of server.syntax, one by one.
+//! Tests for each rule of server.syntax.
 
 use super::*;
 
