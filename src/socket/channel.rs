@@ -11,18 +11,18 @@ use crate::sys;
 /// A stream socket: TCP or Unix.
 #[derive(Debug)]
 pub struct SocketChannel {
-    /// The descriptor; without one the stream is closed.
+    /// The descriptor. Without one the stream is closed.
     pub descriptor: Descriptor,
 }
 
-/// No signal from any send, whatever the process does with SIGPIPE (add.23).
+/// Prevents SIGPIPE on every send, whatever the process does with that signal (add.23).
 #[cfg(not(target_vendor = "apple"))]
 pub const QUIET: SendFlags = SendFlags::NOSIGNAL;
-/// No flag there: an option of each socket does it.
+/// Apple's systems have no such flag. They use an option on each socket.
 #[cfg(target_vendor = "apple")]
 pub const QUIET: SendFlags = SendFlags::empty();
 
-/// Sends what the socket takes now.
+/// Sends as many bytes as the socket accepts now.
 pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
     let fd = open_descriptor(descriptor)?;
     loop {
@@ -33,7 +33,7 @@ pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
     }
 }
 
-/// Receives what is there, at most `limit` bytes.
+/// Receives the bytes that are available, at most `limit`.
 pub fn receive(descriptor: &Descriptor, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
     let fd = open_descriptor(descriptor)?;
     loop {
@@ -45,7 +45,7 @@ pub fn receive(descriptor: &Descriptor, into: &mut Vec<u8>, limit: usize) -> Res
     }
 }
 
-/// What an error number means for a stream: go on after a signal, wait, or fail.
+/// Handles an error number of a stream: continue after a signal, wait, or fail.
 pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
     match error {
         Errno::INTR => Ok(()),
@@ -55,7 +55,7 @@ pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
     }
 }
 
-/// The descriptor of a stream, which is closed without one.
+/// The descriptor of a stream. Without one the stream is closed.
 pub fn open_descriptor(descriptor: &Descriptor) -> Result<std::os::fd::BorrowedFd<'_>, Stop> {
     if descriptor.is_none() {
         return Err(Stop::Failed(Failure::Closed));

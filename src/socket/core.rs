@@ -23,10 +23,10 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("udp6", native(udp::udp6)),
 ];
 
-/// Opens `socket.core`: a new module table each time, the classes shared (contract mod.9).
+/// Opens `socket.core`. Each call creates a new module table; the classes are shared (contract mod.9).
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    // A process that loads LuaSocket ignores SIGPIPE: LuaSec and pipe users rely on it (KEEP-7).
+    // A process that loads LuaSocket ignores SIGPIPE. LuaSec and users of pipes rely on that (KEEP-7).
     #[cfg(feature = "module")]
     crate::sys::ignore_sigpipe();
     tcp::define(call);
@@ -49,15 +49,15 @@ fn unload(_: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `gettime()`: wall-clock seconds since 1970, with a fraction.
+/// `gettime()`: returns the seconds since 1970 on the wall clock, with a fraction.
 fn gettime(call: &mut Call<'_>) -> Outcome {
     let now = clock_gettime(ClockId::Realtime);
-    // Whole microseconds, as LuaSocket has them.
+    // Whole microseconds, as in LuaSocket.
     call.push_number(now.tv_sec as f64 + (now.tv_nsec / 1000) as f64 * 1e-6);
     Ok(1)
 }
 
-/// `skip(count, ...)`: what follows the first `count` values.
+/// `skip(count, ...)`: returns the values after the first `count`.
 fn skip(call: &mut Call<'_>) -> Outcome {
     let count = call.integer(1)?;
     let given = call.count();
@@ -65,8 +65,8 @@ fn skip(call: &mut Call<'_>) -> Outcome {
     Ok(i32::try_from(results.clamp(0, i64::from(given))).unwrap_or(0))
 }
 
-/// `sleep(seconds)`: goes on sleeping after signals. Nothing; nil and a message when a task that sleeps is cancelled, or a
-/// deadline ends it.
+/// `sleep(seconds)`: continues to sleep after a signal. Returns nothing. Returns nil and a message if the
+/// task that sleeps is cancelled, or if a deadline ends the sleep.
 fn sleep(call: &mut Call<'_>) -> Outcome {
     let seconds = call.number(1)?;
     let time = if seconds > 0.0 {

@@ -1,4 +1,4 @@
-//! What UDP and Unix datagram objects share: sending and receiving one datagram.
+//! Operations that UDP and Unix datagram objects share: sending and receiving one datagram.
 
 use std::os::fd::BorrowedFd;
 
@@ -16,25 +16,26 @@ use crate::binding::{Call, Outcome, Raise, Receiver};
 use crate::sys;
 use crate::tasks::door;
 
-/// What `receive` and `receivefrom` take without being told a size (`_DATAGRAMSIZE`).
+/// The size that `receive` and `receivefrom` use if none is given (`_DATAGRAMSIZE`).
 const DEFAULT_SIZE: f64 = 8192.0;
-/// No datagram in sight is larger than what is asked for up to here, so nothing is looked up first.
+/// Up to this size, `receive` allocates the requested size. It need not look up the size of the datagram
+/// first, because no datagram in sight is larger.
 const LARGEST_PLAIN: usize = 65536;
-/// A size that no machine could allocate.
+/// A size that no machine can allocate.
 const ABSURD_SIZE: f64 = (1_u64 << 40) as f64;
 
 /// An object that exchanges datagrams.
 pub trait Datagram: Described {
     /// Accepts the class that has a fixed peer.
     fn connected() -> &'static Receiver<Self>;
-    /// What an operation needs.
+    /// The parts that an operation needs.
     fn parts(&mut self) -> (&Descriptor, Timeout);
 }
 
-/// A datagram that fits is in the caller's array, another one in `large`.
+/// A received datagram. It is in the caller's array if it fits, otherwise in `large`.
 pub struct Received {
     large: Vec<u8>,
-    /// Where it came from.
+    /// The address of the sender.
     pub sender: SockAddr,
 }
 
@@ -50,7 +51,7 @@ impl Received {
     }
 }
 
-/// `send(data)`: the number of bytes; further arguments are ignored.
+/// `send(data)`: returns the number of bytes. Further arguments are ignored.
 pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     let data = with(call, T::connected(), call.bytes(2), |_, data| data)?;
     let mut waited = false;
@@ -60,7 +61,7 @@ pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     report_sent(call, sent)
 }
 
-/// `receive(size)`: one datagram, cut to the size.
+/// `receive(size)`: returns one datagram, cut to the size.
 pub fn receive<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
     match receive_with(call, T::any(), &mut small)? {
@@ -73,7 +74,7 @@ pub fn receive<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The argument and the operation of `receive` and `receivefrom`.
+/// Reads the argument of `receive` and `receivefrom`, and receives one datagram.
 pub fn receive_with<T: Datagram>(
     call: &mut Call<'_>,
     receiver: &Receiver<T>,
@@ -113,16 +114,17 @@ fn take_now(fd: BorrowedFd<'_>, size: usize, small: &mut Small) -> Result<Receiv
     Ok(Received { large, sender })
 }
 
-/// An upper bound for the size of the datagram that waits: what is allocated follows what came,
-/// not what a script asked for (FIX-20).
+/// An upper bound for the size of the waiting datagram. So the allocation follows the data that arrived, not
+/// the size that a script requested (FIX-20).
 fn next_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
-    // With nothing there, this reports so; the size alone could not tell nothing from an empty one.
+    // Reports an empty queue. The size alone cannot distinguish that from an empty datagram.
     rustix::net::recv(fd, &mut [0_u8; 1], RecvFlags::PEEK)?;
     let waiting = rustix::io::ioctl_fionread(fd)?;
     Ok(usize::try_from(waiting).unwrap_or(usize::MAX).max(LARGEST_PLAIN))
 }
 
-/// Sends one datagram to an address, if there is room for it. `waited` is for this operation to keep.
+/// Sends one datagram to an address, if there is room for it. The caller keeps `waited` for the whole
+/// operation.
 pub fn transmit_to(
     descriptor: &Descriptor,
     waited: &mut bool,
@@ -148,8 +150,8 @@ fn transmit(
         match send(fd) {
             Ok(count) => return Ok(count),
             Err(Errno::INTR) => {}
-            // Poll saw room, the send did not: it is the queue of an unconnected Unix
-            // object's receiver that is full, which poll does not look at.
+            // Poll reported room, but the send would block. The full queue is that of the receiver of an
+            // unconnected Unix object, and poll does not check that queue.
             Err(Errno::AGAIN) if *waited => return Err(Stop::Pause),
             Err(Errno::AGAIN) => {
                 *waited = true;

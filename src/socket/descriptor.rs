@@ -1,4 +1,4 @@
-//! A descriptor as LuaSocket's objects hold it: a number that scripts may read, replace and forget.
+//! A descriptor in a LuaSocket object: a number that scripts may read, replace and forget.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, RawFd};
@@ -7,41 +7,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Failure;
 
-/// Any number a script stored with `setfd`; -1 is none. Dropping it closes the descriptor.
+/// Holds any number that a script stored with `setfd`; -1 means none. Dropping it closes the descriptor.
 #[derive(Debug)]
 pub struct Descriptor {
     number: RawFd,
-    /// Which descriptor it is: numbers are used again, these are not.
+    /// Identifies the descriptor. Numbers are reused, identities are not.
     identity: u64,
-    /// The uses that an operation has which waits.
+    /// The uses of operations that wait.
     busy: u8,
 }
 
-/// What an operation does with a descriptor: two operations with a common part may not wait at the same time.
+/// How an operation uses a descriptor. Two operations whose uses overlap must not wait at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Use {
     /// It receives, or accepts.
     Reading = 1,
     /// It sends.
     Writing = 2,
-    /// It connects, or shakes hands.
+    /// It connects, or does a TLS handshake.
     Both = 3,
 }
 
-/// A descriptor on which an operation waits while it is away from the object.
+/// A descriptor on which an operation waits while it does not borrow the object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parked {
     /// The number.
     pub number: RawFd,
-    /// Which descriptor the number stands for.
+    /// Identifies the descriptor behind the number.
     pub identity: u64,
     usage: Use,
 }
 
-/// The next identity. The library for TLS, which has a counter of its own, begins elsewhere.
+/// The next identity. The TLS library has its own counter, which starts at another value.
 static IDENTITIES: AtomicU64 = AtomicU64::new(1);
 
-/// Has this library number its descriptors differently from the one that it shares a process with.
+/// Makes this library start its identities elsewhere than the other library in the same process.
 pub fn number_apart() {
     IDENTITIES.fetch_max(1 << 62, Ordering::Relaxed);
 }
@@ -59,39 +59,41 @@ impl Descriptor {
         self.number
     }
 
-    /// Which descriptor it is: numbers are used again, identities are not.
+    /// Identifies the descriptor. Numbers are reused, identities are not.
     pub fn identity(&self) -> u64 {
         self.identity
     }
 
-    /// Whether there is none.
+    /// Whether there is no descriptor.
     pub fn is_none(&self) -> bool {
         self.number == -1
     }
 
-    /// Stores a number without closing what was there (contract class.fd.2).
+    /// Stores a number without closing the previous one (contract class.fd.2).
     pub fn set(&mut self, number: RawFd) {
         let before = std::mem::replace(self, Descriptor::new(number));
         std::mem::forget(before);
     }
 
-    /// The descriptor for a system call; negative numbers are the system's `EBADF`.
+    /// Borrows the descriptor for a system call. A negative number is the failure `EBADF`, as the system
+    /// reports it.
     pub fn borrow(&self) -> Result<BorrowedFd<'_>, Failure> {
         borrow_number(self.number).ok_or(Failure::Errno(libc::EBADF))
     }
 
-    /// Begins an operation: "busy" while another one waits in the same direction.
+    /// Checks that an operation can begin. Fails with "busy" if another one waits in the same direction.
     pub fn begin(&self, usage: Use) -> Result<(), Failure> {
         if self.busy & usage as u8 == 0 { Ok(()) } else { Err(Failure::Text("busy")) }
     }
 
-    /// Marks the descriptor as busy, because the operation leaves the object to wait.
+    /// Marks the descriptor as busy while the operation waits without the object.
     pub fn park(&mut self, usage: Use) -> Parked {
         self.busy |= usage as u8;
         Parked { number: self.number, identity: self.identity, usage }
     }
 
-    /// Takes the mark away. "closed" when this is not the descriptor any more that the operation has waited on.
+    /// Removes the mark. Fails with "closed" if this is no longer the descriptor that the operation waited
+    /// on.
     pub fn resume(&mut self, parked: &Parked) -> Result<(), Failure> {
         if self.is_none() || self.identity != parked.identity {
             return Err(Failure::Closed);
@@ -100,7 +102,8 @@ impl Descriptor {
         Ok(())
     }
 
-    /// Takes the place of what this number refers to, which is closed: the number stays, for whoever has read it.
+    /// Closes the descriptor behind this number and puts `other` in its place. The number stays valid for
+    /// scripts that have read it.
     pub fn take_over(&mut self, other: Descriptor) {
         if self.number >= 0 && duplicate_to(other.number, self.number) {
             self.identity = other.identity;
@@ -110,14 +113,14 @@ impl Descriptor {
         }
     }
 
-    /// Closes the descriptor, if there is one. A script may have closed the number already,
-    /// through another object that it gave it to: the system's `EBADF` is of no interest.
+    /// Closes the descriptor, if there is one. A script may already have closed the number, through another
+    /// object that it gave the number to. So the system's `EBADF` is ignored.
     pub fn close(&mut self) {
         let number = std::mem::replace(&mut self.number, -1);
         self.busy = 0;
         if number >= 0 {
-            // SAFETY: the object owned this number, by creation or because a script handed it
-            // over, and has forgotten it now.
+            // SAFETY: the object owned this number, because it created it or a script handed it over. It has
+            // forgotten the number now.
             unsafe {
                 libc::close(number);
             }
@@ -125,7 +128,7 @@ impl Descriptor {
     }
 }
 
-/// Makes the second number refer to what the first one does, and closes what it referred to before.
+/// Makes the number `to` refer to the same file as `from`. Closes what `to` referred to before.
 #[cfg(not(target_vendor = "apple"))]
 fn duplicate_to(from: RawFd, to: RawFd) -> bool {
     // SAFETY: the caller owns both numbers.
@@ -138,9 +141,10 @@ fn duplicate_to(from: RawFd, to: RawFd) -> bool {
     unsafe { libc::dup2(from, to) == to && libc::fcntl(to, libc::F_SETFD, libc::FD_CLOEXEC) != -1 }
 }
 
-/// A descriptor that a script named by number, for one system call; `None` for a negative one.
+/// Borrows a descriptor that a script named by number, for one system call. Returns `None` for a negative
+/// number.
 pub fn borrow_number<'a>(number: RawFd) -> Option<BorrowedFd<'a>> {
-    // SAFETY: it is only borrowed for calls that report a number that is not open as an error.
+    // SAFETY: it is only borrowed for calls that return an error for a number that is not open.
     (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
 }
 

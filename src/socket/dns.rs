@@ -1,4 +1,5 @@
-//! `socket.dns`: the resolver's answers as tables. These calls take as long as the resolver does; in a task others run meanwhile.
+//! `socket.dns`: the resolver's answers as tables. These calls take as long as the resolver does. In a task,
+//! other tasks run meanwhile.
 
 use super::error::Failure;
 use super::hosts;
@@ -27,7 +28,7 @@ pub fn push_table(call: &mut Call<'_>) {
 
 const STREAM: Hints = Hints { family: libc::AF_UNSPEC, kind: libc::SOCK_STREAM, flags: 0 };
 
-/// `getaddrinfo(host)`: `{{family = "inet", addr = "127.0.0.1"}, …}`
+/// `getaddrinfo(host)`: returns `{{family = "inet", addr = "127.0.0.1"}, …}`
 fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
     let host = call.bytes(1)?;
     let found = match literal(host) {
@@ -69,13 +70,13 @@ fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `getnameinfo(host, service)`: the names of a host's addresses, and of the service if one is given.
+/// `getnameinfo(host, service)`: returns the names of a host's addresses, and of the service if one is given.
 fn getnameinfo(call: &mut Call<'_>) -> Outcome {
     let (host, service) = (call.optional_bytes(1)?, call.optional_bytes(2)?);
     if host.is_none() && service.is_none() {
         return Err(Raise::Error(Message::new("host and serv cannot be both nil")));
     }
-    // What was not asked for is not looked up.
+    // Do not look up a name that was not requested.
     let flags = if host.is_none() { libc::NI_NUMERICHOST } else { 0 }
         | if service.is_none() { libc::NI_NUMERICSERV } else { 0 };
     let text = match service.map(|service| Service::read(service).text()).transpose() {
@@ -104,7 +105,7 @@ fn getnameinfo(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `toip(name)`: the first IPv4 address, and all that is known.
+/// `toip(name)`: returns the first IPv4 address, and a table with everything known about the host.
 fn toip(call: &mut Call<'_>) -> Outcome {
     host(call, |call, entry| match entry.addresses.first() {
         Some(ip) => call.push_bytes(Message::format(format_args!("{ip}")).as_bytes()),
@@ -112,7 +113,7 @@ fn toip(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `tohostname(address)`: the canonical name, and all that is known.
+/// `tohostname(address)`: returns the canonical name, and a table with everything known about the host.
 fn tohostname(call: &mut Call<'_>) -> Outcome {
     host(call, |call, entry| call.push_bytes(&entry.name))
 }
@@ -151,7 +152,7 @@ fn host(call: &mut Call<'_>, push_first: fn(&mut Call<'_>, &HostEntry)) -> Outco
     })
 }
 
-/// `gethostname()`: the machine's own name.
+/// `gethostname()`: returns the name of this machine.
 fn gethostname(call: &mut Call<'_>) -> Outcome {
     match sys::host_name() {
         Ok(name) => call.push_vec(name).map(|()| 1),

@@ -1,10 +1,10 @@
-//! What can go wrong on the network, and LuaSocket's words for it.
+//! Network failures, and LuaSocket's messages for them.
 
 use crate::binding::Message;
 use crate::sys;
 use crate::sys::resolver::ResolveError;
 
-/// The direction an operation waits for.
+/// The direction that an operation waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// Until the descriptor can be read.
@@ -13,7 +13,7 @@ pub enum Direction {
     Write,
 }
 
-/// Why an operation ended without its result. A plain value: it owns nothing.
+/// Why an operation ended without its result. A plain value that owns nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The time limit was reached.
@@ -26,13 +26,13 @@ pub enum Failure {
     Oversized,
     /// A system call failed.
     Errno(i32),
-    /// Name resolution failed; LuaSocket's own wording.
+    /// Name resolution failed; reported in LuaSocket's words.
     Resolve(ResolveError),
-    /// Name resolution failed; the C library's wording.
+    /// Name resolution failed; reported in the C library's words.
     ResolveRaw(i32),
-    /// A TLS operation needs this direction before it can go on.
+    /// A TLS operation must wait for this direction before it can continue.
     Wants(Direction),
-    /// The stream ended without the notice that TLS ends with.
+    /// The stream ended without the TLS close_notify.
     Truncated,
     /// The peer's certificate was refused.
     Untrusted,
@@ -51,12 +51,12 @@ impl Failure {
         }
     }
 
-    /// Whether scripts are told that the stream is closed: it ended, or it was reset.
+    /// Whether scripts see the stream as closed: it ended, or it was reset.
     pub fn is_closed(&self) -> bool {
         matches!(self, Failure::Closed | Failure::Errno(libc::ECONNABORTED | libc::ECONNRESET))
     }
 
-    /// The text that scripts get.
+    /// The message that scripts get.
     pub fn message(&self) -> Message {
         match *self {
             Failure::Timeout => Message::new("timeout"),
@@ -82,7 +82,7 @@ impl From<rustix::io::Errno> for Failure {
     }
 }
 
-/// The words for a system error (contract err.2).
+/// The message for a system error (contract err.2).
 fn errno_message(code: i32) -> Message {
     Message::new(match code {
         libc::EADDRINUSE => "address already in use",
@@ -95,7 +95,7 @@ fn errno_message(code: i32) -> Message {
     })
 }
 
-/// The words for a failed name resolution (contract err.3).
+/// The message for a failed name resolution (contract err.3).
 fn resolve_message(error: ResolveError) -> Message {
     Message::new(match error.code {
         libc::EAI_AGAIN => "temporary failure in name resolution",

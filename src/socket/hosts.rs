@@ -1,4 +1,5 @@
-//! What the hosts file answers: a lookup there takes no longer than reading a file, and needs no thread to keep a limit.
+//! Names that the hosts file answers. Such a lookup takes no longer than reading a file, so it needs no
+//! thread to keep a time limit.
 
 use std::fs;
 use std::net::IpAddr;
@@ -8,12 +9,12 @@ use std::sync::Mutex;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::literal;
 
-/// A larger file takes its time, and is not kept in memory.
+/// A larger file takes time to read, and is not kept in memory.
 const LARGEST: u64 = 64 * 1024;
 
 static FILES: PerProcess<Files> = PerProcess::new(Files::new);
 
-/// The GNU C library's order of sources, and the hosts file.
+/// The GNU C library's order of sources (nsswitch.conf), and the hosts file.
 struct Files {
     order: Kept,
     hosts: Kept,
@@ -25,8 +26,8 @@ impl Files {
     }
 }
 
-/// Whether the resolver finds a name in the hosts file before it asks anybody, which it does not where
-/// the file is not its first source, or has no address of the family wanted.
+/// Whether the resolver answers a name from the hosts file before it queries anything else. It does not if
+/// the file is not its first source, or has no address of the requested family.
 pub fn answers(host: &[u8], family: i32) -> bool {
     if !cfg!(all(target_os = "linux", target_env = "gnu")) {
         return false;
@@ -35,7 +36,7 @@ pub fn answers(host: &[u8], family: i32) -> bool {
     files.hosts.read(|text| has(text, host, family)) && files.order.read(begins_with_files)
 }
 
-/// Whether the text of a hosts file has an address of a family for a name.
+/// Whether the text of a hosts file maps a name to an address of a family.
 fn has(text: &[u8], host: &[u8], family: i32) -> bool {
     lines(text).any(|line| {
         let mut words = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
@@ -48,9 +49,10 @@ fn has(text: &[u8], host: &[u8], family: i32) -> bool {
     })
 }
 
-/// Whether the text of nsswitch.conf has the hosts file as first source of hosts, with nothing else asked after a success.
+/// Whether nsswitch.conf lists the hosts file as the first source of hosts, and a success there ends the
+/// lookup.
 fn begins_with_files(text: &[u8]) -> bool {
-    // The colon may be missing, and of several lines the last holds.
+    // The colon may be missing. The C library uses the last of several lines; we accept only a single line.
     let mut orders = lines(text)
         .filter_map(|line| line.trim_ascii().strip_prefix(b"hosts"))
         .filter(|rest| rest.first().is_none_or(|&byte| byte == b':' || byte.is_ascii_whitespace()));
@@ -61,13 +63,14 @@ fn begins_with_files(text: &[u8]) -> bool {
     rest.first().is_none_or(u8::is_ascii_whitespace) && !rest.trim_ascii().starts_with(b"[")
 }
 
-/// The lines of a text without their comments; like a comment, what follows a NUL is not read.
+/// The lines of a text, without comments. The rest of a line after a NUL is not read either.
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     text.split(|&byte| byte == b'\n')
         .map(|line| line.split(|&byte| matches!(byte, b'#' | 0)).next().unwrap_or_default())
 }
 
-/// What tells that a file has changed or is another: device, number, length, and when text and file changed.
+/// Changes when a file changes or is replaced: device, file number, length, and the times of the last change
+/// of content and of status.
 type Stamp = (u64, u64, u64, [i64; 4]);
 
 /// A file whose text is kept until it changes.
@@ -81,7 +84,7 @@ impl Kept {
         Kept { path, text: Mutex::new(None) }
     }
 
-    /// What `judge` finds of the file's text; `false` when it cannot be read just now.
+    /// Applies `judge` to the text of the file. Returns `false` if the file cannot be read now.
     fn read(&self, judge: impl FnOnce(&[u8]) -> bool) -> bool {
         let Ok(mut kept) = self.text.lock() else { return false };
         let Some(stamp) = stamp(self.path) else { return false };
@@ -98,7 +101,7 @@ fn stamp(path: &str) -> Option<Stamp> {
     Some((file.dev(), file.ino(), file.len(), times))
 }
 
-/// The two files' texts, for `fuzz/`: a name that stands in a line is found whatever stands in others.
+/// Tests both parsers for `fuzz/`: a name in one line is found, whatever the other lines contain.
 #[cfg(any(test, feature = "fuzzing"))]
 pub fn fuzz(data: &[u8]) {
     let _ = begins_with_files(data);

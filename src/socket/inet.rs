@@ -1,4 +1,4 @@
-//! What TCP and UDP objects share: address families, binding, names.
+//! Address families, binding and names, shared by TCP and UDP objects.
 
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
@@ -31,7 +31,7 @@ impl Family {
         if address.is_ipv6() { Family::V6 } else { Family::V4 }
     }
 
-    /// The system's number for it.
+    /// The system's number for the family.
     pub fn number(self) -> i32 {
         match self {
             Family::Unspecified => libc::AF_UNSPEC,
@@ -40,7 +40,7 @@ impl Family {
         }
     }
 
-    /// The word in names and arguments.
+    /// The word for the family in names and arguments.
     pub fn name(self) -> &'static str {
         match self {
             Family::Unspecified => "unspec",
@@ -49,24 +49,25 @@ impl Family {
         }
     }
 
-    /// The word that `getfamily` uses: other than anywhere else (KEEP-8).
+    /// The word that `getfamily` returns. It differs from the word used everywhere else (KEEP-8).
     pub fn object_name(self) -> &'static str {
         if self == Family::V6 { "inet6" } else { "inet4" }
     }
 }
 
-/// A new descriptor: non-blocking and closed on exec (add.33); IPv6 ones take no IPv4 traffic.
+/// Creates a descriptor that is non-blocking and closed on exec (add.33). IPv6 descriptors take no IPv4
+/// traffic.
 pub fn open(family: Family, kind: Type) -> Result<Descriptor, Failure> {
     let domain = if family == Family::V6 { Domain::IPV6 } else { Domain::IPV4 };
     let socket = new_socket(domain, kind).map_err(|error| Failure::from_io(&error))?;
     if family == Family::V6 {
-        // The reference ignores a system that cannot do it, too.
+        // LuaSocket also ignores a system that cannot do this.
         let _ = socket.set_only_v6(true);
     }
     Ok(socket.into())
 }
 
-/// One system call where the system can set both flags at once.
+/// Needs one system call, because this system can set both flags at once.
 #[cfg(target_os = "linux")]
 fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
     Socket::new_raw(domain, kind.nonblocking().cloexec(), None)
@@ -79,7 +80,7 @@ fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// The addresses that an object can be bound to. May wait, as [`resolve`] may. `any` is the family of `*`.
+/// The addresses that an object can be bound to. May wait, like [`resolve`]. `any` is the family of `*`.
 pub fn local_addresses(
     call: &mut Call<'_>,
     host: &[u8],
@@ -97,8 +98,8 @@ pub fn local_addresses(
     resolve(call, host, service, hints, deadline)
 }
 
-/// Binds to the first address that is free. Makes a descriptor where the object has none, and one of the right family
-/// where the object's family is not decided.
+/// Binds to the first address that is free. Creates a descriptor if the object has none. If the family is not
+/// decided, creates a descriptor of the family of the address.
 pub fn bind(
     descriptor: &mut Descriptor,
     family: &mut Family,
@@ -132,17 +133,17 @@ pub fn bind(
     outcome
 }
 
-/// The address of this end of a descriptor.
+/// The local address of a descriptor.
 pub fn local_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
     SockRef::from(&fd).local_addr()
 }
 
-/// The address of the other end of a descriptor.
+/// The peer address of a descriptor.
 pub fn peer_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
     SockRef::from(&fd).peer_addr()
 }
 
-/// One end of a socket as text and number, without anything to free.
+/// One end of a socket as text and number. It owns nothing that needs freeing.
 pub struct Name {
     host: Message,
     port: u16,
@@ -150,7 +151,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Reads a name; the family is the object's, not the address's.
+    /// Reads a name. The family is that of the object, not that of the address.
     pub fn read(
         descriptor: &Descriptor,
         family: Family,

@@ -1,4 +1,4 @@
-//! What the listening kinds of stream objects share: `listen`, `accept`, `shutdown`.
+//! `listen`, `accept` and `shutdown`, shared by the stream objects that can listen.
 
 use std::os::fd::BorrowedFd;
 
@@ -12,9 +12,9 @@ use super::stream::Stop;
 use crate::binding::{Call, Class, Outcome, Receiver};
 use crate::tasks::door;
 
-/// A stream object that can listen, and then accepts connections as objects of its own kind.
+/// A stream object that can listen. It then accepts connections as objects of the same kind.
 pub trait Listening: Streaming {
-    /// Accepts the class that is neither connected nor listens.
+    /// Accepts the class that is neither connected nor listening.
     fn master() -> &'static Receiver<Self>;
     /// Accepts the class that listens.
     fn server() -> &'static Receiver<Self>;
@@ -22,11 +22,11 @@ pub trait Listening: Streaming {
     fn client_class() -> &'static Class<Self>;
     /// The class that listens.
     fn server_class() -> &'static Class<Self>;
-    /// The object of a connection that this one accepted.
+    /// Creates the object for a connection that this one accepted.
     fn accepted(&self, descriptor: Descriptor) -> Self;
 }
 
-/// `listen(backlog)`: 1, and the object is a server.
+/// `listen(backlog)`: returns 1 and makes the object a server.
 pub fn listen<T: Listening>(call: &mut Call<'_>) -> Outcome {
     call.object(1, T::master(), |_| ())?;
     let backlog = call.optional_number(2, 32.0)?;
@@ -40,7 +40,7 @@ pub fn listen<T: Listening>(call: &mut Call<'_>) -> Outcome {
     report(call, result)
 }
 
-/// `accept()`: a connected object.
+/// `accept()`: returns a connected object.
 pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
     call.object(1, T::server(), |_| ())?;
     let accepted = call.new_object(T::client_class(), |call| {
@@ -56,7 +56,7 @@ pub fn accept<T: Listening>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Accepts a connection that has come already.
+/// Accepts a connection that has already arrived.
 fn take_connection<T: Listening>(object: &mut T) -> Result<T, Stop> {
     let descriptor = object.descriptor();
     if descriptor.is_none() {
@@ -66,7 +66,7 @@ fn take_connection<T: Listening>(object: &mut T) -> Result<T, Stop> {
     loop {
         match accept_now(fd) {
             Ok(accepted) => return Ok(object.accepted(accepted)),
-            // The peer has gone already: take the next one.
+            // The peer is already gone: accept the next connection.
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
             Err(error) => return Err(Stop::Failed(error.into())),
@@ -85,12 +85,12 @@ fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
     let accepted = rustix::net::accept(fd)?;
     rustix::io::fcntl_setfd(&accepted, rustix::io::FdFlags::CLOEXEC)?;
     rustix::io::ioctl_fionbio(&accepted, true)?;
-    // Without it a send would raise SIGPIPE; new sockets get it from socket2.
+    // Without this option a send would raise SIGPIPE. New sockets get it from socket2.
     let _ = SockRef::from(&accepted).set_nosigpipe(true);
     Ok(accepted.into())
 }
 
-/// `shutdown(how)`: 1, whatever the system says (contract tcp.shutdown.1).
+/// `shutdown(how)`: returns 1, whatever the system reports (contract tcp.shutdown.1).
 pub fn shutdown<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.object(1, T::client(), |_| ())?;
     let how = match call.option(2, "both", &["receive", "send", "both"])? {

@@ -1,4 +1,5 @@
-//! Lookups in other threads: within a limit, which the resolver itself cannot be given, and for tasks.
+//! Lookups in other threads. Tasks need them, and so do time limits, because the resolver itself accepts
+//! none.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError, SyncSender};
@@ -13,41 +14,42 @@ use crate::sys::interrupt::is_interrupted;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::renew_state;
 
-/// Resolver calls that may be under way at once: a name server that never answers must not
-/// gather threads without bound.
+/// The maximum number of resolver calls under way. Without it, a name server that never answers would make
+/// the number of threads grow without bound.
 const MOST: usize = 128;
-/// Enough for the resolver; the default would count against the memory limit of a small process.
+/// Enough for the resolver. The default size would count against the memory limit of a small process.
 const STACK: usize = 256 * 1024;
-/// How long a thread waits for the next lookup.
+/// How long an idle thread waits for the next lookup.
 const IDLE_TIME: Duration = Duration::from_secs(2);
 
-/// The lookups of a process. Threads do not come along when it forks, so the child has a set of its own.
+/// The lookups of one process. Threads do not survive a fork, so the child gets its own.
 static LOOKUPS: PerProcess<Lookups> = PerProcess::new(Lookups::default);
 
 #[derive(Default)]
 struct Lookups {
     taken: Mutex<Taken>,
     freed: Condvar,
-    /// The thread that was done last is kept for a while: to start one takes longer than a name server close by.
+    /// The thread that finished last stays for a while. Starting a thread takes longer than asking a nearby
+    /// name server.
     idle: Mutex<Option<Idle>>,
 }
 
 #[derive(Default)]
 struct Taken {
-    /// How many are under way.
+    /// The number of lookups under way.
     count: usize,
-    /// Those that tasks wait for and that there is no place for yet.
+    /// The lookups of tasks that wait for a permit.
     waiting: VecDeque<Work>,
 }
 
-/// What a resolver thread does; what it returns delivers the answer.
+/// Work for a resolver thread. It returns a closure that delivers the answer.
 pub type Work = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A place among the lookups under way, given back when dropped.
+/// A permit for one lookup. It is returned on drop.
 struct Place(&'static Lookups);
 
 impl Place {
@@ -74,7 +76,7 @@ impl Drop for Place {
     }
 }
 
-/// Work for a resolver thread. Its place is taken until it is done.
+/// Work for a resolver thread. It holds its permit until the work is done.
 struct Question {
     work: Work,
     place: Place,
@@ -86,7 +88,7 @@ struct Idle {
     questions: SyncSender<Question>,
 }
 
-/// Gives the question to the idle thread, or to a new one.
+/// Passes the question to the idle thread, or to a new one.
 fn ask(mut question: Question) {
     let found = lock(&question.place.0.idle).take();
     if let Some(found) = found {
@@ -109,14 +111,14 @@ fn ask(mut question: Question) {
     if started.is_err()
         && let Some(Question { work, place }) = lock(&handed).take()
     {
-        // The process may start no thread: better late than never.
+        // The process cannot start a thread. Do the work here: late is better than never.
         let deliver = work();
         drop(place);
         deliver();
     }
 }
 
-/// Has a resolver thread do a piece of work, as soon as there is a place for it. Only tasks wait so.
+/// Runs work in a resolver thread as soon as there is a permit. Only tasks wait for a permit in this way.
 #[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub fn submit(work: Work) {
     let lookups = LOOKUPS.get();
@@ -130,7 +132,7 @@ pub fn submit(work: Work) {
     ask(Question { work, place: Place(lookups) });
 }
 
-/// Answers questions until there has been none for a while.
+/// Answers questions until none has arrived for a while.
 fn serve(first: Question) {
     renew_state();
     let mut next = Some(first);
@@ -144,14 +146,14 @@ fn serve(first: Question) {
             continue;
         }
         drop(place);
-        // Before the answer: who gets it finds this thread idle at once.
+        // Become idle before the answer is delivered. Then the next question finds this thread idle.
         let questions = become_idle(lookups);
         deliver();
         next = questions.and_then(|questions| next_question(lookups, questions));
     }
 }
 
-/// Where questions come from, unless another thread is idle already.
+/// Makes this thread the idle one and returns its queue. Returns `None` if another thread is idle already.
 fn become_idle(lookups: &Lookups) -> Option<Receiver<Question>> {
     let mut idle = Some(lock(&lookups.idle)).filter(|idle| idle.is_none())?;
     let (sender, questions) = mpsc::sync_channel(1);
@@ -165,12 +167,12 @@ fn next_question(lookups: &Lookups, questions: Receiver<Question>) -> Option<Que
     }
     let thread = std::thread::current().id();
     let kept = lock(&lookups.idle).take_if(|idle| idle.thread == thread);
-    // Whoever has taken this thread from its place in the meantime sends a question.
+    // If another thread has taken the idle entry in the meantime, it will send a question.
     if kept.is_some() { None } else { questions.recv().ok() }
 }
 
-/// Works in another thread within a limit. When the time is up the thread is left to finish alone; the library is never
-/// unloaded under it (see modules/link.rs).
+/// Runs work in another thread within a limit. When the time is up, that thread is left to finish alone. The
+/// library is never unloaded while it runs (see modules/link.rs).
 pub fn within<T: Send + 'static>(
     limit: Wait,
     work: impl FnOnce() -> T + Send + 'static,
@@ -183,7 +185,7 @@ pub fn within<T: Send + 'static>(
     let (answer, answered) = mpsc::sync_channel(1);
     let work: Work = Box::new(move || {
         let result = work();
-        // Nobody listens when the time was up.
+        // After a timeout there is no receiver.
         Box::new(move || drop(answer.send(result)))
     });
     ask(Question { work, place });
@@ -198,7 +200,7 @@ pub fn within<T: Send + 'static>(
     }
 }
 
-/// How often a wait for an answer looks whether the runner has been interrupted: a signal does not end such a wait.
+/// How often a wait for an answer checks for an interrupt of the runner. A signal does not end such a wait.
 const LOOK: Duration =
     if cfg!(feature = "runner") { Duration::from_millis(50) } else { Duration::from_secs(3600) };
 
@@ -236,7 +238,7 @@ mod tests {
         }
     }
 
-    /// All in one: other lookups at the same time would change what is looked at.
+    /// One test for all cases: parallel lookups would change the state that the test inspects.
     #[test]
     fn names_are_resolved_within_limits_by_a_thread_that_is_kept() {
         let localhost = || {

@@ -1,4 +1,4 @@
-//! Methods that socket objects share, whatever they transport.
+//! Methods shared by all socket objects, for any transport.
 
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
@@ -16,23 +16,23 @@ pub trait Described: Object {
     fn descriptor(&mut self) -> &mut Descriptor;
     /// The limits of its operations.
     fn timeout(&mut self) -> &mut Timeout;
-    /// Whether bytes were read ahead of what was asked for.
+    /// Whether the read-ahead buffer holds bytes.
     fn is_dirty(&self) -> bool;
 
-    /// Called when an operation would block; false when it may go on without the descriptor.
+    /// Called when an operation would block. Returns false if the operation can continue without waiting.
     fn has_to_wait(&mut self, _: Direction) -> bool {
         true
     }
 
-    /// How a wait is called that was too long.
+    /// The failure to report when a wait exceeds its limit.
     fn late(&mut self, _: Direction) -> Failure {
         Failure::Timeout
     }
 
-    /// Forgets what belongs to the descriptor, because it is closed or given away.
+    /// Drops the state that belongs to the descriptor. Called when the descriptor is closed or given away.
     fn abandon(&mut self) {}
 
-    /// The options for descriptors that are yet to be made.
+    /// The recorded options, for descriptors that the object creates later.
     fn recorded(&mut self) -> Option<&mut Recorded> {
         None
     }
@@ -40,7 +40,7 @@ pub trait Described: Object {
 
 /// A [`Described`] object that carries a byte stream once it is connected.
 pub trait Streaming: Described {
-    /// What moves the bytes.
+    /// The transport that moves the bytes.
     type Channel: Transport;
     /// Accepts the class that is connected.
     fn client() -> &'static Receiver<Self>;
@@ -48,7 +48,7 @@ pub trait Streaming: Described {
     fn parts(&mut self) -> (&mut Stream, &mut Self::Channel, Timeout);
 }
 
-/// `close()`: 1, any number of times.
+/// `close()`: returns 1. It can be called more than once.
 pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
     wake_waiters::<T>(call)?;
     call.object(1, T::any(), |object| {
@@ -58,7 +58,7 @@ pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {
     success(call)
 }
 
-/// Wakes the tasks that wait for an object which is about to lose its descriptor.
+/// Wakes the tasks that wait for this object, because it is about to lose its descriptor.
 pub fn wake_waiters<T: Described>(call: &mut Call<'_>) -> Result<(), Raise> {
     if door::is_active() {
         let number = call.object(1, T::any(), |object| object.descriptor().number())?;
@@ -67,24 +67,24 @@ pub fn wake_waiters<T: Described>(call: &mut Call<'_>) -> Result<(), Raise> {
     Ok(())
 }
 
-/// `__gc(object)`: closes what no script holds any more; acts as `close` when a script calls it.
+/// `__gc(object)`: closes an object that is no longer used. If a script calls it, it acts as `close`.
 pub fn collect<T: Described>(call: &mut Call<'_>) -> Outcome {
     wake_waiters::<T>(call)?;
     call.object(1, T::any(), T::finalize)?;
     success(call)
 }
 
-/// `getfd()`: the descriptor's number, -1 when there is none.
+/// `getfd()`: returns the number of the descriptor, or -1 if there is none.
 pub fn getfd<T: Described>(call: &mut Call<'_>) -> Outcome {
     let number = call.object(1, T::any(), |object| object.descriptor().number())?;
     call.push_number(f64::from(number));
     Ok(1)
 }
 
-/// `setfd(number)`: stores it, and forgets what was there.
+/// `setfd(number)`: stores the number and forgets the previous one, without closing it.
 pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
     let number = with(call, T::any(), call.number(2), |_, number| number)?;
-    // No number at all is no descriptor.
+    // NaN means no descriptor.
     let number = if number.is_nan() { -1 } else { number as i32 };
     wake_waiters::<T>(call)?;
     call.object(1, T::any(), |object| {
@@ -94,15 +94,15 @@ pub fn setfd<T: Described>(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `dirty()`: whether bytes were read ahead.
+/// `dirty()`: returns whether the read-ahead buffer holds bytes.
 pub fn dirty<T: Described>(call: &mut Call<'_>) -> Outcome {
     let dirty = call.object(1, T::any(), |object| object.is_dirty())?;
     call.push_boolean(dirty);
     Ok(1)
 }
 
-/// Runs `function` on the receiver with the arguments that were read. The receiver is judged
-/// first: its error precedes theirs.
+/// Runs `function` on the receiver with the parsed arguments. The receiver is checked first, so its error is
+/// raised before an error of the arguments.
 pub fn with<T: Object, A, R>(
     call: &mut Call<'_>,
     receiver: &Receiver<T>,
@@ -118,7 +118,7 @@ pub fn settimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
     success(call)
 }
 
-/// `gettimeout()`: block and total limit in seconds, -1 for none.
+/// `gettimeout()`: returns the block limit and the total limit in seconds; -1 means none.
 pub fn gettimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
     let timeout = call.object(1, T::any(), |object| *object.timeout())?;
     call.push_number(timeout.block);
@@ -126,7 +126,7 @@ pub fn gettimeout<T: Described>(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
-/// What `send` is to send: the bytes, and the index before the first of them.
+/// Reads the arguments of `send`: returns the bytes to send, and the index before the first one.
 fn part<'c>(call: &Call<'c>) -> Result<(&'c [u8], i64), Raise> {
     let data = call.bytes(2)?;
     let length = data.len() as i64;
@@ -139,7 +139,7 @@ fn part<'c>(call: &Call<'c>) -> Result<(&'c [u8], i64), Raise> {
     Ok((data.get(range).unwrap_or_default(), first - 1))
 }
 
-/// `send(data, first, last)`: the index of the last byte sent, or nil, message and that index.
+/// `send(data, first, last)`: returns the index of the last byte sent, or nil, a message and that index.
 pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let (part, before) = with(call, T::client(), part(call), |_, part| part)?;
     let mut sent = 0;
@@ -165,7 +165,7 @@ pub fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// What `receive` is to read.
+/// Reads the arguments of `receive`.
 fn request<'c>(call: &Call<'c>, most: Option<f64>) -> Result<Request<'c>, Raise> {
     let prefix = call.optional_bytes(3)?.unwrap_or_default();
     let pattern = match most {
@@ -176,7 +176,7 @@ fn request<'c>(call: &Call<'c>, most: Option<f64>) -> Result<Request<'c>, Raise>
     Ok(Request { prefix, limit: limit(call, pattern, prefix)?, ..Request::new(pattern) })
 }
 
-/// The number in a table pattern, `{ most = n }`.
+/// Reads the number from a table pattern, `{ most = n }`.
 fn most(call: &mut Call<'_>) -> Option<f64> {
     if call.kind(2) != Kind::Table {
         return None;
@@ -188,7 +188,7 @@ fn most(call: &mut Call<'_>) -> Option<f64> {
     most
 }
 
-/// `receive(pattern, prefix, maxsize)`: the data, or nil, message and what there was.
+/// `receive(pattern, prefix, maxsize)`: returns the data, or nil, a message and the partial data.
 pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
     let most = most(call);
@@ -206,7 +206,7 @@ pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(results)
 }
 
-/// Receives by a request, waiting as long as it takes.
+/// Runs a receive request. Waits until it completes, fails or times out.
 pub fn receive_by<T: Streaming>(
     call: &mut Call<'_>,
     index: i32,
@@ -223,12 +223,12 @@ pub fn receive_by<T: Streaming>(
         Err(failure) if progress.has_begun() => {
             call.object(index, receiver, |object| object.parts().0.abandon(request, &progress, failure))
         }
-        // Somebody else's operation is under way, or there is no object any more: there is the prefix alone.
+        // Another operation is under way, or the object is gone. Only the prefix can be returned.
         Err(failure) => Ok(Received::of(request.prefix, failure)),
     }
 }
 
-/// One attempt of a receive.
+/// Makes one attempt at a receive.
 pub fn attempt_receive<T: Streaming>(
     object: &mut T,
     pace: &mut door::Pace,
@@ -246,8 +246,8 @@ pub fn attempt_receive<T: Streaming>(
     })
 }
 
-/// The usual case of [`receive`]: a pattern alone, and the answer is buffered. It asks Lua as little as possible,
-/// and tells nothing of what is wrong: the general case does.
+/// Fast path of [`receive`]: the pattern is the only argument, and the whole answer is buffered. It calls Lua
+/// as little as possible. It reports no errors; the general path reports them.
 fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, small: &mut Small) -> bool {
     let pattern = match (call.count(), call.kind(2)) {
         (1, _) => Pattern::Line,
@@ -266,11 +266,11 @@ fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, small:
         == Some(true)
 }
 
-/// Pushes what a receive got: the data, or nil, message and what there was; three values.
+/// Pushes the three results of a receive: data, nil, nil; or nil, a message and the partial data.
 fn push_received(call: &mut Call<'_>, received: Received, small: &Small) -> Outcome {
     if let Some(failure) = received.failure {
         call.push_nil();
-        // The data first, while nothing else is owned; then the message goes in front of it.
+        // Push the data first, while nothing else is owned. Then insert the message before it.
         call.push_vec(received.large)?;
         call.push_bytes(failure.message().as_bytes());
         call.insert(-2);
@@ -282,7 +282,7 @@ fn push_received(call: &mut Call<'_>, received: Received, small: &Small) -> Outc
     Ok(3)
 }
 
-/// Pushes the data of a receive, and frees it.
+/// Pushes the data of a receive and frees it.
 pub fn push_data(call: &mut Call<'_>, received: Received, small: &Small) -> Result<(), Raise> {
     if received.large.is_empty() {
         drop(received);
@@ -292,13 +292,14 @@ pub fn push_data(call: &mut Call<'_>, received: Received, small: &Small) -> Resu
     call.push_vec(received.large)
 }
 
-/// The pattern argument: a number of bytes, `*l` or `*a` (contract tcp.receive.2).
+/// Reads the pattern argument: a number of bytes, `*l` or `*a` (contract tcp.receive.2).
 fn pattern(call: &Call<'_>, index: i32) -> Result<Pattern, Raise> {
     let kind = call.kind(index);
     if kind.is_absent() {
         return Ok(Pattern::Line);
     }
-    // Before numbers: to see that a string is none takes Lua as long as the rest of a buffered line.
+    // Check strings first. To see that a string is not a number takes Lua as long as the rest of a buffered
+    // line.
     if kind == Kind::String {
         match call.try_bytes(index) {
             Some([b'*', b'l', ..]) => return Ok(Pattern::Line),
@@ -313,7 +314,7 @@ fn pattern(call: &Call<'_>, index: i32) -> Result<Pattern, Raise> {
     }
 }
 
-/// The `maxsize` argument (add.2, add.3).
+/// Reads the `maxsize` argument (add.2, add.3).
 fn limit(call: &Call<'_>, pattern: Pattern, prefix: &[u8]) -> Result<usize, Raise> {
     if call.kind(4).is_absent() {
         return Ok(usize::MAX);
@@ -332,7 +333,7 @@ fn limit(call: &Call<'_>, pattern: Pattern, prefix: &[u8]) -> Result<usize, Rais
     Ok(limit)
 }
 
-/// `getstats()`: bytes received, bytes sent, age in seconds.
+/// `getstats()`: returns bytes received, bytes sent, and the age in seconds.
 pub fn getstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let (received, sent, age) = call.object(1, T::client(), |object| object.parts().0.stats())?;
     call.push_number(received as f64);
@@ -341,7 +342,7 @@ pub fn getstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// `setstats(received, sent, age)`: overwrites those that are given.
+/// `setstats(received, sent, age)`: overwrites the values that are given.
 pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let counter = |index| match call.kind(index) {
         Kind::None | Kind::Nil => Ok(None),
@@ -355,13 +356,13 @@ pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     success(call)
 }
 
-/// Pushes LuaSocket's answer for "done": 1, a float where there are floats (contract num.1).
+/// Pushes LuaSocket's success value: 1, a float on a Lua that has a float subtype (contract num.1).
 pub fn success(call: &mut Call<'_>) -> Outcome {
     call.push_number(1.0);
     Ok(1)
 }
 
-/// Pushes 1, or nil and the message.
+/// Pushes 1, or nil and a message.
 pub fn report(call: &mut Call<'_>, result: Result<(), super::error::Failure>) -> Outcome {
     match result {
         Ok(()) => success(call),

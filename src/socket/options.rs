@@ -1,4 +1,4 @@
-//! `getoption` and `setoption`: which options an object knows, and what their values look like.
+//! `getoption` and `setoption`: the options of each object, and the form of their values.
 
 use std::ffi::{CStr, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -11,7 +11,7 @@ use crate::binding::{Call, Kind, Message, Outcome, Raise};
 use crate::sys;
 use crate::sys::resolver::ipv4_number;
 
-/// The shape of an option's value.
+/// The form of an option's value.
 #[derive(Clone, Copy)]
 pub enum Shape {
     /// A boolean.
@@ -63,7 +63,7 @@ pub const fn get_only(name: &'static str, shape: Shape, level: c_int, number: c_
     SocketOption { name, shape, level, number, get: true, set: false }
 }
 
-/// A value ready for the system.
+/// A value in the system's format.
 #[derive(Clone, Copy)]
 struct Encoded {
     bytes: [u8; 20],
@@ -87,7 +87,7 @@ impl Encoded {
     }
 }
 
-/// A value on its way to the system.
+/// A value to be passed to the system.
 enum Value<'c> {
     Encoded(Encoded),
     Text(&'c [u8]),
@@ -122,7 +122,7 @@ pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
     let Some(bytes) = length.and_then(|length| value.get(..length)) else {
         return Ok(call.push_failure(&Message::new("getsockopt failed")));
     };
-    // Linux answers some of the IPv4 multicast options with a single byte.
+    // Linux returns some of the IPv4 multicast options as a single byte.
     let integer = |at: usize| {
         let word = bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(c_int::from_ne_bytes);
         word.or_else(|| bytes.first().map(|byte| c_int::from(*byte))).unwrap_or(0)
@@ -178,7 +178,7 @@ pub fn set<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
     Ok(1)
 }
 
-/// A descriptor to use in place of the one that an object is yet to make (add.42).
+/// A descriptor to use while the object has not created its own yet (add.42).
 fn sample<T: Described>(
     object: &mut T,
     option: &SocketOption,
@@ -194,7 +194,7 @@ fn sample<T: Described>(
     recorded.sample(option.level).ok()
 }
 
-/// The option that the arguments name, and its value.
+/// Finds the option that the arguments name, and reads its value.
 fn prepare<'c>(
     call: &mut Call<'c>,
     options: &'static [SocketOption],
@@ -207,13 +207,14 @@ fn prepare<'c>(
     Ok((option, value))
 }
 
-/// The name of a device. The system would read one with a zero byte as the name in front of it.
+/// Checks the name of a device. The system would ignore everything after a zero byte, so such a name is
+/// refused.
 fn device(name: &[u8]) -> Result<&[u8], Raise> {
     if name.contains(&0) { Err(Raise::argument(3, "invalid device name")) } else { Ok(name) }
 }
 
-/// Refuses a value of another type. LuaSocket's own check names the plain type, where the auxiliary library's
-/// names what a metatable says.
+/// Refuses a value of the wrong type. LuaSocket's own check reports the plain type. Lua's auxiliary library
+/// would report the name in the metatable.
 fn check_kind(call: &Call<'_>, kind: Kind, name: &str) -> Result<(), Raise> {
     if call.kind(3) == kind {
         return Ok(());
@@ -262,7 +263,8 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
                 call.try_number(-1).ok_or_else(|| Raise::argument(3, "number 'interface' field expected"))?
             };
             call.pop(1);
-            // What is out of range is an index that no interface has: zero would mean any of them.
+            // Replace an index that is out of range by one that no interface has. Zero would mean any
+            // interface.
             let index = if index > -1.0 && index <= f64::from(u32::MAX) { index as u32 } else { u32::MAX };
             Encoded::new(&[&group.octets(), &index.to_ne_bytes()])
         }
@@ -270,7 +272,7 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
     })
 }
 
-/// A field of the table argument that holds an address.
+/// Reads an address from a field of the table argument.
 fn address_field<A>(
     call: &mut Call<'_>,
     name: &CStr,

@@ -1,10 +1,11 @@
--- newtry and protect: in Lua, because the functions they call may yield (add.25). They become fields of the
--- table given.
+-- newtry and protect, in Lua because the functions they call may yield (add.25). Both become fields of the
+-- given table.
 local core, protected_call = ...
 
 local error, setmetatable = error, setmetatable
 
--- What try raises: a table of its own kind, which no script can make or unmake.
+-- The exceptions that try raises: a private kind of table. A script can neither make one nor turn it into
+-- another table.
 local wrapped = setmetatable({}, { __mode = "k" })
 local private = { __metatable = false }
 

@@ -1,20 +1,21 @@
-//! `newtry` and `protect`: the library's failures as exceptions, and back. Yields pass through them (add.25): natively where
-//! Lua's C interface has protected calls that can be yielded across, and in Lua where it has not.
+//! `newtry` and `protect`: turn the library's failures into exceptions and back. They can be yielded across
+//! (add.25). They are native if Lua's C interface has protected calls that can be yielded across. Otherwise
+//! they are written in Lua.
 
 #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
 pub use resumable::define;
 
 use crate::binding::{Call, Outcome};
 
-/// Opens the internal module `socket_protected_call`: a `pcall` that can be yielded across on
-/// every Lua, for the protocols written in Lua.
+/// Opens the internal module `socket_protected_call`: a `pcall` that can be yielded across on every Lua
+/// version. The protocols written in Lua use it.
 pub fn open_protected_call(call: &mut Call<'_>) -> Outcome {
     run_protected_call(call);
     Ok(1)
 }
 
-/// Runs the file, which is given whether a yield passes through this Lua's `pcall`: trying it would call functions that
-/// a host may have replaced.
+/// Runs the file. Its argument states whether this Lua's `pcall` can be yielded across. A test at run time
+/// would call functions that a host may have replaced.
 fn run_protected_call(call: &mut Call<'_>) {
     call.push_boolean(cfg!(not(feature = "lua51")));
     call.run_source(c"=socket.core", include_str!("protected_call.lua"), 1);
@@ -35,9 +36,9 @@ mod resumable {
 
     use crate::binding::{Call, NativeFunction, Outcome, Raise, native};
 
-    /// Where the functions keep what they were made for: the finalizer, or the function that is protected.
+    /// The upvalue for the argument of `newtry` or `protect`: the finalizer, or the protected function.
     const FUNCTION: c_int = 0;
-    /// Where they keep the metatable of what `try` raises, which tells it from every other table.
+    /// The upvalue for the metatable of the exceptions that `try` raises. No other table has it.
     const EXCEPTION: c_int = 1;
 
     /// Adds `newtry` and `protect` to the table on top of the stack.
@@ -54,17 +55,17 @@ mod resumable {
         call.pop(1);
     }
 
-    /// `newtry([finalizer])` → a function
+    /// `newtry([finalizer])`: returns a function
     fn newtry(call: &mut Call<'_>) -> Outcome {
         make(call, native(attempt))
     }
 
-    /// `protect(f)` → a function
+    /// `protect(f)`: returns a function
     fn protect(call: &mut Call<'_>) -> Outcome {
         make(call, native(protected))
     }
 
-    /// Pushes a function that keeps this call's argument and the exceptions' metatable.
+    /// Pushes a closure with two upvalues: the argument of this call and the metatable of the exceptions.
     fn make(call: &mut Call<'_>, function: NativeFunction) -> Outcome {
         call.set_top(1);
         call.push_kept(EXCEPTION);
@@ -72,12 +73,12 @@ mod resumable {
         Ok(1)
     }
 
-    /// What `newtry` makes: returns its arguments when the first counts as true.
+    /// The function that `newtry` returns. It returns its arguments if the first one is truthy.
     fn attempt(call: &mut Call<'_>) -> Outcome {
         if call.truthy(1) { Ok(call.count()) } else { fail(call) }
     }
 
-    /// Calls the finalizer, and raises the second argument.
+    /// Calls the finalizer, then raises the second argument.
     #[cold]
     fn fail(call: &mut Call<'_>) -> Outcome {
         call.set_top(2);
@@ -88,7 +89,7 @@ mod resumable {
         call.finish_protected(0, raise)
     }
 
-    /// Raises the second value as an exception, or the finalizer's error in its stead.
+    /// Raises the second value as an exception. If the finalizer failed, raises its error instead.
     fn raise(call: &mut Call<'_>, finalized: bool) -> Outcome {
         const MESSAGE: c_int = 2;
         if finalized {
@@ -102,7 +103,7 @@ mod resumable {
         Err(Raise::Value)
     }
 
-    /// What `protect` makes: calls the function with its arguments.
+    /// The function that `protect` returns. It calls the protected function with its own arguments.
     fn protected(call: &mut Call<'_>) -> Outcome {
         let arguments = call.count();
         call.push_kept(FUNCTION);
@@ -110,12 +111,12 @@ mod resumable {
         call.finish_protected(arguments, unwrap)
     }
 
-    /// Returns what the function has returned.
+    /// Returns the results of the protected function.
     fn unwrap(call: &mut Call<'_>, success: bool) -> Outcome {
         if success { Ok(call.count()) } else { catch(call) }
     }
 
-    /// Returns `nil` and the message of an exception. Other errors go on.
+    /// Returns `nil` and the message of an exception. Raises other errors again.
     #[cold]
     fn catch(call: &mut Call<'_>) -> Outcome {
         if !call.push_metatable(1) {

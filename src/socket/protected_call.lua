@@ -2,13 +2,13 @@
 local crosses = ...
 
 local pcall = pcall
--- A host may have left the library out: then nothing yields.
+-- A host may have left out the coroutine library. Then nothing yields.
 local coroutine = coroutine or {}
 local running, create, resume, status, yield =
     coroutine.running, coroutine.create, coroutine.resume, coroutine.status, coroutine.yield
 
--- Lua 5.1's pcall cannot be yielded across. There the function runs in a coroutine of its own,
--- whose yields are passed on to whoever resumes the caller.
+-- Lua 5.1's pcall cannot be yielded across. There the function runs in a separate coroutine. Its yields are
+-- passed on to the code that resumes the caller.
 local protected_call = pcall
 if not crosses and yield then
     local function pass_on(thread, ok, ...)

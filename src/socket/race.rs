@@ -1,5 +1,5 @@
-//! Connecting to a name with several addresses (RFC 8305): attempts that start one after another and go on beside each
-//! other, until the first of them is connected. A race is kept in the object, so that nothing of it is lost in a wait.
+//! Connects to a name that has several addresses (RFC 8305). The attempts start one after another and run in
+//! parallel until one connects. The race is stored in the object, so that a wait loses no part of it.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,32 +15,35 @@ use super::recorded::Recorded;
 use super::timeout::{Deadline, Wait};
 use crate::tasks::door::{self, Interest};
 
-/// How long an attempt is alone before the next one starts: the "Connection Attempt Delay" of RFC 8305, section 5.
+/// How long an attempt runs alone before the next one starts ("Connection Attempt Delay", RFC 8305, section
+/// 5).
 const DELAY: Duration = Duration::from_millis(250);
-/// Attempts that may be under way at once, beside the one on the object's descriptor. The oldest gives way.
+/// The maximum number of parallel attempts besides the one on the object's descriptor. A new attempt replaces
+/// the oldest.
 const MOST: usize = door::MOST - 1;
 
-/// An attempt without an outcome yet.
+/// An attempt that has no result yet.
 #[derive(Debug)]
 struct Attempt {
     family: Family,
-    /// Its place in the order of starts.
+    /// Its position in the order of starts.
     order: usize,
 }
 
-/// What a step came to.
+/// The result of a step.
 #[derive(Debug)]
 pub enum Step {
-    /// The race is over: the object's descriptor is connected, to an address of this family, or no address was.
+    /// The race is over. The object's descriptor is connected to an address of this family, or no attempt
+    /// succeeded.
     Done(Result<Family, Failure>),
-    /// Nothing can be done before one of these has an outcome, or the time has come.
+    /// Nothing can be done until an attempt has a result or the next attempt is due.
     Wait(Watched),
 }
 
-/// What to wait for.
+/// The descriptors and the time to wait for.
 #[derive(Debug)]
 pub struct Watched {
-    /// Descriptors that become writable when their attempts have an outcome.
+    /// Descriptors that become writable when their attempts have a result.
     pub interests: ArrayVec<Interest, { door::MOST }>,
     /// When the next attempt starts.
     pub until: Option<Instant>,
@@ -52,21 +55,22 @@ pub struct Race {
     target: Vec<u8>,
     addresses: Vec<SocketAddr>,
     next: usize,
-    /// The attempt on the object's own descriptor.
+    /// The attempt on the object's descriptor.
     own: Option<Attempt>,
     others: ArrayVec<(Descriptor, Attempt), MOST>,
-    /// When the next attempt starts, unless all others have failed before.
+    /// When the next attempt starts, unless all the others fail earlier.
     next_start: Option<Instant>,
-    /// The failure of the earliest attempt that failed.
+    /// The start position and the failure of the earliest attempt that failed.
     failure: Option<(usize, Failure)>,
-    /// What the object's descriptor is bound to: no other attempt can have the same address.
+    /// The address that the object's descriptor is bound to. No other attempt can use the same address.
     bound: Option<SockAddr>,
-    /// Whether the object's descriptor is to be used, and not to be made by the first attempt.
+    /// Whether to use the object's descriptor. If not, the first attempt creates one.
     given: bool,
 }
 
 impl Race {
-    /// A race that has not started. `given`: whether the object's descriptor is of the addresses' family.
+    /// A race that has not started. `given`: whether the object's descriptor already has the family of the
+    /// addresses.
     pub fn new(target: Vec<u8>, addresses: Vec<SocketAddr>, own: &Descriptor, given: bool) -> Self {
         Race {
             target,
@@ -86,13 +90,13 @@ impl Race {
         self.target == target
     }
 
-    /// Whether a further call has anything to do that the system does not do by itself.
+    /// Whether a further call has work to do that the system does not do by itself.
     pub fn goes_on(&self) -> bool {
         self.addresses.len() > 1
     }
 
-    /// The family of an object that no attempt has connected. One that does not wait has the family of its only
-    /// attempt, as LuaSocket's; where several were made it is as undecided as before.
+    /// The family of an object that no attempt has connected. A non-blocking object gets the family of its
+    /// only attempt, as in LuaSocket. After several attempts the family is as undecided as before.
     pub fn family_after_failure(&self, family: Family, deadline: &Deadline) -> Family {
         match self.addresses.as_slice() {
             [address] if deadline.is_nonblocking() => Family::of(address),
@@ -101,7 +105,7 @@ impl Race {
         }
     }
 
-    /// How many attempts have been started.
+    /// The number of attempts started.
     pub fn started(&self) -> usize {
         self.next
     }
@@ -111,7 +115,7 @@ impl Race {
         self.own.as_ref().map(|attempt| attempt.family)
     }
 
-    /// Does what can be done without waiting.
+    /// Does everything that is possible without waiting.
     pub fn step(&mut self, own: &mut Descriptor, options: &Recorded, deadline: &Deadline) -> Step {
         if let Some(family) = self.look(own) {
             return Step::Done(Ok(family));
@@ -148,8 +152,8 @@ impl Race {
         }
     }
 
-    /// Ends the call while attempts are under way. The object gets the latest of them, whose outcome its owner can wait
-    /// for; the others are closed, unless a further call is to go on with them.
+    /// Ends the call while attempts are under way. The object gets the latest attempt, so that its owner can
+    /// wait for the result. The others are closed, unless a further call is to continue them.
     pub fn pause(&mut self, own: &mut Descriptor, keep_others: bool) {
         let own_order = self.own.as_ref().map(|attempt| attempt.order);
         if self.others.last().is_some_and(|(_, attempt)| own_order.is_none_or(|order| order < attempt.order))
@@ -159,7 +163,7 @@ impl Race {
                 Some(earlier) if keep_others => {
                     let earlier_descriptor = std::mem::replace(own, descriptor);
                     let place = self.others.partition_point(|(_, other)| other.order < earlier.order);
-                    // There is room: one was taken out just now.
+                    // There is room, because an attempt was just removed.
                     let _ = self.others.try_insert(place, (earlier_descriptor, earlier));
                 }
                 _ => own.take_over(descriptor),
@@ -170,7 +174,7 @@ impl Race {
         }
     }
 
-    /// Collects the outcomes that there are: the family of an attempt that is connected.
+    /// Collects the available results. Returns the family of an attempt that has connected.
     fn look(&mut self, own: &mut Descriptor) -> Option<Family> {
         let mut interests = self.watched(own).interests;
         if interests.is_empty() || !door::look(&mut interests).is_ok_and(|ready| ready > 0) {
@@ -216,7 +220,7 @@ impl Race {
         Some(attempt.family)
     }
 
-    /// Starts an attempt, on the object's descriptor where that is free.
+    /// Starts an attempt, on the object's descriptor if that is free.
     fn start(
         &mut self,
         own: &mut Descriptor,
@@ -236,7 +240,7 @@ impl Race {
                     self.own = Some(attempt);
                     Started::Pending
                 }
-                // It is the object that cannot be connected, to whatever address.
+                // The object itself cannot be connected, to any address.
                 Err(failure @ Failure::Errno(libc::EISCONN | libc::EALREADY | libc::EBADF)) => {
                     Started::Impossible(failure)
                 }
@@ -258,7 +262,7 @@ impl Race {
         let mut other = Descriptor::NONE;
         let place = if self.own.is_none() { &mut *own } else { &mut other };
         let begun = made.and_then(|descriptor| {
-            // The object keeps the descriptor of an attempt that failed (contract tcp.connect.6).
+            // The object keeps the descriptor of a failed attempt (contract tcp.connect.6).
             place.take_over(descriptor);
             begin(place, address)
         });
@@ -288,7 +292,8 @@ impl Race {
         }
     }
 
-    /// When the attempt after one that was started just now is due: soon, or when the share of the time is used up.
+    /// Returns when the attempt after the one just started is due: after [`DELAY`], or for a bound descriptor
+    /// when its share of the time is used up.
     fn time_of_next(&self, deadline: &Deadline) -> Option<Instant> {
         let waiting = self.addresses.len().saturating_sub(self.next);
         if waiting == 0 {
@@ -301,7 +306,7 @@ impl Race {
             Wait::For(left) => {
                 Instant::now().checked_add(left / u32::try_from(waiting + 1).unwrap_or(u32::MAX))
             }
-            // The system ends an attempt in its own time.
+            // The system ends an attempt after its own time limit.
             Wait::Forever | Wait::No => Instant::now().checked_add(Duration::from_secs(86400)),
         }
     }
@@ -324,7 +329,7 @@ impl Race {
         }
     }
 
-    /// Notes a failure: the next attempt starts at once.
+    /// Records a failure. The next attempt starts at once.
     fn fail(&mut self, order: usize, failure: Failure) {
         if self.failure.is_none_or(|(earlier, _)| order < earlier) {
             self.failure = Some((order, failure));
@@ -333,18 +338,18 @@ impl Race {
     }
 }
 
-/// How an attempt began.
+/// The outcome of starting an attempt.
 enum Started {
     Connected(Family),
     Pending,
     Failed,
-    /// The object's descriptor can be connected to no address.
+    /// The object's descriptor cannot be connected to any address.
     Impossible(Failure),
-    /// The process has no descriptor left for it.
+    /// The process has no free descriptor for it.
     NoDescriptor,
 }
 
-/// Starts to connect a descriptor; whether that is done already.
+/// Starts to connect a descriptor. Returns whether it is already connected.
 fn begin(descriptor: &Descriptor, address: &SocketAddr) -> Result<bool, Failure> {
     match SockRef::from(&descriptor.borrow()?).connect(&SockAddr::from(*address)) {
         Ok(()) => Ok(true),
@@ -356,7 +361,7 @@ fn begin(descriptor: &Descriptor, address: &SocketAddr) -> Result<bool, Failure>
     }
 }
 
-/// The outcome of an attempt whose descriptor is ready like this. Writable and nothing else is success.
+/// Returns the result of an attempt whose descriptor has these events. Writable alone means success.
 fn outcome(descriptor: &Descriptor, ready: PollFlags) -> Option<Result<(), Failure>> {
     if ready.is_empty() {
         return None;
@@ -372,27 +377,27 @@ fn outcome(descriptor: &Descriptor, ready: PollFlags) -> Option<Result<(), Failu
     })
 }
 
-/// The address or port that a descriptor was bound to.
+/// The address that a descriptor was bound to, if a host or a port was given.
 fn bound_address(descriptor: &Descriptor) -> Option<SockAddr> {
     let address = inet::local_address(descriptor.borrow().ok()?).ok()?;
     let name = address.as_socket()?;
     (name.port() != 0 || !name.ip().is_unspecified()).then_some(address)
 }
 
-/// Ends the attempt on a descriptor, which otherwise would be reported once more (FIX-5). The system forgets a port that
-/// it has chosen itself.
+/// Ends the attempt on a descriptor. Otherwise its failure would be reported once more (FIX-5). The system
+/// forgets a port that it chose itself.
 fn reset(descriptor: &Descriptor, name: &SockAddr) -> Result<(), Failure> {
     let fd = descriptor.borrow()?;
     rustix::net::connect_unspec(fd)?;
     match SockRef::from(&fd).bind(name) {
-        // It is bound still: the port was one of the program's choice.
+        // The descriptor is still bound, because the program chose the port.
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => Ok(()),
         bound => bound.map_err(|error| Failure::from_io(&error)),
     }
 }
 
-/// The addresses with their families in turn, beginning with the one that the system's address selection (RFC 6724)
-/// has put first.
+/// Alternates between the address families. The first family is that of the first address in the system's
+/// order (address selection, RFC 6724).
 fn interleave(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let first_is_ipv6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     if addresses.iter().all(|address| address.is_ipv6() == first_is_ipv6) {

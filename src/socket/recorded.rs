@@ -1,4 +1,4 @@
-//! Options that were set on an object, for the descriptors that it makes later.
+//! Options that were set on an object, for the descriptors that it creates later.
 
 use arrayvec::ArrayVec;
 use libc::c_int;
@@ -12,7 +12,7 @@ use crate::sys;
 /// The longest value: an IPv6 group with an interface, or the name of a device.
 const LONGEST: usize = 20;
 
-/// One option as the system takes it.
+/// One option in the system's format.
 #[derive(Debug)]
 struct Entry {
     level: c_int,
@@ -20,7 +20,7 @@ struct Entry {
     value: ArrayVec<u8, LONGEST>,
 }
 
-/// The options of an object that has no descriptor yet (add.42), or may need further ones (add.40).
+/// The options of an object that has no descriptor yet (add.42), or may need more descriptors (add.40).
 #[derive(Debug)]
 pub struct Recorded {
     kind: Type,
@@ -29,7 +29,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// For an object whose descriptors are yet to be made.
+    /// For an object that will create its descriptors later.
     pub fn open(kind: Type) -> Self {
         Recorded { kind, entries: Vec::new(), open: true }
     }
@@ -39,7 +39,7 @@ impl Recorded {
         Recorded { kind, entries: Vec::new(), open: false }
     }
 
-    /// Forgets everything: the object makes no further descriptor by itself.
+    /// Forgets all options: the object creates no further descriptor by itself.
     pub fn close(&mut self) {
         self.entries = Vec::new();
         self.open = false;
@@ -67,8 +67,8 @@ impl Recorded {
         self.open && self.entries.iter().any(|entry| (entry.level, entry.number) == (level, number))
     }
 
-    /// The family that the options ask for where an address does not decide it. An object that shall take IPv6 alone
-    /// is not one: `*` has always been IPv4 for it.
+    /// The family that the options need where an address does not decide it. An object that is set to IPv6
+    /// only does not count: for it, `*` has always meant IPv4.
     pub fn family(&self) -> Family {
         let names_ipv6 = self.entries.iter().any(|entry| {
             entry.level == libc::IPPROTO_IPV6
@@ -77,7 +77,8 @@ impl Recorded {
         if names_ipv6 { Family::V6 } else { Family::Unspecified }
     }
 
-    /// A new descriptor with the options that were recorded. Options of the other family are tried, no more.
+    /// Creates a descriptor with the recorded options. A failure to set an option of the other family is
+    /// ignored.
     pub fn descriptor(&self, family: Family) -> Result<Descriptor, Failure> {
         let descriptor = inet::open(family, self.kind)?;
         let foreign = if family == Family::V6 { libc::IPPROTO_IP } else { libc::IPPROTO_IPV6 };
@@ -90,13 +91,13 @@ impl Recorded {
         Ok(descriptor)
     }
 
-    /// A descriptor to try an option on while the object has none.
+    /// Creates a descriptor to try an option on while the object has none.
     pub fn sample(&self, level: c_int) -> Result<Descriptor, Failure> {
         self.descriptor(if level == libc::IPPROTO_IPV6 { Family::V6 } else { Family::V4 })
     }
 }
 
-/// Whether an option adds to what was set before, instead of replacing it.
+/// Whether an option adds to earlier values instead of replacing them.
 fn is_membership(level: c_int, number: c_int) -> bool {
     match level {
         libc::IPPROTO_IP => matches!(number, libc::IP_ADD_MEMBERSHIP | libc::IP_DROP_MEMBERSHIP),

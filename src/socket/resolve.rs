@@ -1,4 +1,4 @@
-//! Host and service to socket addresses, within the limits of an operation.
+//! Resolves host and service to socket addresses, within the limits of an operation.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,10 +10,10 @@ use crate::binding::Call;
 use crate::sys::resolver::{Hints, ipv4_number, literal, lookup};
 use crate::tasks::door;
 
-/// Resolves a host and a service. The time spent counts against the deadline (add.20); literal
-/// addresses never reach the resolver.
+/// Resolves a host and a service. The time spent counts against the deadline (add.20). Literal addresses
+/// never reach the resolver.
 ///
-/// May wait: nothing with a destructor may be owned.
+/// May wait, so the caller must own nothing with a destructor.
 pub fn resolve(
     call: &mut Call<'_>,
     host: &[u8],
@@ -25,14 +25,14 @@ pub fn resolve(
         return found;
     }
     let text = service.text()?;
-    // An object that must not wait at all resolves as LuaSocket does, for there is no later
-    // moment at which it could ask for the answer.
+    // A non-blocking object resolves without a limit, as in LuaSocket. It has no later moment to fetch the
+    // answer.
     let limit = if deadline.is_nonblocking() { Wait::Forever } else { deadline.remaining() };
     let host = host.to_vec();
     answer(call, limit, move || lookup(Some(&host), Some(&text), hints))?.map_err(Failure::Resolve)
 }
 
-/// What is known without asking a name server. Another thread costs more than the hosts file.
+/// Resolves without a query to a name server, if possible. Another thread costs more than the hosts file.
 pub fn at_once(host: &[u8], service: &Service, hints: Hints) -> Option<Result<Vec<SocketAddr>, Failure>> {
     if let Some(address) = direct(host, service, hints) {
         return Some(Ok(vec![address]));
@@ -44,11 +44,12 @@ pub fn at_once(host: &[u8], service: &Service, hints: Hints) -> Option<Result<Ve
     None
 }
 
-/// Does what asks the system's resolver: in a task in another thread, while the task waits; where there is a limit in
-/// another thread as well, because the C library's resolver cannot be given one; else on the spot. When the time is up the
-/// thread is left to finish alone; the library is never unloaded under it (see modules/link.rs).
+/// Runs work that calls the system's resolver. In a task, another thread does the work while the task waits.
+/// With a limit, another thread does it too, because the C library's resolver accepts no limit. Otherwise the
+/// work is done here. When the time is up, the thread is left to finish alone. The library is never unloaded
+/// while it runs (see modules/link.rs).
 ///
-/// May wait: beside `work` nothing with a destructor may be owned.
+/// May wait, so the caller must own nothing with a destructor besides `work`.
 pub fn answer<T: Send + 'static>(
     call: &mut Call<'_>,
     limit: Wait,
@@ -61,7 +62,7 @@ pub fn answer<T: Send + 'static>(
     }
 }
 
-/// A literal of the right family with a number as its port.
+/// A literal address of the right family, with a number as its port.
 pub fn direct(host: &[u8], service: &Service, hints: Hints) -> Option<SocketAddr> {
     let port = service.port()?;
     match literal(host)? {
@@ -71,8 +72,8 @@ pub fn direct(host: &[u8], service: &Service, hints: Hints) -> Option<SocketAddr
     }
 }
 
-/// Texts that the resolver answers without asking anybody: numbers in other spellings, and what cannot be a name.
-/// What has digits and dots alone and is no address may be one.
+/// Texts that the resolver answers without a query: numbers in other spellings, and texts that cannot be a
+/// name. Digits and dots that are no address may be a name.
 fn is_quick(host: &[u8]) -> bool {
     host.is_empty() || host == b"*" || host.contains(&b':') || ipv4_number(host).is_some()
 }
@@ -96,7 +97,7 @@ mod tests {
         assert_eq!(direct(b"127.0.0.1", b"70000", 0), None);
     }
 
-    /// They take the resolver's time, so they are subject to the limit.
+    /// Digits and dots that are no address take the resolver's time, so the limit applies to them.
     #[test]
     fn digits_and_dots_are_an_address_or_a_name() {
         for quick in ["", "*", "127.1", "0x7f.1", "::1%lo", "1.2.3.4"] {

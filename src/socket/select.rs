@@ -1,4 +1,4 @@
-//! `socket.select` over anything that has a descriptor.
+//! `socket.select` for all objects that have a descriptor.
 
 use std::time::{Duration, Instant};
 
@@ -19,17 +19,17 @@ use crate::tasks::door::{self, Interest, Parcel};
 #[derive(Clone, Copy)]
 struct Watched {
     number: i32,
-    /// Where the object that stands for it is held.
+    /// The index of the object that stands for this descriptor, in the table at [`HELD`].
     held: i64,
     events: PollFlags,
-    /// What was asked for, once `events` is what is ready.
+    /// The requested events. After a poll, `events` holds the ready ones.
     asked: PollFlags,
 }
 
-/// A single look.
+/// Checks without waiting.
 const LOOK: Wait = Wait::For(Duration::ZERO);
-/// With so many descriptors a look comes first: a wait has the system queue for each of them, and leave
-/// all of these queues again, which takes twice as long as to look.
+/// With this many descriptors or more, check first without waiting. A wait makes the system join and leave a
+/// queue for each descriptor, which takes twice as long as a check.
 const MANY: usize = 16;
 
 /// Stack indices inside the protected part.
@@ -42,14 +42,14 @@ const GETFD: i32 = 6;
 const DIRTY: i32 = 7;
 const INDEX: i32 = 8;
 
-/// What is known of an object of ours without calling a method of it.
+/// The state of one of our objects, read without calling its methods.
 struct Seen {
     number: i32,
     is_dirty: bool,
 }
 
-/// Our own objects answer without a call through Lua, as long as their methods are the ones we
-/// gave them.
+/// Reads the state of our own objects without a call through Lua. This is valid only while they still have
+/// our methods.
 struct Shortcut {
     getfd: NativeFunction,
     dirty: NativeFunction,
@@ -71,21 +71,21 @@ const fn shortcut<T: Described>() -> Shortcut {
 
 static SHORTCUTS: [Shortcut; 3] = [shortcut::<Tcp>(), shortcut::<Udp>(), shortcut::<UnixStream>()];
 
-/// A class of which objects were seen: its metatable, and the shortcut for them.
+/// The class of an object seen before: its metatable and its shortcut.
 struct Known {
     class: Address,
     shortcut: &'static Shortcut,
 }
 
-/// The descriptors of both lists' objects.
+/// The descriptors of the objects in both lists.
 #[derive(Default)]
 struct Gathered {
     watched: Vec<Watched>,
-    /// How many objects are held.
+    /// The number of objects in the table at [`HELD`].
     held: i64,
-    /// Receivers of ours with bytes read ahead, by where they are held, and their descriptors.
+    /// Our own receivers with bytes in the read-ahead buffer: the index in that table, and the descriptor.
     dirty: Vec<(i64, i32)>,
-    /// Whether an object that is not ours was asked: its answers may have changed others' state.
+    /// Whether methods of a foreign object were called. They may have changed the state of other objects.
     foreign: bool,
 }
 
@@ -96,8 +96,8 @@ enum Ending {
     Failed,
 }
 
-/// `select(receivers, senders, seconds)`: two tables of ready objects, and "timeout" when both
-/// are empty.
+/// `select(receivers, senders, seconds)`: returns two tables of ready objects, and "timeout" if both are
+/// empty.
 pub fn select(call: &mut Call<'_>) -> Outcome {
     for list in [RECEIVERS, SENDERS] {
         if !call.kind(list).is_absent() {
@@ -113,7 +113,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         wait = limit;
     }
     let mut parcel = None;
-    // Objects' methods and metamethods may raise: what is owned here outlives that.
+    // Methods and metamethods of the objects may raise. The values owned outside survive that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
         call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
         call.new_table(0, 0);
@@ -133,7 +133,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
             entry.asked = entry.events;
         }
         match poll(watched, if switches { LOOK } else { wait }) {
-            // What was asked for stays, for a wait to come.
+            // The requested events stay, for a wait that may follow.
             Ok(false) if dirty > 0 => ending = Ending::Ready,
             Ok(false) => {}
             Ok(true) => {
@@ -148,7 +148,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         call.set_top(WRITABLE);
         if switches && wait != LOOK && matches!(ending, Ending::TimedOut) {
             parcel = Some(pack(call, &gathered.watched));
-            // Below them for the wait: what is held, and the parcel itself.
+            // The wait needs two more values on top of the result tables: the parcel and the held objects.
             call.push_value(HELD);
             return Ok(4);
         }
@@ -156,7 +156,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     })?;
     drop(gathered);
     if let Some(parcel) = parcel {
-        // In a task: others run while it waits, and it owns nothing.
+        // In a task, other tasks run during the wait. It owns nothing meanwhile.
         let base = call.count() - 3;
         match wait_in_task(call, parcel, wait) {
             Ok(()) => {}
@@ -184,12 +184,12 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Adds the descriptors of a list's objects; a hole ends the list.
+/// Adds the descriptors of a list's objects. The list ends at the first nil.
 fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gathered) {
     if call.kind(list).is_absent() {
         return;
     }
-    // A list's metamethods are somebody's code, as a foreign object's methods are.
+    // The metamethods of a list are foreign code, like the methods of a foreign object.
     let is_plain = !call.push_metatable(list);
     if !is_plain {
         call.pop(1);
@@ -225,8 +225,8 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
     }
 }
 
-/// What the object on top of the stack has to tell, when it is ours and has our methods. `known` is the class of
-/// the object before it, while nothing that could change a class has run.
+/// Reads the state of the object on top of the stack, if it is our own and has our methods. `known` is the
+/// class of the previous object. It is kept only while no code has run that could change a class.
 fn see(call: &mut Call<'_>, known: &mut Option<Known>) -> Option<Seen> {
     if call.kind(-1) != Kind::Userdata || !call.push_metatable(-1) {
         return None;
@@ -241,7 +241,7 @@ fn see(call: &mut Call<'_>, known: &mut Option<Known>) -> Option<Seen> {
     (shortcut?.see)(call, -1)
 }
 
-/// The shortcut for objects with the metatable on top of the stack.
+/// Finds the shortcut for the metatable on top of the stack.
 fn find_shortcut(call: &mut Call<'_>) -> Option<&'static Shortcut> {
     call.push_value(INDEX);
     call.look_up_raw(-2);
@@ -260,7 +260,7 @@ fn find_shortcut(call: &mut Call<'_>) -> Option<&'static Shortcut> {
     found
 }
 
-/// The descriptor that the object on top of the stack names, if it names one.
+/// Calls `getfd` of the object on top of the stack. Returns the descriptor, if there is one.
 fn ask_number(call: &mut Call<'_>) -> Option<i32> {
     call.push_value(GETFD);
     call.look_up(-2);
@@ -275,7 +275,7 @@ fn ask_number(call: &mut Call<'_>) -> Option<i32> {
     number.filter(|number| !number.is_nan()).map(|number| number as i32).filter(|number| *number >= 0)
 }
 
-/// Sorts by descriptor and joins entries of the same one; the last object seen stands for it.
+/// Sorts by descriptor and merges the entries of the same one. The last object stands for that descriptor.
 fn merge(watched: &mut Vec<Watched>) {
     watched.sort_by_key(|entry| (entry.number, entry.held));
     watched.dedup_by(|later, earlier| {
@@ -288,8 +288,8 @@ fn merge(watched: &mut Vec<Watched>) {
     });
 }
 
-/// Objects with bytes read ahead are ready at once: they fill the front of the readable table,
-/// and their descriptors need not be watched for reading.
+/// Objects with bytes in the read-ahead buffer are ready at once. They come first in the readable table, and
+/// their descriptors need not be polled for reading.
 fn take_dirty(call: &mut Call<'_>, dirty: &[(i64, i32)], watched: &mut [Watched]) -> i64 {
     for (position, (held, number)) in (1..).zip(dirty) {
         call.push_element(HELD, *held);
@@ -299,7 +299,7 @@ fn take_dirty(call: &mut Call<'_>, dirty: &[(i64, i32)], watched: &mut [Watched]
     dirty.len() as i64
 }
 
-/// As [`take_dirty`], asking each object in turn, as LuaSocket does.
+/// Like [`take_dirty`], but calls the methods of each object in turn, as LuaSocket does.
 fn ask_dirty(call: &mut Call<'_>, watched: &mut [Watched]) -> i64 {
     let mut dirty = 0;
     if call.kind(RECEIVERS).is_absent() {
@@ -332,7 +332,7 @@ fn ignore_reading(watched: &mut [Watched], number: i32) {
     }
 }
 
-/// Whether the object on top of the stack says that it has bytes read ahead.
+/// Calls `dirty` of the object on top of the stack. Returns whether its read-ahead buffer holds bytes.
 fn is_dirty(call: &mut Call<'_>) -> bool {
     call.push_value(DIRTY);
     call.look_up(-2);
@@ -347,7 +347,7 @@ fn is_dirty(call: &mut Call<'_>) -> bool {
     answer
 }
 
-/// Polls. Returns whether anything is ready; `events` then holds what was asked for and is ready.
+/// Polls. Returns whether anything is ready; `events` then holds the requested events that are ready.
 fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
@@ -377,7 +377,7 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
             }
             return Ok(true);
         }
-        // A hang-up that nobody asked about would end every further wait at once.
+        // Stop watching it: a hang-up that was not requested would end every further wait at once.
         let mut polled = descriptors.iter();
         watched.retain(|_| polled.next().is_some_and(|polled| polled.revents().is_empty()));
         if let Some(end) = end {
@@ -386,7 +386,7 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
     }
 }
 
-/// Copies what is watched to memory of Lua's, which is pushed: a task that waits owns nothing.
+/// Copies the watched descriptors into memory owned by Lua, which is pushed. So a waiting task owns nothing.
 fn pack(call: &mut Call<'_>, watched: &[Watched]) -> Parcel {
     let parcel = Parcel::new(call, watched.len());
     for (position, entry) in watched.iter().enumerate() {
@@ -400,7 +400,7 @@ fn pack(call: &mut Call<'_>, watched: &[Watched]) -> Parcel {
     parcel
 }
 
-/// Waits until one of the descriptors is ready for what was asked, or closed.
+/// Waits until a descriptor is ready for a requested event, or is closed.
 fn wait_in_task(call: &mut Call<'_>, parcel: Parcel, wait: Wait) -> Result<(), Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
@@ -422,7 +422,7 @@ fn wait_in_task(call: &mut Call<'_>, parcel: Parcel, wait: Wait) -> Result<(), F
     }
 }
 
-/// Polls what is not closed; whether anything is ready for what was asked.
+/// Returns true if a descriptor was closed. Otherwise polls, and returns whether a requested event is ready.
 fn look(interests: &mut [Interest], limit: Wait) -> Result<bool, Failure> {
     let is_closed = |interest: &Interest| interest.found().contains(PollFlags::NVAL);
     if interests.iter().any(is_closed) {
@@ -446,14 +446,15 @@ fn look(interests: &mut [Interest], limit: Wait) -> Result<bool, Failure> {
         }
         found |= !ready.is_empty();
         if ready.is_empty() && !answer.is_empty() {
-            // A hang-up that nobody asked about would end every further wait at once.
+            // Stop watching it: a hang-up that was not requested would end every further wait at once.
             interest.number = -1;
         }
     }
     Ok(found)
 }
 
-/// Puts what is ready into the result tables, which are at `base` and above; what is held is on top.
+/// Appends the ready objects to the result tables at `base` and `base + 1`. Higher up are the parcel and the
+/// held objects.
 fn push_parcel(call: &mut Call<'_>, parcel: Parcel, base: i32) -> i64 {
     let held = base + 3;
     let mut counts = [0, 0];
@@ -477,8 +478,8 @@ fn push_parcel(call: &mut Call<'_>, parcel: Parcel, base: i32) -> i64 {
     counts.iter().sum()
 }
 
-/// What of a poll's answer counts (contract select.11): trouble comes unasked, and a hang-up
-/// alone is not writable.
+/// Selects the events to report from the result of a poll (contract select.11). Errors and hang-ups arrive
+/// without a request. A hang-up alone does not mean writable.
 fn reportable(asked: PollFlags, answer: PollFlags) -> PollFlags {
     let mut reported = answer & asked;
     if asked.contains(PollFlags::IN) && answer.intersects(PollFlags::HUP | PollFlags::ERR) {

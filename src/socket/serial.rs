@@ -1,4 +1,4 @@
-//! `socket.serial`: the function that opens a serial line, and the object `serial{client}`.
+//! `socket.serial`: the function that opens a serial line, and its object `serial{client}`.
 
 use std::ffi::OsStr;
 use std::fs::OpenOptions;
@@ -26,7 +26,7 @@ pub struct Serial {
     timeout: Timeout,
 }
 
-/// A file as a transport: unlike a socket's, its calls are plain `read` and `write`.
+/// A file as a transport. Unlike a socket it uses plain `read` and `write`.
 #[derive(Debug)]
 pub struct FileChannel {
     descriptor: Descriptor,
@@ -60,13 +60,13 @@ impl Serial {
         Serial { stream: Stream::default(), channel: FileChannel { descriptor }, timeout: Timeout::default() }
     }
 
-    /// Opens a line without waiting for its carrier, and not as the controlling terminal.
+    /// Opens a line without waiting for its carrier. The line does not become the controlling terminal.
     fn open(path: &[u8]) -> Result<Serial, i32> {
         let flags = libc::O_NOCTTY | libc::O_NONBLOCK;
         let path = OsStr::from_bytes(path);
         match OpenOptions::new().read(true).write(true).custom_flags(flags).open(path) {
             Ok(file) => Ok(Serial::new(file.into())),
-            // Only a zero byte in the path fails before the system is asked, and no file has one.
+            // Only a path with a zero byte fails before the system call. No file has such a path.
             Err(error) => Err(error.raw_os_error().unwrap_or(libc::ENOENT)),
         }
     }
@@ -109,7 +109,7 @@ impl Streaming for Serial {
     }
 }
 
-/// `serial(path)`: the open line, or nil, message and error number.
+/// `serial(path)`: returns the open line, or nil, a message and an error number.
 fn serial(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(1)?;
     match call.new_object(&SERIAL_CLIENT, |_| Serial::open(path)) {

@@ -5,17 +5,17 @@ use arrayvec::ArrayVec;
 use super::error::Failure;
 use crate::binding::{Call, Expected, Message, Raise};
 
-/// No service has a longer name: a longer text is cut, and is unknown all the same.
+/// No service has a longer name. A longer text is cut, and is still unknown.
 const LONGEST_NAME: usize = 64;
 
-/// A service as the resolver takes it.
+/// A service in the form that the resolver takes.
 #[derive(Clone, Debug)]
 pub enum Service {
     /// A port.
     Port(u16),
-    /// The name of a service, or what is none.
+    /// The name of a service, or a text that is not one.
     Name(ArrayVec<u8, LONGEST_NAME>),
-    /// A number that no port has.
+    /// A number outside the range of ports.
     Beyond(Message),
 }
 
@@ -25,12 +25,12 @@ impl Service {
         call.try_bytes(index).map(Service::read).ok_or(Raise::Type(index, Expected::String))
     }
 
-    /// Reads a text. Blanks, a plus sign and zeros in front of a number are allowed, as in the C library.
+    /// Parses a text. Blanks, a plus sign and zeros before a number are allowed, as in the C library.
     pub fn read(text: &[u8]) -> Self {
         let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t'..=b'\r')).unwrap_or(text.len());
         let number = text.get(start..).unwrap_or_default();
         let number = number.strip_prefix(b"+").unwrap_or(number);
-        // Lua 5.3 writes an integral float as `8080.0`, which is meant as 8080 (FIX-22).
+        // Lua 5.3 writes an integral float as `8080.0`. Read it as 8080 (FIX-22).
         let digits = number.strip_suffix(b".0").unwrap_or(number);
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Service::Name(text.iter().copied().take(LONGEST_NAME).collect());
@@ -46,7 +46,7 @@ impl Service {
         match self {
             Service::Port(port) => {
                 let mut text = ArrayVec::new();
-                // Five digits fit.
+                // Five digits always fit.
                 let _ = std::io::Write::write_fmt(&mut text, format_args!("{port}"));
                 Ok(text)
             }

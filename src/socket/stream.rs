@@ -15,47 +15,48 @@ use crate::binding::Spare;
 
 /// The size of the read buffer (contract tcp.receive.11).
 const BUFFER: usize = 8192;
-/// What the buffer may grow to while a peer fills it completely each time.
+/// The buffer grows up to this size while the peer fills it completely each time.
 const LARGEST_BUFFER: usize = 65536;
-/// The first piece read straight into a result.
+/// The size of the first piece that is read directly into a result.
 const FIRST_PIECE: usize = 16384;
-/// The largest piece asked for at once.
+/// The largest piece requested in one read.
 const LARGEST_PIECE: usize = 4 << 20;
-/// How much is copied out of the buffer at once. For more than this the C library uses an instruction, `rep movsb`,
-/// that AMD's processors carry out thirty times as slowly when the place is up to 15 bytes beyond the source in
-/// their pages (glibc bug 30994); and a reader that is slowed so finds a full buffer each time, so that it stays so.
+/// The most bytes copied out of the buffer in one step. For larger copies the C library uses the instruction
+/// `rep movsb`. AMD processors run it thirty times slower if the page offset of the destination is up to 15
+/// bytes above that of the source (glibc bug 30994). A reader that is slowed down finds a full buffer each
+/// time, so it stays slow.
 const LARGEST_COPY: usize = 2048;
 
 /// Why a single attempt did not finish.
 #[derive(Clone, Copy, Debug)]
 pub enum Stop {
-    /// It would have to wait for this direction.
+    /// It would block. Wait until the descriptor is ready in this direction.
     WouldBlock(Direction),
-    /// It would have to wait for something that no poll reports: try again after a pause.
+    /// It would block on a condition that poll does not report. Try again after a pause.
     Pause,
-    /// It failed; the orderly end of the stream is `Failure::Closed`.
+    /// It failed. The orderly end of the stream is `Failure::Closed`.
     Failed(Failure),
 }
 
 /// A byte stream whose operations do not block.
 pub trait Transport {
-    /// Appends at most `limit` bytes; never `Ok(0)`.
+    /// Appends at most `limit` bytes. Never returns `Ok(0)`.
     fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop>;
 
-    /// Writes some bytes; `data` is not empty.
+    /// Writes some of the bytes. `data` is not empty.
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop>;
 }
 
-/// What `receive` is to read.
+/// Where a `receive` stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// Up to a line feed.
     Line,
     /// Up to the end of the stream.
     All,
-    /// So many bytes, the prefix included.
+    /// This many bytes, prefix included.
     Count(usize),
-    /// What there is: at least one byte, at most so many (add.46).
+    /// The bytes that are available: at least one, at most this many (add.46).
     Most(usize),
 }
 
@@ -64,36 +65,36 @@ pub enum Pattern {
 pub struct Request<'a> {
     /// Where to stop.
     pub pattern: Pattern,
-    /// What goes in front of the result.
+    /// Bytes to put before the result.
     pub prefix: &'a [u8],
-    /// The most bytes of a result, prefix included (add.2): what would exceed it stays buffered.
+    /// The maximum size of a result, prefix included (add.2). Bytes beyond it stay buffered.
     pub limit: usize,
-    /// The time limit counts anew from every so many bytes, as if each were asked for by a call of
-    /// its own; without it, from the start alone.
+    /// If set, the time limit restarts after every `piece` bytes, as if each piece had its own call. If
+    /// `None`, the time limit counts from the start of the `receive`.
     pub piece: Option<NonZeroUsize>,
 }
 
 impl Request<'_> {
-    /// A request without a prefix and without limits of its own.
+    /// A request without a prefix or limits.
     pub const fn new(pattern: Pattern) -> Self {
         Request { pattern, prefix: &[], limit: usize::MAX, piece: None }
     }
 }
 
-/// A result small enough to be handed to Lua without an allocation of ours.
+/// A result small enough to be passed to Lua without a heap allocation in Rust.
 pub type Small = ArrayVec<u8, BUFFER>;
 
-/// What `receive` got: `small` when it has content, else `large`.
+/// The result of a `receive`. The bytes are in the caller's `small` if it has content, otherwise in `large`.
 #[derive(Debug)]
 pub struct Received {
     /// The bytes of a large or unfinished result.
     pub large: Spare,
-    /// Why the pattern was not completed.
+    /// Why the pattern was not completed, if it was not.
     pub failure: Option<Failure>,
 }
 
 impl Received {
-    /// A result that never began.
+    /// The result of a `receive` that never started.
     pub fn of(prefix: &[u8], failure: Failure) -> Self {
         let mut large = Spare::take();
         let _ = extend(&mut large, prefix);
@@ -101,34 +102,34 @@ impl Received {
     }
 }
 
-/// Where a `receive` stands that has had to wait. A plain value: its data waits in the stream.
+/// The position of a `receive` that waits. A plain value: the data stays in the stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
     limits: Option<Limits>,
-    /// Carriage returns that a line has dropped.
+    /// The number of carriage returns dropped from the line.
     dropped: usize,
-    /// Which of the stream's waiting receives it is.
+    /// Identifies this `receive` among those that wait on the stream.
     turn: u32,
 }
 
 impl Progress {
-    /// A `receive` that has not begun.
+    /// A `receive` that has not started.
     pub const NEW: Progress = Progress { limits: None, dropped: 0, turn: 0 };
 
-    /// Whether it has begun.
+    /// Whether the `receive` has started.
     pub fn has_begun(&self) -> bool {
         self.limits.is_some()
     }
 }
 
-/// The state of one stream beside its transport: what was read ahead, the result of a `receive` that waits,
-/// and statistics.
+/// The state of one stream besides its transport: the read-ahead buffer, the partial result of a `receive`
+/// that waits, and statistics.
 #[derive(Debug)]
 pub struct Stream {
     buffer: Vec<u8>,
-    /// What an operation made of several receives has got so far.
+    /// The partial result of an operation that consists of several receives.
     held: Option<Box<dyn Any>>,
-    /// What a `receive` that waits has got so far.
+    /// The partial result of a `receive` that waits.
     partial: Spare,
     turn: u32,
     start: usize,
@@ -163,19 +164,19 @@ impl Default for Stream {
 }
 
 impl Stream {
-    /// Whether bytes were read ahead.
+    /// Whether the read-ahead buffer holds bytes.
     pub fn is_dirty(&self) -> bool {
         self.start < self.buffer.len()
     }
 
-    /// Takes the bytes that were read ahead.
+    /// Takes all bytes out of the read-ahead buffer.
     pub fn take_buffered(&mut self) -> Vec<u8> {
         let rest = self.buffered().to_vec();
         self.consume(rest.len());
         rest
     }
 
-    /// Frees the buffer, because the object is collected; statistics stay.
+    /// Frees the buffer, for example when the object is collected. The statistics stay.
     pub fn free(&mut self) {
         self.buffer = Vec::new();
         self.partial = Spare::none();
@@ -183,17 +184,17 @@ impl Stream {
         self.start = 0;
     }
 
-    /// Keeps what an operation has got so far while it waits.
+    /// Keeps the partial result of an operation while it waits.
     pub fn hold<T: Any>(&mut self, value: Option<T>) {
         self.held = value.map(|value| Box::new(value) as Box<dyn Any>);
     }
 
-    /// Takes what was kept.
+    /// Takes the value that [`Stream::hold`] kept.
     pub fn take_held<T: Any>(&mut self) -> Option<T> {
         self.held.take().and_then(|held| held.downcast().ok()).map(|held| *held)
     }
 
-    /// Gives back what a read buffer holds for nothing while a task waits.
+    /// Frees an empty read-ahead buffer, so that a waiting task does not hold its memory.
     pub fn release_buffer(&mut self) {
         if !self.is_dirty() {
             self.buffer = Vec::new();
@@ -201,7 +202,7 @@ impl Stream {
         }
     }
 
-    /// Bytes handed out, bytes sent, and the age in seconds.
+    /// Returns the bytes delivered, the bytes sent, and the age in seconds.
     pub fn stats(&self) -> (i64, i64, f64) {
         (self.received, self.sent, self.age + (now() - self.born))
     }
@@ -225,7 +226,7 @@ impl Stream {
         self.received = self.received.wrapping_add(count as i64);
     }
 
-    /// Sends `data`. Returns how many bytes went out, and why not all.
+    /// Sends `data`. Returns how many bytes were sent, and the reason if that is not all.
     pub fn send(&mut self, transport: &mut impl Transport, data: &[u8]) -> (usize, Option<Stop>) {
         let mut rest = data;
         let mut stop = None;
@@ -240,9 +241,10 @@ impl Stream {
         (count, stop)
     }
 
-    /// Reads by a pattern. A complete result that was buffered ends up in `small` when it fits. Where it has to
-    /// wait, for the direction and as long as the error says, the data so far stays in the stream, and `progress` says
-    /// where to go on; [`Stream::abandon`] takes the data of a wait that failed.
+    /// Reads by a pattern. A complete result that was already buffered goes into `small` if it fits. If the
+    /// `receive` has to wait, the error gives the direction and the deadline. The partial data then stays in
+    /// the stream, and `progress` records where to continue. If that wait fails, call [`Stream::abandon`] to
+    /// get the partial data.
     pub fn receive(
         &mut self,
         transport: &mut impl Transport,
@@ -286,16 +288,16 @@ impl Stream {
                 let deadline = progress.limits.as_mut().map(|limits| *limits.deadline(self.received));
                 return Err((direction, deadline.unwrap_or(Deadline::NEVER)));
             }
-            // No transport says so of a read.
+            // No transport returns `Pause` for a read.
             Err(Stop::Pause) => Some(Failure::Timeout),
         };
         Ok(Received { large, failure })
     }
 
-    /// Takes what a `receive` has got whose wait has failed.
+    /// Takes the partial data of a `receive` whose wait failed.
     pub fn abandon(&mut self, request: &Request<'_>, progress: &Progress, failure: Failure) -> Received {
         if self.turn != progress.turn {
-            // The object has got another descriptor meanwhile, and that another receive.
+            // The object has a new descriptor by now, and another `receive` runs on it.
             return Received::of(request.prefix, failure);
         }
         let large = std::mem::replace(&mut self.partial, Spare::none());
@@ -303,7 +305,8 @@ impl Stream {
         Received { large, failure: Some(failure) }
     }
 
-    /// Serves a request whose whole answer is buffered and fits into `small`; else nothing has changed.
+    /// Serves a request if the whole answer is buffered and fits into `small`. Otherwise returns false and
+    /// changes nothing.
     pub fn receive_buffered(&mut self, pattern: Pattern, limit: usize, small: &mut Small) -> bool {
         match pattern {
             Pattern::Line => self.buffered_line(limit, small),
@@ -325,7 +328,7 @@ impl Stream {
         }
     }
 
-    /// The usual line: whole in the buffer, at most one CR and that before the LF.
+    /// Fast path for the usual line. It is fully buffered and has at most one CR, directly before the LF.
     fn buffered_line(&mut self, limit: usize, small: &mut Small) -> bool {
         let buffered = self.buffered();
         let Some(length) = memchr2(b'\r', b'\n', buffered) else { return false };
@@ -343,8 +346,7 @@ impl Stream {
     }
 }
 
-/// Adds bytes at the end. How many a peer sends is not ours to say, so running out of memory is a
-/// failure like any other.
+/// Appends bytes. The peer decides how many it sends, so running out of memory is a failure like any other.
 fn extend(data: &mut Vec<u8>, bytes: &[u8]) -> Result<(), Failure> {
     reserve(data, bytes.len())?;
     for part in bytes.chunks(LARGEST_COPY) {
@@ -357,7 +359,7 @@ fn reserve(data: &mut Vec<u8>, count: usize) -> Result<(), Failure> {
     data.try_reserve(count).map_err(|_| Failure::Errno(libc::ENOMEM))
 }
 
-/// What comes before the first byte that is read: the prefix, and room.
+/// Prepares a result before the first read: adds the prefix and reserves memory.
 fn begin(large: &mut Vec<u8>, request: &Request<'_>) -> Result<(), Failure> {
     extend(large, request.prefix)?;
     if let Pattern::Count(count) = request.pattern {
@@ -366,27 +368,28 @@ fn begin(large: &mut Vec<u8>, request: &Request<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The failure of a result that is full: a partial one is always shorter than the limit (add.4), and only the end of the
-/// stream, seen without taking a byte, would have been success (add.5).
+/// Returns the failure if a result has reached its limit. A partial result is always shorter than the limit
+/// (add.4). A full result succeeds only at the end of the stream, which is detected without taking a byte
+/// (add.5).
 fn full(request: &Request<'_>, data: &[u8]) -> Option<Failure> {
     let is_full = !matches!(request.pattern, Pattern::Count(_)) && data.len() >= request.limit;
     is_full.then_some(Failure::Oversized)
 }
 
-/// How long one `receive` may wait.
+/// The time limits of one `receive`.
 #[derive(Clone, Copy, Debug)]
 struct Limits {
     timeout: Timeout,
     deadline: Deadline,
     piece: Option<NonZeroUsize>,
-    /// The stream's count of bytes at the start.
+    /// The byte count of the stream when the `receive` started.
     start: i64,
-    /// How many pieces were complete when the deadline was set.
+    /// The number of complete pieces when the deadline was set.
     pieces: usize,
 }
 
 impl Limits {
-    /// The deadline of a wait when the stream has handed out so many bytes.
+    /// Returns the deadline of the next wait. `received` is the byte count of the stream.
     fn deadline(&mut self, received: i64) -> &Deadline {
         if let Some(size) = self.piece {
             let pieces = received.wrapping_sub(self.start) as usize / size;
@@ -399,7 +402,7 @@ impl Limits {
     }
 }
 
-/// One `receive` that has to read.
+/// A `receive` that has to read from the transport.
 struct Reader<'a, T> {
     stream: &'a mut Stream,
     transport: &'a mut T,
@@ -407,7 +410,7 @@ struct Reader<'a, T> {
 }
 
 impl<T: Transport> Reader<'_, T> {
-    /// Makes sure that at least one byte is buffered.
+    /// Ensures that at least one byte is buffered.
     fn fill(&mut self) -> Result<(), Stop> {
         if self.stream.is_dirty() {
             return Ok(());
@@ -425,7 +428,7 @@ impl<T: Transport> Reader<'_, T> {
         Ok(())
     }
 
-    /// Reads straight into a result, at most `limit` bytes.
+    /// Reads directly into a result, at most `limit` bytes.
     fn read_into(&mut self, data: &mut Vec<u8>, limit: usize) -> Result<(), Stop> {
         let count = self.transport.read(data, limit)?;
         self.stream.received = self.stream.received.wrapping_add(count as i64);
@@ -455,7 +458,7 @@ impl<T: Transport> Reader<'_, T> {
             extend(data, buffered.get(..taken).unwrap_or_default()).map_err(Stop::Failed)?;
             let end = buffered.get(run).copied();
             self.stream.consume(taken);
-            // Dropped carriage returns count as well, or an endless run of them would never end.
+            // Count dropped carriage returns too. Otherwise an endless run of them would never end.
             if run > room || *self.dropped > limit {
                 return Err(Stop::Failed(Failure::Oversized));
             }
@@ -500,11 +503,12 @@ impl<T: Transport> Reader<'_, T> {
             if missing == 0 {
                 return Ok(());
             }
-            // Small remainders go through the buffer, so that one read serves many calls.
+            // Read small remainders through the buffer, so that one read serves many calls.
             if missing < self.stream.next_fill {
                 self.fill()?;
             } else {
-                // As much as there is room for already, or as came before: memory follows what has come.
+                // Read as much as fits already, or as much as has arrived so far. So memory follows the data
+                // received.
                 let room = data.capacity() - data.len();
                 let piece = missing.min(room.max(data.len().clamp(LARGEST_BUFFER, LARGEST_PIECE)));
                 self.read_into(data, piece)?;

@@ -51,7 +51,7 @@ impl Tcp {
         }
     }
 
-    /// Whether a further call goes on with the attempts that one before has left under way (add.40).
+    /// Whether this call continues the attempts that an earlier call left under way (add.40).
     fn goes_on(&mut self, host: &[u8], service: &Service) -> Result<bool, Failure> {
         self.channel.descriptor.begin(Use::Both)?;
         self.race = self.race.take().filter(|race| race.is_for(&target(host, service)));
@@ -68,7 +68,7 @@ impl Tcp {
 
     fn step(&mut self, parked: &mut Option<Parked>, deadline: &Deadline) -> Step {
         let own = &mut self.channel.descriptor;
-        // Another part of the program may have closed the object during a wait.
+        // Another part of the program may have closed the object during the wait.
         let Some(race) =
             self.race.as_mut().filter(|_| parked.is_none_or(|parked| own.resume(&parked).is_ok()))
         else {
@@ -91,7 +91,7 @@ impl Tcp {
         step
     }
 
-    /// Ends a call that could not wait until there was an outcome.
+    /// Ends a call that could not wait for the result.
     fn pause(
         &mut self,
         failure: Failure,
@@ -111,14 +111,14 @@ impl Tcp {
         }
         self.family = race.own_family().unwrap_or(self.family);
         let started = race.started() > started_before;
-        // What is left is one attempt, about which the system answers a further call.
+        // At most one attempt is left. The system reports its result to a further call.
         self.race = self.race.take().filter(|race| race.goes_on());
         if started { failure } else { Failure::Errno(libc::EALREADY) }
     }
 }
 
-/// Connects the object at `index` to the first address of a name that answers (contract tcp.connect, add.40). It waits
-/// while no object is in use.
+/// Connects the object at `index` to the first address of a name that answers (contract tcp.connect, add.40).
+/// No object is borrowed while it waits.
 fn connect_object(
     call: &mut Call<'_>,
     index: i32,
@@ -167,7 +167,7 @@ fn connect_object(
         };
         match waited {
             Ok(()) => {}
-            // It is time for the next attempt.
+            // The next attempt is due.
             Err(Failure::Timeout)
                 if watched.until.is_some_and(|until| until <= Instant::now()) && !deadline.is_over() => {}
             Err(failure) => {
@@ -177,7 +177,7 @@ fn connect_object(
     }
 }
 
-/// Host and service, to be compared with those of a further call.
+/// Combines host and service into a key, to compare it with those of a further call.
 fn target(host: &[u8], service: &Service) -> Vec<u8> {
     let mut target = host.to_vec();
     target.push(0);
@@ -266,7 +266,7 @@ fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Tcp, Failure>) ->
     }
 }
 
-/// `socket.tcp()`: an object whose family and descriptor are decided by its first use.
+/// `socket.tcp()`: an object whose first use decides its family and descriptor.
 pub fn tcp(call: &mut Call<'_>) -> Outcome {
     push_new(call, || Ok(Tcp::new(Descriptor::NONE, Family::Unspecified)))
 }
@@ -305,7 +305,7 @@ pub fn connect_new(call: &mut Call<'_>) -> Outcome {
         Err(failure) => Err(failure),
     };
     if let Err(failure) = result {
-        // Not to be left to the collector (add.30).
+        // Close it now and do not leave that to the collector (add.30).
         call.object(index, &ANY, Tcp::finalize)?;
         return Ok(call.push_failure(&failure.message()));
     }
@@ -315,7 +315,7 @@ pub fn connect_new(call: &mut Call<'_>) -> Outcome {
 fn connect(call: &mut Call<'_>) -> Outcome {
     call.object(1, &ANY, |_| ())?;
     let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
-    // The class changes whatever comes of it (KEEP-3): a non-blocking connect needs that.
+    // The class changes even if connecting fails (KEEP-3). A non-blocking connect needs that.
     call.become_class(1, &TCP_CLIENT);
     let result = connect_object(call, 1, host, &port)?;
     report(call, result)

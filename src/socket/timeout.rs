@@ -1,4 +1,4 @@
-//! Block and total timeouts, and what is left of them during one operation.
+//! Block and total timeouts, and the time that is left of them during one operation.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::binding::{Call, Expected, Raise};
 pub struct Timeout {
     /// The longest wait inside one operation.
     pub block: f64,
-    /// The longest one whole operation may take.
+    /// The longest time that one whole operation may take.
     pub total: f64,
 }
 
@@ -22,16 +22,17 @@ impl Default for Timeout {
 /// How long to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// Not at all: not even a look whether the descriptor is ready.
+    /// Do not wait, and do not even check whether the descriptor is ready.
     No,
-    /// So long at most; zero is one look.
+    /// Wait at most this long. Zero means a single check.
     For(Duration),
-    /// Until it happens.
+    /// Wait without a limit.
     Forever,
 }
 
 impl Wait {
-    /// A wait of so many seconds: cut to milliseconds, NaN is zero, what no clock can measure is forever.
+    /// A wait of `seconds`, cut to milliseconds. NaN counts as zero. A time too long for any clock means
+    /// forever.
     pub fn seconds(seconds: f64) -> Self {
         if seconds.is_nan() || seconds <= 0.0 {
             return Wait::For(Duration::ZERO);
@@ -54,12 +55,13 @@ pub struct Deadline {
 impl Timeout {
     /// Starts an operation.
     pub fn start(self) -> Deadline {
-        // Without a limit, or with "do not wait", the clock is never asked.
+        // Without a limit, or with "do not wait", the clock is not read.
         let timed = self.block != 0.0 && !(self.block < 0.0 && self.total < 0.0);
         Deadline { timeout: self, start: timed.then(Instant::now) }
     }
 
-    /// Sets the limits from `settimeout`'s arguments: value and mode at 2 and 3.
+    /// Reads the arguments of `settimeout`: the value at index 2 and the mode at index 3. Returns a function
+    /// that sets the limit.
     pub fn set(call: &Call<'_>) -> Result<impl Fn(&mut Timeout) + use<>, Raise> {
         let value = if call.kind(2).is_absent() {
             -1.0
@@ -85,12 +87,12 @@ impl Deadline {
     /// No limit at all.
     pub const NEVER: Deadline = Deadline { timeout: Timeout { block: -1.0, total: -1.0 }, start: None };
 
-    /// A limit of so many seconds from now.
+    /// A limit of this many seconds from now.
     pub fn after(seconds: f64) -> Self {
         Timeout { block: seconds, total: -1.0 }.start()
     }
 
-    /// The same limits for an operation that is one wait, in however many pieces it happens.
+    /// The same limits for an operation that counts as a single wait, even if it waits several times.
     pub fn as_one_wait(self) -> Self {
         let Timeout { block, total } = self.timeout;
         if block > 0.0 && total >= 0.0 {
@@ -110,8 +112,8 @@ impl Deadline {
         matches!(self.remaining(), Wait::No | Wait::For(Duration::ZERO))
     }
 
-    /// How long the next wait may be. A lone block timeout counts from the start of the
-    /// operation, not anew for each wait (contract time.3, time.4).
+    /// How long the next wait may take. A block timeout alone counts from the start of the operation. It does
+    /// not restart with each wait (contract time.3, time.4).
     pub fn remaining(&self) -> Wait {
         let Timeout { block, total } = self.timeout;
         if self.is_nonblocking() {

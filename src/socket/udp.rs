@@ -47,7 +47,7 @@ impl Udp {
         Hints { family: self.family.number(), kind: libc::SOCK_DGRAM, flags }
     }
 
-    /// Fixes the peer: the first address that the system accepts.
+    /// Sets the peer: the first address that the system accepts.
     fn connect(&mut self, addresses: Vec<SocketAddr>) -> Result<(), Failure> {
         let mut opened = if self.descriptor.is_none() { None } else { Some(self.family) };
         let mut outcome = Err(Failure::Text("no info on address"));
@@ -73,7 +73,7 @@ impl Udp {
         outcome
     }
 
-    /// The family is decided, and so is the descriptor.
+    /// Fixes the family. The descriptor exists now, so no more options are recorded.
     fn decide(&mut self, family: Family) {
         self.family = family;
         self.options.close();
@@ -95,7 +95,8 @@ impl Udp {
         transmit_to(&self.descriptor, waited, data, &SockAddr::from(address))
     }
 
-    /// `sendto` takes numbers only, and words its failures as the C library does (KEEP-11).
+    /// `sendto` accepts only numeric addresses and ports. It reports failures in the C library's words
+    /// (KEEP-11).
     fn numeric_address(&self, host: &[u8], port: &Service) -> Result<SocketAddr, Failure> {
         let hints = self.hints(libc::AI_NUMERICHOST | libc::AI_NUMERICSERV);
         if let Some(address) = direct(host, port, hints) {
@@ -156,7 +157,7 @@ fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Udp, Failure>) ->
     }
 }
 
-/// `socket.udp()`: an object whose family and descriptor are decided by its first use.
+/// `socket.udp()`: an object whose first use decides its family and descriptor.
 pub fn udp(call: &mut Call<'_>) -> Outcome {
     push_new(call, || Ok(Udp::new(Descriptor::NONE, Family::Unspecified)))
 }
@@ -194,7 +195,7 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
     if host == b"*" {
         call.object(1, &ANY, |udp| {
             if let Ok(fd) = udp.descriptor.borrow() {
-                // Always 1, whatever the system says (contract udp.peer.2).
+                // Always return 1, whatever the system reports (contract udp.peer.2).
                 let _ = rustix::net::connect_unspec(fd);
             }
         })?;

@@ -1,10 +1,10 @@
 local unix = ...
 
--- The names that they had first.
+-- The original names of these functions.
 unix.tcp, unix.udp = unix.stream, unix.dgram
 
--- Calling the module makes a stream object, as when there was nothing else in it. In Lua, so that a
--- `stream` replaced by a scheduler may yield.
+-- Calling the module creates a stream object, as in the first version of the module. This is in Lua so that a
+-- scheduler can replace `stream` by a function that yields.
 function unix.__call(self, ...)
     return self.stream(...)
 end

@@ -1,4 +1,4 @@
-//! Paths as addresses, and the calls that take one: shared by both kinds of Unix objects.
+//! Paths as addresses, and the operations that take a path. Both kinds of Unix objects use them.
 
 use std::ffi::OsStr;
 use std::mem::offset_of;
@@ -12,7 +12,7 @@ use super::error::Failure;
 use super::stream::Stop;
 use crate::binding::{Call, Message, Outcome};
 
-/// The longest path: the system's field for it holds a final zero byte, too.
+/// The longest path. The system's field also holds a final zero byte.
 const LONGEST_PATH: usize = size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
 const TOO_LONG: Failure = Failure::Text("path too long");
 
@@ -23,8 +23,8 @@ pub fn new_descriptor(kind: Type) -> Result<Descriptor, Failure> {
     Ok(socket.into())
 }
 
-/// The address for a path. All bytes of it count (FIX-14): with a zero byte in front it is an
-/// abstract name, with one anywhere else it is no path; the empty one lets the system choose.
+/// The address for a path. All bytes of it count (FIX-14). A zero byte at the start makes it an abstract
+/// name. A zero byte anywhere else makes it invalid. With an empty path, the system chooses.
 pub fn address(path: &[u8]) -> Result<SockAddr, Failure> {
     if path.len() > LONGEST_PATH {
         return Err(TOO_LONG);
@@ -35,7 +35,7 @@ pub fn address(path: &[u8]) -> Result<SockAddr, Failure> {
     SockAddr::unix(OsStr::from_bytes(path)).map_err(|error| Failure::from_io(&error))
 }
 
-/// The path of an address; of an abstract name all of it, with the zero byte in front.
+/// The path of an address. An abstract name is returned in full, with its leading zero byte.
 pub fn path(address: &SockAddr) -> Message {
     if let Some(path) = address.as_pathname() {
         return Message::new(path.as_os_str().as_bytes());
@@ -53,9 +53,9 @@ pub fn bind(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Failure> {
     })
 }
 
-/// Connects a descriptor to a path, if that can be done now. While a listener's queue is full the system refuses to even
-/// start, and poll does not tell when there is room: it is tried again until the time is up (FIX-12), and then the
-/// caller closes the descriptor.
+/// Connects a descriptor to a path, if that is possible now. While a listener's queue is full, the system
+/// refuses to start, and poll does not report when there is room. So the caller tries again until the time is
+/// up (FIX-12), and then closes the descriptor.
 pub fn connect(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Stop> {
     let mut full = false;
     let outcome = attempt(descriptor, path, Failure::Closed, |fd, address| {
@@ -74,8 +74,8 @@ pub fn connect(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Stop> {
     if full { Err(Stop::Pause) } else { outcome.map_err(Stop::Failed) }
 }
 
-/// Any failure but a path that is too long closes the descriptor (KEEP-10); `without` is the
-/// failure of an object that has none.
+/// Runs an operation on a descriptor. Any failure except a path that is too long closes the descriptor
+/// (KEEP-10). `without` is the failure of an object that has none.
 fn attempt(
     descriptor: &mut Descriptor,
     path: &[u8],
@@ -96,7 +96,7 @@ pub fn local_address(descriptor: &Descriptor) -> Result<SockAddr, Failure> {
     SockRef::from(&descriptor.borrow()?).local_addr().map_err(|error| Failure::from_io(&error))
 }
 
-/// Pushes the path of an address, empty for an unbound descriptor's.
+/// Pushes the path of an address. It is empty if the descriptor is unbound.
 pub fn push_name(call: &mut Call<'_>, address: Result<SockAddr, Failure>) -> Outcome {
     match address {
         Ok(address) => {

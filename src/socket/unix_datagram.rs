@@ -112,7 +112,7 @@ fn sendto(call: &mut Call<'_>) -> Outcome {
     report_sent(call, sent)
 }
 
-/// `receivefrom(size)`: the datagram and its sender's path.
+/// `receivefrom(size)`: returns the datagram and its sender's path.
 fn receivefrom(call: &mut Call<'_>) -> Outcome {
     let mut small = Small::new();
     match receive_with(call, &UNCONNECTED, &mut small)? {

@@ -12,7 +12,7 @@ use super::timeout::Wait;
 use crate::sys;
 use crate::sys::interrupt::is_interrupted;
 
-/// Polls one descriptor, named by number, until it is ready: for what.
+/// Polls one descriptor, given by number, until it is ready. Returns the ready events.
 pub fn poll_number(number: RawFd, events: PollFlags, limit: Wait) -> Result<PollFlags, Failure> {
     poll_one(borrow_number(number).ok_or(Failure::Errno(libc::EBADF))?, events, limit)
 }
@@ -25,12 +25,12 @@ fn poll_one(fd: BorrowedFd<'_>, events: PollFlags, wait: Wait) -> Result<PollFla
         Wait::Forever => None,
     };
     loop {
-        // Rounded up, or what a signal leaves of a millisecond would be lost.
+        // Round up. Otherwise the part of a millisecond that is left after a signal would be lost.
         let milliseconds =
             left.map_or(-1, |left| i32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(i32::MAX));
         match sys::poll_one(fd, events, milliseconds) {
             Ok(ready) if !ready.is_empty() => return Ok(ready),
-            // The longest wait that one call can be told ends before a longer one.
+            // One call can wait at most `i32::MAX` milliseconds. A longer wait continues in the next call.
             Ok(_) if milliseconds != i32::MAX => return Err(Failure::Timeout),
             Err(Errno::INTR) if is_interrupted() => return Err(Errno::INTR.into()),
             Ok(_) | Err(Errno::INTR) => {
@@ -49,8 +49,8 @@ fn end(wait: Wait) -> Option<Instant> {
     }
 }
 
-/// Waits for what no poll reports, such as room in the queue of a listening Unix socket: slices
-/// of sleep, short at first, after each of which the caller tries again.
+/// Backoff for conditions that poll does not report, such as room in the queue of a listening Unix socket.
+/// The sleeps are short at first. The caller tries again after each of them.
 #[derive(Debug)]
 pub struct Pauses {
     next: Duration,
@@ -60,12 +60,12 @@ impl Pauses {
     const FIRST: Duration = Duration::from_micros(250);
     const LONGEST: Duration = Duration::from_millis(20);
 
-    /// The first slice is yet to come.
+    /// Starts with the shortest sleep.
     pub fn new() -> Self {
         Pauses { next: Self::FIRST }
     }
 
-    /// The next slice, of what is left.
+    /// The next sleep, limited to the time that is left.
     pub fn next(&mut self, left: Wait) -> Duration {
         let slice = match left {
             Wait::No => Duration::ZERO,
@@ -77,7 +77,7 @@ impl Pauses {
     }
 }
 
-/// Polls, going on with the time left when a signal interrupts.
+/// Polls. If a signal interrupts, it continues with the time that is left.
 pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, Failure> {
     let end = end(wait);
     let mut left = match wait {

@@ -1,15 +1,15 @@
-//! The read buffer for parsers that look at what has come before they take it.
+//! Access to the read-ahead buffer, for parsers that inspect bytes before they take them.
 
 use super::{BUFFER, Stop, Stream, Transport};
 use crate::socket::error::Failure;
 
 impl Stream {
-    /// What was read ahead.
+    /// The bytes in the read-ahead buffer.
     pub fn ahead(&self) -> &[u8] {
         self.buffered()
     }
 
-    /// Takes bytes of what was read ahead.
+    /// Takes bytes from the read-ahead buffer.
     pub fn take_ahead(&mut self, count: usize) {
         self.consume(count);
         if !self.is_dirty() {
@@ -18,7 +18,7 @@ impl Stream {
         }
     }
 
-    /// Reads behind what was read ahead, about a buffer at once.
+    /// Appends to the read-ahead buffer, at most about one buffer size per call.
     pub fn read_ahead(&mut self, transport: &mut impl Transport) -> Result<usize, Stop> {
         if self.start > 0 {
             self.buffer.drain(..self.start);
@@ -26,13 +26,13 @@ impl Stream {
         }
         let result = transport.read(&mut self.buffer, BUFFER);
         if self.buffer.is_empty() && matches!(result, Err(Stop::WouldBlock(_))) {
-            // A connection that waits for a request holds no memory for it.
+            // A connection that waits for a request must not hold buffer memory.
             self.free();
         }
         result
     }
 
-    /// Reads straight into `data` when nothing was read ahead, and takes that otherwise.
+    /// Takes bytes from the read-ahead buffer. If that is empty, reads directly into `data`.
     pub fn read_most(
         &mut self,
         transport: &mut impl Transport,
@@ -52,7 +52,7 @@ impl Stream {
         Ok(count)
     }
 
-    /// Puts bytes back that were taken last.
+    /// Puts back the bytes that were taken last.
     pub fn give_back(&mut self, data: &[u8]) -> Result<(), Stop> {
         self.buffer.try_reserve(data.len()).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
         self.buffer.splice(self.start..self.start, data.iter().copied());
@@ -60,7 +60,7 @@ impl Stream {
         Ok(())
     }
 
-    /// Sends what the transport takes now.
+    /// Sends as many bytes as the transport accepts now.
     pub fn send_some(&mut self, transport: &mut impl Transport, data: &[u8]) -> Result<usize, Stop> {
         let count = transport.write(data)?;
         self.sent = self.sent.wrapping_add(count as i64);

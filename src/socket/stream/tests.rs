@@ -1,4 +1,4 @@
-//! Whatever pieces a stream arrives in, with time limits expiring in between, the results are those of the whole.
+//! The results must not depend on how a stream is split, nor on time limits that expire in between.
 
 #![allow(clippy::indexing_slicing, clippy::panic)]
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::corpus::unescape;
 
-/// A transport that gives out what a script says: pieces of data, and reads that have to wait in vain.
+/// A transport that follows a script: pieces of data, and reads that time out.
 struct Scripted {
     steps: VecDeque<Option<Vec<u8>>>,
 }
@@ -42,12 +42,12 @@ impl Waiting for Scripted {
     }
 }
 
-/// A transport that stands for the waits as well.
+/// A transport that also simulates the waits.
 trait Waiting: Transport {
     fn wait(&mut self, deadline: &Deadline) -> Result<(), Failure>;
 }
 
-/// Receives as objects do: leaves the stream where it would block, waits, and goes on.
+/// Receives as socket objects do: stops where the stream would block, waits, and continues.
 fn receive_waiting(
     stream: &mut Stream,
     transport: &mut impl Waiting,
@@ -68,7 +68,7 @@ fn receive_waiting(
     }
 }
 
-/// One receive, as scripts see it: the data, and why it is not complete.
+/// One `receive` as scripts see it: the data, and the reason if it is not complete.
 fn receive(
     stream: &mut Stream,
     transport: &mut Scripted,
@@ -81,13 +81,14 @@ fn receive(
     (if large_is_empty { small.to_vec() } else { received.large.to_vec() }, received.failure)
 }
 
-/// Patterns and the limits of their results.
+/// Patterns and the size limits of their results.
 type Requests = Vec<(Pattern, usize)>;
 
-/// What each request got.
+/// The result of each request.
 type Results = Vec<(Vec<u8>, Option<Failure>)>;
 
-/// Everything that a list of requests gets; an expired time limit is asked again with the partial result as prefix.
+/// Returns the results of a list of requests. When a time limit expires, the request is repeated with the
+/// partial result as prefix.
 fn conversation(steps: VecDeque<Option<Vec<u8>>>, requests: &[(Pattern, usize)]) -> Results {
     let (mut stream, mut transport) = (Stream::default(), Scripted { steps });
     let mut results = Vec::new();
@@ -107,7 +108,7 @@ fn conversation(steps: VecDeque<Option<Vec<u8>>>, requests: &[(Pattern, usize)])
     results
 }
 
-/// What the contract says each request gets, of a stream that is all there.
+/// The results that the contract requires for each request, if the whole stream is available.
 fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Results {
     let mut results = Vec::new();
     for &(pattern, _) in requests {
@@ -131,7 +132,7 @@ fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Results {
     results
 }
 
-/// The streams of the corpus, and what is asked of each; corpus.txt says how they are written.
+/// The streams of the corpus and their requests. The format is described in corpus.txt.
 fn corpus() -> Vec<(Vec<u8>, Requests)> {
     let pattern = |word: &str| match word {
         "l" => Pattern::Line,
@@ -145,8 +146,8 @@ fn corpus() -> Vec<(Vec<u8>, Requests)> {
     include_str!("corpus.txt").lines().filter(|line| !line.starts_with('#')).map(entry).collect()
 }
 
-/// Bytes in which line ends are frequent, or streams of the corpus with some of these in between, and now and then
-/// more of them than a buffer holds.
+/// Bytes with many line ends, or streams of the corpus with some of these bytes in between. Sometimes there
+/// are more bytes than a buffer holds.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     let streams: Vec<_> = corpus().into_iter().map(|(stream, _)| stream).collect();
     let byte = prop_oneof![4 => any::<u8>(), 2 => Just(b'\n'), 1 => Just(b'\r'), 1 => Just(0)];
@@ -159,7 +160,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![6 => few.clone(), 1 => (few.clone(), long, few).prop_map(|(a, b, c)| [a, b, c].concat())]
 }
 
-/// Cuts a stream at the given places, as shares of its length; between pieces the time limit may expire.
+/// Cuts a stream at the given places, which are shares of its length. The time limit may expire between two
+/// pieces.
 fn cut(data: &[u8], places: &[(u16, bool)]) -> VecDeque<Option<Vec<u8>>> {
     let mut places: Vec<_> =
         places.iter().map(|&(share, expires)| (usize::from(share) * data.len() / 65536, expires)).collect();
@@ -193,7 +195,7 @@ fn patterns() -> impl Strategy<Value = Requests> {
     prop_oneof![2 => any, 1 => proptest::sample::select(known)]
 }
 
-/// A transport that gives one piece after the other, each after a wait whose deadline it notes.
+/// A transport that returns one piece after the other. Each comes after a wait, whose deadline is recorded.
 struct Noting {
     pieces: VecDeque<usize>,
     must_wait: bool,
@@ -228,7 +230,8 @@ impl Waiting for Noting {
     }
 }
 
-/// For each wait, how many bytes of the result were there and whether the deadline was that of the wait before.
+/// For each wait: how many bytes of the result had arrived, and whether the deadline was that of the previous
+/// wait.
 fn waits(pattern: Pattern, piece: Option<usize>, pieces: &[usize]) -> Vec<(usize, bool)> {
     let mut transport =
         Noting { pieces: pieces.iter().copied().collect(), must_wait: true, deadlines: Vec::new() };
@@ -263,8 +266,9 @@ fn the_time_limit_counts_from_the_start_otherwise() {
     }
 }
 
-/// The pieces between some places, in order; before each but the first the time limit may expire. Not between the last
-/// byte and the end: "*a" with nothing but a prefix is no success (tcp.receive.6).
+/// The pieces between some places, in order. With `expires`, the time limit expires before each piece but the
+/// first. It does not expire between the last byte and the end: "*a" with only a prefix is no success
+/// (tcp.receive.6).
 fn pieces(data: &[u8], places: &[usize], expires: bool) -> VecDeque<Option<Vec<u8>>> {
     let starts = std::iter::once(0).chain(places.iter().copied());
     let ends = places.iter().copied().chain(std::iter::once(data.len()));
@@ -301,7 +305,8 @@ fn every_stream_of_the_corpus_split_anywhere() {
     }
 }
 
-/// The buffer ends at each byte: what comes before was read as a count, or belongs to the first result.
+/// Puts the end of the buffer at each byte of the stream. The bytes before the stream are read by a count, or
+/// they belong to the first result.
 #[test]
 fn every_stream_of_the_corpus_at_the_end_of_the_buffer() {
     for (stream, requests) in corpus() {
