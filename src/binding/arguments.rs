@@ -1,4 +1,4 @@
-//! Reading the values of a call.
+//! Reads the arguments of a call.
 
 use std::ffi::c_int;
 
@@ -25,12 +25,12 @@ pub enum Kind {
     Function,
     /// A full userdata.
     Userdata,
-    /// A thread, a light userdata, or something of the interpreter's own.
+    /// A thread, a light userdata, or a type of the interpreter itself (LuaJIT's cdata).
     Other,
 }
 
 impl Kind {
-    /// Whether the value is absent: not given, or `nil`.
+    /// Whether the value is `nil` or was not given.
     pub fn is_absent(self) -> bool {
         matches!(self, Kind::None | Kind::Nil)
     }
@@ -58,7 +58,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// The name of a value's type, as `type` gives it.
+    /// The name of a value's type, as Lua's `type` returns it.
     pub fn kind_name(&self, index: c_int) -> &'static str {
         match self.kind(index) {
             Kind::None => "no value",
@@ -78,17 +78,17 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// Calls `function` with the bytes of a string, or of a number as Lua writes it, that is not
-    /// an argument; `None` for other types.
+    /// Calls `function` with the bytes of a value that need not be an argument. The value is a string, or a
+    /// number, which is converted as Lua does. Returns `None` for other types.
     pub fn with_bytes<R>(&self, index: c_int, function: impl FnOnce(&[u8]) -> R) -> Option<R> {
         self.try_bytes(index).map(function)
     }
 
-    /// The bytes of an argument that is a string, or a number taken as one; `None` for other types.
+    /// The bytes of an argument. A number is converted to a string. Returns `None` for other types.
     pub fn try_bytes(&self, index: c_int) -> Option<&'c [u8]> {
         let mut length = 0;
-        // SAFETY: Lua keeps the string while it is on the stack, which arguments are until the call ends;
-        // what a caller has pushed itself, it leaves there as long as it uses the bytes.
+        // SAFETY: Lua keeps a string while it is on the stack. Arguments are on the stack until the call
+        // ends. A caller that passes a value it pushed itself leaves it there as long as it uses the bytes.
         unsafe {
             let start = ffi::lua_tolstring(self.state, index, &mut length);
             (!start.is_null()).then(|| std::slice::from_raw_parts(start.cast::<u8>(), length))
@@ -100,7 +100,7 @@ impl<'c> Call<'c> {
         self.try_bytes(index).ok_or(Raise::Type(index, Expected::String))
     }
 
-    /// As [`Call::bytes`], with `None` for an absent argument.
+    /// Like [`Call::bytes`], but returns `None` for an absent argument.
     pub fn optional_bytes(&self, index: c_int) -> Result<Option<&'c [u8]>, Raise> {
         match self.try_bytes(index) {
             None if !self.kind(index).is_absent() => Err(Raise::Type(index, Expected::String)),
@@ -108,7 +108,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// A number, or a string that reads as one; `None` for anything else.
+    /// A number, or a string that Lua converts to one. Returns `None` for anything else.
     pub fn try_number(&self, index: c_int) -> Option<f64> {
         let mut is_number = 0;
         // SAFETY: any index is acceptable here; reads a value, which does not allocate.
@@ -121,7 +121,7 @@ impl<'c> Call<'c> {
         self.try_number(index).ok_or(Raise::Type(index, Expected::Number))
     }
 
-    /// As [`Call::number`], with a default for an absent argument.
+    /// Like [`Call::number`], but returns `default` for an absent argument.
     pub fn optional_number(&self, index: c_int, default: f64) -> Result<f64, Raise> {
         match self.try_number(index) {
             Some(number) => Ok(number),
@@ -130,8 +130,8 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// An integer argument by `luaL_checkinteger`'s rules: a fraction raises on Lua 5.3 and
-    /// later and is cut off before.
+    /// An integer argument by the rules of `luaL_checkinteger`. A fraction raises on Lua 5.3 and later.
+    /// Earlier versions truncate it.
     pub fn integer(&self, index: c_int) -> Result<i64, Raise> {
         #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
         {
@@ -159,11 +159,12 @@ impl<'c> Call<'c> {
         if self.kind(index) == Kind::Table { Ok(()) } else { Err(Raise::Type(index, Expected::Table)) }
     }
 
-    /// The number of the descriptor behind an open file of Lua's `io`; `None` for anything else. Allocates.
+    /// The file descriptor of an open file of Lua's `io`. Returns `None` for anything else. Allocates.
     pub fn file_number(&self, index: c_int) -> Option<c_int> {
-        // SAFETY: the metatable says that this is a file of `io`, whose userdata begins with the C library's
-        // stream. It is null when a file of Lua 5.1 or LuaJIT is closed; that of later versions says so by the
-        // function behind it. The debug library is trusted, see the rules of [`super`].
+        // SAFETY: the metatable proves that this is a file of `io`. Its userdata begins with the C library's
+        // stream pointer. That pointer is null in a closed file of Lua 5.1 and LuaJIT. In later versions the
+        // function pointer behind it is null instead. The debug library is trusted, see the rules of
+        // [`super`].
         unsafe {
             let memory = ffi::lua_touserdata(self.state, index).cast::<*mut libc::FILE>();
             if memory.is_null() || ffi::lua_getmetatable(self.state, index) == 0 {
@@ -183,12 +184,12 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// The position of a string argument in a list of choices, by `luaL_checkoption`'s rules.
+    /// The position of a string argument in a list of choices, by the rules of `luaL_checkoption`.
     pub fn option(&self, index: c_int, default: &str, choices: &[&str]) -> Result<usize, Raise> {
-        // LuaJIT takes the default for anything that is not a string, not only for an absent argument.
+        // LuaJIT uses the default for anything that is not a string, not only for an absent argument.
         let given =
             if cfg!(feature = "luajit") { self.try_bytes(index) } else { self.optional_bytes(index)? };
-        // A C string: what follows a zero byte does not count.
+        // The argument is treated as a C string: a zero byte ends it.
         let name = given.unwrap_or(default.as_bytes()).split(|byte| *byte == 0).next();
         choices.iter().position(|choice| Some(choice.as_bytes()) == name).ok_or(Raise::Option(index))
     }

@@ -9,19 +9,19 @@ use mlua::ffi::{self, lua_State};
 use super::class::{self, Shared};
 use super::{Class, ClassSpec, Message, NativeFunction, Object, Raise, Receiver};
 
-/// How a native function ends: the number of results it pushed, or an error.
+/// The result of a native function: the number of results it pushed, or an error.
 pub type Outcome = Result<c_int, Raise>;
 
-/// Lua's view of one call: arguments are read through it, results pushed.
+/// One call from Lua: it reads the arguments and pushes the results.
 ///
-/// Stack indices count from 1, the receiver of a method being 1. Bytes borrowed from an
-/// argument live as long as the call: arguments stay on the stack until it returns.
+/// Stack indices count from 1. In a method, index 1 is the receiver. Bytes borrowed from an argument live as
+/// long as the call, because arguments stay on the stack until it returns.
 pub struct Call<'c> {
     pub(super) state: *mut lua_State,
     lifetime: PhantomData<&'c mut lua_State>,
 }
 
-/// Turns a native function into what Lua registers.
+/// Turns a native function into a C function that Lua can register.
 pub const fn native<F>(_: F) -> NativeFunction
 where
     F: Fn(&mut Call<'_>) -> Outcome + Copy + 'static,
@@ -30,11 +30,11 @@ where
     trampoline::<F>
 }
 
-/// Ends the process when a panic, which is a bug, would otherwise unwind into Lua's C frames: it is dropped by what
-/// unwinds, and forgotten otherwise. A panic of the host's own is not one of these: it may be what closes the state,
-/// whose finalizers then come through here.
+/// Aborts the process when a panic would unwind into Lua's C frames. Such a panic is a bug. The guard is
+/// dropped only by unwinding; otherwise it is forgotten. If the host itself was already panicking, the guard
+/// does nothing: that panic may close the Lua state, and the finalizers of the state run through here.
 struct PanicGuard {
-    /// Whether the thread was panicking before.
+    /// Whether the thread was already panicking.
     unwinding: bool,
 }
 
@@ -60,23 +60,23 @@ where
     unsafe { run(state, ptr::NonNull::<F>::dangling().as_ref()) }
 }
 
-/// Runs a native function, and raises its error when nothing of it is left.
+/// Runs a native function. Raises its error after all its values have been dropped.
 ///
 /// # Safety
-/// The state is the running one, and nothing is owned by the frames between Lua and this one.
+/// `state` is the running state. The frames between Lua and this one own nothing.
 unsafe fn run(state: *mut lua_State, function: impl Fn(&mut Call<'_>) -> Outcome + Copy) -> c_int {
     let guard = PanicGuard::new();
     let outcome = function(&mut Call { state, lifetime: PhantomData });
     std::mem::forget(guard);
     match outcome {
         Ok(results) => results,
-        // SAFETY: nothing is owned by this frame any more.
+        // SAFETY: this frame owns nothing any more.
         Err(raise) => unsafe { raise.raise(state) },
     }
 }
 
-/// What goes on with a function whose protected call has ended in an error within a coroutine, or in whatever way after a
-/// yield: Lua has left its frame then.
+/// Continues a function after its protected call, when Lua has left the function's frame. That happens when
+/// the call ended in an error within a coroutine, or ended in any way after a yield.
 #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
 unsafe extern "C-unwind" fn resumed<F>(state: *mut lua_State, status: c_int, _: ffi::lua_KContext) -> c_int
 where
@@ -89,7 +89,7 @@ where
     }
 }
 
-// The key of the registry entry that holds the runner of protected closures.
+// The registry key of the function that runs protected closures.
 static PROTECTED: u8 = 0;
 
 unsafe extern "C-unwind" fn run_protected<F>(state: *mut lua_State) -> c_int
@@ -112,8 +112,8 @@ where
     }
 }
 
-/// Calls the C function passed as first argument with the others: one registered function
-/// serves every closure, because Lua 5.1 allocates when a C function is pushed.
+/// Calls the C function given as the first argument with the other arguments. One registered function serves
+/// every closure, because pushing a C function allocates on Lua 5.1.
 unsafe extern "C-unwind" fn dispatch(state: *mut lua_State) -> c_int {
     // SAFETY: `protected` passes a pointer to a variable holding the function.
     unsafe {
@@ -124,21 +124,21 @@ unsafe extern "C-unwind" fn dispatch(state: *mut lua_State) -> c_int {
 }
 
 impl Call<'_> {
-    /// Runs a closure in a protected call: an error in it becomes `Err(Raise::Value)` after the
-    /// destructors of this side have had their turn. The closure sees copies of the values at `arguments`
-    /// as its own arguments 1, 2, …; its results end up on this call's stack and are counted.
+    /// Runs a closure in a protected call. An error in it becomes `Err(Raise::Value)`, so that destructors on
+    /// the Rust side run. The closure gets copies of the values at `arguments` as its arguments 1, 2, and so
+    /// on. Its results are left on this call's stack; their number is returned.
     ///
-    /// The closure itself may own nothing that has a destructor; it borrows.
+    /// The closure must not own anything that has a destructor. It borrows instead.
     pub fn protected<F>(&mut self, arguments: &[c_int], function: F) -> Outcome
     where
         F: FnOnce(&mut Call<'_>) -> Outcome,
     {
         let mut slot = Some(function);
         let mut runner: NativeFunction = run_protected::<F>;
-        // SAFETY: both pointers are to locals that outlive the call. Pushing light values and
-        // reading the registry do not allocate, but for LuaJIT's list of address segments, which grows a
-        // few times in a state's life, and whose errors run destructors. The slots are within those that
-        // every function has, so that `lua_checkstack`, which raises on Lua 5.1, grows nothing.
+        // SAFETY: both pointers are to locals that outlive the call. Pushing light userdata and reading the
+        // registry do not allocate, with one exception: LuaJIT's list of address segments grows a few times
+        // in a state's life, and its errors run destructors. The slots are among those that every function
+        // has. So `lua_checkstack`, which raises on Lua 5.1, does not grow the stack.
         unsafe {
             let before = ffi::lua_gettop(self.state);
             if ffi::lua_checkstack(self.state, arguments.len() as c_int + 4) == 0 {
@@ -150,7 +150,7 @@ impl Call<'_> {
             ffi::lua_pushlightuserdata(self.state, ptr::from_mut(&mut runner).cast());
             ffi::lua_pushlightuserdata(self.state, ptr::from_mut(&mut slot).cast());
             for &argument in arguments {
-                // What was not given has no place on the stack, where the runner stands now.
+                // An argument that was not given is above the old top, where the runner is now.
                 if argument > before {
                     ffi::lua_pushnil(self.state);
                 } else {
@@ -165,10 +165,10 @@ impl Call<'_> {
         }
     }
 
-    /// Ends the running function with a protected call of the value below so many arguments, all on top of the stack,
-    /// through which a yield passes, and with what `after` makes of its end: told whether it succeeded, it finds all
-    /// results, or else the error, in the place of the value called. A yield, and in a coroutine an error, leaves this
-    /// call for good: nothing may be owned.
+    /// Ends the running function with a protected call that allows yields. The called value and its
+    /// `arguments` arguments are on top of the stack. `after` then produces the outcome. It gets whether the
+    /// call succeeded, and finds all the results, or else the error, in the place of the called value. A
+    /// yield leaves this Rust call for good. So does an error in a coroutine. Nothing may be owned.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     pub fn finish_protected<F>(&mut self, arguments: c_int, after: F) -> Outcome
     where
@@ -181,10 +181,10 @@ impl Call<'_> {
         after(self, status == ffi::LUA_OK)
     }
 
-    /// Runs a piece of Lua source that belongs to this library and leaves its one result;
-    /// `arguments` values on top of the stack are passed to it. May raise: nothing may be owned.
+    /// Runs a piece of this library's Lua source and leaves its one result. The top `arguments` values of the
+    /// stack are passed to it. May raise: nothing may be owned.
     pub fn run_source(&mut self, name: &std::ffi::CStr, source: &str, arguments: c_int) {
-        // SAFETY: a chunk that does not load leaves its error on top, which is raised.
+        // SAFETY: if the chunk fails to load, its error is on top and is raised.
         unsafe {
             let status = ffi::luaL_loadbufferx(
                 self.state,
@@ -201,7 +201,7 @@ impl Call<'_> {
         }
     }
 
-    /// `table[name] = function` for each pair; the table is on top of the stack.
+    /// Sets `table[name] = function` for each pair. The table is on top of the stack.
     pub fn set_functions(&mut self, functions: &[(&str, NativeFunction)]) {
         for (name, function) in functions {
             self.push_function(*function);
@@ -209,8 +209,8 @@ impl Call<'_> {
         }
     }
 
-    /// As [`Call::set_functions`], for the table of a class. On Lua 5.2 and later classes that have a method in common
-    /// have it as one value, as LuaSocket's, whose functions keep nothing there.
+    /// Like [`Call::set_functions`], for the table of a class. On Lua 5.2 and later, classes that share a
+    /// method share one function value, as in LuaSocket, whose functions have no upvalues there.
     pub(super) fn set_methods(&mut self, functions: &[(&str, NativeFunction)]) {
         for (name, function) in functions {
             self.push_method(*function);
@@ -225,7 +225,8 @@ impl Call<'_> {
 
     #[cfg(not(any(feature = "lua51", feature = "luajit")))]
     fn push_method(&mut self, function: NativeFunction) {
-        // SAFETY: a function's address is a key that no script can make; balanced use of five slots at most.
+        // SAFETY: a script cannot make a function's address as a key. The use of the stack is balanced, five
+        // slots at most.
         unsafe {
             let address = function as *const c_void;
             if ffi::lua_rawgetp(self.state, ffi::LUA_REGISTRYINDEX, address) == ffi::LUA_TFUNCTION {
@@ -238,17 +239,17 @@ impl Call<'_> {
         }
     }
 
-    /// Pushes a native function. It finds this library's classes through its upvalue.
+    /// Pushes a native function. Its upvalue leads to this library's classes.
     pub fn push_function(&mut self, function: NativeFunction) {
         self.push_function_keeping(function, 0);
     }
 
-    /// Pushes a native function that keeps so many values from the top of the stack, which are popped, for
-    /// [`Call::push_kept`].
+    /// Pops `count` values and pushes a native function with them as upvalues. [`Call::push_kept`] reads
+    /// them.
     pub fn push_function_keeping(&mut self, function: NativeFunction, count: c_int) {
         let shared = self.shared();
-        // SAFETY: the pointer stays valid until the state is closed: the registry holds it, which only the
-        // debug library could change. It needs one slot.
+        // SAFETY: the pointer stays valid until the state is closed, because the registry holds its memory.
+        // Only the debug library could change that. It needs one slot.
         unsafe {
             ffi::lua_pushlightuserdata(self.state, shared.cast_mut().cast());
             ffi::lua_insert(self.state, -count - 1);
@@ -256,15 +257,16 @@ impl Call<'_> {
         }
     }
 
-    /// Pushes the value at a position, from zero, among those that the running function keeps. Never allocates.
+    /// Pushes an upvalue of the running function, by its position from zero in the list that
+    /// [`Call::push_function_keeping`] was given. Never allocates.
     pub fn push_kept(&mut self, position: c_int) {
-        // SAFETY: an upvalue that a function does not have is acceptable, and nil.
+        // SAFETY: an upvalue that the function does not have is acceptable and reads as nil.
         unsafe { ffi::lua_pushvalue(self.state, ffi::lua_upvalueindex(2 + position)) }
     }
 
-    /// Prepares a state for this library; every entry point calls it first.
+    /// Prepares a state for this library. Every entry point calls it first.
     pub fn prepare(&mut self) {
-        // SAFETY: plain registry writes with balanced pushes.
+        // SAFETY: plain registry writes with balanced stack use.
         unsafe {
             class::prepare(self.state);
             self.push_function(dispatch);
@@ -272,13 +274,13 @@ impl Call<'_> {
         }
     }
 
-    /// Defines a class, or refreshes its methods when the state knows it already.
+    /// Defines a class. If the state already has the class, only its methods are replaced.
     pub fn define_class<T: Object>(&mut self, spec: &ClassSpec<T>) {
         class::define(self, spec);
     }
 
-    /// Calls `function` with the object at `index`, which must be of one of the receiver's
-    /// classes; raises `<receiver> expected`. Never allocates.
+    /// Calls `function` with the object at `index`. The object must be of one of the receiver's classes;
+    /// otherwise this raises `<receiver> expected`. Never allocates.
     pub fn object<T: Object, R>(
         &mut self,
         index: c_int,
@@ -290,22 +292,21 @@ impl Call<'_> {
         })
     }
 
-    /// As [`Call::object`], with `None` when the value is not such an object.
+    /// Like [`Call::object`], but returns `None` when the value is not such an object.
     pub fn try_object<T: Object, R>(
         &mut self,
         index: c_int,
         receiver: &Receiver<T>,
         function: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
-        // SAFETY: `find` has checked the type, and nothing in `function` can reach Lua, so the
-        // reference is the only one.
+        // SAFETY: `find` has checked the type. `function` cannot call Lua, so this reference is the only one.
         unsafe {
             class::find(self.state, self.shared(), index, receiver).map(|object| function(&mut *object))
         }
     }
 
-    /// Makes an object and pushes it. Lua's part is allocated before `make` runs, so what `make`
-    /// opens is never lost. On `Err` nothing is pushed.
+    /// Makes an object and pushes it. Lua's userdata is allocated before `make` runs, so that a resource
+    /// opened by `make` is never lost. On `Err` nothing is pushed.
     pub fn new_object<T: Object, E>(
         &mut self,
         class: &Class<T>,
@@ -324,17 +325,17 @@ impl Call<'_> {
         class::describe(self.state, self.shared(), index)
     }
 
-    /// The library's part of this state.
+    /// The data that this library keeps for the state.
     pub(super) fn shared(&self) -> *const Shared {
-        // SAFETY: upvalue 1 of a function pushed by `push_function`; entry points have none
-        // and find the same pointer in the registry.
+        // SAFETY: upvalue 1 of a function that `push_function` pushed. Entry points have no upvalue; they
+        // find the same pointer in the registry.
         unsafe {
             let upvalue = ffi::lua_touserdata(self.state, ffi::lua_upvalueindex(1));
             if upvalue.is_null() { class::shared(self.state) } else { upvalue.cast_const().cast() }
         }
     }
 
-    /// The state itself, for the two rooms that drive Lua's C interface: this one and `src/tasks`.
+    /// The state itself, for the two modules that use Lua's C interface: this one and `src/tasks`.
     pub(crate) fn raw_state(&self) -> *mut lua_State {
         self.state
     }

@@ -1,4 +1,4 @@
-//! Objects whose classes a Lua script can look at: LuaSocket's metatables.
+//! Objects whose classes a Lua script can inspect: LuaSocket's metatables.
 
 use std::any::TypeId;
 use std::ffi::{CStr, c_int, c_void};
@@ -10,35 +10,35 @@ use mlua::ffi::{self, lua_State};
 use super::call::{Call, Outcome, key, native};
 use super::{Message, NativeFunction, Raise};
 
-/// How many classes the library may define.
+/// The largest number of classes that the library can define.
 const SLOTS: usize = 32;
 
-/// What a full userdata of ours can hold.
+/// The content of one of this library's full userdata.
 pub trait Object: Sized + 'static {
-    /// Frees everything the object owns, because Lua collects it. The object may still be
-    /// called afterwards (a script can call `__gc` itself) and then acts as closed.
+    /// Frees everything that the object owns, because Lua collects it. The object may still be used
+    /// afterwards: a script can call `__gc` itself. It then behaves as closed.
     fn finalize(&mut self);
 }
 
-/// A class: a name that scripts see, and a slot that no other class has.
+/// A class: a name that scripts see, and a slot number that no other class has.
 pub struct Class<T> {
-    /// `tostring`'s prefix, and for a named class the field `class`.
+    /// The prefix in `tostring`. For a named class also the field `class`.
     pub name: &'static CStr,
     slot: usize,
     object: PhantomData<fn() -> T>,
 }
 
 impl<T> Class<T> {
-    /// A class for slot `slot`; slots are given out in one place, `crate::classes`.
+    /// A class for a slot. All slots are assigned in one place, `crate::classes`.
     pub const fn new(slot: usize, name: &'static CStr) -> Self {
         assert!(slot < SLOTS);
         Class { name, slot, object: PhantomData }
     }
 }
 
-/// The classes that a method accepts as its receiver, and how its error message calls them.
+/// The classes that a method accepts as its receiver, and their name in its error message.
 pub struct Receiver<T> {
-    /// `tcp{server}` or `tcp{any}`: the message is this and ` expected`.
+    /// For example `tcp{server}` or `tcp{any}`. The message is this and ` expected`.
     pub name: &'static str,
     slots: u32,
     object: PhantomData<fn() -> T>,
@@ -59,22 +59,23 @@ impl<T> Receiver<T> {
     }
 }
 
-/// How a class looks to a script.
+/// What a script sees of a class.
 pub struct ClassSpec<T: 'static> {
     /// The class.
     pub class: &'static Class<T>,
-    /// Names of boolean fields that the metatable shows, such as `tcp{any}`.
+    /// Names of boolean fields in the metatable, such as `tcp{any}`.
     pub groups: &'static [&'static str],
-    /// The methods: the contents of `__index`, beside the field `class`.
+    /// The methods: the contents of `__index`, besides the field `class`.
     pub methods: &'static [(&'static str, NativeFunction)],
-    /// Metamethods beside or instead of `__gc` and `__tostring`.
+    /// Metamethods in addition to `__gc` and `__tostring`, or in place of them.
     pub metamethods: &'static [(&'static str, NativeFunction)],
-    /// Whether `__index` has a field `class` with the name, as with LuaSocket's classes. The registry's fields of these
-    /// names stay free for LuaSocket and LuaSec themselves, which would share the metatables that they find there.
+    /// Whether `__index` has a field `class` with the name, as in LuaSocket's classes. This library does not
+    /// use the registry fields of these names. LuaSocket and LuaSec use them, and would share the metatables
+    /// that they find there.
     pub named: bool,
 }
 
-/// What the library keeps for one Lua state. It lives in a userdata that the registry holds.
+/// The data that the library keeps for one Lua state. It lives in a userdata that the registry holds.
 pub(super) struct Shared {
     metatables: [*const c_void; SLOTS],
     names: [&'static CStr; SLOTS],
@@ -89,13 +90,13 @@ struct Header<T> {
 static SHARED: u8 = 0;
 static METATABLES: u8 = 0;
 
-/// Creates this library's registry entries, unless the state has them.
+/// Creates this library's registry entries, unless the state already has them.
 ///
 /// # Safety
 /// `state` is the running state with a few free slots; may raise.
 pub(super) unsafe fn prepare(state: *mut lua_State) {
-    // SAFETY: balanced stack use; the userdata is as large as what is written to it, and Lua's
-    // userdata are aligned for any of C's types.
+    // SAFETY: balanced stack use. The userdata is as large as the value written to it, and Lua aligns
+    // userdata for any C type.
     unsafe {
         if !shared(state).is_null() {
             return;
@@ -108,7 +109,7 @@ pub(super) unsafe fn prepare(state: *mut lua_State) {
     }
 }
 
-/// The library's part of the state, null before `prepare`.
+/// The data that this library keeps for the state. It is null before `prepare`.
 ///
 /// # Safety
 /// `state` is the running state with one free slot.
@@ -122,12 +123,12 @@ pub(super) unsafe fn shared(state: *mut lua_State) -> *const Shared {
     }
 }
 
-/// Defines the class of `spec`: the metatable is made once a state, its `__index` anew each time.
+/// Defines the class of `spec`. The metatable is made once for each state, its `__index` at each call.
 pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
     let state = call.raw_state();
     let class = spec.class;
-    // SAFETY: runs in an entry point: nothing is owned here, so raising is harmless; the stack
-    // use is balanced: 1 the metatables, 2 this metatable, 3 its fields.
+    // SAFETY: this runs in an entry point. Nothing is owned here, so raising is harmless. The stack use is
+    // balanced: 1 is the table of metatables, 2 this metatable, 3 its methods.
     unsafe {
         ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
         ffi::lua_rawgeti(state, -1, class.slot as ffi::lua_Integer + 1);
@@ -162,9 +163,9 @@ pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
     call.pop(2);
 }
 
-/// Gives the metatable on top of the stack its groups, which scripts read there. They stand in a table behind it:
-/// LuaSocket's own library, loaded beside this one, takes what has them in its metatable itself for an object of its
-/// family.
+/// Adds the group fields to the metatable on top of the stack, where scripts read them. They are in a table
+/// behind it, reached through `__index`. The reason is LuaSocket's own library, when it is loaded beside this
+/// one. It accepts a userdata as one of its objects if the metatable itself has these fields.
 fn push_groups(call: &mut Call<'_>, groups: &[&str]) {
     if groups.is_empty() {
         return;
@@ -176,7 +177,7 @@ fn push_groups(call: &mut Call<'_>, groups: &[&str]) {
         call.set_field(-2, group.as_bytes());
     }
     call.set_field(-2, b"__index");
-    // SAFETY: two tables lie on top, of which the upper one becomes the metatable of the other.
+    // SAFETY: two tables are on top. The upper one becomes the metatable of the other.
     unsafe {
         ffi::lua_setmetatable(call.raw_state(), -2);
     }
@@ -192,9 +193,9 @@ pub(super) unsafe fn find<T: Object>(
     index: c_int,
     receiver: &Receiver<T>,
 ) -> Option<*mut T> {
-    // SAFETY: the metatable is compared by address with those the registry keeps alive, so a
-    // script cannot forge one; with the debug library it could still hang one on a foreign
-    // userdata, hence the checks of size and type before the header is believed.
+    // SAFETY: the metatable is compared by address with those that the registry keeps alive, so a script
+    // cannot forge one. With the debug library a script could still set one on a foreign userdata. So size
+    // and type are checked before the header is trusted.
     unsafe {
         let memory = ffi::lua_touserdata(state, index);
         if memory.is_null() || shared.is_null() || ffi::lua_getmetatable(state, index) == 0 {
@@ -221,7 +222,7 @@ pub(super) unsafe fn find<T: Object>(
     }
 }
 
-/// Makes an object of a class and pushes it. `make` leaves the stack as it was, and its error is not on it.
+/// Makes an object of a class and pushes it. `make` leaves the stack as it was, also on an error.
 pub(super) fn create<T: Object, E>(
     call: &mut Call<'_>,
     class: &Class<T>,
@@ -229,8 +230,8 @@ pub(super) fn create<T: Object, E>(
 ) -> Result<(), E> {
     let state = call.raw_state();
     const { assert!(align_of::<Header<T>>() <= 8, "Lua aligns userdata for C's types") };
-    // SAFETY: the userdata is as large as the header. While `make` runs it has no metatable,
-    // so nobody takes it for an object; it gets one when it is complete. `assign` does not allocate.
+    // SAFETY: the userdata is as large as the header. While `make` runs it has no metatable, so it is not
+    // treated as an object. It gets one when it is complete. `assign` does not allocate.
     unsafe {
         let memory = ffi::lua_newuserdata(state, size_of::<Header<T>>()).cast::<Header<T>>();
         match make(call) {
@@ -249,7 +250,7 @@ pub(super) fn create<T: Object, E>(
 
 /// Gives the object at `index` the metatable of a class.
 pub(super) fn assign<T>(state: *mut lua_State, index: c_int, class: &Class<T>) {
-    // SAFETY: reads of the registry and one write to the userdata; balanced stack use.
+    // SAFETY: reads of the registry and one write to the userdata, with balanced stack use.
     unsafe {
         let index = ffi::lua_absindex(state, index);
         ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
@@ -282,7 +283,7 @@ pub(super) fn describe(
 fn collect<T: Object>(call: &mut Call<'_>) -> Outcome {
     let every = Receiver { name: "", slots: u32::MAX >> (32 - SLOTS), object: PhantomData };
     call.try_object(1, &every, T::finalize);
-    // A script that calls it gets the answer of `close`.
+    // A script that calls `__gc` gets the result of `close`.
     call.push_number(1.0);
     Ok(1)
 }

@@ -1,4 +1,4 @@
-//! The entry points of a library as values, for hosts whose scripts cannot load a library by its file.
+//! The entry points of a library as Lua values, for hosts whose scripts cannot load a library from its file.
 
 use std::ffi::CStr;
 
@@ -6,12 +6,12 @@ use mlua::ffi::{self, lua_State};
 
 use super::NativeFunction;
 
-/// Pushes a table of entry points by their names.
+/// Pushes a table of entry points, with their names as keys.
 ///
 /// # Safety
-/// `state` is the running state with a few free slots; may raise, so nothing may be owned.
+/// `state` is the running state with a few free slots. May raise, so nothing may be owned.
 pub unsafe fn push(state: *mut lua_State, entries: &[(&CStr, NativeFunction)]) {
-    // SAFETY: balanced use of two slots; the names end in a zero byte.
+    // SAFETY: balanced use of two slots. The names end in a zero byte.
     unsafe {
         ffi::lua_createtable(state, 0, 16);
         for (name, function) in entries {
@@ -21,12 +21,14 @@ pub unsafe fn push(state: *mut lua_State, entries: &[(&CStr, NativeFunction)]) {
     }
 }
 
-/// Has `require` find a native function for a module, whatever of the package library a host shows its scripts.
+/// Makes `require` of a module call a native function. Works however little of the `package` library the host
+/// shows to its scripts.
 ///
 /// # Safety
 /// As for [`push`].
 pub unsafe fn preload(state: *mut lua_State, module: &CStr, function: NativeFunction) {
-    // SAFETY: reads of the registry and one write, with balanced pushes; what is no table is left alone.
+    // SAFETY: reads of the registry and one write, with balanced stack use. A value that is not a table is
+    // left alone.
     unsafe {
         let top = ffi::lua_gettop(state);
         #[cfg(any(feature = "lua51", feature = "luajit"))]

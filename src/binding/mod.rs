@@ -1,8 +1,8 @@
-//! The Lua boundary: the only room that touches Lua's C interface.
+//! The Lua boundary: the module that wraps Lua's C interface. Only `src/tasks` uses that interface as well.
 //!
-//! LuaSocket's callers observe things that mlua's `UserData` does not give (one object that
-//! changes its class, metatables they can read, errors that are plain strings with the standard
-//! library's wording), so native functions and classes are built here on `mlua::ffi`.
+//! LuaSocket's callers can observe things that mlua's `UserData` does not offer: an object that changes its
+//! class, metatables that scripts can read, and errors that are plain strings in the standard library's
+//! wording. So native functions and classes are built here on `mlua::ffi`.
 //!
 //! # Writing a native function
 //!
@@ -18,34 +18,37 @@
 //!
 //! # The rules that keep it sound
 //!
-//! Lua reports errors by a long jump or a foreign exception that does not run the destructors of Rust
-//! frames, and any allocation in Lua may raise: it may run out of memory, and it may run a finalizer,
-//! which is somebody's Lua code, and whose errors come out of it on Lua 5.1 to 5.3 and LuaJIT. Therefore:
+//! Lua reports errors by a long jump or a foreign exception. Neither runs the destructors of Rust frames. Any
+//! allocation in Lua may raise: memory may run out, or the allocation may run a finalizer. A finalizer is a
+//! script's Lua code, and on Lua 5.1 to 5.3 and LuaJIT its errors come out of the allocation. Therefore:
 //!
-//! 1. An error is returned as [`Raise`], a plain value, and raised by the trampoline after the
-//!    native function has returned.
-//! 2. An object is only reachable inside the closure given to [`Call::object`], which cannot call Lua: no
-//!    finalizer can meet a half-changed object.
-//!    Nor does anything wait there. Tasks (`src/tasks`) leave the C stack of a call that waits, and others run on
-//!    their own meanwhile: they may use, close and collect the same object. So an operation tries inside the closure, and
-//!    where it would block it leaves the object, marked as busy in its direction, waits at the one door
-//!    (`src/tasks/door.rs`), and looks the object up again: it may have become another one. [`Call::new_object`]'s
-//!    `make` may wait, because what it fills is no object yet.
-//!    A library that calls back into Lua is called with the object's content taken out, inside [`Call::lend`]; a task
-//!    that is given up in such a callback leaks that content.
-//! 3. While a native function owns something with a destructor (a `Vec`, a `String`, a
-//!    descriptor), it must not call a `Call` method that can allocate in Lua, except inside
-//!    [`Call::protected`]. [`Call::push_vec`] frees what it is given before Lua can raise, and leaves no room for
-//!    anything else that is owned. Methods that never allocate say so; pushing `nil`, booleans and numbers never
-//!    does. Destructors that do nothing may be pending: of an array on the stack, of an empty vector, of the
-//!    trampoline's guard.
+//! 1. An error is returned as [`Raise`], a plain value. The trampoline raises it after the native function
+//!    has returned.
+//! 2. An object is only reachable inside the closure given to [`Call::object`]. That closure cannot call
+//!    Lua, so no finalizer can see a half-changed object.
 //!
-//! 4. Over a wait nothing is owned at all: a task that is never resumed has its stack reset, and no destructor runs. What an
-//!    operation has so far is a plain value, or belongs to the object. Bytes borrowed from an argument may be kept: the
-//!    argument stays on the Lua stack of the call, and Lua moves no strings. The trampoline's guard may be pending:
-//!    it does nothing unless a panic unwinds through it, and no panic unwinds a stack that is parked.
+//!    The closure does not wait either. Tasks (`src/tasks`) leave the C stack of a call that waits.
+//!    Meanwhile other tasks run, and they may use, close and collect the same object. So an operation tries
+//!    inside the closure. If it would block, it marks the object as busy in its direction, leaves the
+//!    closure, and waits in the one function for waits (`src/tasks/door.rs`). Then it looks the object up
+//!    again, because it may have become another object. The `make` of [`Call::new_object`] may wait,
+//!    because the userdata is not an object yet.
 //!
-//! The debug library can break all of this: what stands in the registry and in upvalues is trusted.
+//!    A library that calls back into Lua is called inside [`Call::lend`], with the object's content taken
+//!    out of it. A task that is abandoned in such a callback leaks that content.
+//! 3. A native function that owns something with a destructor (a `Vec`, a `String`, a descriptor) must not
+//!    call a `Call` method that can allocate in Lua, except inside [`Call::protected`]. [`Call::push_vec`]
+//!    frees its argument before Lua can raise, but nothing else may be owned at that call. Methods that
+//!    never allocate say so. Pushing `nil`, booleans and numbers never allocates. Destructors that do
+//!    nothing may be pending: of an array on the stack, of an empty vector, of the trampoline's guard.
+//!
+//! 4. During a wait nothing at all may be owned. The stack of a task that is never resumed is reset, and no
+//!    destructor runs. The partial result of an operation is a plain value, or belongs to the object. Bytes
+//!    borrowed from an argument may be kept: the argument stays on the Lua stack of the call, and Lua does
+//!    not move strings. The trampoline's guard may be pending: it does nothing unless a panic unwinds
+//!    through it, and no panic unwinds a parked stack.
+//!
+//! The debug library can break all of these rules: the contents of the registry and of upvalues are trusted.
 #![allow(unsafe_code)]
 
 mod arguments;
@@ -67,5 +70,5 @@ pub use spare::Spare;
 use spare::keep_freed_memory;
 pub use stack::Address;
 
-/// A native function as Lua's C interface wants it.
+/// A native function in the form that Lua's C interface takes.
 pub type NativeFunction = mlua::ffi::lua_CFunction;

@@ -1,4 +1,4 @@
-//! Errors on their way to Lua.
+//! Errors that a native function returns and the trampoline raises.
 
 use std::ffi::c_int;
 use std::fmt;
@@ -9,7 +9,7 @@ use super::Spare;
 
 const CAPACITY: usize = 110;
 
-/// A short text without a destructor, cut at its capacity: it can be held while Lua raises.
+/// A short text without a destructor, cut at its capacity. It can be held while Lua raises.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     length: u8,
@@ -17,7 +17,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// The text, cut to what a message holds.
+    /// The text, cut at the capacity of a message.
     pub fn new(text: impl AsRef<[u8]>) -> Self {
         let mut message = Message { length: 0, bytes: [0; CAPACITY] };
         message.append(text.as_ref());
@@ -27,7 +27,7 @@ impl Message {
     /// A formatted text: `Message::format(format_args!("unknown {name}"))`.
     pub fn format(arguments: fmt::Arguments<'_>) -> Self {
         let mut message = Message { length: 0, bytes: [0; CAPACITY] };
-        // Only a failing `Display` could make this fail, and then the text so far is used.
+        // Only a failing `Display` can make this fail. Then the text so far is used.
         let _ = fmt::write(&mut message, arguments);
         message
     }
@@ -59,12 +59,12 @@ impl fmt::Debug for Message {
     }
 }
 
-/// What the standard library's argument checks ask for.
+/// The types that the argument checks of Lua's standard library expect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// A string, or a number taken as one.
+    /// A string. A number is converted.
     String,
-    /// A number, or a string that reads as one.
+    /// A number, or a string that Lua converts to one.
     Number,
     /// A number without a fraction.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
@@ -76,13 +76,13 @@ pub enum Expected {
 /// An error that the trampoline raises once the native function has returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raise {
-    /// `bad argument #n to 'f' (x expected, got y)`, worded by the interpreter itself.
+    /// `bad argument #n to 'f' (x expected, got y)`, in the interpreter's own words.
     Type(c_int, Expected),
     /// `bad argument #n to 'f' (message)`.
     Argument(c_int, Message),
-    /// `bad argument #n to 'f' (invalid option 'x')`, x being the argument.
+    /// `bad argument #n to 'f' (invalid option 'x')`, where x is the argument.
     Option(c_int),
-    /// The message with the position of the caller in front.
+    /// The message, with the position of the caller in front.
     Error(Message),
     /// The value on top of the stack, unchanged.
     Value,
@@ -99,14 +99,14 @@ impl Raise {
         Raise::Argument(index, Message::new(text))
     }
 
-    /// Raises. That takes about eight stack slots, and no native function that can raise has pushed more than twelve
-    /// of the twenty (`LUA_MINSTACK`) that it starts with.
+    /// Raises the error. This takes about eight stack slots. A native function starts with twenty
+    /// (`LUA_MINSTACK`), and none that can raise has pushed more than twelve.
     ///
     /// # Safety
-    /// `state` is the running state, and no frame above the trampoline's may own anything.
+    /// `state` is the running state. No frame above the trampoline's may own anything.
     pub(super) unsafe fn raise(self, state: *mut ffi::lua_State) -> c_int {
-        // SAFETY: the checks of the auxiliary library are called on values that fail them, so
-        // they do not return; should one return nevertheless, the fixed text below is raised.
+        // SAFETY: the checks of the auxiliary library are called with values that fail them, so they do not
+        // return. If one returns nevertheless, the fixed text below is raised.
         unsafe {
             match self {
                 Raise::Type(index, Expected::String) => {
@@ -145,9 +145,10 @@ impl Raise {
     }
 }
 
-/// An empty buffer with room for so many bytes, or the error to raise when there is no memory for them. For what
-/// may be large: a failing allocation elsewhere ends the process.
-// A result returned through memory is read at once in other pieces than it was written in, which costs 5 ns.
+/// An empty buffer with room for `capacity` bytes, or the error to raise when there is no memory. For sizes
+/// that may be large: elsewhere a failed allocation ends the process.
+// Without inlining, a result returned through memory is read in pieces of other sizes than it was written in.
+// That costs 5 ns.
 #[inline(always)]
 pub fn buffer(capacity: usize) -> Result<Spare, Raise> {
     let mut buffer = Spare::take();
@@ -155,22 +156,22 @@ pub fn buffer(capacity: usize) -> Result<Spare, Raise> {
     Ok(buffer)
 }
 
-/// Makes room for more bytes in a buffer that grows, or gives the error to raise.
+/// Makes room for `more` bytes in a growing buffer, or returns the error to raise.
 pub fn reserve(buffer: &mut Vec<u8>, more: usize) -> Result<(), Raise> {
     buffer.try_reserve(more).map_err(|_| Raise::out_of_memory())
 }
 
-/// Judges whether there is memory for what is about to be made of pieces that are allocated one by one, so that
-/// its lack can be raised.
+/// Checks that a result built from many small allocations will fit in memory, so that we can raise "not
+/// enough memory".
 pub fn check_memory(bytes: usize) -> Result<(), Raise> {
     let mut probe = Vec::<u8>::new();
     let outcome = probe.try_reserve_exact(bytes).map_err(|_| Raise::out_of_memory());
-    // What nobody looks at need not be allocated.
+    // Keeps the compiler from removing the allocation.
     std::hint::black_box(&mut probe);
     outcome
 }
 
-/// Pushes a message; the pointer is to Lua's copy, which ends in a zero byte.
+/// Pushes a message. The pointer is to Lua's copy, which ends in a zero byte.
 unsafe fn push_message(state: *mut ffi::lua_State, message: &Message) -> *const std::ffi::c_char {
     let text = message.as_bytes();
     // SAFETY: the bytes are valid for the length given.

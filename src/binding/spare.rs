@@ -1,5 +1,5 @@
-//! The memory that results are gathered in, kept from one call to the next: the system clears memory each
-//! time it is handed out, which takes as long as receiving into it.
+//! The memory in which results are collected. It is kept from one call to the next. The system clears memory
+//! each time it hands it out, and that takes as long as receiving into it.
 
 use std::cell::Cell;
 use std::ops::{Deref, DerefMut};
@@ -7,18 +7,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::check_memory;
 
-/// The most that a thread keeps.
+/// The largest number of bytes that a thread keeps.
 const MOST_KEPT: usize = 1 << 20;
 
-/// Has the C library keep what Lua frees when strings as large as this one come and go. GNU's gives large blocks back
-/// to the system at once, and more than twice as much at the end of the heap as the largest of them that has been
-/// freed: so a larger block is freed here, once. Nothing touches it. Receiving pieces of 1 MB takes half the CPU time.
+/// Makes the C library keep the memory that Lua frees, when strings of this length come and go. The GNU C
+/// library returns a large block to the system at once. It also returns free memory at the end of the heap,
+/// when that is more than twice the largest block freed so far. So a larger block is allocated and freed
+/// here, once. The block is never touched. Receiving pieces of 1 MB then takes half the CPU time.
 pub fn keep_freed_memory(length: usize) {
     const LARGE: usize = 128 * 1024;
     const LARGER: usize = 4 << 20;
     static DONE: AtomicBool = AtomicBool::new(false);
     if cfg!(target_env = "gnu") && length >= LARGE && !DONE.swap(true, Ordering::Relaxed) {
-        // Where there is no memory for it, nothing is kept.
+        // If there is no memory for the block, the C library keeps nothing.
         let _ = check_memory(LARGER);
     }
 }
@@ -27,14 +28,14 @@ thread_local! {
     static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
-/// A byte vector whose memory goes back to its thread.
+/// A byte vector whose memory returns to its thread.
 #[derive(Debug)]
 pub struct Spare(Vec<u8>);
 
 impl Spare {
-    /// An empty vector, with the memory that the thread has kept.
+    /// An empty vector with the memory that the thread has kept.
     pub fn take() -> Self {
-        // A thread that ends has none any more.
+        // A thread that is ending has no kept memory any more.
         Spare(KEPT.try_with(Cell::take).unwrap_or_default())
     }
 

@@ -1,4 +1,4 @@
-//! Pushing results, and working on the values of the stack.
+//! Pushes results, and works on the values on the stack.
 
 use std::ffi::{c_int, c_void};
 use std::mem::MaybeUninit;
@@ -8,14 +8,14 @@ use mlua::ffi;
 
 use super::{Call, Kind, Message, NativeFunction, Raise, keep_freed_memory};
 
-/// Which object a value is, to be compared with another while both exist.
+/// The identity of an object, to compare with another while both exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Address(*const c_void);
 
 impl Call<'_> {
     /// Pushes `nil`. Never allocates.
     pub fn push_nil(&mut self) {
-        // SAFETY: a native function has room for its few results.
+        // SAFETY: a native function has enough slots for its few results.
         unsafe { ffi::lua_pushnil(self.state) }
     }
 
@@ -39,8 +39,8 @@ impl Call<'_> {
 
     /// Pushes a string. Allocates: see the rules of [`super`].
     pub fn push_bytes(&mut self, value: &[u8]) {
-        // SAFETY: the bytes are valid for their length; they cannot belong to an object, which
-        // is out of reach while Lua runs.
+        // SAFETY: the bytes are valid for their length. They cannot belong to an object, because objects are
+        // not reachable while Lua runs.
         unsafe {
             ffi::lua_pushlstring(self.state, value.as_ptr().cast(), value.len());
         }
@@ -52,21 +52,22 @@ impl Call<'_> {
         unsafe { ffi::lua_pushvalue(self.state, index) }
     }
 
-    /// Pushes `nil` and a message: how the network's failures are returned.
+    /// Pushes `nil` and a message: the form in which network failures are returned.
     pub fn push_failure(&mut self, message: &Message) -> c_int {
         self.push_nil();
         self.push_bytes(message.as_bytes());
         2
     }
 
-    /// Pushes a string that the caller owns, and frees it; out of memory becomes an error like any other.
+    /// Pushes a string that the caller owns, and frees the caller's copy. Running out of memory becomes a
+    /// normal error.
     pub fn push_vec(&mut self, value: impl AsRef<[u8]>) -> Result<(), Raise> {
         const SMALL: usize = 1024;
         let text = value.as_ref();
         if text.len() <= SMALL {
             let mut copy = MaybeUninit::<[u8; SMALL]>::uninit();
             let length = text.len();
-            // SAFETY: the source is not longer than the copy, and only what was copied is read.
+            // SAFETY: the source is not longer than the copy. Only copied bytes are read.
             let bytes = unsafe {
                 ptr::copy_nonoverlapping(text.as_ptr(), copy.as_mut_ptr().cast::<u8>(), length);
                 std::slice::from_raw_parts(copy.as_ptr().cast::<u8>(), length)
@@ -83,14 +84,14 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Calls the value below `arguments` values, all on top of the stack, and leaves exactly
-    /// `results` values. An error in it leaves this call at once: nothing may be owned.
+    /// Calls a value with `arguments` arguments, which are above it on top of the stack. Leaves exactly
+    /// `results` values. An error in the called value leaves this call at once: nothing may be owned.
     pub fn call_value(&mut self, arguments: c_int, results: c_int) {
         // SAFETY: the caller has pushed the function and its arguments.
         unsafe { ffi::lua_call(self.state, arguments, results) }
     }
 
-    /// Pushes `value[name]`, honouring metamethods: may raise, nothing may be owned.
+    /// Pushes `value[name]`, with metamethods. May raise: nothing may be owned.
     pub fn push_field(&mut self, index: c_int, name: &std::ffi::CStr) {
         // SAFETY: the name ends in a zero byte; the result needs one slot.
         unsafe {
@@ -100,7 +101,7 @@ impl Call<'_> {
 
     /// Whether the metatable of a value has a field that is not nil. Allocates.
     pub fn has_metafield(&mut self, index: c_int, name: &std::ffi::CStr) -> bool {
-        // SAFETY: the name ends in a zero byte; a field that is found is popped again.
+        // SAFETY: the name ends in a zero byte. A field that was found is popped again.
         unsafe {
             let found = ffi::luaL_getmetafield(self.state, index, name.as_ptr()) != ffi::LUA_TNIL;
             if found {
@@ -110,51 +111,51 @@ impl Call<'_> {
         }
     }
 
-    /// Replaces the key on top of the stack by `value[key]`, honouring metamethods: may raise,
-    /// nothing may be owned.
+    /// Replaces the key on top of the stack by `value[key]`, with metamethods. May raise: nothing may be
+    /// owned.
     pub fn look_up(&mut self, index: c_int) {
-        // SAFETY: the caller names a value on the stack by an index that stays right.
+        // SAFETY: the caller passes the index of a value, and the index stays correct.
         unsafe {
             ffi::lua_gettable(self.state, index);
         }
     }
 
-    /// Replaces the key on top of the stack by what the table at an index holds there, without metamethods.
-    /// Never allocates.
+    /// Replaces the key on top of the stack by the table's value for it, without metamethods. Never
+    /// allocates.
     pub fn look_up_raw(&mut self, index: c_int) {
-        // SAFETY: the caller names a table by an index that stays right.
+        // SAFETY: the caller passes the index of a table, and the index stays correct.
         unsafe {
             ffi::lua_rawget(self.state, index);
         }
     }
 
-    /// Pushes the metatable of the value at an index; nothing, and false, when it has none. Never allocates.
+    /// Pushes the metatable of a value. Pushes nothing and returns false when there is none. Never allocates.
     pub fn push_metatable(&mut self, index: c_int) -> bool {
         // SAFETY: any index is acceptable here.
         unsafe { ffi::lua_getmetatable(self.state, index) != 0 }
     }
 
-    /// Pops a table, and makes it the metatable of the table at an index. Never allocates.
+    /// Pops a table and makes it the metatable of the table at `index`. Never allocates.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     pub fn set_metatable(&mut self, index: c_int) {
-        // SAFETY: the caller names a table, and has pushed another.
+        // SAFETY: the caller passes the index of a table, and has pushed another.
         unsafe {
             ffi::lua_setmetatable(self.state, index);
         }
     }
 
-    /// Which object the value at an index is. Never allocates.
+    /// The identity of the object at `index`. Never allocates.
     pub fn address(&self, index: c_int) -> Address {
-        // SAFETY: any index is acceptable here; the pointer is compared, not followed.
+        // SAFETY: any index is acceptable here. The pointer is compared and never followed.
         Address(unsafe { ffi::lua_topointer(self.state, index) })
     }
 
-    /// The length of the table at an index without metamethods, zero for what is none. Never allocates.
+    /// The length of the table at `index` without metamethods. Zero for other values. Never allocates.
     pub fn raw_length(&self, index: c_int) -> usize {
         if self.kind(index) != Kind::Table {
             return 0;
         }
-        // SAFETY: a table is there.
+        // SAFETY: the value is a table.
         unsafe { ffi::lua_rawlen(self.state, index) as usize }
     }
 
@@ -165,7 +166,7 @@ impl Call<'_> {
         found.is_some_and(|found| ptr::fn_addr_eq(found, function))
     }
 
-    /// Pushes `value[position]`, honouring metamethods: may raise, nothing may be owned.
+    /// Pushes `value[position]`, with metamethods. May raise: nothing may be owned.
     pub fn push_element(&mut self, index: c_int, position: i64) {
         // SAFETY: the index is made absolute before the key is pushed.
         unsafe {
@@ -175,48 +176,48 @@ impl Call<'_> {
         }
     }
 
-    /// Pushes what this library keeps in the registry under a key. Never allocates.
+    /// Pushes the value that this library keeps in the registry under a key. Never allocates.
     pub fn push_registered(&mut self, key: &'static u8) {
-        // SAFETY: reads the registry; the result needs one slot.
+        // SAFETY: reads the registry. The result needs one slot.
         unsafe {
             ffi::lua_rawgetp(self.state, ffi::LUA_REGISTRYINDEX, ptr::from_ref(key).cast());
         }
     }
 
-    /// Pops a value and keeps it in the registry under a key: the address of a static.
+    /// Pops a value and keeps it in the registry under a key, the address of a static.
     pub fn register(&mut self, key: &'static u8) {
-        // SAFETY: writes one value of the registry under a key that no script can make.
+        // SAFETY: writes one registry value, under a key that no script can make.
         unsafe { ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, ptr::from_ref(key).cast()) }
     }
 
     /// Pops values. Never allocates.
     pub fn pop(&mut self, count: c_int) {
-        // SAFETY: the caller has pushed that many.
+        // SAFETY: the caller has pushed `count` values.
         unsafe { ffi::lua_settop(self.state, -count - 1) }
     }
 
-    /// Cuts or fills the stack to a height. Never allocates when it only cuts.
+    /// Sets the height of the stack: removes values or adds nils. Never allocates when it only removes.
     pub fn set_top(&mut self, height: c_int) {
-        // SAFETY: heights used are within the guaranteed slots.
+        // SAFETY: the heights in use are within the guaranteed slots.
         unsafe { ffi::lua_settop(self.state, height) }
     }
 
-    /// Moves the top value to an index, shifting the others up. Never allocates.
+    /// Moves the top value to an index and shifts the others up. Never allocates.
     pub fn insert(&mut self, index: c_int) {
         // SAFETY: the caller names a value on the stack.
         unsafe { ffi::lua_insert(self.state, index) }
     }
 
-    /// Pushes a new table with room for so many array and hash entries.
+    /// Pushes a new table with room for `array` array entries and `hash` hash entries.
     pub fn new_table(&mut self, array: usize, hash: usize) {
         let bound = |n: usize| c_int::try_from(n).unwrap_or(0);
         // SAFETY: needs one slot.
         unsafe { ffi::lua_createtable(self.state, bound(array), bound(hash)) }
     }
 
-    /// `table[name] = top value`, which is popped; raw. The table is at `index`.
+    /// Sets `table[name]` to the top value, without metamethods, and pops it. The table is at `index`.
     pub fn set_field(&mut self, index: c_int, name: &[u8]) {
-        // SAFETY: the index is made absolute before anything is pushed; a table is there.
+        // SAFETY: the index is made absolute before anything is pushed. The value there is a table.
         unsafe {
             let index = ffi::lua_absindex(self.state, index);
             ffi::lua_pushlstring(self.state, name.as_ptr().cast(), name.len());
@@ -225,26 +226,27 @@ impl Call<'_> {
         }
     }
 
-    /// `table[position] = top value`, which is popped; raw.
+    /// Sets `table[position]` to the top value, without metamethods, and pops it.
     pub fn set_element(&mut self, index: c_int, position: i64) {
         // SAFETY: a table is at the index.
         unsafe { ffi::lua_rawseti(self.state, index, position as _) }
     }
 
-    /// `table[key] = value` for the two values on top of the stack, which are popped; raw.
+    /// Sets `table[key] = value` for the two values on top of the stack, without metamethods, and pops them.
     pub fn set_raw(&mut self, index: c_int) {
-        // SAFETY: a table is at the index, key and value are on top.
+        // SAFETY: the value at the index is a table. Key and value are on top.
         unsafe { ffi::lua_rawset(self.state, index) }
     }
 
-    /// Replaces the key on top of the stack by the next pair of the table at `index`: returns
+    /// Replaces the key on top of the stack by the next key and value of the table at `index`. Returns
     /// whether there is one. Start with `nil`.
     pub fn next(&mut self, index: c_int) -> bool {
-        // SAFETY: a table is at the index and a key of it, or nil, on top.
+        // SAFETY: the value at the index is a table. On top is one of its keys, or nil.
         unsafe { ffi::lua_next(self.state, index) != 0 }
     }
 
-    /// Replaces a value by what `tostring` makes of it, honouring `__tostring`: may raise. LuaJIT's leaves strings alone.
+    /// Replaces a value by the result of `tostring`, with `__tostring`. May raise. LuaJIT's leaves strings
+    /// alone.
     pub fn stringify(&mut self, index: c_int) {
         if cfg!(feature = "luajit") && self.kind(index) == Kind::String {
             return;
