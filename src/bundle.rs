@@ -1,13 +1,13 @@
-//! The files of `lua/`, embedded for Lua states of Rust programs.
+//! The files of `lua/`, embedded for the Lua states of Rust programs.
 
 use mlua::{Function, Lua, Result, Table};
 
 use crate::entry;
 
-/// Path and text of every module written in Lua, which the build script lists.
+/// Path and text of every module written in Lua. The build script generates the list.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/lua_files.rs"));
 
-/// Fills `package.preload`; a file is compiled when it is first required.
+/// Fills `package.preload`. A file is compiled when it is first required.
 pub fn preload(lua: &Lua) -> Result<()> {
     let preload: Table = lua.globals().get::<Table>("package")?.get("preload")?;
     let paths = lua.create_sequence_from(FILES.iter().map(|(path, _)| *path))?;

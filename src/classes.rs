@@ -1,4 +1,4 @@
-//! Every class of the library: the name that scripts see, and a slot of its own.
+//! Every class of the library: its name as scripts see it, and its slot number.
 
 use crate::binding::Class;
 use crate::codings::Decoder;
@@ -18,7 +18,7 @@ pub static TCP_MASTER: Class<Tcp> = Class::new(0, c"tcp{master}");
 pub static TCP_CLIENT: Class<Tcp> = Class::new(1, c"tcp{client}");
 /// A listening TCP object.
 pub static TCP_SERVER: Class<Tcp> = Class::new(2, c"tcp{server}");
-/// A UDP object that sends to, and receives from, anybody.
+/// A UDP object without a fixed peer. It sends to, and receives from, any address.
 pub static UDP_UNCONNECTED: Class<Udp> = Class::new(3, c"udp{unconnected}");
 /// A UDP object with a fixed peer.
 pub static UDP_CONNECTED: Class<Udp> = Class::new(4, c"udp{connected}");
@@ -28,17 +28,18 @@ pub static UNIX_STREAM_MASTER: Class<UnixStream> = Class::new(5, c"unixstream{ma
 pub static UNIX_STREAM_CLIENT: Class<UnixStream> = Class::new(6, c"unixstream{client}");
 /// A listening Unix stream object.
 pub static UNIX_STREAM_SERVER: Class<UnixStream> = Class::new(7, c"unixstream{server}");
-/// A Unix datagram object that sends to, and receives from, anybody.
+/// A Unix datagram object without a fixed peer. It sends to, and receives from, any address.
 pub static UNIX_DATAGRAM_UNCONNECTED: Class<UnixDatagram> = Class::new(8, c"unixdgram{unconnected}");
 /// A Unix datagram object with a fixed peer.
 pub static UNIX_DATAGRAM_CONNECTED: Class<UnixDatagram> = Class::new(9, c"unixdgram{connected}");
 /// A serial line.
 pub static SERIAL_CLIENT: Class<Serial> = Class::new(10, c"serial{client}");
 
-/// A file that a server sends, or a folder of such.
+/// A file that a server sends, or a folder of such files.
 pub static HTTP_FILE: Class<File> = Class::new(11, c"http{file}");
 
-/// A TLS object. The names of these three are not LuaSec's: it registers its own in the same state.
+/// A TLS object. The names of these three classes differ from LuaSec's, because LuaSec registers its own in
+/// the same state.
 pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"tls{connection}");
 /// A TLS configuration.
 pub static TLS_CONTEXT: Class<Handle> = Class::new(14, c"tls{context}");

@@ -1,8 +1,8 @@
-//! How the corpora of tests are written.
+//! The format of the tests' corpora.
 
 #![allow(clippy::panic)]
 
-/// The bytes of a text with the escapes of Rust's byte strings.
+/// The bytes of a text that uses the escapes of Rust's byte strings.
 pub fn unescape(line: &str) -> Vec<u8> {
     let mut out = Vec::new();
     let mut rest = line.bytes();

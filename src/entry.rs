@@ -1,5 +1,5 @@
-//! The functions that Lua's module loader calls, one for each native module. The libraries in `modules/` export
-//! them under the names that it looks for.
+//! The functions that Lua's module loader calls, one for each native module. The libraries in `modules/`
+//! export them under the names that the loader expects.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;
@@ -20,17 +20,17 @@ macro_rules! entry_points {
             /// # Safety
             /// Called by Lua's module loader with the running state.
             pub unsafe extern "C-unwind" fn $name(state: *mut lua_State) -> c_int {
-                // SAFETY: this is the C function that `native` makes, called as Lua calls it.
+                // SAFETY: `native` makes this C function, and it is called as Lua calls it.
                 unsafe { native($open)(state) }
             }
         )*
 
-        /// Each entry point by its name, for a state of this program.
+        /// Each entry point by its name, for a Lua state of this program.
         #[cfg(not(feature = "module"))]
         pub(crate) fn openers(lua: &Lua) -> Result<Table> {
             let openers = lua.create_table()?;
             $(
-                // SAFETY: the entry point may be called in any state of this program's Lua.
+                // SAFETY: the entry point may be called in any Lua state of this program.
                 openers.raw_set(stringify!($name), unsafe { lua.create_c_function($name) }?)?;
             )*
             Ok(openers)
@@ -53,7 +53,7 @@ entry_points! {
     socket_http_client => crate::http::client::open;
     /// The internal `socket_codings`
     socket_codings => crate::codings::open;
-    /// The same with every coding of the library for HTTP
+    /// The same, with every coding of the library for HTTP
     socket_all_codings => crate::codings::open;
     /// The internal `socket_cookies`
     #[cfg(feature = "cookies")]
@@ -76,21 +76,22 @@ entry_points! {
     socket_url => crate::url::open;
 }
 
-/// The version that the Lua file of `socket.tls` compares with that of the library for TLS.
+/// The version. The Lua file of `socket.tls` compares it with the version of the TLS library.
 fn version(call: &mut Call<'_>) -> Outcome {
-    // SAFETY: nothing is owned here. The library for TLS, which is opened next, looks for it.
+    // SAFETY: nothing is owned here. The TLS library is opened next and reads what is published here.
     unsafe { crate::tasks::handover::publish(call.raw_state()) };
     call.push_bytes(crate::VERSION);
     Ok(1)
 }
 
-/// Has `require "socket.native_entries"` call a function, where a sandbox does not let scripts load libraries.
+/// Makes `require "socket.native_entries"` call a function. A sandbox may not let scripts load libraries;
+/// this works there.
 ///
 /// # Safety
 /// Called by Lua's module loader with the running state.
 #[cfg(feature = "module")]
 pub unsafe fn announce(state: *mut lua_State, list: unsafe extern "C-unwind" fn(*mut lua_State) -> c_int) {
-    // SAFETY: Lua gives a C function free slots, and nothing is owned.
+    // SAFETY: Lua gives a C function free slots. Nothing is owned.
     unsafe { crate::binding::entries::preload(state, c"socket.native_entries", list) }
 }
 
@@ -98,18 +99,18 @@ pub unsafe fn announce(state: *mut lua_State, list: unsafe extern "C-unwind" fn(
 #[doc(hidden)]
 pub use crate::binding::entries::push as push_entries;
 
-/// How many tasks of a state were started and have never had a turn.
+/// The number of tasks of a state that were started and have never run.
 ///
 /// # Safety
-/// The state is one of this program's, with a free slot, and nothing runs in it.
+/// The state is one of this program's, it has a free slot, and nothing runs in it.
 #[cfg(feature = "tasks")]
 pub unsafe fn tasks_never_run(state: *mut lua_State) -> usize {
-    // SAFETY: as this function's.
+    // SAFETY: the conditions of this function.
     unsafe { crate::tasks::never_run(state) }
 }
 
-/// Defines entry points of a library under the names that Lua's module loader looks for, and first of all a function
-/// that returns a table of them.
+/// Defines a library's entry points under the names that Lua's module loader expects. The first is a function
+/// that returns a table of all the others.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! export_entry_points {

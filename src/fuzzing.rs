@@ -1,7 +1,7 @@
-//! The parsers of peers' bytes, each under the name of its fuzz target. `fuzz/` drives them with libFuzzer; a test here
-//! runs them over the same corpora, damaged in many ways, where libFuzzer cannot be had.
+//! The parsers of bytes from peers, each under the name of its fuzz target. `fuzz/` runs them with libFuzzer.
+//! A test here runs them on the same corpora, damaged in many ways, for machines without libFuzzer.
 
-/// A function that takes any bytes, and fails when a property does not hold.
+/// A function that accepts any bytes, and fails when a property does not hold.
 pub type Target = fn(&[u8]);
 
 /// Every target by its name.
@@ -44,7 +44,7 @@ mod tests {
 
     use super::{TARGETS, Target};
 
-    /// Inputs for each target: enough to hit simple mistakes, in a second at most.
+    /// The number of inputs for each target: enough to hit simple mistakes, in a second at most.
     const ROUNDS: usize = 1500;
 
     fn corpus(name: &str) -> Vec<Vec<u8>> {
@@ -55,7 +55,7 @@ mod tests {
         paths.iter().filter_map(|path| fs::read(path).ok()).collect()
     }
 
-    /// Marsaglia's generator: the same inputs in every run.
+    /// Marsaglia's xorshift generator. Every run gets the same inputs.
     struct Random(u64);
 
     impl Random {
@@ -67,7 +67,8 @@ mod tests {
         }
     }
 
-    /// An input with bytes changed, put in, taken out, doubled, or with the start of another behind it.
+    /// A corpus input with bytes changed, inserted, removed or repeated, or with the start of another input
+    /// appended.
     fn damaged(inputs: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
         let mut data = inputs.get(random.below(inputs.len())).cloned().unwrap_or_default();
         for _ in 0..=random.below(4) {
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn every_target_has_a_file_and_a_corpus() {
         let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz");
-        // The published package has none.
+        // The published package has no `fuzz` folder.
         if !root.exists() {
             return;
         }

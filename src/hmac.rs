@@ -1,4 +1,4 @@
-//! `socket_hmac`: keyed digests for logging in to mail servers.
+//! `socket_hmac`: keyed digests to log in to mail servers.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Md5;
@@ -13,7 +13,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `md5(key, text)`: the HMAC-MD5 of a text, in hexadecimal (RFC 2104; CRAM-MD5 is built on it).
+/// `md5(key, text)`: the HMAC-MD5 of a text, in hexadecimal (RFC 2104). CRAM-MD5 uses it.
 fn md5_digest(call: &mut Call<'_>) -> Outcome {
     let key = call.bytes(1)?;
     let text = call.bytes(2)?;
@@ -24,7 +24,7 @@ fn md5_digest(call: &mut Call<'_>) -> Outcome {
 
 fn digest(key: &[u8], text: &[u8]) -> [u8; 32] {
     let mut hexadecimal = [b'0'; 32];
-    // Any length of key will do.
+    // A key of any length is valid.
     if let Ok(mut mac) = Hmac::<Md5>::new_from_slice(key) {
         mac.update(text);
         for (pair, byte) in hexadecimal.chunks_exact_mut(2).zip(mac.finalize().into_bytes()) {

@@ -26,9 +26,9 @@ fn to_ascii(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// The ASCII form of a host name in UTF-8; `None` when it has none.
+/// The ASCII form of a host name in UTF-8. `None` when the name has no such form.
 pub fn convert(host: &[u8]) -> Option<String> {
-    // The WHATWG parser would also decode percent signs, which LuaSocket leaves alone.
+    // The WHATWG parser also decodes percent signs. LuaSocket does not.
     let text = std::str::from_utf8(host).ok().filter(|text| !text.contains('%'))?;
     match Host::parse(text).ok()? {
         Host::Domain(name) => Some(name),

@@ -1,8 +1,8 @@
-//! luasocket-rs: a drop-in replacement for LuaSocket, with HTTPS in LuaSec's manner.
+//! luasocket-rs: a drop-in replacement for LuaSocket, with HTTPS as in LuaSec.
 //!
-//! This crate gives a Lua state that a Rust program owns, through [`mlua`], every module of
-//! luasocket-rs: `socket`, `socket.http`, `socket.url`, `ltn12`, `mime` and the others, under
-//! LuaSocket's names. Scripts written for LuaSocket run in it unchanged.
+//! This crate is for a Rust program that owns a Lua state through [`mlua`]. It gives the state every module
+//! of luasocket-rs under LuaSocket's names: `socket`, `socket.http`, `socket.url`, `ltn12`, `mime` and the
+//! others. Scripts written for LuaSocket run unchanged.
 //!
 //! ```
 //! let lua = mlua::Lua::new();
@@ -26,18 +26,18 @@
 //!
 //! # Features
 //!
-//! - `lua51`, `lua52`, `lua53`, `lua54`, `lua55`, `luajit`: the flavour of Lua, exactly one. A
-//!   program that depends on mlua itself names the same one in both places.
+//! - `lua51`, `lua52`, `lua53`, `lua54`, `lua55`, `luajit`: the version of Lua. Choose exactly one. A
+//!   program that depends on mlua itself chooses the same one for mlua.
 //! - `vendored`: Lua is compiled from source and linked in.
-//! - `runner`: the program `luasocket`; of no use to a library.
-//! - `tasks` (on by default): `socket.tasks`, and `Tasks` to drive it.
-//! - `module`: the native modules for a stock interpreter, which excludes `vendored` and has no `preload`.
+//! - `runner`: the program `luasocket`. A library does not need it.
+//! - `tasks` (on by default): `socket.tasks`, and `Tasks` to run them.
+//! - `module`: the native modules for a stock interpreter. It excludes `vendored` and has no `preload`.
 //!
-//! The default is `lua54` with `runner`, which brings `vendored`.
+//! The default features are `lua54`, `tasks` and `runner`, which enables `vendored`.
 //!
 //! # Signals
 //!
-//! No operation here raises SIGPIPE, and this crate leaves the process's disposition of it alone.
+//! No operation here raises SIGPIPE. This crate does not change how the process handles SIGPIPE.
 #![deny(unsafe_code)]
 
 mod binding;
@@ -70,9 +70,10 @@ pub use tasks::embed::Tasks;
 /// The version of this build.
 const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 
-/// Makes every module of luasocket-rs requirable in `lua`, ahead of anything installed on the machine.
+/// Makes every module of luasocket-rs available to `require` in `lua`, before any module installed on the
+/// machine.
 ///
-/// Only `package.preload` is changed: a module is compiled and run when a script first requires it.
+/// Changes only `package.preload`. A module is compiled and run when a script first requires it.
 ///
 /// ```
 /// let lua = mlua::Lua::new();
@@ -84,7 +85,7 @@ const VERSION: &[u8] = env!("CARGO_PKG_VERSION").as_bytes();
 ///
 /// # Errors
 ///
-/// When `lua` was made without Lua's `package` library, or has no memory left.
+/// If `lua` was made without Lua's `package` library, or has no memory left.
 #[cfg(not(feature = "module"))]
 pub fn preload(lua: &mlua::Lua) -> mlua::Result<()> {
     bundle::preload(lua)

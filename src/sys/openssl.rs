@@ -1,4 +1,4 @@
-//! Functions of OpenSSL that the crate `openssl` does not have, or has as unsafe ones.
+//! OpenSSL functions that the crate `openssl` lacks, or has only as unsafe functions.
 
 use std::ffi::{CString, c_char, c_int, c_ulong, c_void};
 
@@ -20,21 +20,22 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-/// Offers a session in the handshake to come. The session must come from the same context, which is what makes
-/// OpenSSL's call safe; `src/tls/openssl/sessions.rs` keeps the sessions of each context apart.
+/// Offers a session in the next handshake. The session must come from the same context: OpenSSL's call is
+/// only safe then. `src/tls/openssl/sessions.rs` keeps the sessions of each context apart.
 pub fn offer_session(connection: &mut SslRef, session: &SslSession) -> bool {
-    // SAFETY: both pointers are valid, and the session belongs to the connection's context, as the caller promises.
+    // SAFETY: both pointers are valid. The caller guarantees that the session belongs to the connection's
+    // context.
     unsafe { connection.set_session(session).is_ok() }
 }
 
-/// Sets the hint that a server sends to clients with pre-shared keys.
+/// Sets the identity hint that a server sends to clients with pre-shared keys.
 pub fn set_psk_hint(context: &mut SslContextBuilder, hint: &[u8]) -> bool {
     let Ok(hint) = CString::new(hint) else { return false };
-    // SAFETY: the context is valid, and OpenSSL copies the text.
+    // SAFETY: the context is valid. OpenSSL copies the text.
     unsafe { SSL_CTX_use_psk_identity_hint(context.as_ptr().cast(), hint.as_ptr()) == 1 }
 }
 
-/// Lets connections of a context verify their peer by DANE (RFC 7671).
+/// Allows the connections of a context to verify their peer by DANE (RFC 7671).
 pub fn enable_dane(context: &mut SslContextBuilder, flags: u64) -> bool {
     // SAFETY: the context is valid.
     unsafe {
@@ -46,16 +47,16 @@ pub fn enable_dane(context: &mut SslContextBuilder, flags: u64) -> bool {
     true
 }
 
-/// Sets the name whose records decide about the peer.
+/// Sets the name whose TLSA records verify the peer.
 pub fn set_dane_name(connection: &mut SslRef, name: &str) -> bool {
     let Ok(name) = CString::new(name) else { return false };
-    // SAFETY: the connection is valid, and OpenSSL copies the text.
+    // SAFETY: the connection is valid. OpenSSL copies the text.
     unsafe { SSL_dane_enable(connection.as_ptr().cast(), name.as_ptr()) == 1 }
 }
 
-/// Adds a TLSA record; false when it cannot be used.
+/// Adds a TLSA record. Returns false when the record is not usable.
 pub fn add_tlsa(connection: &mut SslRef, [usage, selector, matching]: [u8; 3], data: &[u8]) -> bool {
-    // SAFETY: the connection is valid, and OpenSSL copies the data.
+    // SAFETY: the connection is valid. OpenSSL copies the data.
     unsafe {
         SSL_dane_tlsa_add(connection.as_ptr().cast(), usage, selector, matching, data.as_ptr(), data.len())
             > 0

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-/// A value of which every process has its own: what another thread was doing with it when the process was forked, a
-/// lock that it held for example, concerns the parent alone.
+/// A value that each process has for itself. Another thread of the parent may have been using the parent's
+/// value during the fork, for example holding a lock. That does not affect the child.
 pub struct PerProcess<T: 'static> {
     current: AtomicPtr<Owned<T>>,
     make: fn() -> T,
@@ -15,7 +15,7 @@ struct Owned<T> {
 }
 
 impl<T: Send + Sync> PerProcess<T> {
-    /// Made when it is first asked for.
+    /// The value is made at its first use.
     pub const fn new(make: fn() -> T) -> Self {
         PerProcess { current: AtomicPtr::new(std::ptr::null_mut()), make }
     }
@@ -24,7 +24,7 @@ impl<T: Send + Sync> PerProcess<T> {
     pub fn get(&'static self) -> &'static T {
         let process = std::process::id();
         let found = self.current.load(Ordering::Acquire);
-        // SAFETY: the pointer is null, or of a box that was given up for good.
+        // SAFETY: the pointer is null, or points to a box that is never freed.
         if let Some(owned) = unsafe { found.as_ref() }.filter(|owned| owned.process == process) {
             return &owned.value;
         }
@@ -32,12 +32,12 @@ impl<T: Send + Sync> PerProcess<T> {
         let current = match self.current.compare_exchange(found, fresh, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => fresh,
             Err(current) => {
-                // SAFETY: the box was made above, and nobody else knows it.
+                // SAFETY: the box was made above, and no other thread has its address.
                 drop(unsafe { Box::from_raw(fresh) });
                 current
             }
         };
-        // SAFETY: as above; it is not null.
+        // SAFETY: as above. It is not null.
         unsafe { &(*current).value }
     }
 }

@@ -6,7 +6,7 @@ use std::ptr;
 
 use crate::binding::Message;
 
-/// Why a name could not be resolved: an `EAI_` code, and the system's error for `EAI_SYSTEM`.
+/// Why a name was not resolved: an `EAI_` code, and the system's error number for `EAI_SYSTEM`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResolveError {
     /// The `EAI_` code.
@@ -24,7 +24,7 @@ impl ResolveError {
     }
 }
 
-/// What to ask for.
+/// The parameters of a lookup.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Hints {
     /// `AF_INET`, `AF_INET6` or `AF_UNSPEC` (0).
@@ -42,9 +42,9 @@ pub fn explain(code: c_int) -> Message {
     Message::new(text.to_bytes())
 }
 
-/// Looks up a host and a service, either of which may be absent. Blocks as long as the resolver does.
+/// Looks up a host and a service. Either may be absent. Blocks as long as the resolver does.
 ///
-/// Entries of families other than IPv4 and IPv6 are left out. Text with a zero byte is unknown (FIX-17).
+/// Skips addresses of families other than IPv4 and IPv6. A text with a zero byte counts as unknown (FIX-17).
 pub fn lookup(
     host: Option<&[u8]>,
     service: Option<&[u8]>,
@@ -53,8 +53,8 @@ pub fn lookup(
     let host = host.map(CString::new).transpose().map_err(|_| ResolveError::UNKNOWN)?;
     let service = service.map(CString::new).transpose().map_err(|_| ResolveError::UNKNOWN)?;
     let text = |part: &Option<CString>| part.as_ref().map_or(ptr::null(), |part| part.as_ptr());
-    // SAFETY: all pointers are valid C strings or null; the answer is read while it is allocated
-    // and freed once; each address is read as the type that its family says.
+    // SAFETY: all pointers are valid C strings or null. The answer is read while it is allocated, and freed
+    // once. Each address is read as the type that its family indicates.
     unsafe {
         let mut wanted: libc::addrinfo = std::mem::zeroed();
         wanted.ai_family = hints.family;
@@ -77,7 +77,7 @@ pub fn lookup(
 }
 
 unsafe fn read_address(address: *const libc::sockaddr) -> Option<SocketAddr> {
-    // SAFETY: the caller passes an address as the resolver made it, or null.
+    // SAFETY: the caller passes an address made by the resolver, or null.
     unsafe {
         match c_int::from(address.as_ref()?.sa_family) {
             libc::AF_INET => {
@@ -96,12 +96,13 @@ unsafe fn read_address(address: *const libc::sockaddr) -> Option<SocketAddr> {
     }
 }
 
-/// The name of an address and of its port: `NI_` flags say whether numbers are wanted.
+/// The names of an address and of its port. The `NI_` flags choose between names and numbers.
 pub fn name_of(address: &SocketAddr, flags: c_int) -> Result<(Vec<u8>, Vec<u8>), ResolveError> {
     let address = socket2::SockAddr::from(*address);
     let mut host = [0 as c_char; 1025];
     let mut service = [0 as c_char; 32];
-    // SAFETY: the address is valid for its length, and so are both buffers, which hold C strings on success.
+    // SAFETY: the address and both buffers are valid for their lengths. On success the buffers hold C
+    // strings.
     unsafe {
         let code = libc::getnameinfo(
             address.as_ptr().cast(),
@@ -120,7 +121,7 @@ pub fn name_of(address: &SocketAddr, flags: c_int) -> Result<(Vec<u8>, Vec<u8>),
     }
 }
 
-/// An address as text, without its port; IPv6 scopes are kept.
+/// An address as text, without its port. An IPv6 scope is kept.
 pub fn numeric(address: &SocketAddr) -> Result<Vec<u8>, ResolveError> {
     match address {
         SocketAddr::V4(v4) => Ok(v4.ip().to_string().into_bytes()),
@@ -128,7 +129,7 @@ pub fn numeric(address: &SocketAddr) -> Result<Vec<u8>, ResolveError> {
     }
 }
 
-/// What the resolver knows about a host (IPv4 only).
+/// The resolver's answer for a host (IPv4 only).
 #[derive(Debug)]
 pub struct HostEntry {
     /// The canonical name.
@@ -139,19 +140,19 @@ pub struct HostEntry {
     pub addresses: Vec<Ipv4Addr>,
 }
 
-/// Looks up a host by name, or by address when the text is an IPv4 number in any of
-/// `inet_aton`'s forms. On failure: the resolver's `h_errno`.
+/// Looks up a host by name. A text that is an IPv4 address in any form of `inet_aton` is looked up by
+/// address. On failure returns the resolver's `h_errno`.
 pub fn host_entry(name: &[u8]) -> Result<HostEntry, c_int> {
     let Ok(text) = CString::new(name) else { return Err(HOST_NOT_FOUND) };
     let address = ipv4_number(name).map(|ip| libc::in_addr { s_addr: u32::from(ip).to_be() });
     query_host(&text, address)
 }
 
-/// An IPv4 address in any of the forms that `inet_aton` reads.
+/// Parses an IPv4 address in any form that `inet_aton` accepts.
 pub fn ipv4_number(text: &[u8]) -> Option<Ipv4Addr> {
     let text = CString::new(text).ok()?;
     let mut address = libc::in_addr { s_addr: 0 };
-    // SAFETY: the text is a C string, the address a local.
+    // SAFETY: the text is a C string. The address is a local.
     let is_number = unsafe { inet_aton(text.as_ptr(), &mut address) } != 0;
     is_number.then(|| Ipv4Addr::from(u32::from_be(address.s_addr)))
 }
@@ -199,8 +200,8 @@ unsafe extern "C" {
 #[cfg(target_os = "linux")]
 fn query_host(name: &CStr, address: Option<libc::in_addr>) -> Result<HostEntry, c_int> {
     let mut buffer: Vec<c_char> = vec![0; 2048];
-    // SAFETY: every pointer is valid for the call, lengths match; the entry points into `buffer`,
-    // which lives until it has been read. A buffer that is too small is reported as ERANGE.
+    // SAFETY: every pointer is valid for the call, and the lengths match. The entry points into `buffer`,
+    // which lives until the entry has been read. A buffer that is too small is reported as ERANGE.
     unsafe {
         loop {
             let mut entry: libc::hostent = std::mem::zeroed();
@@ -243,11 +244,11 @@ fn query_host(name: &CStr, address: Option<libc::in_addr>) -> Result<HostEntry, 
             family: c_int,
         ) -> *const libc::hostent;
     }
-    // These calls answer in memory of their own: one at a time.
+    // These functions return a pointer to static memory, so only one call at a time is possible.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // SAFETY: the arguments are valid, and the answer is read before the next call of ours; other code's
-    // calls are kept out where the C library answers in memory of each thread.
+    // SAFETY: the arguments are valid, and the answer is read before this library's next call. Calls by other
+    // code are only harmless where the C library keeps the answer in thread-local memory.
     unsafe {
         let entry = match &address {
             None => gethostbyname(name.as_ptr()),
@@ -262,8 +263,8 @@ fn query_host(name: &CStr, address: Option<libc::in_addr>) -> Result<HostEntry, 
 }
 
 unsafe fn read_host(entry: &libc::hostent) -> HostEntry {
-    // SAFETY: the resolver ends both lists with a null pointer, names are C strings, and the
-    // addresses of an AF_INET entry are four bytes each; those of an IPv6 entry would be more.
+    // SAFETY: the resolver ends both lists with a null pointer. Names are C strings. The addresses of an
+    // AF_INET entry have four bytes each; those of an IPv6 entry would have more.
     unsafe {
         let read = |text: *const c_char| {
             if text.is_null() { Vec::new() } else { CStr::from_ptr(text).to_bytes().to_vec() }
@@ -284,9 +285,10 @@ unsafe fn read_host(entry: &libc::hostent) -> HostEntry {
     }
 }
 
-/// Has the calling thread, which has looked up nothing yet, read the resolver's configuration itself. The GNU C library
-/// keeps a thread's resolver state beside its stack, and gives that stack to another thread. A thread that a fork has
-/// ended in the middle of a lookup leaves its state behind, with connections that the parent process uses.
+/// Makes the calling thread read the resolver's configuration itself. Call it before the thread's first
+/// lookup. The GNU C library keeps a thread's resolver state beside the thread's stack, and reuses that stack
+/// for another thread. A fork may end a thread in the middle of a lookup. That thread leaves its state
+/// behind, with connections that the parent process uses.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 pub fn renew_state() {
     /// The first fields of `struct __res_state` in `<resolv.h>`.
@@ -300,7 +302,8 @@ pub fn renew_state() {
     unsafe extern "C" {
         fn __res_state() -> *mut State;
     }
-    // SAFETY: the state of this thread, which no other one uses. Without options it counts as not read yet.
+    // SAFETY: this is the state of this thread, and no other thread uses it. Without options it counts as not
+    // yet read.
     unsafe {
         if let Some(state) = __res_state().as_mut() {
             *state = State { retransmission: 0, attempts: 0, options: 0, servers: 0 };
@@ -308,11 +311,11 @@ pub fn renew_state() {
     }
 }
 
-/// Nothing is known of such a state elsewhere.
+/// Other C libraries are not known to have such a state.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn renew_state() {}
 
-/// An address literal in the common spelling, which no resolver needs to see.
+/// Parses an address literal in the usual notation, which needs no resolver.
 pub fn literal(host: &[u8]) -> Option<IpAddr> {
     std::str::from_utf8(host).ok()?.parse().ok()
 }
