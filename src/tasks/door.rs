@@ -1,11 +1,12 @@
-//! The one door that every wait of the library goes through.
+//! The module that every wait of the library goes through.
 //!
 //! # How an operation waits
 //!
-//! [`repeat`] does all of it: it tries the operation inside the closure of [`Call::object`]; where that would block, it
-//! marks the descriptor as busy, leaves the object, waits here, looks the object up again, and tries once more. What has
-//! to survive the wait is a plain value on the stack, or is owned by the object. An object that differs in what a wait
-//! means (TLS) says so by the methods of [`Described`].
+//! [`repeat`] does all of it. It tries the operation inside the closure of [`Call::object`]. If the operation
+//! would block, `repeat` marks the descriptor as busy, leaves the object, and waits here. Then it looks the
+//! object up again and tries once more. A value that must survive the wait is a plain value on the stack, or
+//! the object owns it. An object for which a wait means something else (TLS) implements the methods of
+//! [`Described`].
 #![allow(unsafe_code)]
 
 use std::os::fd::RawFd;
@@ -23,37 +24,38 @@ use crate::socket::stream::Stop;
 use crate::socket::timeout::{Deadline, Wait};
 use crate::socket::wait::{Pauses, poll_number, poll_until};
 
-/// A descriptor to wait for, and what for.
+/// A descriptor to wait for, and the events to wait for.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Interest {
-    /// The number.
+    /// The number of the descriptor.
     pub number: RawFd,
-    /// What for, as poll has it.
+    /// The events to wait for, as poll's bits.
     events: i16,
-    /// What it is ready for, trouble included.
+    /// The events that are ready, errors included.
     pub ready: i16,
-    /// Which descriptor that is; zero when it is not one of this library's objects.
+    /// The identity of the descriptor. Zero when it does not belong to an object of this library.
     pub identity: u64,
 }
 
 impl Interest {
-    /// An interest in a descriptor, of an object of this library's or, with zero, of anything.
+    /// An interest in a descriptor. `identity` is that of an object of this library, or zero for any other
+    /// descriptor.
     pub fn new(number: RawFd, identity: u64, events: PollFlags) -> Self {
         Interest { number, events: events.bits(), ready: 0, identity }
     }
 
-    /// What for.
+    /// The events to wait for.
     pub fn wanted(&self) -> PollFlags {
         PollFlags::from_bits_retain(self.events)
     }
 
-    /// What has been found.
+    /// The events that are ready.
     pub fn found(&self) -> PollFlags {
         PollFlags::from_bits_retain(self.ready)
     }
 
-    /// Adds to what has been found. Only a scheduler does.
+    /// Adds to the events that are ready. Only a scheduler calls this.
     #[cfg_attr(
         not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))),
         allow(dead_code)
@@ -63,7 +65,7 @@ impl Interest {
     }
 }
 
-/// What poll calls a direction.
+/// The poll event of a direction.
 pub fn events(direction: Direction) -> PollFlags {
     match direction {
         Direction::Read => PollFlags::IN,
@@ -71,7 +73,7 @@ pub fn events(direction: Direction) -> PollFlags {
     }
 }
 
-/// Interests in memory that Lua owns, each with a number to go with it.
+/// Interests in memory that Lua owns. Each has an integer beside it.
 #[derive(Clone, Copy)]
 pub struct Parcel {
     interests: *mut Interest,
@@ -79,10 +81,10 @@ pub struct Parcel {
 }
 
 impl Parcel {
-    /// Allocates and pushes a userdata with room for so many, all without a meaning. The parcel may be used as long as
-    /// it is on the stack.
+    /// Allocates and pushes a userdata with room for `count` interests, all of them unset. The parcel may be
+    /// used while the userdata is on the stack.
     pub fn new(call: &mut Call<'_>, count: usize) -> Parcel {
-        // SAFETY: Lua aligns userdata for C's types; all of the memory is filled before anything reads it.
+        // SAFETY: Lua aligns userdata for C's types. All of the memory is filled before anything reads it.
         unsafe {
             let size = count.max(1).saturating_mul(size_of::<Interest>() + size_of::<i64>());
             let interests = mlua::ffi::lua_newuserdata(call.raw_state(), size).cast::<Interest>();
@@ -97,22 +99,22 @@ impl Parcel {
     /// The interests.
     #[allow(clippy::mut_from_ref)]
     pub fn interests(&self) -> &mut [Interest] {
-        // SAFETY: `new` filled as many. Callers keep no slice while they ask for another.
+        // SAFETY: `new` filled `count` interests. Callers do not keep a slice while they take another.
         unsafe { std::slice::from_raw_parts_mut(self.interests, self.count) }
     }
 
-    /// The numbers.
+    /// The integers beside the interests.
     #[allow(clippy::mut_from_ref)]
     pub fn notes(&self) -> &mut [i64] {
-        // SAFETY: as above; they follow the interests.
+        // SAFETY: as above. The integers follow the interests.
         unsafe { std::slice::from_raw_parts_mut(self.interests.add(self.count).cast(), self.count) }
     }
 }
 
-/// How many descriptors [`wait_any`] takes.
+/// The largest number of descriptors that [`wait_any`] accepts.
 pub const MOST: usize = 16;
 
-/// Waits until one descriptor is ready; trouble counts as ready, because the next system call reports it.
+/// Waits until one descriptor is ready. An error counts as ready, because the next system call reports it.
 pub fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(), Failure> {
     match pass(call, std::slice::from_mut(interest), limit)? {
         None => Ok(()),
@@ -123,9 +125,9 @@ pub fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result
     }
 }
 
-/// Waits until one of several descriptors is ready, or `until`: "timeout". What is ready stands in each afterwards.
-/// May be called where nothing with a destructor is owned, as [`repeat`] may. In a task a descriptor may be called ready
-/// that is not: the next system call on it says so.
+/// Waits until one of several descriptors is ready, or until `until`, which gives "timeout". Afterwards each
+/// interest holds what is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task,
+/// a descriptor may be reported as ready when it is not. The next system call on it then reports that.
 pub fn wait_any(
     call: &mut Call<'_>,
     interests: &mut [Interest],
@@ -142,7 +144,7 @@ fn poll_any(interests: &mut [Interest], limit: Wait) -> Result<(), Failure> {
     if poll_all(interests, limit)? == 0 { Err(Failure::Timeout) } else { Ok(()) }
 }
 
-/// What is ready now, without a wait: the number of them.
+/// Checks what is ready now, without a wait. Returns the number of ready descriptors.
 pub fn look(interests: &mut [Interest]) -> Result<usize, Failure> {
     poll_all(interests, Wait::No)
 }
@@ -165,12 +167,13 @@ fn poll_all(interests: &mut [Interest], limit: Wait) -> Result<usize, Failure> {
     Ok(ready)
 }
 
-/// Waits in the running task for what is asked; `Some`: there is none, and the caller is to wait itself, so long.
+/// Waits in the running task. `Some` means that no task can wait here: the caller must wait itself, within
+/// that limit.
 pub fn pass(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Result<Option<Wait>, Failure> {
     if !is_active() {
         return Ok(Some(limit));
     }
-    // SAFETY: by the rules of the boundary nothing is owned where anything waits. The array is the caller's.
+    // SAFETY: by the rules of the boundary nothing is owned during a wait. The array belongs to the caller.
     let answer = unsafe {
         let state = call.raw_state();
         let Some(handover) = handover::find(state) else { return Ok(Some(limit)) };
@@ -198,7 +201,8 @@ pub fn pass(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Res
     }
 }
 
-/// Waits for a time. "timeout" is the end of a deadline around it; the time being up is what was asked for.
+/// Sleeps for a time and succeeds when it is over. "timeout" means that an enclosing deadline ended the
+/// sleep.
 pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
     match pass(call, &mut [], Wait::For(time))? {
         None => Ok(()),
@@ -213,16 +217,16 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
     }
 }
 
-/// How a question to the system's resolver went. Without tasks no answer comes from another one.
+/// The result of a lookup by the system's resolver. Without tasks no other thread answers.
 #[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub enum Lookup<T, W> {
-    /// The running task has waited.
+    /// The running task has waited for the answer.
     Answered(Result<T, Failure>),
-    /// No task waits here: the caller is to do the work itself, within a limit.
+    /// No task waits here. The caller must do the work itself, within a limit.
     Outside(Wait, W),
 }
 
-/// Has another thread do the work while the running task waits.
+/// Makes another thread do the work while the running task waits.
 #[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
 pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     call: &mut Call<'_>,
@@ -232,31 +236,34 @@ pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     super::lookups::look_up(call, limit, work)
 }
 
-/// There are no tasks here.
+/// This build has no tasks.
 #[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
 pub fn look_up<T, W: FnOnce() -> T>(_: &mut Call<'_>, limit: Wait, work: W) -> Lookup<T, W> {
     Lookup::Outside(limit, work)
 }
 
-/// Joins this library to the one that has the scheduler, when they are two. Called when it is opened.
+/// Connects this library to the library with the scheduler, when they are two. Called when this library is
+/// opened.
 pub fn join(call: &mut Call<'_>) {
-    // SAFETY: nothing is owned there.
+    // SAFETY: nothing is owned when a library is opened.
     unsafe { handover::take_over(call.raw_state()) };
 }
 
-/// Whether closing a descriptor may concern somebody who waits for it.
+/// Whether the process has a scheduler: then a task may be waiting for a descriptor that is about to be
+/// closed.
 pub fn is_active() -> bool {
     handover::flags().schedulers.load(Ordering::Relaxed) != 0
 }
 
-/// Whether a task runs, whose waits leave its memory behind.
+/// Whether a task is running. Its waits leave its stack behind.
 pub fn is_switching() -> bool {
     handover::flags().running.load(Ordering::Relaxed) != 0
 }
 
-/// Says that a descriptor is about to be closed, or not to be this object's any more: who waits for it gets "closed".
+/// Reports that a descriptor will be closed, or no longer belongs to this object. A task that waits for it
+/// gets "closed".
 pub fn forget(call: &mut Call<'_>, number: RawFd) {
-    // SAFETY: nothing is owned where an object gives its descriptor up.
+    // SAFETY: nothing is owned when an object gives up its descriptor.
     unsafe {
         if let Some(handover) = handover::find(call.raw_state()) {
             (handover.forget)(handover.scheduler, number);
@@ -264,10 +271,11 @@ pub fn forget(call: &mut Call<'_>, number: RawFd) {
     }
 }
 
-/// Ends an operation that could have waited, and did not: now and then others come first. Nothing may be owned.
+/// Ends an operation that could have waited but did not. Now and then, other tasks run first. Nothing may be
+/// owned.
 pub fn settle(call: &mut Call<'_>) {
     if is_switching() {
-        // SAFETY: as the comment says.
+        // SAFETY: the condition of this function.
         unsafe {
             let state = call.raw_state();
             if let Some(handover) = handover::find(state) {
@@ -277,7 +285,7 @@ pub fn settle(call: &mut Call<'_>) {
     }
 }
 
-/// As [`settle`], unless the object is told not to wait at all.
+/// Like [`settle`], but does nothing when the object's timeout forbids waiting.
 pub fn settle_for<T: Described>(call: &mut Call<'_>, index: i32, receiver: &Receiver<T>) {
     if is_switching()
         && call.try_object(index, receiver, |object| object.timeout().block != 0.0) == Some(true)
@@ -286,16 +294,16 @@ pub fn settle_for<T: Described>(call: &mut Call<'_>, index: i32, receiver: &Rece
     }
 }
 
-/// What an attempt may say of the wait that it asks for.
+/// The limits that an attempt may set for its wait.
 #[derive(Debug, Default)]
 pub struct Pace {
-    /// When the wait has to end; without one the object's own limits count from the first wait.
+    /// When the wait must end. Without it, the object's own limits count from the first wait.
     pub deadline: Option<Deadline>,
 }
 
-/// Repeats an operation on the object at `index` until it need not wait, waiting in between. `attempt` does what it
-/// can do now. At the call nothing with a destructor may be owned, and the attempt may keep nothing of the kind
-/// between its turns but in the object.
+/// Repeats an operation on the object at `index` until it need not wait. Waits between the attempts.
+/// `attempt` does what is possible now. The caller may own nothing with a destructor. Between its calls,
+/// `attempt` may keep such a value only in the object.
 pub fn repeat<T: Described, R>(
     call: &mut Call<'_>,
     index: i32,
@@ -323,7 +331,7 @@ pub fn repeat<T: Described, R>(
             };
             let limits = *object.timeout();
             let deadline = pace.deadline.get_or_insert_with(|| limits.start());
-            // An object that is told not to wait is never left.
+            // An object whose timeout forbids waiting is never left.
             let limit = deadline.remaining();
             if limit == Wait::No || direction.is_none() && limit == Wait::For(Duration::ZERO) {
                 return Step::Done(Err(
@@ -343,7 +351,7 @@ pub fn repeat<T: Described, R>(
         })?;
         let (failure, direction) = match step {
             Step::Done(result) => {
-                // Who gets something with a destructor settles once it is handed over.
+                // A caller that gets a value with a destructor settles after it has handed the value over.
                 if parked.is_none() && !std::mem::needs_drop::<R>() {
                     settle_for(call, index, receiver);
                 }
@@ -371,7 +379,7 @@ pub fn repeat<T: Described, R>(
                 let resumed = object.descriptor().resume(place);
                 match (failure, direction) {
                     (Failure::Timeout, Some(direction)) => object.late(direction),
-                    // Whatever else came: there is no descriptor any more.
+                    // Any other failure: if the descriptor is gone, that failure comes first.
                     (failure, _) => resumed.err().unwrap_or(failure),
                 }
             })?;
@@ -380,10 +388,10 @@ pub fn repeat<T: Described, R>(
     }
 }
 
-/// How an attempt went.
+/// The outcome of an attempt.
 enum Step<R> {
     Done(Result<R, Failure>),
-    /// It may go on at once, but others may come first.
+    /// It can continue at once, but other tasks may run first.
     Again,
     Wait(Direction, Wait, crate::socket::descriptor::Parked),
     Pause(Wait, crate::socket::descriptor::Parked),

@@ -1,4 +1,4 @@
-//! Tasks of a Lua state that a Rust program drives.
+//! Tasks of a Lua state that a Rust program runs.
 #![allow(unsafe_code)]
 
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
 
-/// The tasks of a Lua state: code that waits runs concurrently, as it stands.
+/// The tasks of a Lua state. Code that waits runs concurrently and needs no changes.
 ///
-/// A program may leave the waiting to [`Tasks::run`], or drive the tasks from a loop of its own: wait for the descriptor
-/// ([`AsFd`]) to be readable, [`Tasks::timeout`] at most, and call [`Tasks::step`].
+/// A program may leave the waiting to [`Tasks::run`]. Or it may run the tasks from its own event loop: wait
+/// until the descriptor ([`AsFd`]) is readable, for at most [`Tasks::timeout`], and then call
+/// [`Tasks::step`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,9 +34,9 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
 ///
 /// # Rust functions that call Lua
 ///
-/// mlua notes the running coroutine when a Rust function made with it is entered, and puts the old one back when it
-/// returns. When such a function calls Lua code that waits, and another one is entered meanwhile, that goes wrong: wrap
-/// the call in [`Tasks::without_switching`].
+/// mlua records the running coroutine when a Rust function made with it is entered, and restores the old one
+/// when it returns. This goes wrong when such a function calls Lua code that waits, and another such function
+/// is entered meanwhile. Wrap the call in [`Tasks::without_switching`].
 #[derive(Clone, Debug)]
 pub struct Tasks {
     start: Function,
@@ -47,11 +48,11 @@ pub struct Tasks {
 }
 
 impl Tasks {
-    /// The tasks of a state, whose modules [`preload`](crate::preload) has made requirable.
+    /// The tasks of a Lua state. Call [`preload`](crate::preload) on the state first.
     ///
     /// # Errors
     ///
-    /// When the modules cannot be required, or the process has no descriptor left.
+    /// If the modules cannot be required, or the process has no descriptor left.
     pub fn new(lua: &Lua) -> Result<Tasks> {
         let require: Function = lua.globals().get("require")?;
         let tasks: Table = require.call("socket.tasks")?;
@@ -71,22 +72,23 @@ impl Tasks {
         })
     }
 
-    /// Starts a task, which runs at its turn.
+    /// Starts a task. It runs at its turn.
     ///
     /// # Errors
     ///
-    /// When there are too many tasks.
+    /// If there are too many tasks.
     pub fn start(&self, function: Function, arguments: impl IntoLuaMulti) -> Result<()> {
-        // The bound function takes the arguments first, so that they need no conversion here.
+        // The bound function is the first argument, so the other arguments need no conversion here.
         self.start.bind(function)?.call::<MultiValue>(arguments).map(drop)
     }
 
-    /// One turn: each task that is ready runs once, then what descriptors and times have is collected. When nothing is
-    /// ready it waits for at most `timeout`, without a limit when there is none. Returns how many tasks have not ended.
+    /// Runs one turn. Each task that is ready runs once. Then the events of descriptors and the expired times
+    /// are collected. When nothing is ready, waits for at most `timeout`; `None` means no limit. Returns the
+    /// number of tasks that have not ended.
     ///
     /// # Errors
     ///
-    /// When it is called from a task, or no stack can be had. Errors in tasks go to `onerror`.
+    /// If it is called from a task, or no stack can be allocated. Errors in tasks go to `onerror`.
     pub fn step(&self, timeout: Option<Duration>) -> Result<usize> {
         self.step.call(timeout.map_or(-1.0, |timeout| timeout.as_secs_f64()))
     }
@@ -95,20 +97,20 @@ impl Tasks {
     ///
     /// # Errors
     ///
-    /// When it is called from a task, no stack can be had, or no task can go on.
+    /// If it is called from a task, no stack can be allocated, or no task can continue.
     pub fn run(&self) -> Result<()> {
         self.run.call(())
     }
 
-    /// How long until a time limit is up; zero when a task is ready, `None` when no limit is pending.
+    /// The time until the next time limit. Zero when a task is ready, `None` when no limit is pending.
     pub fn timeout(&self) -> Option<Duration> {
         let seconds: Option<f64> = self.timeout.call(()).ok()?;
         seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
     }
 
-    /// Calls a closure in which waits block the thread, as outside tasks, instead of letting other tasks run.
+    /// Calls a closure in which waits block the thread, as outside tasks. Other tasks do not run meanwhile.
     pub fn without_switching<R>(&self, function: impl FnOnce() -> R) -> R {
-        /// Switches again, when the closure panics as well.
+        /// Allows switching again, also when the closure panics.
         struct Again<'a>(&'a Function);
         impl Drop for Again<'_> {
             fn drop(&mut self) {
@@ -122,9 +124,10 @@ impl Tasks {
 }
 
 impl AsFd for Tasks {
-    /// The descriptor that is readable while something can go on.
+    /// The descriptor that is readable while a task can continue.
     fn as_fd(&self) -> BorrowedFd<'_> {
-        // SAFETY: it exists as long as the state, which this keeps alive; `new` has checked that it is one.
+        // SAFETY: the descriptor exists as long as the state, and `self` keeps the state alive. `new` has
+        // checked the number.
         unsafe { BorrowedFd::borrow_raw(self.number) }
     }
 }

@@ -9,15 +9,15 @@ use corosensei::stack::{DefaultStack, Stack as _};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
 use mlua::ffi::{self, lua_State};
 
-/// Bytes, and where they begin to count.
+/// Memory for a C stack.
 pub struct Stack {
     memory: DefaultStack,
-    /// What was asked for.
+    /// The requested size.
     pub size: usize,
 }
 
 impl Stack {
-    /// Reserves a stack. It takes memory as it is used.
+    /// Reserves a stack. Memory is only used as the stack grows.
     pub fn new(size: usize) -> std::io::Result<Stack> {
         Ok(Stack { memory: DefaultStack::new(size)?, size })
     }
@@ -26,13 +26,14 @@ impl Stack {
 /// How a task's turn ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// It waits; the rest of it is on its stack.
+    /// It waits. Its frames are on its stack.
     Parked,
-    /// Its coroutine has yielded plainly, ended, or failed, with what is on its Lua stack: Lua's status.
+    /// Its coroutine has yielded plainly, ended or failed. The values are on its Lua stack. This is Lua's
+    /// status.
     Left(c_int),
 }
 
-/// A way back to the scheduler, which a running task keeps.
+/// The way back to the scheduler, which a running task keeps.
 pub type Exit = Yielder<(), ()>;
 
 /// A stack in use.
@@ -43,11 +44,11 @@ pub struct Fiber {
 }
 
 impl Fiber {
-    /// Prepares to resume a Lua coroutine with as many values as are on its Lua stack above the function. The way out is
-    /// stored at `exit` once it runs.
+    /// Prepares to resume a Lua coroutine. The `arguments` values on top of its Lua stack, above the
+    /// function, are passed to it. The way back is stored at `exit` when the coroutine runs.
     ///
     /// # Safety
-    /// The coroutine is kept alive as long as the fiber is resumed, and so is the place `exit`.
+    /// The coroutine and the place `exit` stay valid as long as the fiber is resumed.
     pub unsafe fn new(
         stack: Stack,
         thread: *mut lua_State,
@@ -59,7 +60,8 @@ impl Fiber {
         let (thread, exit) = (thread as usize, exit as usize);
         let coroutine = Coroutine::with_stack(stack.memory, move |yielder: &Exit, ()| {
             let thread = thread as *mut lua_State;
-            // SAFETY: `new` was told that both are alive. Nothing is owned here: the stack may be reset at any wait.
+            // SAFETY: `new`'s caller keeps both alive. Nothing is owned here, because the stack may be reset
+            // at any wait.
             unsafe {
                 *(exit as *mut *const Exit) = yielder;
                 let mut results = 0;
@@ -78,7 +80,7 @@ impl Fiber {
         self.range.clone()
     }
 
-    /// Runs the task until it waits or leaves.
+    /// Runs the task until it waits or its coroutine stops.
     pub fn resume(&mut self) -> Turn {
         match self.coroutine.resume(()) {
             CoroutineResult::Yield(()) => Turn::Parked,
@@ -86,10 +88,10 @@ impl Fiber {
         }
     }
 
-    /// Takes the stack back. A task that waits on it is never resumed: its frames are forgotten, not unwound, for they
-    /// are the interpreter's, and those of this library own nothing while they wait.
+    /// Takes the stack back. A task that waits on it is never resumed. Its frames are discarded without
+    /// unwinding: they belong to the interpreter, or to this library, whose frames own nothing during a wait.
     pub fn into_stack(mut self) -> Stack {
-        // SAFETY: the frames own nothing, see `src/binding/mod.rs`; the coroutine is taken once, here.
+        // SAFETY: the frames own nothing, see `src/binding/mod.rs`. The coroutine is taken once, here.
         let coroutine = unsafe {
             self.coroutine.force_reset();
             ManuallyDrop::take(&mut self.coroutine)
@@ -102,7 +104,7 @@ impl Fiber {
 
 impl Drop for Fiber {
     fn drop(&mut self) {
-        // SAFETY: as in `into_stack`; nothing uses the coroutine afterwards.
+        // SAFETY: as in `into_stack`. Nothing uses the coroutine afterwards.
         unsafe {
             self.coroutine.force_reset();
             ManuallyDrop::drop(&mut self.coroutine);

@@ -1,5 +1,6 @@
-//! What the library with the scheduler hands over to the one for TLS, which has statics of its own: through the
-//! registry, as C functions. Both are of one version, or the second is not loaded.
+//! The interface that the library with the scheduler gives to the TLS library, which has its own statics. It
+//! consists of C functions in the registry. Both libraries have the same version, or the second is not
+//! loaded.
 #![allow(unsafe_code)]
 
 use std::cell::Cell;
@@ -11,14 +12,14 @@ use mlua::ffi::{self, lua_State};
 
 use super::door::Interest;
 
-/// What every operation looks at.
+/// Counters that every operation reads.
 #[repr(C)]
 pub struct Flags {
-    /// How many schedulers there are in the process.
+    /// The number of schedulers in the process.
     pub schedulers: AtomicU32,
-    /// How many tasks run, one in another.
+    /// The number of running tasks; a task can run inside another.
     pub running: AtomicU32,
-    /// How often a scheduler has been made or given up.
+    /// The number of times that a scheduler was created or closed.
     pub changes: AtomicU32,
 }
 
@@ -33,54 +34,54 @@ pub fn flags() -> &'static Flags {
     if foreign.is_null() { &OWN } else { unsafe { &*foreign } }
 }
 
-/// How a wait ended, for a C function to return.
+/// The result of a wait, in a form that a C function can return.
 #[repr(C)]
 pub struct Answer {
     /// One of the constants below.
     pub kind: u32,
-    /// For `FAILED` the error number.
+    /// The error number, for `FAILED`.
     pub code: c_int,
-    /// For `OUTSIDE` the nanoseconds that the caller may wait; the largest number: without end.
+    /// The nanoseconds that the caller may wait, for `OUTSIDE`. The largest number means no limit.
     pub nanoseconds: u64,
-    /// For `CANCELLED` the message.
+    /// The length of the message, for `CANCELLED`.
     pub length: usize,
-    /// As much of it as is kept.
+    /// The message, truncated to the space here.
     pub text: [u8; 128],
 }
 
-/// What was waited for has come.
+/// The event has come.
 pub const READY: u32 = 0;
-/// The limit of the wait itself is up.
+/// The time limit of the wait itself has expired.
 pub const LIMIT: u32 = 1;
-/// A deadline around it is up.
+/// An enclosing deadline has expired.
 pub const DEADLINE: u32 = 2;
-/// The descriptor was given up.
+/// The object gave up the descriptor.
 pub const CLOSED: u32 = 3;
 /// The task was cancelled.
 pub const CANCELLED: u32 = 4;
-/// The descriptor cannot be waited for.
+/// The descriptor does not support waiting.
 pub const FAILED: u32 = 5;
-/// Nothing switches here. Only a scheduler says so.
+/// Switching is not possible here. Only a scheduler returns this.
 #[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
 pub const OUTSIDE: u32 = 6;
 
-/// Waits for one of `count` descriptors, for so many nanoseconds at most.
+/// Waits for one of `count` descriptors, for at most the given nanoseconds.
 pub type Wait = unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State, *mut Interest, usize, u64) -> Answer;
 
-/// In a userdata of the registry, as long as there is a scheduler.
+/// Kept in a userdata in the registry while there is a scheduler.
 #[repr(C)]
 pub struct Handover {
-    /// Null once the state is being closed.
+    /// Null when the state is being closed.
     pub scheduler: *mut c_void,
     /// See the type.
     pub wait: Wait,
     /// Ends an operation that did not have to wait.
     pub settle: unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State),
-    /// Says that a descriptor is given up.
+    /// Reports that a descriptor is given up.
     pub forget: unsafe extern "C-unwind" fn(*mut c_void, c_int),
 }
 
-/// The names in the registry. They end in the version of this interface.
+/// The names in the registry. They end with the version of this interface.
 pub const HANDOVER: &std::ffi::CStr = c"luasocket-rs tasks 1";
 const FLAGS: &std::ffi::CStr = c"luasocket-rs flags 1";
 
@@ -89,19 +90,19 @@ const FLAGS: &std::ffi::CStr = c"luasocket-rs flags 1";
 /// # Safety
 /// The state is the running one, with two free slots.
 pub unsafe fn publish(state: *mut lua_State) {
-    // SAFETY: balanced; the address is of a static.
+    // SAFETY: balanced stack use. The address is of a static.
     unsafe {
         ffi::lua_pushlightuserdata(state, ptr::from_ref(&OWN).cast_mut().cast());
         ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, FLAGS.as_ptr());
     }
 }
 
-/// Takes over the flags that another library has published, if there is one in this state. May raise.
+/// Uses the flags that another library has published in this state, if there is one. May raise.
 ///
 /// # Safety
-/// As [`publish`]'s.
+/// As for [`publish`].
 pub unsafe fn take_over(state: *mut lua_State) {
-    // SAFETY: balanced; only this library's other half stores anything under the name.
+    // SAFETY: balanced stack use. Only the other library of this project stores a value under this name.
     unsafe {
         ffi::lua_getfield(state, ffi::LUA_REGISTRYINDEX, FLAGS.as_ptr());
         let found = ffi::lua_touserdata(state, -1).cast::<Flags>();
@@ -114,7 +115,7 @@ pub unsafe fn take_over(state: *mut lua_State) {
 }
 
 thread_local! {
-    /// The handover that was found last: as of which change, and for the state with which registry.
+    /// The handover found last: the count of changes at that time, and the registry of its state.
     static FOUND: Cell<(u32, *const c_void, *const Handover)> =
         const { Cell::new((0, ptr::null(), ptr::null())) };
 }
@@ -122,11 +123,11 @@ thread_local! {
 /// The handover of a state with a scheduler. May raise.
 ///
 /// # Safety
-/// The state is the running one, with a free slot; nothing is owned.
+/// The state is the running one, with a free slot. Nothing is owned.
 pub unsafe fn find(state: *mut lua_State) -> Option<&'static Handover> {
-    // SAFETY: balanced. The userdata stays in the registry, so that it lives as long as the state; what is found is used
-    // at once. A state with a scheduler counts a change when it is closed, so that what was found before is not taken for
-    // one of a later state with its registry in the same place.
+    // SAFETY: balanced stack use. The userdata stays in the registry, so it lives as long as the state. The
+    // result is used at once. Closing a state with a scheduler counts as a change. So the cached value is not
+    // used for a later state whose registry has the same address.
     unsafe {
         let changes = flags().changes.load(Ordering::Relaxed);
         let registry = ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX);

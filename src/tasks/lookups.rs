@@ -1,4 +1,4 @@
-//! Questions to the system's resolver, for which tasks wait: another thread asks.
+//! Lookups by the system's resolver for tasks. Another thread does them while the task waits.
 #![allow(unsafe_code)]
 
 use std::sync::Arc;
@@ -12,14 +12,15 @@ use crate::socket::error::Failure;
 use crate::socket::lookups::submit;
 use crate::socket::timeout::Wait;
 
-/// Has another thread do the work while the running task waits. Outside tasks a deadline that holds there limits it.
+/// Makes another thread do the work while the running task waits. Outside tasks, the deadline in force there
+/// limits it.
 pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     call: &mut Call<'_>,
     limit: Wait,
     work: W,
 ) -> Lookup<T, W> {
     let Some(scheduler) = native::find(call) else { return Lookup::Outside(limit, work) };
-    // SAFETY: the state's scheduler, to which no other reference exists while this function runs.
+    // SAFETY: this is the state's scheduler. No other reference to it exists while this function runs.
     let this = unsafe { &mut *scheduler };
     if !scheduler::may_switch(this, call.raw_state()) {
         let left = this.deadline().map(|end| end.saturating_duration_since(Instant::now()));
@@ -40,11 +41,11 @@ pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
         Wait::No | Wait::Forever => None,
     };
     let wish = Wish { limit, lookup, shielded: false };
-    // SAFETY: the work has gone to the other thread; nothing is owned here, nor by the callers.
+    // SAFETY: the other thread owns the work. Neither this function nor its callers own anything.
     let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, wish) };
     Lookup::Answered(match verdict {
         Verdict::Ready => {
-            // SAFETY: as above: the wait is over.
+            // SAFETY: as above. The wait is over.
             let answer = unsafe { (*scheduler).take_answer() };
             answer.and_then(|answer| answer.downcast().ok()).map(|answer| *answer).ok_or(Failure::Timeout)
         }

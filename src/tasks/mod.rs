@@ -1,8 +1,9 @@
-//! `socket.tasks`: code that waits runs on a C stack of its own, which is left while it waits.
+//! `socket.tasks`: code that waits runs on its own C stack, and is switched out while it waits.
 //!
-//! `door.rs` is where every wait of the library goes through, `handover.rs` what the library for TLS gets of it. The rest is
-//! the scheduler: `native.rs` what `lua/socket/tasks.lua` is built on, `scheduler.rs` who is ready and who waits,
-//! `fiber.rs` the stacks, `readiness.rs` and `timers.rs` what ends a wait.
+//! Every wait of the library goes through `door.rs`. `handover.rs` is its interface for the TLS library. The
+//! other files are the scheduler. `native.rs` has the functions that `lua/socket/tasks.lua` uses.
+//! `scheduler.rs` knows which tasks are ready and which wait. `fiber.rs` has the stacks. `readiness.rs` and
+//! `timers.rs` have the events that end a wait.
 #![allow(unsafe_code)]
 
 pub mod door;
@@ -25,14 +26,14 @@ mod timers;
 
 use crate::binding::{Call, Outcome};
 
-/// How many tasks of a state were started and have never had a turn.
+/// The number of tasks of a state that were started and have never run.
 ///
 /// # Safety
-/// The state is one of this program's, with a free slot, and nothing runs in it.
+/// The state is one of this program's, it has a free slot, and nothing runs in it.
 #[cfg(feature = "tasks")]
 pub unsafe fn never_run(state: *mut mlua::ffi::lua_State) -> usize {
     #[cfg(any(target_os = "linux", target_os = "android"))]
-    // SAFETY: as this function's; the pointer is the handover's.
+    // SAFETY: the conditions of this function. The pointer comes from the handover.
     return unsafe {
         handover::find(state).map_or(0, |found| (*found.scheduler.cast::<scheduler::Scheduler>()).counts().2)
     };
@@ -49,7 +50,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     native::open(call)
 }
 
-/// Says that there are no tasks here.
+/// Raises an error, because this build has no tasks.
 #[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
 pub fn open(_: &mut Call<'_>) -> Outcome {
     use crate::binding::{Message, Raise};

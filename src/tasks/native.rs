@@ -1,4 +1,4 @@
-//! The native part of `socket.tasks`: what `lua/socket/tasks.lua` is built on.
+//! The native part of `socket.tasks`: the functions that `lua/socket/tasks.lua` uses.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -59,12 +59,12 @@ unsafe extern "C-unwind" fn nothing(_: *mut lua_State) -> c_int {
     0
 }
 
-/// Opens the internal module; makes the state's scheduler when it has none.
+/// Opens the internal module. Makes the state's scheduler when it has none.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     let state = call.raw_state();
-    // SAFETY: nothing is owned, so that anything may raise; the stack use is balanced. The scheduler is made last, when
-    // nothing can fail any more.
+    // SAFETY: nothing is owned, so anything may raise. The stack use is balanced. The scheduler is made last,
+    // after everything that can fail.
     unsafe {
         if handover::find(state).is_none() {
             ffi::lua_createtable(state, 0, 0);
@@ -94,9 +94,9 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// The finalizer of the handover: the state is being closed.
+/// The finalizer of the handover. It runs when the state is being closed.
 unsafe extern "C-unwind" fn close(state: *mut lua_State) -> c_int {
-    // SAFETY: Lua passes the userdata; a script cannot get at it. Afterwards there is no scheduler to be found.
+    // SAFETY: Lua passes the userdata, and a script cannot reach it. Afterwards `find` returns no scheduler.
     unsafe {
         let place = ffi::lua_touserdata(state, 1).cast::<Handover>();
         if let Some(handover) = place.as_mut() {
@@ -119,7 +119,7 @@ unsafe extern "C-unwind" fn wait_for_others(
     nanoseconds: u64,
 ) -> Answer {
     let limit = (nanoseconds != u64::MAX).then(|| Duration::from_nanos(nanoseconds));
-    // SAFETY: the door passes its own arguments on, under its own conditions.
+    // SAFETY: the door passes on its own arguments, under its own conditions.
     let verdict = unsafe {
         scheduler::wait(scheduler.cast(), state, interests, count, Wish { limit, ..Wish::default() })
     };
@@ -156,7 +156,8 @@ unsafe extern "C-unwind" fn settle_for_others(scheduler: *mut c_void, state: *mu
 }
 
 unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_int) {
-    // SAFETY: the pointer is the handover's, and nothing else refers to the scheduler while an object's method runs.
+    // SAFETY: the pointer comes from the handover. Nothing else refers to the scheduler while an object's
+    // method runs.
     unsafe { (*scheduler.cast::<Scheduler>()).forget(number) }
 }
 
@@ -165,7 +166,7 @@ pub fn find(call: &Call<'_>) -> Option<*mut Scheduler> {
     if !super::door::is_active() {
         return None;
     }
-    // SAFETY: nothing is owned by the callers, so that the look-up may raise.
+    // SAFETY: the callers own nothing, so the lookup may raise.
     unsafe { handover::find(call.raw_state()) }.map(|handover| handover.scheduler.cast())
 }
 
@@ -173,10 +174,10 @@ fn scheduler(call: &Call<'_>) -> Result<*mut Scheduler, Raise> {
     find(call).ok_or_else(|| Raise::Error(Message::new("the library is not loaded in this state")))
 }
 
-/// Calls `function` with the state's scheduler; it must not call Lua.
+/// Calls `function` with the state's scheduler. The function must not call Lua.
 fn with<R>(call: &Call<'_>, function: impl FnOnce(&mut Scheduler) -> R) -> Result<R, Raise> {
     let scheduler = scheduler(call)?;
-    // SAFETY: the only reference, as nothing in `function` calls Lua or leaves the stack.
+    // SAFETY: this is the only reference, because `function` does not call Lua or switch stacks.
     Ok(function(unsafe { &mut *scheduler }))
 }
 
@@ -184,13 +185,13 @@ fn id(call: &Call<'_>, index: c_int) -> Result<Id, Raise> {
     Id::from_number(call.number(index)?).ok_or_else(|| Raise::argument(index, "invalid task"))
 }
 
-/// `spawn(stacksize, function, ...)`: a task's number and its coroutine.
+/// `spawn(stacksize, function, ...)`: returns a task's number and its coroutine.
 fn spawn(call: &mut Call<'_>) -> Outcome {
     let size = call.number(1)? as usize;
     let scheduler = scheduler(call)?;
     let state = call.raw_state();
-    // SAFETY: nothing is owned. Before the scheduler knows the coroutine the registry holds it. The function and
-    // its arguments are moved to the coroutine's stack, which has room made for them.
+    // SAFETY: nothing is owned. The registry holds the coroutine before the scheduler gets it. The function
+    // and its arguments are moved to the coroutine's stack, after room is made for them.
     unsafe {
         let count = ffi::lua_gettop(state) - 1;
         let thread = ffi::lua_newthread(state);
@@ -211,11 +212,11 @@ fn spawn(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
-/// Lets go of the coroutines of tasks that have ended.
+/// Releases the coroutines of tasks that have ended.
 fn release(call: &Call<'_>, scheduler: *mut Scheduler) {
     let state = call.raw_state();
-    // SAFETY: nothing is owned; a key that exists is set to nil, which does not allocate. The coroutine is held by the
-    // table until then, and has a free slot.
+    // SAFETY: nothing is owned. An existing key is set to nil, which does not allocate. The table holds the
+    // coroutine until then, and the coroutine has a free slot.
     unsafe {
         while let Some(thread) = (*scheduler).next_dead() {
             ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
@@ -240,13 +241,16 @@ fn duration(call: &Call<'_>, index: c_int) -> Result<Option<Duration>, Raise> {
     Ok(Duration::try_from_secs_f64(seconds).ok())
 }
 
-/// `turn(seconds, most)`: one turn, or so many as long as nothing happens that concerns the caller, with a wait of so long at most; nil or negative: without a limit. True when no task can go on
-/// and nothing can come; nil and a message when a stack, or the system's list of what is ready, cannot be had.
+/// `turn(seconds, most)`: runs one turn, or up to `most` turns until something happens that concerns the
+/// caller. Waits for at most `seconds`; nil or a negative number means no limit. Returns true when no task
+/// can continue and no event can come. Returns nil and a message when there is no stack, or no list of ready
+/// descriptors from the system.
 fn turn(call: &mut Call<'_>) -> Outcome {
     let limit = duration(call, 1)?;
     let most = call.optional_number(2, 1.0)? as u32;
     let scheduler = scheduler(call)?;
-    // SAFETY: Lua calls this outside tasks alone, which `here` tells it; should it not, the call is refused here.
+    // SAFETY: Lua calls this only outside tasks, which it checks with `here`. A call from a task is refused
+    // here.
     let outcome = unsafe {
         if (*scheduler).current().is_some() {
             return Err(Raise::Error(Message::new("cannot wait here")));
@@ -270,7 +274,7 @@ fn turn(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Pushes true, or nil and why a wait has failed.
+/// Pushes true, or nil and the reason why a wait failed.
 fn report(call: &mut Call<'_>, verdict: Verdict) -> Outcome {
     let message = match verdict {
         Verdict::Ready => {
@@ -286,12 +290,13 @@ fn report(call: &mut Call<'_>, verdict: Verdict) -> Outcome {
     Ok(call.push_failure(&message))
 }
 
-/// `suspend(seconds, shielded)`: the running task waits until it is woken; when shielded, no matter what.
+/// `suspend(seconds, shielded)`: the running task waits until it is woken. When shielded, a cancel or a
+/// deadline does not end the wait.
 fn suspend(call: &mut Call<'_>) -> Outcome {
     let limit = duration(call, 1)?.map(|limit| limit.max(Duration::from_nanos(1)));
     let scheduler = scheduler(call)?;
     let wish = Wish { limit, lookup: 0, shielded: call.truthy(2) };
-    // SAFETY: nothing is owned here, nor below, by the rules of the boundary.
+    // SAFETY: nothing is owned here, nor in the frames below, by the rules of the boundary.
     let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), ptr::null_mut(), 0, wish) };
     report(
         call,
@@ -299,7 +304,7 @@ fn suspend(call: &mut Call<'_>) -> Outcome {
     )
 }
 
-/// `yield()`: true once all others have had a turn; at once outside a task.
+/// `yield()`: returns true after all other ready tasks have run. Returns at once outside a task.
 fn yield_turn(call: &mut Call<'_>) -> Outcome {
     let scheduler = scheduler(call)?;
     // SAFETY: as in `suspend`.
@@ -318,7 +323,7 @@ fn note(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `cancel(id, message)`: what the task was doing, or nil when it has ended.
+/// `cancel(id, message)`: returns the task's state before, or nil when the task has ended.
 fn cancel(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
     let message = Message::new(call.bytes(2)?);
@@ -354,7 +359,7 @@ fn begun(call: &mut Call<'_>) -> Outcome {
 fn remove(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
     let scheduler = scheduler(call)?;
-    // SAFETY: Lua removes tasks that do not run.
+    // SAFETY: the Lua code only removes tasks that do not run.
     unsafe {
         if (*scheduler).current() != Some(id) {
             (*scheduler).remove(id);
@@ -364,11 +369,11 @@ fn remove(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `reset()`: gives the memory of many tasks back, when there are none left.
+/// `reset()`: frees the memory that many tasks needed, when no task is left.
 fn reset(call: &mut Call<'_>) -> Outcome {
     if with(call, |scheduler| scheduler.counts().0 == 0)? {
         let state = call.raw_state();
-        // SAFETY: nothing is owned; the table holds the coroutines of tasks, of which there are none.
+        // SAFETY: nothing is owned. The table holds the coroutines of tasks, and there are none.
         unsafe {
             ffi::lua_createtable(state, 0, 0);
             ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
@@ -385,7 +390,7 @@ fn current(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `here()`: "task", "outside", or "nowhere", where nothing of ours can wait.
+/// `here()`: "task", "outside", or "nowhere" where no code of this library can wait.
 fn here(call: &mut Call<'_>) -> Outcome {
     let state = call.raw_state();
     let here: &[u8] = with(call, |scheduler| {
@@ -401,7 +406,8 @@ fn here(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `counts()`: tasks that have not ended, those of them that have yielded, those that have never begun.
+/// `counts()`: the numbers of tasks that have not ended, of those that have yielded, and of those that have
+/// never run.
 fn counts(call: &mut Call<'_>) -> Outcome {
     let (live, yielded, unbegun) = with(call, |scheduler| scheduler.counts())?;
     call.push_integer(live as i64);
@@ -410,8 +416,8 @@ fn counts(call: &mut Call<'_>) -> Outcome {
     Ok(3)
 }
 
-/// `failed()`: the number of a task whose coroutine has failed, whether it was abandoned instead, the error and the
-/// traceback; nil when there is none.
+/// `failed()`: the number of a failed task, and whether it was abandoned. If it was not, its coroutine ended
+/// in an error: the error and the traceback follow. Returns nil when there is no such task.
 fn failed(call: &mut Call<'_>) -> Outcome {
     let Some((id, thread, abandoned)) = with(call, |scheduler| {
         scheduler.take_failed().map(|(id, thread)| (id, thread, scheduler.is_abandoned(id)))
@@ -426,7 +432,7 @@ fn failed(call: &mut Call<'_>) -> Outcome {
         return Ok(2);
     }
     let state = call.raw_state();
-    // SAFETY: the coroutine is dead, with the error on top; nothing is owned.
+    // SAFETY: the coroutine is dead and has the error on top. Nothing is owned.
     unsafe {
         ffi::lua_xmove(thread, state, 1);
         ffi::luaL_traceback(state, thread, ptr::null(), 0);
@@ -434,14 +440,15 @@ fn failed(call: &mut Call<'_>) -> Outcome {
     Ok(4)
 }
 
-/// `deadline(seconds, handler, f, ...)`: calls f within a limit, in a protected call with the handler: its outcome and
-/// results, as those of `xpcall`.
+/// `deadline(seconds, handler, f, ...)`: calls `f` within a time limit, in a protected call with the handler.
+/// Returns what `xpcall` would return.
 fn deadline(call: &mut Call<'_>) -> Outcome {
     let seconds = call.number(1)?;
     let scheduler = scheduler(call)?;
     let limit = if seconds > 0.0 { Duration::try_from_secs_f64(seconds).ok() } else { Some(Duration::ZERO) };
     let state = call.raw_state();
-    // SAFETY: nothing is owned; references to the scheduler end before Lua is called, and it lives until the state is closed.
+    // SAFETY: nothing is owned. References to the scheduler end before Lua is called. The scheduler lives
+    // until the state is closed.
     let status = unsafe {
         let before = (*scheduler).deadline();
         let own = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -461,7 +468,7 @@ fn deadline(call: &mut Call<'_>) -> Outcome {
     Ok(call.count() - 2)
 }
 
-/// `inherit(id)`: the deadline of the running code is the task's as well.
+/// `inherit(id)`: gives the task the deadline of the running code.
 fn inherit(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
     with(call, |scheduler| scheduler.inherit_deadline(id))?;
@@ -474,7 +481,7 @@ fn settle(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `left()`: seconds until the deadline of the running code, or nil.
+/// `left()`: returns the seconds until the deadline of the running code, or nil.
 fn left(call: &mut Call<'_>) -> Outcome {
     match with(call, Scheduler::deadline)? {
         Some(deadline) => {
@@ -485,7 +492,7 @@ fn left(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `now()`: seconds on the monotonic clock.
+/// `now()`: returns the seconds of the monotonic clock.
 fn now(call: &mut Call<'_>) -> Outcome {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     call.push_number(now.tv_sec as f64 + now.tv_nsec as f64 * 1e-9);
@@ -516,24 +523,24 @@ fn abandoning(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
-/// `block(whether)`: has waits block, as outside tasks; each true needs a false.
+/// `block(whether)`: makes waits block, as outside tasks. Each call with true needs one with false.
 fn block(call: &mut Call<'_>) -> Outcome {
     let block = call.truthy(1);
     with(call, |scheduler| scheduler.block(block))?;
     Ok(0)
 }
 
-/// `traceback(level)`: of the running coroutine.
+/// `traceback(level)`: returns the traceback of the running coroutine.
 fn traceback(call: &mut Call<'_>) -> Outcome {
     let level = call.optional_number(1, 1.0)? as c_int;
     let state = call.raw_state();
-    // SAFETY: pushes one string; nothing is owned.
+    // SAFETY: pushes one string. Nothing is owned.
     unsafe { ffi::luaL_traceback(state, state, ptr::null(), level) };
     Ok(1)
 }
 
-/// `most()`: how many tasks the system has room for, or nil: each stack takes two mappings, and a process that has
-/// used up its own cannot allocate at all.
+/// `most()`: returns the number of tasks that the system has room for, or nil if that is unknown. Each stack
+/// takes two mappings. A process that has used up its mappings cannot allocate at all.
 fn most(call: &mut Call<'_>) -> Outcome {
     const LEFT: i64 = 5530;
     let allowed = if cfg!(any(target_os = "linux", target_os = "android")) {

@@ -1,7 +1,8 @@
-//! Which descriptors are ready: the system's own list of them, here epoll's.
+//! The list of ready descriptors, which the system keeps. Here it is epoll.
 //!
-//! A descriptor is added once, for both directions, and stays until it is closed. The system reports each change to
-//! "ready" once ("edge-triggered"), so an operation may wait only after it has been refused.
+//! A descriptor is added once, for both directions, and stays until it is closed. The list is edge-triggered:
+//! the system reports each change to "ready" once. So an operation may wait only after a system call would
+//! have blocked.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -12,35 +13,35 @@ use rustix::io::Errno;
 
 use crate::socket::descriptor::borrow_number;
 
-/// The system's list, and a descriptor by which other threads wake who waits for it.
+/// The system's list.
 pub struct Readiness {
     list: OwnedFd,
     events: Vec<epoll::Event>,
 }
 
-/// The key of the descriptor that wakes.
+/// The key of the waker's descriptor.
 const WAKE: u64 = u64::MAX;
-/// How many changes are taken at once.
+/// The largest number of changes collected at once.
 const BATCH: usize = 256;
 
-/// What adding a descriptor has shown.
+/// The result of adding a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// Changes are reported from now on; what is ready already, too.
+    /// Changes are reported from now on. What is ready already is reported too.
     Watched,
-    /// It cannot be watched, because it never blocks: a regular file.
+    /// It cannot be watched because it never blocks, for example a regular file.
     AlwaysReady,
 }
 
 impl Readiness {
-    /// An empty list but for the waking descriptor.
+    /// A list with only the waker's descriptor.
     pub fn new(waker: BorrowedFd<'_>) -> Result<Readiness, Errno> {
         let list = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&list, waker, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
         Ok(Readiness { list, events: Vec::with_capacity(BATCH) })
     }
 
-    /// Adds a descriptor, or has it looked at again that is there already.
+    /// Adds a descriptor. If it is already on the list, its state is reported again.
     pub fn add(&self, number: RawFd) -> Result<Added, Errno> {
         let fd = borrow_number(number).ok_or(Errno::BADF)?;
         let data = epoll::EventData::new_u64(number as u64);
@@ -57,15 +58,15 @@ impl Readiness {
         }
     }
 
-    /// Takes a descriptor off the list.
+    /// Removes a descriptor from the list.
     pub fn remove(&self, number: RawFd) {
         if let Some(fd) = borrow_number(number) {
-            // It may have been closed by other hands, which takes it off as well.
+            // Other code may have closed it. That also removes it from the list.
             let _ = epoll::delete(&self.list, fd);
         }
     }
 
-    /// Waits for changes, without end where there is no limit, and reports each. Returns whether a signal ended it.
+    /// Waits for changes and reports each. `None` means no limit. Returns whether a signal ended the wait.
     pub fn wait(&mut self, limit: Option<Duration>, mut report: impl FnMut(Change)) -> Result<bool, Errno> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
         self.events.clear();
@@ -99,7 +100,8 @@ impl Readiness {
     }
 }
 
-/// Milliseconds are enough for most, and every system has that call: rounded up, so that no wait ends too early.
+/// Waits with a limit in whole milliseconds, which every system supports. The limit is rounded up, so that no
+/// wait ends too early.
 fn wait_precisely(
     list: &OwnedFd,
     events: &mut Vec<epoll::Event>,
@@ -120,15 +122,15 @@ impl AsFd for Readiness {
     }
 }
 
-/// What a wait has found.
+/// A change that a wait reports.
 pub enum Change {
-    /// Another thread, or code outside tasks, has something.
+    /// Another thread, or code outside tasks, has woken the wait.
     Woken,
     /// A descriptor is ready.
     Ready(RawFd, PollFlags),
 }
 
-/// What other threads wake the wait with.
+/// Lets other threads wake the wait.
 pub struct Waker(OwnedFd);
 
 impl Waker {
@@ -137,12 +139,12 @@ impl Waker {
         eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map(Waker)
     }
 
-    /// Wakes.
+    /// Wakes the wait.
     pub fn wake(&self) {
         let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
     }
 
-    /// Forgets that it was used.
+    /// Resets the waker.
     pub fn clear(&self) {
         let mut count = [0_u8; 8];
         let _ = rustix::io::read(&self.0, &mut count);

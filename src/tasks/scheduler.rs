@@ -1,7 +1,8 @@
-//! The scheduler of one Lua state: who is ready, who waits for what, and the switch between them.
+//! The scheduler of one Lua state. It knows which tasks are ready and what the others wait for, and switches
+//! between them.
 //!
-//! Lua code runs inside `Scheduler::turn` and, on a task's stack, around `park`; both reach the scheduler by pointer
-//! and keep no reference to it meanwhile.
+//! Lua code runs inside `turn` and, on a task's stack, around `leave`. Both are in `switch.rs`, reach the
+//! scheduler by pointer, and keep no reference to it while Lua code runs.
 #![allow(unsafe_code)]
 
 use std::any::Any;
@@ -38,15 +39,15 @@ struct Slot {
 /// A descriptor that is or was watched.
 #[derive(Default)]
 struct Watch {
-    /// The descriptor that the system has on its list under this number; zero: not known.
+    /// The identity of the descriptor that the system watches under this number. Zero when unknown.
     identity: u64,
     waiters: Vec<Id>,
 }
 
-/// The answer of a lookup: the task that asked, which of its lookups, and the answer.
+/// The answer of a lookup: the task, the number of its lookup, and the answer.
 type Letter = (Id, u64, Box<dyn Any + Send>);
 
-/// What other threads have for tasks.
+/// Messages from other threads to tasks.
 pub struct Mailbox {
     answers: Mutex<Vec<Letter>>,
     waker: Waker,
@@ -60,7 +61,7 @@ impl Mailbox {
     }
 }
 
-/// Of one Lua state.
+/// The scheduler of one Lua state.
 pub struct Scheduler {
     registry: *const c_void,
     slots: Vec<Slot>,
@@ -76,12 +77,12 @@ pub struct Scheduler {
     range: std::ops::Range<usize>,
     /// When the running task's turn began, in nanoseconds of a coarse clock.
     turn_began: i64,
-    /// Tasks that have not ended, and those of them that have yielded.
+    /// The number of tasks that have not ended, and how many of these have yielded.
     live: usize,
     yielded: usize,
-    /// Tasks that have never had a turn.
+    /// The number of tasks that have never run.
     unbegun: usize,
-    /// Waits that something outside can end.
+    /// The number of waits that an outside event can end.
     pending: usize,
     failed: Vec<Id>,
     /// Coroutines of tasks that have ended.
@@ -91,45 +92,46 @@ pub struct Scheduler {
     lookups: u64,
     forks: u32,
     abandoning: bool,
-    /// Whether a foreign loop may be waiting for the descriptor.
+    /// Whether a host's event loop may be waiting for the descriptor.
     outside_wakes: bool,
-    /// Whether something has happened that code outside tasks may wait for.
+    /// Whether something has happened that code outside tasks may be waiting for.
     noteworthy: bool,
-    /// Whether something of the kind has happened in the last turn.
+    /// Whether such a thing has happened in the last turn.
     happened: bool,
 }
 
-/// How many stacks are kept for tasks to come.
+/// The number of stacks that are kept for later tasks.
 const KEPT_STACKS: usize = 128;
-/// Operations without a wait before others come first, and how often the clock is looked at.
+/// The number of operations without a wait before other tasks run, and the number between two readings of the
+/// clock.
 const MOST_OPERATIONS: u32 = 100;
 const LOOK_AT_CLOCK: u32 = 10;
 const LONGEST_TURN: i64 = 10_000_000;
-/// Waits in a row that may fail before a task is given up, while all are being ended.
+/// The number of failed waits in a row after which a task is abandoned, while all tasks are being ended.
 const MOST_FAILURES: u32 = 100;
 
-/// How often this process is a copy of another.
+/// The number of forks between the process that loaded this library and the current process.
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 unsafe extern "C" fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// How a turn went.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
-    /// Something ran, or may run now, or a time was up.
+    /// A task ran or can run now, or a time limit expired.
     Went,
-    /// No task can go on, and nothing can come.
+    /// No task can continue, and no event can come.
     Stuck,
 }
 
-/// Why a turn could not be had.
+/// Why a turn failed.
 #[derive(Clone, Copy, Debug)]
 pub enum Trouble {
-    /// No stack can be had.
+    /// There is no stack.
     NoStack(i32),
-    /// The system cannot say what is ready.
+    /// The system cannot report what is ready.
     NoReadiness(Errno),
 }
 
@@ -143,11 +145,11 @@ fn coarse_now() -> i64 {
 }
 
 impl Scheduler {
-    /// A scheduler without tasks, for the state with this registry.
+    /// A scheduler without tasks, for the state that has this registry.
     pub fn new(registry: *const c_void) -> Scheduler {
         static REGISTERED: std::sync::Once = std::sync::Once::new();
         REGISTERED.call_once(|| {
-            // SAFETY: the handler only counts; the library is never unloaded.
+            // SAFETY: the handler only counts. The library is never unloaded.
             unsafe {
                 libc::pthread_atfork(None, None, Some(forked));
             }
@@ -192,17 +194,19 @@ impl Scheduler {
         self.current
     }
 
-    /// Tasks that have not ended, those of them that have yielded, and those that have never begun.
+    /// The numbers of tasks that have not ended, of those that have yielded, and of those that have never
+    /// run.
     pub fn counts(&self) -> (usize, usize, usize) {
         (self.live, self.yielded, self.unbegun)
     }
 
-    /// What a task does; nothing when it has ended.
+    /// The state of a task. `None` when it has ended.
     pub fn state(&mut self, id: Id) -> Option<State> {
         self.task(id).map(|task| task.state)
     }
 
-    /// Adds a task whose function and arguments are on the Lua stack of `thread`, which the caller keeps alive.
+    /// Adds a task. Its function and arguments are on the Lua stack of `thread`, which the caller keeps
+    /// alive.
     pub fn add(&mut self, thread: *mut lua_State, arguments: c_int, stack_size: usize) -> Id {
         self.check_fork();
         let task = Box::new(Task {
@@ -245,7 +249,7 @@ impl Scheduler {
 
     fn enqueue(&mut self, id: Id) {
         self.ready.push_back(id);
-        // Code outside tasks may have made it ready, while a foreign loop waits for our descriptor.
+        // Code outside tasks may have made it ready, while a host's event loop waits for the descriptor.
         if self.current.is_none()
             && self.outside_wakes
             && let Some(mailbox) = &self.mailbox
@@ -254,7 +258,7 @@ impl Scheduler {
         }
     }
 
-    /// Forgets a task: its stack goes to the free ones.
+    /// Removes a task. Its stack is kept for later tasks.
     pub fn remove(&mut self, id: Id) {
         self.leave_wait(id);
         let Some(slot) =
@@ -278,12 +282,12 @@ impl Scheduler {
         }
     }
 
-    /// The coroutine of a task that has ended, for the caller to let go of.
+    /// The coroutine of a task that has ended. The caller must release it.
     pub fn next_dead(&mut self) -> Option<*mut lua_State> {
         self.dead.pop()
     }
 
-    /// Says that something has happened that code outside tasks may wait for.
+    /// Records that something has happened that code outside tasks may be waiting for.
     pub fn note(&mut self) {
         self.noteworthy = true;
     }
@@ -314,7 +318,7 @@ impl Scheduler {
         self.readiness.as_mut().ok_or(Errno::BADF)
     }
 
-    /// The number of the descriptor that is readable while something can go on.
+    /// The number of the descriptor that is readable while a task can continue.
     pub fn descriptor(&mut self) -> Result<RawFd, Errno> {
         self.check_fork();
         self.outside_wakes = true;
@@ -328,8 +332,8 @@ impl Scheduler {
         Ok(self.readiness()?.as_fd().as_raw_fd())
     }
 
-    /// After a fork the child has the running task alone, and lists of its own. What the others hold is left as it is:
-    /// their descriptors are the parent's as well.
+    /// After a fork the child has only the running task, and new lists. The resources of the other tasks are
+    /// not touched, because the parent uses the same descriptors.
     fn check_fork(&mut self) {
         let forks = FORKS.load(Ordering::Relaxed);
         if forks == self.forks {
@@ -338,7 +342,7 @@ impl Scheduler {
         self.forks = forks;
         self.readiness = None;
         if let Some(mailbox) = self.mailbox.take() {
-            // A thread of the parent's may hold the lock in this copy of the memory.
+            // A thread of the parent may hold the lock in this copy of the memory.
             std::mem::forget(mailbox);
         }
         self.watches.clear();
@@ -355,14 +359,14 @@ impl Scheduler {
                 self.vacant.push(index);
                 self.live -= 1;
                 self.yielded -= usize::from(task.state == State::Yielded);
-                // Its stack stays reserved: the copy costs nothing, and nobody may run on it.
+                // Its stack stays reserved. The copy costs nothing, and no code may run on it.
                 std::mem::forget(task);
             }
         }
         self.unbegun = 0;
     }
 
-    /// Ends whatever the task waits for.
+    /// Ends the current wait of a task.
     fn leave_wait(&mut self, id: Id) {
         let Some(task) = self.task(id) else { return };
         if task.state != State::Waiting {
@@ -378,7 +382,7 @@ impl Scheduler {
             self.pending -= 1;
         }
         for position in 0..count {
-            // SAFETY: the array is where the task parked, and it has not gone on yet.
+            // SAFETY: the array is in the memory where the task parked, and the task has not continued yet.
             let number = unsafe { (*interests.add(position)).number };
             if let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number))
             {
@@ -387,7 +391,7 @@ impl Scheduler {
         }
     }
 
-    /// Ends a wait; the task goes on at its turn.
+    /// Ends a wait. The task continues at its turn.
     pub fn wake(&mut self, id: Id, verdict: Verdict) {
         if self.state(id) != Some(State::Waiting) {
             return;
@@ -400,7 +404,7 @@ impl Scheduler {
         self.enqueue(id);
     }
 
-    /// Cancels a task. Returns whether it has begun.
+    /// Cancels a task. Returns its state before, or `None` when it has ended.
     pub fn cancel(&mut self, id: Id, message: Message) -> Option<State> {
         let task = self.task(id)?;
         let state = task.state;
@@ -413,12 +417,12 @@ impl Scheduler {
         Some(state)
     }
 
-    /// Whether a task has had a turn.
+    /// Whether a task has ever run.
     pub fn has_begun(&mut self, id: Id) -> bool {
         self.task(id).is_some_and(|task| !task.exit.is_null())
     }
 
-    /// When the next wait ends by time.
+    /// The earliest time at which a wait ends.
     fn next_time(&mut self) -> Option<Instant> {
         let slots = &mut self.slots;
         self.timers.next(|time, id| {
@@ -441,7 +445,7 @@ impl Scheduler {
         })
     }
 
-    /// How long until a task can go on by itself: none when no time limit is pending.
+    /// The time until a task can continue without an outside event. `None` when no time limit is pending.
     pub fn timeout(&mut self) -> Option<Duration> {
         self.check_fork();
         if !self.ready.is_empty() {
@@ -450,7 +454,7 @@ impl Scheduler {
         self.next_time().map(|time| time.saturating_duration_since(Instant::now()))
     }
 
-    /// Wakes those whose time is up.
+    /// Wakes the tasks whose time limit has expired.
     fn expire(&mut self) {
         if self.next_time().is_none() {
             return;
@@ -465,8 +469,8 @@ impl Scheduler {
         }
     }
 
-    /// Looks what descriptors and other threads have, waiting until `limit` when nothing is ready. Returns whether a
-    /// signal has ended the wait.
+    /// Collects the events of descriptors and of other threads. When nothing is ready, waits for at most
+    /// `limit`. Returns whether a signal ended the wait.
     fn look(&mut self, limit: Option<Duration>) -> Result<bool, Errno> {
         let mut limit = limit;
         if !self.ready.is_empty() {
@@ -488,7 +492,7 @@ impl Scheduler {
         interrupted
     }
 
-    /// Takes what other threads have.
+    /// Collects the answers of other threads.
     fn collect(&mut self) {
         let Some(mailbox) = self.mailbox.clone() else { return };
         mailbox.waker.clear();
@@ -501,18 +505,18 @@ impl Scheduler {
         }
     }
 
-    /// The next task whose coroutine has failed, and its Lua stack, which has the error on top.
+    /// The next failed task and its Lua stack. If its coroutine failed, the error is on top of that stack.
     pub fn take_failed(&mut self) -> Option<(Id, *mut lua_State)> {
         let id = self.failed.pop()?;
         self.task(id).map(|task| (id, task.thread))
     }
 
-    /// Whether the failures of a task that gives nothing for its being cancelled count.
+    /// Sets whether a task is abandoned when it goes on after its cancellation and its waits keep failing.
     pub fn set_abandoning(&mut self, abandoning: bool) {
         self.abandoning = abandoning;
     }
 
-    /// The deadline of the running code; `None` outside tasks and without one.
+    /// The deadline of the running code. `None` when there is none.
     pub fn deadline(&mut self) -> Option<Instant> {
         match self.current {
             Some(id) => self.task(id).and_then(|task| task.deadline),
@@ -540,7 +544,7 @@ impl Scheduler {
         }
     }
 
-    /// Has waits block from now on, or switch again.
+    /// Makes waits block, or allows switching again.
     pub fn block(&mut self, block: bool) {
         self.blocked = if block { self.blocked + 1 } else { self.blocked.saturating_sub(1) };
     }
@@ -550,7 +554,8 @@ impl Scheduler {
         self.blocked > 0
     }
 
-    /// Where lookups deliver their answers, for the running task: the number of its next one.
+    /// Begins a lookup for the running task. Returns the mailbox for the answer, the task and the number of
+    /// the lookup.
     pub fn begin_lookup(&mut self) -> Result<(Arc<Mailbox>, Id, u64), Errno> {
         self.readiness()?;
         self.lookups += 1;
@@ -569,7 +574,7 @@ impl Scheduler {
 impl Drop for Scheduler {
     fn drop(&mut self) {
         if let Some(id) = self.current {
-            // The state is closed by a task: its own stack is the one that this runs on.
+            // A task is closing the state, so this code runs on the task's stack.
             if let Some(slot) = self.slots.get_mut(id.index as usize) {
                 std::mem::forget(slot.task.take());
             }

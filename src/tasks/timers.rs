@@ -1,4 +1,4 @@
-//! The times at which waits end: one entry a task, wherever possible.
+//! The times at which waits end. Usually there is one entry for each task.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,15 +6,16 @@ use std::time::Instant;
 
 use super::scheduler::Id;
 
-/// Entries by time. An entry stays when its wait ends otherwise, or is put off: it is looked at again when its time comes.
+/// Entries in order of time. An entry stays when its wait ends early or is postponed. It is checked when its
+/// time comes.
 #[derive(Default)]
 pub struct Timers {
     heap: BinaryHeap<Reverse<(Instant, Id)>>,
 }
 
-/// What became of an entry.
+/// The state of an entry.
 pub enum Entry {
-    /// The task has no use for it any more.
+    /// The task no longer needs it.
     Stale,
     /// The wait ends later.
     Later(Instant),
@@ -28,8 +29,8 @@ impl Timers {
         self.heap.push(Reverse((time, id)));
     }
 
-    /// The earliest time at which a wait ends, once entries that mean nothing any more have gone; `ask` says of an
-    /// entry what it means.
+    /// The earliest time at which a wait ends. Stale entries are removed first. `ask` returns the state of an
+    /// entry.
     pub fn next(&mut self, mut ask: impl FnMut(Instant, Id) -> Entry) -> Option<Instant> {
         loop {
             let &Reverse((time, id)) = self.heap.peek()?;
@@ -44,7 +45,7 @@ impl Timers {
         }
     }
 
-    /// Takes an entry whose time has come.
+    /// Removes the earliest entry if its time has come.
     pub fn pop(&mut self, now: Instant) -> Option<(Instant, Id)> {
         let &Reverse((time, id)) = self.heap.peek()?;
         if time > now {

@@ -1,4 +1,4 @@
-//! The switch: a task is left where it waits, and resumed at its turn.
+//! The switch: a task leaves its stack when it waits, and is resumed at its turn.
 //!
 //! Nothing here keeps a reference to the scheduler or a task while Lua code runs.
 
@@ -12,11 +12,11 @@ use super::{LONGEST_TURN, LOOK_AT_CLOCK, MOST_OPERATIONS};
 use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Fiber, Turn};
 
-/// Turns, until something has happened that code outside tasks may wait for, nothing is ready any more, or there have
-/// been so many.
+/// Runs up to `most` turns. Stops when something has happened that code outside tasks may be waiting for, or
+/// when no task is ready any more.
 ///
 /// # Safety
-/// As [`turn`]'s.
+/// As for [`turn`].
 pub unsafe fn turns(
     scheduler: *mut Scheduler,
     state: *mut lua_State,
@@ -24,7 +24,7 @@ pub unsafe fn turns(
     most: u32,
 ) -> Result<Round, Trouble> {
     for _ in 1..most {
-        // SAFETY: as this function's; the reference ends at once.
+        // SAFETY: the conditions of this function. The reference ends at once.
         unsafe {
             if (*scheduler).ready.is_empty() {
                 break;
@@ -35,21 +35,21 @@ pub unsafe fn turns(
             }
         }
     }
-    // SAFETY: as this function's.
+    // SAFETY: the conditions of this function.
     unsafe { turn(scheduler, state, limit) }
 }
 
-/// One turn: each task that is ready now runs once; then descriptors and times are looked at, waiting for at most
-/// `limit` when nothing is ready.
+/// Runs one turn. Each task that is ready now runs once. Then the events of descriptors and the expired times
+/// are collected, with a wait of at most `limit` when nothing is ready.
 ///
 /// # Safety
-/// The scheduler is that of the state, no task runs, and nothing is owned by the caller.
+/// The scheduler belongs to the state, no task runs, and the caller owns nothing.
 pub unsafe fn turn(
     scheduler: *mut Scheduler,
     state: *mut lua_State,
     limit: Option<Duration>,
 ) -> Result<Round, Trouble> {
-    // SAFETY: as this function's; references end before a task runs.
+    // SAFETY: the conditions of this function. References end before a task runs.
     unsafe {
         (*scheduler).check_fork();
         let count = (*scheduler).ready.len();
@@ -82,10 +82,10 @@ pub unsafe fn turn(
     }
 }
 
-/// Runs a task until it waits or leaves.
+/// Runs a task until it waits or its coroutine stops.
 unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
-    // SAFETY: as `turn`'s; the task's box stays where it is while it exists, and its fiber is taken out while it runs,
-    // so that nothing refers to the scheduler or the task then.
+    // SAFETY: the conditions of `turn`. The task's box does not move while it exists. Its fiber is taken out
+    // while it runs. So no reference to the scheduler or the task exists then.
     unsafe {
         let this = &mut *scheduler;
         let Some(task) = this.task(id) else { return Ok(()) };
@@ -119,7 +119,8 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
         let turn = fiber.resume();
         flags().running.fetch_sub(1, Ordering::Relaxed);
         let this = &mut *scheduler;
-        // Before the task ceases to be the running one: in a copy of the process it is all there is.
+        // This must come while the task is still the running one: after a fork it is the only task of the
+        // child.
         this.check_fork();
         this.current = None;
         match turn {
@@ -129,7 +130,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
                     task.fiber = Some(fiber);
                     abandoned = task.failures >= MOST_FAILURES;
                 } else {
-                    // It has been removed while it ran, which only closing does.
+                    // The task was removed while it ran. Only closing the state does that.
                     std::mem::forget(fiber);
                 }
                 if abandoned && this.abandoning {
@@ -158,7 +159,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
 }
 
 impl Scheduler {
-    /// Takes a task out of everything; it stays known until Lua has heard of it.
+    /// Takes a task off all lists. It keeps its number until the Lua code has been informed.
     fn abandon(&mut self, id: Id) {
         self.leave_wait(id);
         self.ready.retain(|other| *other != id);
@@ -168,12 +169,12 @@ impl Scheduler {
         }
     }
 
-    /// Whether a task has been given up.
+    /// Whether a task has been abandoned.
     pub fn is_abandoned(&mut self, id: Id) -> bool {
         self.task(id).is_some_and(|task| task.failures >= MOST_FAILURES && task.fiber.is_some())
     }
 
-    /// Counts an operation of the running task that did not wait; whether others come first now.
+    /// Counts an operation of the running task that did not wait. Returns whether other tasks must run now.
     fn has_had_its_turn(&mut self) -> bool {
         let began = self.turn_began;
         let Some(task) = self.current.and_then(|id| self.task(id)) else { return false };
@@ -184,21 +185,23 @@ impl Scheduler {
     }
 }
 
-/// What a parked task waits for, beside descriptors.
+/// What a parked task waits for, besides descriptors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wish {
-    /// How long at most.
+    /// The time limit.
     pub limit: Option<Duration>,
-    /// The lookup whose answer it waits for.
+    /// The lookup whose answer the task waits for.
     pub lookup: u64,
-    /// Whether neither a cancel nor a deadline ends it.
+    /// Whether cancels and deadlines do not end the wait.
     pub shielded: bool,
 }
 
-/// Waits, in the running task; outside one says so. `interests` is an array that stays where it is meanwhile.
+/// Waits in the running task. Returns `Outside` when no task can wait here. The array `interests` must not
+/// move during the wait.
 ///
 /// # Safety
-/// The state is the running one and has a free slot; the array has `count` elements; nothing is owned on this stack.
+/// The state is the running one and has a free slot. The array has `count` elements. Nothing is owned on this
+/// stack.
 pub unsafe fn wait(
     scheduler: *mut Scheduler,
     state: *mut lua_State,
@@ -206,7 +209,7 @@ pub unsafe fn wait(
     count: usize,
     wish: Wish,
 ) -> Verdict {
-    // SAFETY: as this function's; references end before the stack is left.
+    // SAFETY: the conditions of this function. References end before the stack is left.
     unsafe {
         let this = &mut *scheduler;
         this.check_fork();
@@ -232,7 +235,7 @@ pub unsafe fn wait(
             return fail(scheduler, state, id, Verdict::Deadline);
         }
         if wish.limit == Some(Duration::ZERO) && count == 0 && wish.lookup == 0 {
-            // A sleep of no length.
+            // A sleep of length zero.
             go_round(scheduler, state, id);
             return Verdict::Limit;
         }
@@ -283,9 +286,9 @@ pub unsafe fn wait(
     }
 }
 
-/// A wait that fails at once: all others that are ready run once before.
+/// A wait that fails at once. All other ready tasks run once before it returns.
 unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, verdict: Verdict) -> Verdict {
-    // SAFETY: as `wait`'s.
+    // SAFETY: the conditions of `wait`.
     unsafe {
         if let Some(task) = (*scheduler).task(id) {
             task.failures = task.failures.saturating_add(1);
@@ -295,9 +298,9 @@ unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, verdict
     }
 }
 
-/// Goes to the end of the queue.
+/// Puts the running task at the end of the queue.
 unsafe fn go_round(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) {
-    // SAFETY: as `wait`'s.
+    // SAFETY: the conditions of `wait`.
     unsafe {
         if let Some(task) = (*scheduler).task(id) {
             task.state = State::Ready;
@@ -307,9 +310,9 @@ unsafe fn go_round(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) {
     }
 }
 
-/// Leaves the stack, and comes back when the scheduler resumes the task.
+/// Leaves the stack. Returns when the scheduler resumes the task.
 unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Verdict {
-    // SAFETY: the exit belongs to the stack that this runs on, so it exists as long as this frame does.
+    // SAFETY: the exit belongs to the stack that this code runs on, so it exists as long as this frame.
     unsafe {
         let Some(task) = (*scheduler).task(id) else { return Verdict::Outside(None) };
         let exit = task.exit;
@@ -319,12 +322,12 @@ unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Ver
     }
 }
 
-/// Lets all others that are ready run once. False where nothing can switch.
+/// Lets all other ready tasks run once. Returns `None` where switching is not possible.
 ///
 /// # Safety
-/// As [`wait`]'s.
+/// As for [`wait`].
 pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Option<Verdict> {
-    // SAFETY: as this function's.
+    // SAFETY: the conditions of this function.
     unsafe {
         let this = &mut *scheduler;
         this.check_fork();
@@ -347,9 +350,9 @@ pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Opt
 /// Ends an operation that did not have to wait.
 ///
 /// # Safety
-/// As [`wait`]'s.
+/// As for [`wait`].
 pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State) {
-    // SAFETY: as this function's.
+    // SAFETY: the conditions of this function.
     unsafe {
         let this = &mut *scheduler;
         if let Some(id) = this.current
@@ -363,7 +366,8 @@ pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State) {
 
 /// Whether a wait in the running code may switch stacks.
 pub fn may_switch(scheduler: &Scheduler, state: *mut lua_State) -> bool {
-    // A program may get here from a stack of its own, or of another state's task, which cannot be left by this one's exit.
+    // A program may get here on its own stack, or on the stack of another state's task. This task's exit
+    // cannot leave such a stack.
     let here = std::ptr::from_ref(&state).addr();
     scheduler.current.is_some()
         && scheduler.blocked == 0
@@ -373,24 +377,26 @@ pub fn may_switch(scheduler: &Scheduler, state: *mut lua_State) -> bool {
         && is_of(scheduler, state)
 }
 
-/// Whether tasks cannot be waited for here, in a task or outside: in a finalizer, in a hook.
+/// Whether it is impossible to wait for tasks here, inside a task or outside. That is so in a finalizer and
+/// in a hook.
 pub fn is_nowhere(state: *mut lua_State) -> bool {
     is_in_finalizer(state) || is_in_hook(state)
 }
 
-/// Whether the scheduler is that of the state.
+/// Whether the scheduler belongs to the state.
 fn is_of(scheduler: &Scheduler, state: *mut lua_State) -> bool {
     // SAFETY: reads an address.
     scheduler.registry == unsafe { ffi::lua_topointer(state, ffi::LUA_REGISTRYINDEX) }
 }
 
-/// While a finalizer runs, the collector is stopped.
+/// Whether a finalizer is running. The collector is stopped during a finalizer.
 fn is_in_finalizer(state: *mut lua_State) -> bool {
     #[cfg(any(feature = "lua52", feature = "lua53"))]
-    // SAFETY: a question without side effects.
+    // SAFETY: a query without side effects.
     return unsafe { ffi::lua_gc(state, ffi::LUA_GCISRUNNING, 0) == 0 };
     #[cfg(any(feature = "lua54", feature = "lua55"))]
-    // SAFETY: a question without side effects; a finalizer gets -1, a program that has stopped its collector 0.
+    // SAFETY: a query without side effects. It returns -1 in a finalizer, and 0 when the program has stopped
+    // the collector.
     return unsafe { ffi::lua_gc(state, ffi::LUA_GCISRUNNING) == -1 };
     #[cfg(any(feature = "lua51", feature = "luajit"))]
     {
@@ -402,7 +408,7 @@ fn is_in_finalizer(state: *mut lua_State) -> bool {
 /// Whether a debug hook is running.
 fn is_in_hook(state: *mut lua_State) -> bool {
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
-    // SAFETY: reads the levels of the running coroutine; no level is kept.
+    // SAFETY: reads the levels of the running coroutine. No level is kept.
     unsafe {
         if ffi::lua_gethookmask(state) == 0 {
             return false;
@@ -423,13 +429,14 @@ fn is_in_hook(state: *mut lua_State) -> bool {
     false
 }
 
-/// LuaJIT keeps the running coroutine in a variable that only an entry into its machine sets.
+/// On LuaJIT, enters the virtual machine once. LuaJIT keeps the running coroutine in a variable that only
+/// such an entry sets.
 ///
 /// # Safety
 /// The state is the running one and has a free slot.
 pub unsafe fn enter_machine(state: *mut lua_State) {
     #[cfg(feature = "luajit")]
-    // SAFETY: a function that does nothing, kept in the registry since the scheduler exists.
+    // SAFETY: calls a function that does nothing. The registry holds it since the scheduler was made.
     unsafe {
         if ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, crate::tasks::native::nothing_key())
             == ffi::LUA_TFUNCTION

@@ -1,4 +1,4 @@
-//! What there is to a task.
+//! The data of a task.
 
 use std::any::Any;
 use std::ffi::c_int;
@@ -10,7 +10,7 @@ use crate::binding::Message;
 use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Exit, Fiber};
 
-/// A task: where it is kept, and which of those that were kept there.
+/// The identity of a task: its slot, and the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id {
     pub(super) index: u32,
@@ -18,12 +18,12 @@ pub struct Id {
 }
 
 impl Id {
-    /// As Lua has it: a number, exact in a double.
+    /// The number that Lua code sees. It is exact in a double.
     pub fn number(self) -> f64 {
         f64::from(self.generation) * f64::from(1 << 26) + f64::from(self.index)
     }
 
-    /// What Lua has as a number.
+    /// The identity for a number from Lua.
     pub fn from_number(number: f64) -> Option<Id> {
         let whole = number as u64;
         let id = Id { index: (whole & ((1 << 26) - 1)) as u32, generation: (whole >> 26) as u32 };
@@ -31,54 +31,54 @@ impl Id {
     }
 }
 
-/// What a task does.
+/// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It has not begun, or goes on at its turn.
+    /// It has not begun, or it continues at its turn.
     Ready,
     /// It runs.
     Running,
     /// It waits.
     Waiting,
-    /// Its coroutine has yielded: somebody else will resume it.
+    /// Its coroutine has yielded. Other code will resume it.
     Yielded,
 }
 
-/// How a wait ended.
+/// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// What it waited for has come.
+    /// The event has come.
     Ready,
-    /// The limit of the wait itself is up.
+    /// The time limit of the wait itself has expired.
     Limit,
-    /// A deadline around it is up.
+    /// An enclosing deadline has expired.
     Deadline,
-    /// Somebody gave the descriptor up.
+    /// The descriptor was given up.
     Closed,
     /// The task was cancelled.
     Cancelled(Message),
-    /// A descriptor cannot be waited for.
+    /// A descriptor does not support waiting.
     Failed(i32),
-    /// Nothing switches here: the caller waits itself, for this long at most.
+    /// Switching is not possible here. The caller must wait itself, for at most this long.
     Outside(Option<Duration>),
 }
 
 /// One task.
 pub(super) struct Task {
     pub(super) thread: *mut lua_State,
-    /// The values above the function, for a task that has not begun.
+    /// The number of values above the function, for a task that has not begun.
     pub(super) arguments: c_int,
     pub(super) stack_size: usize,
     pub(super) fiber: Option<Fiber>,
     pub(super) exit: *const Exit,
     pub(super) state: State,
-    /// What it waits for; the array is on its parked stack, or in a userdata that this refers to.
+    /// What it waits for. The array is on its parked stack, or in a userdata that this stack refers to.
     pub(super) interests: *mut Interest,
     pub(super) interest_count: usize,
-    /// When its wait ends, and whether by a deadline around it.
+    /// When its wait ends, and whether an enclosing deadline ends it.
     pub(super) end: Option<Instant>,
     pub(super) by_deadline: bool,
-    /// Its entry among the timers.
+    /// The time of its entry in the timers.
     pub(super) timer: Option<Instant>,
     pub(super) verdict: Verdict,
     pub(super) cancelled: Option<Message>,
@@ -86,13 +86,13 @@ pub(super) struct Task {
     pub(super) shielded: bool,
     pub(super) operations: u32,
     pub(super) failures: u32,
-    /// The lookup that it waits for.
+    /// The lookup that it waits for. Zero means none.
     pub(super) lookup: u64,
     pub(super) answer: Option<Box<dyn Any + Send>>,
 }
 
 impl Task {
-    /// Whether something from outside can end its wait.
+    /// Whether an outside event can end its wait.
     pub(super) fn is_pending(&self) -> bool {
         self.interest_count > 0 || self.lookup != 0
     }

@@ -1,4 +1,4 @@
-//! Who waits for which descriptor.
+//! Records which tasks wait for which descriptor.
 
 use std::os::fd::RawFd;
 
@@ -10,7 +10,7 @@ use crate::tasks::door::Interest;
 use crate::tasks::readiness::Added;
 
 impl Scheduler {
-    /// Says that a descriptor is given up: those who wait for it are woken.
+    /// Reports that a descriptor is given up, and wakes the tasks that wait for it.
     pub fn forget(&mut self, number: RawFd) {
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number)) else {
             return;
@@ -29,12 +29,12 @@ impl Scheduler {
         }
     }
 
-    /// Stores what a descriptor is ready for with the task that waits for it.
+    /// Stores the ready events of a descriptor in the interests of a task that waits for it.
     fn mark(&mut self, id: Id, number: RawFd, ready: PollFlags) -> bool {
         let Some(task) = self.task(id) else { return false };
         let mut hit = false;
         for position in 0..task.interest_count {
-            // SAFETY: the array is where the task parked, and it has not gone on yet.
+            // SAFETY: the array is in the memory where the task parked, and the task has not continued yet.
             let interest = unsafe { &mut *task.interests.add(position) };
             let wanted = interest.wanted() | PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL;
             if interest.number == number && ready.intersects(wanted) {
@@ -49,7 +49,8 @@ impl Scheduler {
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get(number)) else {
             return;
         };
-        // Few wait for one descriptor; the list changes as they are woken.
+        // Usually few tasks wait for one descriptor. The list is copied, because it changes while they are
+        // woken.
         let waiters: arrayvec::ArrayVec<Id, 8> = watch.waiters.iter().copied().take(8).collect();
         let more: Vec<Id> = watch.waiters.iter().copied().skip(8).collect();
         for id in waiters.into_iter().chain(more) {
@@ -59,11 +60,11 @@ impl Scheduler {
         }
     }
 
-    /// Watches what a task is about to wait for. `Ok(true)`: something is ready already.
+    /// Watches the descriptors that a task is about to wait for. `Ok(true)` means that one is ready already.
     pub(super) fn watch(&mut self, id: Id, interests: *mut Interest, count: usize) -> Result<bool, Errno> {
         let mut ready = false;
         for position in 0..count {
-            // SAFETY: the caller's array has that many.
+            // SAFETY: the caller's array has `count` elements.
             let interest = unsafe { &mut *interests.add(position) };
             interest.ready = 0;
             let Ok(place) = usize::try_from(interest.number) else { continue };
@@ -91,10 +92,10 @@ impl Scheduler {
         Ok(ready)
     }
 
-    /// Takes the watches back that were made so far.
+    /// Undoes the watches of a task.
     pub(super) fn unwatch(&mut self, id: Id, interests: *mut Interest, count: usize) {
         for position in 0..count {
-            // SAFETY: the caller's array has that many.
+            // SAFETY: the caller's array has `count` elements.
             let number = unsafe { (*interests.add(position)).number };
             if let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number))
             {
