@@ -1,4 +1,5 @@
--- socket.tasks: running, waiting for tasks, cancelling, deadlines, map, queues, mutexes, semaphores (tasks.s.12 to 61).
+-- socket.tasks: running, waiting for tasks, cancelling, deadlines, map, queues, mutexes, semaphores
+-- (tasks.s.12 to 32, 34, 37 to 44, 46, 48 to 61, 69 to 72, 78, 81 to 83).
 local check = require("check")
 local socket = require("socket")
 local tasks = require("socket.tasks")

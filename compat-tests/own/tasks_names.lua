@@ -1,0 +1,65 @@
+-- Names in tasks: while a name server says nothing or is slow, other tasks run (tasks.s.8, tasks.s.9), a lookup can be
+-- cancelled (tasks.s.36), and a deadline outside any task covers it (tasks.s.47).
+-- needs: network-namespace, root, python3
+-- not on: lua5.2, lua5.3
+local check = require("check")
+local peer = require("peer")
+local socket = require("socket")
+local tasks = require("socket.tasks")
+
+require("names")("timeout:5 attempts:2")
+peer.python(os.getenv("COMPAT_SERVERS") .. "/name_server.py")
+
+-- Runs `f` in a task beside one that ticks every hundredth of a second: f's results, and the longest time between two ticks.
+local function beside_ticks(f)
+    local longest, ended = 0, false
+    local results = { tasks.run(function()
+        tasks.start(function()
+            local last = socket.gettime()
+            while not ended do
+                socket.sleep(0.01)
+                local now = socket.gettime()
+                longest = math.max(longest, now - last)
+                last = now
+            end
+        end)
+        local function finish(...)
+            ended = true
+            return ...
+        end
+        return finish(f())
+    end) }
+    return results, longest
+end
+
+local results, longest = beside_ticks(function()
+    local client = socket.tcp()
+    client:settimeout(0.3)
+    local connected, problem = client:connect("silent1.test", 80)
+    client:close()
+    return connected, problem
+end)
+check.equal("s.8: the limit holds", results, { nil, "timeout" })
+-- A lookup that blocked would take ten seconds.
+check.ok("s.8: the ticks go on", longest < 2, longest)
+
+results, longest = beside_ticks(function() return (socket.dns.toip("slow.test")) end)
+check.equal("s.9: a slow answer comes", results, { "127.0.0.1" })
+check.ok("s.9: the ticks go on", longest < 0.4, longest)
+
+local cancelled
+results = { tasks.run(function()
+    local lookup = tasks.start(function() return socket.dns.toip("silent2.test") end)
+    -- the name server has been asked: the lookup is under way
+    socket.sleep(0.05)
+    cancelled = socket.gettime()
+    lookup:cancel()
+    return lookup:wait()
+end) }
+check.equal("s.36: cancelled", results, { true, nil, "cancelled" })
+check.ok("s.36: at once", socket.gettime() - cancelled < 2)
+
+local started = socket.gettime()
+check.equal("s.47: a lookup stalls", { tasks.deadline(0.3, function() return socket.connect("silent3.test", 80) end) }, { nil, "timeout" })
+check.ok("s.47: within the time", socket.gettime() - started < 4)
+check.done()
