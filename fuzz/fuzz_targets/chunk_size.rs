@@ -1,4 +1,4 @@
-//! The line that begins a chunk of a body.
+//! The first line of a chunk of a body.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| luasocket::fuzzing::run("chunk_size", data));

@@ -1,4 +1,4 @@
-//! Base64, quoted-printable, line ends and dots.
+//! Base64, quoted-printable, line ends and dot stuffing.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| luasocket::fuzzing::run("mime", data));

@@ -1,4 +1,4 @@
-//! Heads of requests.
+//! Request heads.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| luasocket::fuzzing::run("request_head", data));

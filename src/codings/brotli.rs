@@ -1,11 +1,11 @@
-//! brotli (RFC 7932), without the extension for large windows: a window has 16 MB at most.
+//! brotli (RFC 7932) without the extension for large windows: a window has at most 16 MB.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 use super::feed::Feed;
 use super::{Progress, Trouble};
 
-/// A decoder of brotli.
+/// A brotli decoder.
 pub struct Brotli {
     state: BrotliState<StandardAlloc, StandardAlloc, StandardAlloc>,
     done: bool,

@@ -1,4 +1,4 @@
-//! One content coding being undone: bytes in, pieces of a bounded length out.
+//! Decodes one content coding: bytes in, pieces of limited length out.
 
 #[cfg(feature = "brotli")]
 use super::brotli::Brotli;
@@ -7,16 +7,16 @@ use super::gzip::{Deflate, Gzip};
 #[cfg(feature = "zstd")]
 use super::zstd::Zstd;
 
-/// The bytes are not what the coding produces.
+/// The input is not valid for the coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trouble;
 
-/// How far a step of a decoder came.
+/// The result of one step of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It has written that many bytes, at least one.
+    /// It wrote this many bytes, at least one.
     Wrote(usize),
-    /// It has used what it was given.
+    /// It needs more input.
     Hungry,
 }
 
@@ -30,7 +30,7 @@ enum Coding {
     Zstd(Box<Zstd>),
 }
 
-/// A decoder and what it has been given.
+/// A decoder and its input.
 #[derive(Debug)]
 pub struct Decoder {
     name: &'static str,
@@ -40,7 +40,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// The decoder for a coding, by its lower-case name; `None` when this build has none.
+    /// The decoder for a coding, by its lower-case name. `None` if this build does not support it.
     pub fn new(name: &[u8]) -> Option<Self> {
         let (name, coding) = match name {
             b"gzip" | b"x-gzip" => ("gzip", Coding::Gzip(Box::new(Gzip::new()))),
@@ -59,12 +59,13 @@ impl Decoder {
         self.name
     }
 
-    /// Takes what comes next; the outcome says whether there was memory for it.
+    /// Adds input. Returns false if there was no memory for it.
     pub fn push(&mut self, bytes: &[u8]) -> bool {
         self.feed.push(bytes).is_ok()
     }
 
-    /// Decodes into `out` until it is full or nothing is left to decode. Returns how much it has written.
+    /// Decodes into `out` until it is full or no more input can be decoded. Returns the number of bytes
+    /// written.
     pub fn decode(&mut self, out: &mut [u8]) -> Result<usize, Trouble> {
         let mut written = 0;
         while let Some(room) = out.get_mut(written..).filter(|room| !room.is_empty()) {
@@ -73,7 +74,7 @@ impl Decoder {
                 Ok(Progress::Hungry) => break,
                 Err(Trouble) => {
                     self.close();
-                    // What came before the damage is delivered first.
+                    // Returns the output before the damage first.
                     return if written > 0 { Ok(written) } else { Err(Trouble) };
                 }
             }
@@ -93,7 +94,7 @@ impl Decoder {
         }
     }
 
-    /// The input has ended, after all of it was decoded. Fails when it was cut.
+    /// Ends the input, after all of it was decoded. Fails if the stream is truncated.
     pub fn finish(&mut self) -> Result<(), Trouble> {
         self.feed.end();
         let complete = match self.coding.as_mut().ok_or(Trouble)? {
@@ -107,7 +108,7 @@ impl Decoder {
         if complete { Ok(()) } else { Err(Trouble) }
     }
 
-    /// Frees the memory; nothing can be decoded any more.
+    /// Frees the memory. Decoding fails from here on.
     pub fn close(&mut self) {
         self.coding = None;
         self.feed = Feed::default();

@@ -1,8 +1,8 @@
-//! The input of a decoder: bytes that came, up to those that it has used.
+//! The input of a decoder: bytes received but not used yet.
 
 use std::collections::TryReserveError;
 
-/// Bytes in the order they came. The memory is that of what is not used yet.
+/// Bytes in order. Used ones are freed at the next `push`.
 #[derive(Debug, Default)]
 pub struct Feed {
     bytes: Vec<u8>,
@@ -11,7 +11,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// Adds bytes at the end.
+    /// Appends bytes.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), TryReserveError> {
         self.bytes.drain(..self.used);
         self.used = 0;
@@ -20,17 +20,17 @@ impl Feed {
         Ok(())
     }
 
-    /// Nothing more will come.
+    /// Marks the end of the input.
     pub fn end(&mut self) {
         self.ended = true;
     }
 
-    /// Whether nothing more will come.
+    /// Whether the end of the input was marked.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
 
-    /// The bytes that are there.
+    /// The bytes not used yet.
     pub fn available(&self) -> &[u8] {
         self.bytes.get(self.used..).unwrap_or_default()
     }

@@ -4,7 +4,7 @@ use super::decoder::Decoder;
 
 const MOST: usize = 1 << 20;
 
-/// The first byte chooses the coding of the rest. Nothing is written beyond the room given, and every call ends.
+/// The first byte selects the coding of the rest. No write exceeds the buffer, and every call ends.
 pub fn body(data: &[u8]) {
     const NAMES: [&[u8]; 4] = [b"gzip", b"deflate", b"br", b"zstd"];
     let Some((&choice, body)) = data.split_first() else { return };

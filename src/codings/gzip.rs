@@ -1,11 +1,12 @@
-//! gzip (RFC 1952) with any number of members, and deflate with its zlib wrapper (RFC 1950) or without (RFC 1951).
+//! gzip (RFC 1952) with any number of members, and deflate with a zlib wrapper (RFC 1950) or without (RFC
+//! 1951).
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::feed::Feed;
 use super::{Progress, Trouble};
 
-/// Runs the decompressor over what there is, up to a full `out`.
+/// Decompresses the available input, until `out` is full.
 fn inflate(engine: &mut Decompress, feed: &mut Feed, out: &mut [u8]) -> Result<(usize, bool), Trouble> {
     let (read, written) = (engine.total_in(), engine.total_out());
     let status = engine.decompress(feed.available(), out, FlushDecompress::None);
@@ -16,23 +17,23 @@ fn inflate(engine: &mut Decompress, feed: &mut Feed, out: &mut [u8]) -> Result<(
     }
 }
 
-/// What comes next in a gzip member.
+/// The next part of a gzip member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
-    /// The ten bytes at its start: how many of them have been read.
+    /// The ten bytes at the start, and how many of them were read.
     Start(usize),
-    /// The length of the extra field: the bytes of it that are known.
+    /// The length of the extra field, and its first byte if it was read.
     ExtraLength(Option<u8>),
     /// The rest of the extra field.
     Extra(u16),
-    /// A file name or a comment, up to a zero byte.
+    /// A file name, which ends with a zero byte.
     Name,
-    /// As above.
+    /// A comment, which ends with a zero byte.
     Comment,
-    /// The check sum of the head: the bytes of it that are known.
+    /// The checksum of the header, and its first byte if it was read.
     HeadSum(Option<u8>),
     Data,
-    /// Check sum and length: how many bytes have been read.
+    /// Checksum and length, and how many bytes were read.
     Trailer(usize),
 }
 
@@ -43,15 +44,15 @@ const NAME: u8 = 8;
 const COMMENT: u8 = 16;
 const RESERVED: u8 = 0xe0;
 
-/// A decoder of gzip.
+/// A gzip decoder.
 #[derive(Debug)]
 pub struct Gzip {
     part: Part,
     flags: u8,
-    /// Over the bytes of the head while it is read, then over what was decoded.
+    /// The checksum of the header while that is read, then of the decoded data.
     sum: Crc,
     engine: Decompress,
-    /// The trailer backwards, so that it is shifted in.
+    /// The trailer. Each byte is shifted in from the top.
     trailer: u64,
 }
 
@@ -101,7 +102,7 @@ impl Gzip {
         }
     }
 
-    /// Takes one byte outside the data.
+    /// Processes one byte outside the compressed data.
     fn head(&mut self, part: Part, byte: u8) -> Result<Part, Trouble> {
         if let Part::Trailer(count) = part {
             self.trailer = self.trailer >> 8 | u64::from(byte) << 56;
@@ -136,7 +137,7 @@ impl Gzip {
             Part::Comment if byte == 0 => COMMENT,
             Part::Name | Part::Comment => return Ok(part),
             Part::HeadSum(None) => {
-                // The sum is of what stands before it.
+                // The checksum covers the bytes before it.
                 self.trailer = u64::from(sum);
                 return Ok(Part::HeadSum(Some(byte)));
             }
@@ -151,10 +152,10 @@ impl Gzip {
         Ok(self.after(ended))
     }
 
-    /// The part of the head that follows the one with a flag.
+    /// The part of the header after the part with this flag.
     fn after(&mut self, flag: u8) -> Part {
         let has = |wanted| self.flags & wanted != 0;
-        // In the order of the format, which is not that of the flags: the check sum comes last.
+        // In the order of the format, which differs from the order of the flags: the checksum comes last.
         if flag == 0 && has(EXTRA) {
             Part::ExtraLength(None)
         } else if matches!(flag, 0 | EXTRA) && has(NAME) {
@@ -170,7 +171,8 @@ impl Gzip {
     }
 }
 
-/// A decoder of deflate, which finds out by the first two bytes whether there is a wrapper: servers send both.
+/// A deflate decoder. The first two bytes show whether there is a zlib wrapper, because servers send both
+/// forms.
 #[derive(Debug, Default)]
 pub struct Deflate {
     engine: Option<Decompress>,
@@ -198,7 +200,7 @@ impl Deflate {
                         self.engine.insert(Decompress::new(wrapped))
                     }
                     [] => return Ok(Progress::Hungry),
-                    // A whole raw stream has two bytes at least.
+                    // A whole raw stream has at least two bytes.
                     [_] if feed.has_ended() => return Err(Trouble),
                     [_] => return Ok(Progress::Hungry),
                 },

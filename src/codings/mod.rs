@@ -1,7 +1,7 @@
-//! `socket_codings`: content codings of HTTP bodies, undone piece by piece.
+//! `socket_codings`: decodes the content codings of HTTP bodies piece by piece.
 //!
-//! gzip and deflate are in the core of the native modules. brotli and zstd are as large as the rest of HTTP together:
-//! a library that is loaded at their first use opens the same module with them.
+//! gzip and deflate are in the core of the native modules. brotli and zstd are as large as the rest of HTTP
+//! together. So they are in a library that is loaded on first use, and opens the same module with them.
 
 #[cfg(feature = "brotli")]
 mod brotli;
@@ -21,7 +21,7 @@ use crate::classes::DECODER;
 pub use decoder::Decoder;
 use decoder::{Progress, Trouble};
 
-/// The most bytes of one decoded piece.
+/// The most bytes in one decoded piece.
 const PIECE: usize = 64 * 1024;
 
 static DECODERS: Receiver<Decoder> = Receiver::new("decoder", &[&DECODER]);
@@ -51,7 +51,8 @@ impl Object for Decoder {
     }
 }
 
-/// `decoder(name)`: a decoder for a coding by its lower-case name, or nil when this library has none.
+/// `decoder(name)`: a decoder for a coding, by its lower-case name, or nil if this library does not support
+/// it.
 fn decoder(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(1)?;
     if call.new_object(&DECODER, |_| Decoder::new(name).ok_or(())).is_err() {
@@ -60,13 +61,13 @@ fn decoder(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `decoder:decode([chunk])`: takes a chunk of input, and returns the next piece of output. Nil when all input is
-/// used up; nil and a message when it is damaged.
+/// `decoder:decode([chunk])`: adds a chunk of input and returns the next piece of output. Returns nil when
+/// all input is used; nil and a message if it is damaged.
 fn decode(call: &mut Call<'_>) -> Outcome {
     call.set_top(2);
     let chunk = if call.kind(2) == Kind::Nil { None } else { Some(call.bytes(2)?) };
     let mut out = buffer(PIECE)?;
-    // Memory that was used before is not cleared again.
+    // A reused buffer is not cleared again.
     if out.len() < PIECE {
         out.resize(PIECE, 0);
     }
@@ -93,7 +94,8 @@ fn decode(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `decoder:finish()`: the input has ended. True, or nil and a message when it was cut.
+/// `decoder:finish()`: marks the end of the input. Returns true, or nil and a message if the stream is
+/// truncated.
 fn finish(call: &mut Call<'_>) -> Outcome {
     let finished = call.object(1, &DECODERS, |decoder| decoder.finish().map_err(|Trouble| decoder.name()))?;
     match finished {

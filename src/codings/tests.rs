@@ -1,4 +1,4 @@
-//! Every coding, however it is cut, damaged or made to grow.
+//! Tests each coding with input that is split, damaged or expands a lot.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::decoder::{Decoder, Trouble};
 
-/// Decodes input that comes in pieces of a length into pieces of another.
+/// Decodes input in pieces of length `step`, with an output buffer of length `room`.
 fn decode(name: &str, input: &[u8], step: usize, room: usize) -> Result<Vec<u8>, Trouble> {
     let mut decoder = Decoder::new(name.as_bytes()).ok_or(Trouble)?;
     let mut decoded = Vec::new();
@@ -47,7 +47,7 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     ruzstd::encoding::compress_to_vec(text, ruzstd::encoding::CompressionLevel::Fastest)
 }
 
-/// "hello hello hello hello\n" by brotli's own program.
+/// "hello hello hello hello\n", compressed by the brotli program.
 #[cfg(feature = "brotli")]
 const BROTLI: &[u8] = include_bytes!("hello.br");
 
@@ -55,7 +55,7 @@ const BROTLI: &[u8] = include_bytes!("hello.br");
 fn a_gzip_body_may_have_several_members_and_every_field_in_its_head() {
     let mut body = gzip(b"one ");
     body.extend_from_slice(&gzip(b""));
-    // Text, extra, name, comment and a check sum of the head.
+    // A header with the flag for text, an extra field, a name, a comment and a checksum.
     let mut head = vec![0x1f, 0x8b, 8, 0x1f, 1, 2, 3, 4, 0, 255, 3, 0, b'x', b'y', b'z'];
     head.extend_from_slice(b"name\0comment\0");
     let mut sum = flate2::Crc::new();
@@ -101,7 +101,7 @@ fn zstd_has_frames_skipped_parts_and_a_largest_window() {
     assert_eq!(decode("zstd", &[0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0], 9, 10), Err(Trouble));
 }
 
-/// Every coding of this build with a text of several blocks in it.
+/// A text of several blocks in each coding of this build.
 fn bodies(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("gzip", gzip(text)),
@@ -186,7 +186,7 @@ proptest! {
         }
         inputs.extend(["gzip", "deflate", "br", "zstd"].map(|name| (name, bytes.clone())));
         for (name, input) in inputs {
-            // However it is cut, the answer is the same.
+            // The result does not depend on how the input is split.
             prop_assert_eq!(decode(name, &input, step, 100), decode(name, &input, 1000, 64), "{}", name);
         }
     }

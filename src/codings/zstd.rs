@@ -12,22 +12,22 @@ const LARGEST_BLOCK: usize = 128 << 10;
 const MAGIC: u32 = 0xfd2f_b528;
 const SKIPPABLE: u32 = 0x184d_2a50;
 
-/// What comes next.
+/// The next part of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// A frame, or the end.
     Frame,
     /// The blocks of a frame.
     Blocks,
-    /// What is left of a frame that is skipped.
+    /// The rest of a skippable frame.
     Skip(u32),
 }
 
-/// A decoder of zstd.
+/// A zstd decoder.
 pub struct Zstd {
     part: Part,
     frame: FrameDecoder,
-    /// Whether a check sum follows the last block of the frame.
+    /// Whether a checksum follows the last block of the frame.
     summed: bool,
 }
 
@@ -81,7 +81,7 @@ impl Zstd {
         }
     }
 
-    /// Reads the head of a frame when it is there whole.
+    /// Reads the header of a frame, if all of it is available.
     fn begin(&mut self, feed: &mut Feed) -> Result<Option<()>, Trouble> {
         let bytes = feed.available();
         let Some(&[a, b, c, d, descriptor]) = bytes.first_chunk::<5>() else { return Ok(None) };
@@ -107,14 +107,14 @@ impl Zstd {
         Ok(Some(()))
     }
 
-    /// Decodes one block when it is there whole.
+    /// Decodes one block, if all of it is available.
     fn block(&mut self, feed: &mut Feed) -> Result<Option<()>, Trouble> {
         let bytes = feed.available();
         let Some(&[a, b, c]) = bytes.first_chunk::<3>() else { return Ok(None) };
         let head = u32::from_le_bytes([a, b, c, 0]);
         let size = (head >> 3) as usize;
         let content = match head >> 1 & 3 {
-            // The same byte, repeated.
+            // One byte, repeated.
             1 => 1,
             0 | 2 if size <= LARGEST_BLOCK => size,
             _ => return Err(Trouble),
@@ -129,7 +129,7 @@ impl Zstd {
         Ok(Some(()))
     }
 
-    /// Compares the check sum of a frame.
+    /// Verifies the checksum of a frame.
     fn finish(&mut self) -> Result<(), Trouble> {
         self.part = Part::Frame;
         match (self.frame.get_checksum_from_data(), self.frame.get_calculated_checksum()) {
@@ -139,7 +139,7 @@ impl Zstd {
     }
 }
 
-/// The length of a frame's head by its descriptor (RFC 8878, 3.1.1.1), the magic number included.
+/// The length of a frame header, magic number included, from its descriptor (RFC 8878, 3.1.1.1).
 fn head_length(descriptor: u8) -> usize {
     let single = descriptor >> 5 & 1;
     let window = usize::from(1 - single);
@@ -153,7 +153,7 @@ fn head_length(descriptor: u8) -> usize {
     5 + window + dictionary + size
 }
 
-/// Skips bytes. Returns how many are left, or nothing when no byte was there.
+/// Skips bytes. Returns how many are left, or `None` if no byte was available.
 fn skip(left: u32, feed: &mut Feed) -> Option<u32> {
     let count = feed.available().len().min(left as usize);
     if count == 0 && left > 0 {

@@ -1,4 +1,5 @@
-//! One cookie: what a Set-Cookie field says (RFC 6265bis, 5.6), and which requests it belongs to (5.1.3, 5.1.4).
+//! One cookie: parses Set-Cookie (RFC 6265bis, 5.6), and checks which requests the cookie belongs to (5.1.3,
+//! 5.1.4).
 
 use std::net::IpAddr;
 
@@ -6,34 +7,34 @@ use super::date;
 
 /// The most bytes of name and value together.
 const LONGEST: usize = 4096;
-/// The most bytes of an attribute's value; a longer one is as if it were not there.
+/// The most bytes in an attribute's value. A longer one is ignored.
 const LONGEST_ATTRIBUTE: usize = 1024;
 /// The longest lifetime: 400 days.
 pub const LONGEST_LIFE: i64 = 400 * 86_400;
 
-/// Why a cookie is not kept.
+/// Why a cookie is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// A control character in the field.
+    /// The field contains a control character.
     Control,
-    /// Neither a name nor a value.
+    /// The cookie has neither a name nor a value.
     Empty,
-    /// Name and value are longer than 4,096 bytes.
+    /// Name and value together are longer than 4,096 bytes.
     Long,
-    /// The domain is not the host's.
+    /// The domain does not match the host.
     Domain,
-    /// The domain is one under which anybody may register names.
+    /// The domain is a public suffix, where anyone may register names.
     PublicSuffix,
-    /// Secure, but it came over http; or it would replace a secure one.
+    /// The cookie is secure but came over http, or it would replace a secure one.
     Insecure,
-    /// The name promises what the attributes do not keep.
+    /// The attributes do not meet the rule for the name's prefix.
     Prefix,
-    /// The URL has no host or is not of http.
+    /// The URL has no host, or its scheme is not http or https.
     Url,
 }
 
 impl Refusal {
-    /// The reason in words.
+    /// The reason as text.
     pub fn as_text(self) -> &'static str {
         match self {
             Refusal::Control => "control character in cookie",
@@ -48,19 +49,19 @@ impl Refusal {
     }
 }
 
-/// The URL that a cookie comes from or goes to.
+/// The URL that a cookie comes from or is sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// In lower case, without brackets.
     pub host: Vec<u8>,
-    /// Without query; `/` when the URL has none.
+    /// Without the query; `/` if the URL has no path.
     pub path: Vec<u8>,
     /// Whether the scheme is https.
     pub secure: bool,
 }
 
 impl Origin {
-    /// Takes a URL apart whose host is in its ASCII form.
+    /// Parses a URL whose host is in ASCII form.
     pub fn parse(url: &[u8]) -> Option<Self> {
         let colon = url.windows(3).position(|part| part == b"://")?;
         let (scheme, rest) = url.split_at_checked(colon)?;
@@ -89,7 +90,7 @@ impl Origin {
         is_address(&self.host)
     }
 
-    /// The path up to its last slash, which cookies without one get (RFC 6265bis, 5.1.4).
+    /// The path up to its last slash: the default for cookies without a path (RFC 6265bis, 5.1.4).
     fn default_path(&self) -> &[u8] {
         match self.path.iter().rposition(|byte| *byte == b'/') {
             Some(last) if last > 0 && self.path.starts_with(b"/") => self.path.get(..last).unwrap_or(b"/"),
@@ -102,38 +103,38 @@ fn is_address(host: &[u8]) -> bool {
     std::str::from_utf8(host).is_ok_and(|host| host.parse::<IpAddr>().is_ok())
 }
 
-/// Whether a host is the domain or below it.
+/// Whether the host is the domain or a subdomain of it.
 pub fn domain_matches(host: &[u8], domain: &[u8]) -> bool {
     host == domain
         || host.strip_suffix(domain).is_some_and(|start| start.ends_with(b".")) && !is_address(host)
 }
 
-/// Whether a path is the one given or below it.
+/// Whether the path equals `within` or is below it.
 pub fn path_matches(path: &[u8], within: &[u8]) -> bool {
     path.strip_prefix(within)
         .is_some_and(|rest| rest.is_empty() || within.ends_with(b"/") || rest.starts_with(b"/"))
 }
 
-/// A cookie as it is kept.
+/// A stored cookie.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cookie {
     /// May be empty.
     pub name: Vec<u8>,
-    /// As it was sent.
+    /// Unchanged, as received.
     pub value: Vec<u8>,
-    /// In lower case, without a dot in front.
+    /// In lower case, without a leading dot.
     pub domain: Vec<u8>,
     /// Starts with a slash.
     pub path: Vec<u8>,
-    /// When it ends; `None` with the session.
+    /// The time when it expires; `None` for a session cookie.
     pub expires: Option<i64>,
-    /// Over https only.
+    /// Sent over https only.
     pub secure: bool,
-    /// Not for scripts of pages.
+    /// Not for scripts in web pages.
     pub http_only: bool,
-    /// For the very host, not for those below.
+    /// For exactly this host, not for subdomains.
     pub host_only: bool,
-    /// What was said about requests of other sites.
+    /// The attribute `SameSite`.
     pub same_site: Option<&'static str>,
 }
 
@@ -160,7 +161,7 @@ fn trim(text: &[u8]) -> &[u8] {
     text.get(start..end).unwrap_or_default()
 }
 
-/// Seconds of any number of digits.
+/// A number of seconds with any number of digits.
 fn max_age(value: &[u8]) -> Option<i64> {
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -175,7 +176,7 @@ fn max_age(value: &[u8]) -> Option<i64> {
 }
 
 impl<'f> Attributes<'f> {
-    /// Reads attributes; of repeated ones the last counts.
+    /// Parses attributes. The last of repeated ones counts.
     fn parse(text: &'f [u8]) -> Self {
         let mut attributes = Attributes::default();
         for part in text.split(|byte| *byte == b';') {
@@ -212,7 +213,7 @@ fn promises(name: &[u8], prefix: &[u8]) -> bool {
 }
 
 impl Cookie {
-    /// Reads a Set-Cookie field that came from an origin. `is_public` says whether a domain is a public suffix.
+    /// Parses a Set-Cookie field from an origin. `is_public` checks whether a domain is a public suffix.
     pub fn parse(
         field: &[u8],
         origin: &Origin,
@@ -257,13 +258,13 @@ impl Cookie {
         Ok(cookie)
     }
 
-    /// Checks a name with one of the prefixes of RFC 6265bis, 4.1.3.
+    /// Checks the rules for the name prefixes of RFC 6265bis, 4.1.3.
     fn keeps_promise(&self, has_domain: bool, has_path: bool) -> Result<(), Refusal> {
         let subject = if self.name.is_empty() { &self.value } else { &self.name };
         let (secure, host) = (promises(subject, b"__Secure-"), promises(subject, b"__Host-"));
         let kept = match (secure, host) {
             (false, false) => true,
-            // A cookie without a name looks like one with it once it is sent.
+            // Once sent, a cookie with only a value looks like one with that name.
             _ if self.name.is_empty() => false,
             (true, _) => self.secure,
             (_, true) => self.secure && self.host_only && !has_domain && has_path && self.path == b"/",
@@ -271,7 +272,7 @@ impl Cookie {
         if kept { Ok(()) } else { Err(Refusal::Prefix) }
     }
 
-    /// Whether a request to an origin gets it.
+    /// Whether a request to this origin sends the cookie.
     pub fn belongs_to(&self, origin: &Origin) -> bool {
         let domain = if self.host_only {
             self.domain == origin.host
@@ -281,7 +282,7 @@ impl Cookie {
         domain && (origin.secure || !self.secure) && path_matches(&origin.path, &self.path)
     }
 
-    /// Whether it stands in the same place as another.
+    /// Whether this one replaces the other: same name, domain, path and host-only flag.
     pub fn replaces(&self, other: &Cookie) -> bool {
         self.name == other.name
             && self.domain == other.domain
@@ -289,13 +290,13 @@ impl Cookie {
             && self.path == other.path
     }
 
-    /// Whether its time is over.
+    /// Whether the cookie has expired.
     pub fn is_expired(&self, now: i64) -> bool {
         self.expires.is_some_and(|time| time <= now)
     }
 }
 
-/// The domain of a cookie, and whether it is for that host alone.
+/// The domain of a cookie, and whether it is for this host only.
 fn scope(
     domain: Option<&[u8]>,
     origin: &Origin,

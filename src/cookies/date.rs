@@ -1,4 +1,4 @@
-//! The dates of cookies, which are read more freely than any other (RFC 6265, 5.1.1).
+//! Dates in cookies, which are parsed more leniently than other dates (RFC 6265, 5.1.1).
 
 use crate::http::date::{month, unix_time};
 
@@ -6,7 +6,7 @@ fn is_delimiter(byte: u8) -> bool {
     matches!(byte, 0x09 | 0x20..=0x2f | 0x3b..=0x40 | 0x5b..=0x60 | 0x7b..=0x7e)
 }
 
-/// The number at the start of a token, of a length within bounds, if no further digit follows.
+/// The number at the start of a token, if it has `least` to `most` digits.
 fn number(token: &[u8], least: usize, most: usize) -> Option<(i64, &[u8])> {
     let count = token.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if !(least..=most).contains(&count) {
@@ -23,7 +23,7 @@ fn time(token: &[u8]) -> Option<(i64, i64, i64)> {
     Some((hour, minute, second))
 }
 
-/// The time that a text means, if it means one.
+/// The Unix time of a date, or `None` if the text is not a date.
 pub fn parse(text: &[u8]) -> Option<i64> {
     let (mut clock, mut day, mut in_year, mut year) = (None, None, None, None);
     for token in text.split(|byte| is_delimiter(*byte)).filter(|token| !token.is_empty()) {

@@ -1,4 +1,5 @@
-//! The file format of Netscape, which curl, wget and browsers' tools share: seven fields a line, with tabs between.
+//! The Netscape file format, which curl, wget and browser tools share: lines of seven fields separated by
+//! tabs.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -8,7 +9,7 @@ use super::cookie::{Cookie, LONGEST_LIFE};
 
 const HTTP_ONLY: &[u8] = b"#HttpOnly_";
 
-/// The cookies of a text; lines that are none are skipped.
+/// Parses the cookies of a file. Skips invalid lines.
 pub fn parse(text: &[u8], now: i64) -> Vec<Cookie> {
     text.split(|byte| *byte == b'\n').filter_map(|line| parse_line(line, now)).collect()
 }
@@ -54,7 +55,8 @@ fn flag(field: &[u8]) -> Option<bool> {
     }
 }
 
-/// The text of a file with these cookies. One whose name or path has a tab cannot be in it.
+/// Formats a file with these cookies. Skips a cookie with a tab in its name or path: the format cannot hold
+/// it.
 pub fn compose(cookies: &[&Cookie]) -> Vec<u8> {
     let mut text = b"# Netscape HTTP Cookie File\n".to_vec();
     for cookie in cookies {
@@ -75,7 +77,7 @@ pub fn compose(cookies: &[&Cookie]) -> Vec<u8> {
     text
 }
 
-/// Writes a file that only its owner may read: a new one beside it, which then takes its place.
+/// Writes a file that only its owner may read. Writes a new file next to it, then renames it.
 pub fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     let (beside, mut file) = create_beside(path)?;
     let written = file.write_all(text).and_then(|()| file.sync_all());

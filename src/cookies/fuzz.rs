@@ -5,7 +5,7 @@ use super::{date, file};
 
 const NOW: i64 = 1_700_000_000;
 
-/// A Set-Cookie field, and the same bytes as a cookie file and as a date.
+/// Parses the data as a Set-Cookie field, as a cookie file and as a date.
 pub fn cookies(data: &[u8]) {
     let _ = date::parse(data);
     for cookie in file::parse(data, NOW) {

@@ -1,4 +1,4 @@
-//! A jar of cookies within limits, and which of them a request gets (RFC 6265bis, 5.7 and 5.8).
+//! A cookie jar with limits, and the cookies that a request sends (RFC 6265bis, 5.7 and 5.8).
 
 use std::collections::HashMap;
 
@@ -12,13 +12,13 @@ const MOST: usize = 3000;
 #[derive(Debug)]
 struct Kept {
     cookie: Cookie,
-    /// Its place in the order of their making.
+    /// Its position in the order of creation.
     created: u64,
-    /// Its place in the order of their use.
+    /// Its position in the order of last use.
     used: u64,
 }
 
-/// Cookies by their domain.
+/// Cookies by domain.
 #[derive(Debug, Default)]
 pub struct Store {
     domains: HashMap<Vec<u8>, Vec<Kept>>,
@@ -27,7 +27,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Keeps a cookie that came from an origin, or takes away the one in its place when it has expired.
+    /// Stores a cookie from an origin. An expired one only removes the cookie that it replaces.
     pub fn receive(&mut self, cookie: Cookie, origin: &Origin, now: i64) -> Result<(), Refusal> {
         if !cookie.secure && !origin.secure && self.hides_secure(&cookie) {
             return Err(Refusal::Insecure);
@@ -36,7 +36,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a cookie from http would shadow one of https (RFC 6265bis, 5.7, step 14).
+    /// Whether a cookie from http would hide one from https (RFC 6265bis, 5.7, step 14).
     fn hides_secure(&self, cookie: &Cookie) -> bool {
         self.domains
             .iter()
@@ -51,7 +51,7 @@ impl Store {
             })
     }
 
-    /// Keeps a cookie within the limits; one that has expired goes.
+    /// Stores a cookie within the limits. An expired one only removes the cookie that it replaces.
     pub fn keep(&mut self, cookie: Cookie, now: i64) {
         self.clock += 1;
         let mut created = self.clock;
@@ -77,7 +77,7 @@ impl Store {
         self.count += 1;
     }
 
-    /// Takes away what has expired, or else what was used longest ago.
+    /// Removes expired cookies, or else the least recently used one.
     fn make_room(&mut self, now: i64) {
         self.sweep(now);
         if self.count < MOST {
@@ -102,7 +102,7 @@ impl Store {
         self.count = self.domains.values().map(Vec::len).sum();
     }
 
-    /// The cookies that a request gets: longer paths first, then older ones. `used` marks them as used.
+    /// The cookies that a request sends: longer paths first, then older ones. `used` records this use.
     pub fn for_origin(&mut self, origin: &Origin, now: i64, used: bool) -> Vec<&Cookie> {
         if used {
             self.clock += 1;
@@ -123,7 +123,7 @@ impl Store {
         found.into_iter().map(|(cookie, _)| cookie).collect()
     }
 
-    /// The value of the Cookie field for a request, empty when there is none.
+    /// The value of the Cookie field for a request; empty if there is none.
     pub fn header(&mut self, origin: &Origin, now: i64) -> Vec<u8> {
         let mut header = Vec::new();
         for cookie in self.for_origin(origin, now, true) {
@@ -139,7 +139,7 @@ impl Store {
         header
     }
 
-    /// Every cookie, older ones first.
+    /// All cookies, oldest first.
     pub fn all(&mut self, now: i64) -> Vec<&Cookie> {
         self.sweep(now);
         let mut all: Vec<_> = self.domains.values().flatten().collect();
@@ -160,7 +160,7 @@ impl Store {
     }
 }
 
-/// Takes away the expired cookies of a list, or else the one used longest ago. Returns how many went.
+/// Removes the expired cookies of a list, or else the least recently used one. Returns how many were removed.
 fn make_room(list: &mut Vec<Kept>, now: i64) -> usize {
     let before = list.len();
     list.retain(|kept| !kept.cookie.is_expired(now));

@@ -39,7 +39,7 @@ static SPEC: ClassSpec<Jar> = ClassSpec {
     named: false,
 };
 
-/// What a Lua object holds.
+/// The content of the Lua object.
 #[derive(Debug)]
 pub struct Jar {
     store: Store,
@@ -64,7 +64,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Seconds since 1970.
+/// The Unix time now.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
@@ -84,7 +84,7 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 /// `cannot open '<file>': <the system's text>`
 fn file_error(verb: &str, name: &[u8], error: &dyn std::fmt::Display) -> Vec<u8> {
     let text = error.to_string();
-    // The number that the standard library adds says no more than the text.
+    // The standard library appends the error number, which adds nothing to the text.
     let text = text.split(" (os error").next().unwrap_or_default();
     [b"cannot ", verb.as_bytes(), b" '", name, b"': ", text.as_bytes()].concat()
 }
@@ -103,7 +103,8 @@ fn finish(call: &mut Call<'_>, outcome: Result<(), Vec<u8>>) -> Outcome {
     }
 }
 
-/// `jar([suffixes])`: a jar with the usual list, the one of a file, or none when the argument is false.
+/// `jar([suffixes])`: a jar with the default list, with the list in a file, or with none if the argument is
+/// false.
 fn make(call: &mut Call<'_>) -> Outcome {
     call.set_top(1);
     let name = match call.kind(1) {
@@ -137,7 +138,7 @@ fn is_jar(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `jar:set(url, field)`: true, or nil and why the cookie is not kept.
+/// `jar:set(url, field)`: true, or nil and why the cookie was refused.
 fn set(call: &mut Call<'_>) -> Outcome {
     let (url, field) = (call.bytes(2)?, call.bytes(3)?);
     let outcome = call.object(1, &JARS, |jar| {
@@ -155,7 +156,7 @@ fn set(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `jar:header(url)`: the value of the Cookie field, or nil when there is none.
+/// `jar:header(url)`: the value of the Cookie field, or nil if there is none.
 fn header(call: &mut Call<'_>) -> Outcome {
     let url = call.bytes(2)?;
     let header = call.object(1, &JARS, |jar| {

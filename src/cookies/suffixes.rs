@@ -1,23 +1,24 @@
-//! The public suffixes: domains under which anybody may register names, so that a cookie for one would reach strangers.
+//! The public suffixes: domains under which anyone may register names. A cookie for one would be sent to
+//! other people's sites.
 
 use std::fs;
 use std::sync::OnceLock;
 
 use publicsuffix::{List, Psl};
 
-/// Where Debian and others keep the list.
+/// The path of the list on Debian and other systems.
 const SYSTEM: &str = "/usr/share/publicsuffix/public_suffix_list.dat";
-/// For systems without one.
+/// Used on systems without a list.
 const SHIPPED: &[u8] = include_bytes!("../../data/public_suffix_list.dat");
 
-/// Which list a jar asks.
+/// The list that a jar uses.
 #[derive(Debug)]
 pub enum Suffixes {
-    /// The system's, or the one shipped: read when it is first needed, once in a process.
+    /// The system's list, or else the one built in. Read on first use, once per process.
     Usual,
-    /// Another file's.
+    /// The list from another file.
     Own(Box<List>),
-    /// None: any domain will do.
+    /// No list: any domain is accepted.
     Any,
 }
 
@@ -31,14 +32,14 @@ fn usual() -> Option<&'static List> {
 }
 
 impl Suffixes {
-    /// Whether a domain in lower case is a public suffix.
+    /// Whether a domain, in lower case, is a public suffix.
     pub fn contain(&self, domain: &[u8]) -> bool {
         let list = match self {
             Suffixes::Any => return false,
             Suffixes::Own(list) => Some(&**list),
             Suffixes::Usual => usual(),
         };
-        // A domain of one label is one by the list's default rule.
+        // By the list's default rule, a domain of one label is a public suffix.
         list.and_then(|list| list.suffix(domain)).is_none_or(|suffix| suffix.as_bytes() == domain)
     }
 }

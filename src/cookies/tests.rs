@@ -1,4 +1,4 @@
-//! The rules of RFC 6265bis, and the file format.
+//! Tests for the rules of RFC 6265bis, and for the file format.
 
 use proptest::prelude::*;
 
@@ -34,7 +34,8 @@ fn a_url_is_taken_apart() {
     }
 }
 
-/// client.s.21: where a cookie is set, how, where a request goes, and what it then gets.
+/// client.s.21: the URL that sets a cookie, the field, the URL of a request, and the Cookie field that it
+/// sends.
 const RULES: &[(&str, &str, &str, &str)] = &[
     ("http://example.com/", "a=1", "http://example.com/", "a=1"),
     ("http://example.com/", "a=1", "http://www.example.com/", ""),
@@ -99,7 +100,7 @@ fn longer_paths_and_older_cookies_come_first() {
     for field in ["a=1; Path=/", "b=2; Path=/x", "c=3; Path=/", "a=4; Path=/"] {
         assert_eq!(set(&mut store, "http://h/", field), Ok(()));
     }
-    // The one replaced keeps its age.
+    // A replacing cookie keeps the creation time.
     assert_eq!(header(&mut store, "http://h/x"), "b=2; a=4; c=3");
 }
 
@@ -152,7 +153,7 @@ fn limits_hold() {
     for number in 0..180 {
         assert_eq!(set(&mut store, "http://h/", &format!("n{number}=1; Path=/p{number}")), Ok(()));
     }
-    // client.s.24: the one used longest ago goes.
+    // client.s.24: the least recently used cookie is removed.
     assert_eq!(header(&mut store, "http://h/p0"), "n0=1");
     assert_eq!(set(&mut store, "http://h/", "last=1"), Ok(()));
     assert_eq!(store.all(NOW).len(), 180);

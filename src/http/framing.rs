@@ -60,6 +60,11 @@ const HTTP_1_1: Version = (1, 1);
 
 /// Frames the response to a request with this method.
 ///
+/// - HEAD, 1xx, 204 and 304 have no body, regardless of their fields.
+/// - Transfer-Encoding overrides Content-Length. If the last coding is chunked, the body is chunked. With any
+///   other coding it ends when the connection closes. `identity` is not a coding.
+/// - Equal lengths count as one. Lengths that differ are an error. A single value that is not a decimal
+///   number counts as absent.
 /// - A connection is kept only for HTTP/1.1 without `close`, after a body that does not end with the
 ///   connection, and without any doubt about the framing. Doubts are: a coding together with a length, an
 ///   invalid length, `identity`, chunked twice or not last, and a status below 102 or above 599.
