@@ -1,5 +1,5 @@
-//! Embeds the Lua files, and sets how the runner is linked.
-#![allow(clippy::expect_used)] // A build script reports by panicking.
+//! Embeds the Lua files, and sets the linker options of the runner.
+#![allow(clippy::expect_used)] // A build script reports errors by panicking.
 
 use std::env;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::process::Command;
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     if let Some(advice) = missing_openssl() {
-        // Not an error: a program around this crate may bring an OpenSSL along.
+        // Only a warning: a program that uses this crate may provide its own OpenSSL.
         println!("cargo::warning={advice}");
     }
     println!("cargo:rustc-check-cfg=cfg(tls_openssl)");
@@ -20,19 +20,19 @@ fn main() {
     if !other_library && env::var_os("CARGO_FEATURE_NATIVE_TLS_ONLY").is_none() {
         println!("cargo:rustc-cfg=tls_openssl");
     }
-    // A stock interpreter finds them on disk.
+    // With `module`, a stock interpreter loads them from disk.
     if env::var_os("CARGO_FEATURE_MODULE").is_none() {
         println!("cargo:rerun-if-changed=lua");
         embed_lua_files();
     }
-    // C modules find Lua's own functions in the runner.
+    // C modules use the Lua functions in the runner.
     if env::var_os("CARGO_CFG_UNIX").is_some() && env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
     }
 }
 
-/// What to install where OpenSSL's development files are missing, in one line. Other systems bring TLS along, or have
-/// OpenSSL where its own build finds it.
+/// The packages to install when OpenSSL's development files are missing, in one line. Other systems have
+/// their own TLS, or have OpenSSL where its own build finds it.
 fn missing_openssl() -> Option<String> {
     let named = ["OPENSSL_DIR", "OPENSSL_LIB_DIR", "OPENSSL_NO_PKG_CONFIG"];
     let cross = env::var_os("HOST") != env::var_os("TARGET");
@@ -60,15 +60,15 @@ fn missing_openssl() -> Option<String> {
     ))
 }
 
-/// Writes the table that `src/bundle.rs` includes: path and text of every file under `lua/`.
+/// Writes the table that `src/bundle.rs` includes: path and text of each file under `lua/`.
 fn embed_lua_files() {
     let mut paths = Vec::new();
     find_lua_files(Path::new("lua"), &mut paths);
     paths.sort();
     let mut table = String::from("&[\n");
     for path in paths {
-        // `socket.native` looks for the native library on disk; a program with the code linked in
-        // has its own.
+        // `socket.native` searches for the native library on disk. A program with the code linked in has its
+        // own version.
         if path != "socket/native.lua" {
             writeln!(
                 table,

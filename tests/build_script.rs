@@ -1,4 +1,4 @@
-//! What a build says where OpenSSL's development files are missing.
+//! The message of a build when OpenSSL's development files are missing.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)]
 
@@ -9,7 +9,8 @@ use std::process::Command;
 
 use support::Scratch;
 
-/// What the build script prints with a `pkg-config` that is the shell script `text`, or with none.
+/// The output of the build script. `text` is a shell script to use as `pkg-config`; `None` means there is no
+/// `pkg-config`.
 fn printed(scratch: &Scratch, text: Option<&str>) -> String {
     let path = scratch.path();
     if let Some(text) = text {

@@ -1,4 +1,4 @@
-//! `examples/get.lua`, in the runner.
+//! Runs `examples/get.lua` in the runner.
 #![cfg(feature = "runner")]
 #![allow(clippy::unwrap_used)]
 

@@ -19,7 +19,7 @@ fn run<T: mlua::FromLuaMulti>(script: &str) -> T {
     state().load(script).set_name("=test").eval().unwrap()
 }
 
-/// The names of all modules written in Lua, from the files.
+/// Collects the names of all modules written in Lua from their files.
 fn modules(directory: &Path, prefix: &str, names: &mut Vec<String>) {
     for entry in std::fs::read_dir(directory).unwrap() {
         let path: PathBuf = entry.unwrap().path();
@@ -43,7 +43,7 @@ fn every_module_can_be_required_first() {
     }
 }
 
-/// A program may recover from a panic of its own that has closed a state with objects in it.
+/// A program may recover from its own panic, after that panic has closed a state with objects in it.
 #[test]
 fn finalizers_run_while_the_program_panics() {
     let panicked = std::panic::catch_unwind(|| {

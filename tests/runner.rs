@@ -1,4 +1,4 @@
-//! The runner, beside the stock interpreter where there is one.
+//! The runner, compared with the stock interpreter where one is installed.
 #![cfg(feature = "runner")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::string_slice)]
 
@@ -14,7 +14,7 @@ use support::Scratch;
 
 const RUNNER: &str = env!("CARGO_BIN_EXE_luasocket");
 
-/// A command under the name `lua`, without anything of the environment that concerns Lua.
+/// A command with the name `lua`, without the environment variables that affect Lua.
 fn lua(program: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg0("lua").current_dir(directory);
@@ -40,7 +40,7 @@ fn prints(script: &str, expected: &str) {
     assert_eq!(run(&["-e", script]), (Some(0), format!("{expected}\n"), String::new()), "{script}");
 }
 
-/// One invocation for both interpreters.
+/// One invocation to run in both interpreters.
 #[derive(Default)]
 struct Case {
     arguments: &'static [&'static str],
@@ -227,7 +227,7 @@ fn long_options_that_the_stock_interpreter_lacks() {
     }
 }
 
-/// What the interactive mode answers, without the version and the prompts' first one.
+/// The output of the interactive mode, without the version and the first prompt.
 fn converse(arguments: &[&str], input: &str) -> (String, String) {
     let mut command = lua(RUNNER, &std::env::temp_dir());
     command.args(arguments).arg("-i");
@@ -270,13 +270,13 @@ fn an_interrupt_stops_the_script_with_a_traceback() {
     let mut errors = String::new();
     child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    // The position is that of the C function that it may still have been in.
+    // The message has no position if a C function was still running.
     let message =
         errors.strip_prefix("lua: ").map(|rest| rest.strip_prefix("(command line):1: ").unwrap_or(rest));
     assert!(message.is_some_and(|text| text.starts_with("interrupted!\nstack traceback:\n")), "{errors}");
 }
 
-/// Waits until the process is in a read of its standard input.
+/// Waits until the process is reading its standard input.
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 fn wait_until_it_reads(pid: u32) {
     let end = Instant::now() + Duration::from_secs(60);
@@ -350,7 +350,7 @@ fn c_modules_find_luas_functions_in_the_runner() {
         println!("skipped: loads a C module of Lua 5.4");
         return;
     }
-    // A library written in C for the stock interpreter: the reference's own.
+    // A library written in C for the stock interpreter: LuaSocket's own.
     let search = "io.write((package.searchpath('mime.core', package.cpath)))";
     let library = match Command::new("lua5.4").args(["-e", search]).output() {
         Ok(output) if output.status.success() => String::from_utf8(output.stdout).unwrap(),

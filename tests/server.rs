@@ -1,4 +1,4 @@
-//! The server of module `http` in a loop of a Rust program's own.
+//! The server of module `http` in the event loop of a Rust program.
 #![cfg(all(feature = "vendored", feature = "tasks", target_os = "linux"))]
 #![allow(clippy::unwrap_used)]
 
@@ -11,7 +11,7 @@ use luasocket::Tasks;
 use mlua::{Function, Lua};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// Asks twice on one connection, then for the stop; returns everything that came back.
+/// Sends two requests on one connection, and then the request to stop. Returns everything received.
 fn ask(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.write_all(b"GET /one HTTP/1.1\r\nHost: a\r\n\r\nGET /stop HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
@@ -20,7 +20,8 @@ fn ask(port: u16) -> String {
     answer
 }
 
-/// server.listen.2, tasks.s.86: the program polls its own descriptors and those of the tasks; the peer is a thread.
+/// server.listen.2, tasks.s.86: the program polls its own descriptors and those of the tasks. The peer is a
+/// thread.
 #[test]
 fn a_host_loop_serves_http() {
     let lua = Lua::new();

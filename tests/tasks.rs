@@ -1,4 +1,4 @@
-//! Tasks of a state that a Rust program drives, and of the runner.
+//! Tasks of a state that a Rust program runs, and tasks of the runner.
 #![cfg(all(feature = "vendored", feature = "tasks", target_os = "linux"))]
 #![allow(clippy::unwrap_used, clippy::panic)]
 
@@ -17,7 +17,7 @@ fn state() -> (Lua, Tasks) {
     (lua, tasks)
 }
 
-/// tasks.s.86: a loop of the host's own, over the descriptor and the time limit.
+/// tasks.s.86: the host's own event loop waits for the descriptor and the time limit.
 #[test]
 fn a_host_loop_drives_tasks() {
     let (lua, tasks) = state();
@@ -64,7 +64,7 @@ fn a_host_loop_drives_tasks() {
     assert_eq!(tasks.timeout(), None);
 }
 
-/// tasks.s.86: Rust functions that call Lua code which waits.
+/// tasks.s.86: Rust functions call Lua code that waits.
 #[test]
 fn without_switching_waits_block() {
     let (lua, tasks) = state();
@@ -91,7 +91,7 @@ fn without_switching_waits_block() {
     assert!(lua.globals().get::<bool>("switched").unwrap());
 }
 
-/// tasks.s.77: nothing is left of a state that is closed with tasks parked, a hundred times over.
+/// tasks.s.77: nothing is left of a state that is closed with tasks parked, in a hundred repetitions.
 #[test]
 fn a_state_closed_with_parked_tasks_gives_all_back() {
     let descriptors = || std::fs::read_dir("/proc/self/fd").unwrap().count();
@@ -121,12 +121,12 @@ fn a_state_closed_with_parked_tasks_gives_all_back() {
         }
     }
     let (open, mapped) = before.unwrap();
-    // Other tests of this process come and go.
+    // Other tests of this process open and close descriptors.
     assert!(descriptors() <= open + 10, "{} after {open}", descriptors());
     assert!(mappings() <= mapped + 60, "{} after {mapped}", mappings());
 }
 
-/// tasks.module.3: states know nothing of each other's tasks, in one thread and in many.
+/// tasks.module.3: states do not share tasks, in one thread and in many.
 #[test]
 fn states_have_schedulers_of_their_own() {
     let script = r#"

@@ -1,4 +1,4 @@
-//! `socket/core`: the native part of every module but TLS and what of HTTP is large.
+//! `socket/core`: the native part of every module except TLS and the large parts of HTTP.
 #![allow(unsafe_code)]
 
 use std::ffi::c_int;

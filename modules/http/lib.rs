@@ -1,5 +1,6 @@
-//! `socket/http_core`: what of HTTP is large and seldom needed, a library of its own so that programs pay for it only
-//! when they use it: brotli and zstd, and cookies with the list of public suffixes.
+//! `socket/http_core`: the large parts of HTTP that few programs need. They are brotli and zstd, and cookies
+//! with the public suffix list. They form a separate library, so that only programs that use them pay for
+//! them.
 #![allow(unsafe_code)]
 
 luasocket::export_entry_points! {

@@ -1,5 +1,5 @@
-//! What the test programs share: scratch directories, and an HTTP server of one thread.
-#![allow(dead_code)] // Each test program uses a part.
+//! Shared by the test programs: scratch directories, and a single-threaded HTTP server.
+#![allow(dead_code)] // Each test program uses only a part.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 
-/// A directory of its own, removed at the end.
+/// A scratch directory. It is removed at the end.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
@@ -33,7 +33,7 @@ impl Scratch {
         std::fs::read_to_string(self.0.join(name)).ok()
     }
 
-    /// The names of the files in it, in order.
+    /// The names of the files in it, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(&self.0).unwrap();
         let mut names: Vec<_> =
@@ -49,7 +49,7 @@ impl Drop for Scratch {
     }
 }
 
-/// Answers every request with what `answer` makes of its request line, and closes; returns
+/// Answers each request with the result of `answer` for its request line, then closes the connection. Returns
 /// `127.0.0.1:port`.
 pub fn serve(answer: fn(&str) -> String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

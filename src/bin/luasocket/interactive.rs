@@ -1,4 +1,4 @@
-//! The interactive mode: a prompt, a line or more, and what it returns.
+//! The interactive mode: reads a statement of one or more lines, runs it and prints its results.
 
 use std::ffi::CStr;
 
@@ -6,23 +6,23 @@ use crate::interpreter::{self, Interpreter, Line};
 use crate::process;
 use crate::terminal::{Answer, Terminal};
 
-/// Says which Lua this is, and which luasocket-rs.
+/// Prints the versions of Lua and of luasocket-rs.
 pub fn print_version() {
     process::write(&[interpreter::version(), b"\n"]);
     process::write(&[b"luasocket-rs ", env!("CARGO_PKG_VERSION").as_bytes(), b" (LuaSocket 3.1.0)\n"]);
 }
 
-/// What was read.
+/// The result of reading a statement.
 enum Statement {
-    /// A function, or the error that there is none, on top.
+    /// A function is on top of the stack, or the error of a statement that does not compile.
     Read(Line),
-    /// The user has given it up.
+    /// The user has abandoned it.
     Dropped,
-    /// There is no more.
+    /// The end of the input.
     End,
 }
 
-/// Reads and runs until the end of standard input.
+/// Reads and runs statements until the end of standard input.
 pub fn run(lua: Interpreter, terminal: &Terminal) {
     loop {
         lua.keep(0);
@@ -40,14 +40,14 @@ pub fn run(lua: Interpreter, terminal: &Terminal) {
     }
 }
 
-/// Leaves the next statement's function, or its error, on top.
+/// Leaves the function of the next statement, or its error, on top.
 fn read_statement(lua: Interpreter, terminal: &Terminal) -> Statement {
     match read_line(lua, terminal, c"_PROMPT", b"> ") {
         Answer::Line => {}
         Answer::Dropped => return Statement::Dropped,
         Answer::End => return Statement::End,
     }
-    // An expression is shown without a `return` before it; an old habit puts a `=` there.
+    // The value of an expression is shown without a leading `return`. In old versions a `=` was needed.
     lua.push(b"return ");
     lua.text(1, |line| lua.push(line.strip_prefix(b"=").unwrap_or(line)));
     lua.concatenate(2);
@@ -68,7 +68,7 @@ fn read_statement(lua: Interpreter, terminal: &Terminal) -> Statement {
     }
 }
 
-/// Pushes a line of standard input without its end, if there is one.
+/// Pushes a line of standard input, without its end of line. Pushes nothing at the end of the input.
 fn read_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u8]) -> Answer {
     if terminal.is_usable() {
         return edit_line(lua, terminal, prompt, standard);
@@ -84,7 +84,7 @@ fn read_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u
     };
     lua.push(b"");
     while byte != b'\n' {
-        // In pieces, because an error of Lua's would not free a buffer.
+        // Reads in pieces, because an error raised by Lua would not free a buffer.
         let mut piece = [0u8; 512];
         let mut length = 0;
         for place in &mut piece {
@@ -101,7 +101,7 @@ fn read_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u
     Answer::Line
 }
 
-/// The same from the line editor.
+/// Like `read_line`, with the line editor.
 fn edit_line(lua: Interpreter, terminal: &Terminal, prompt: &CStr, standard: &[u8]) -> Answer {
     let answer = if lua.push_global(prompt) {
         let answer = lua.text(-1, |prompt| terminal.read(prompt));

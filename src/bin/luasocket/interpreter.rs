@@ -1,9 +1,10 @@
-//! A Lua state as the stock interpreter keeps it: same libraries, collector, error messages and
-//! call stack under a script. mlua's own states differ in each of these, so this one is made
-//! through Lua's C interface; mlua then enters every module into it.
+//! A Lua state set up as in the stock interpreter: the same libraries, collector, error messages and call
+//! stack below a script. mlua's own states differ in each of these. So this state is made through Lua's C
+//! interface, and mlua then adds every module to it.
 //!
-//! An error of Lua's leaves a method by a long jump, up to `protected`. Whoever calls a method from inside
-//! `protected` owns nothing with a destructor, and keeps to what the method says of the stack: neither is checked.
+//! An error raised by Lua leaves a method by a long jump, up to `protected`. Code that calls a method inside
+//! `protected` must own nothing with a destructor. It must also follow what the method says about the stack.
+//! Neither is checked.
 #![allow(unsafe_code)]
 
 mod call;
@@ -16,13 +17,13 @@ use mlua::ffi::{self, lua_State};
 
 use crate::process;
 
-/// No Lua's stack holds more values than this.
+/// The stack of every Lua version has a smaller limit than this, or the same.
 const MOST_ARGUMENTS: c_int = 1_000_000;
 
-/// What can be run.
+/// Code that can be run.
 #[derive(Clone, Copy)]
 pub enum Source {
-    /// A file by its name.
+    /// A file, by its name.
     File(&'static CStr),
     /// Everything on standard input.
     StandardInput,
@@ -30,25 +31,25 @@ pub enum Source {
     Text(&'static CStr, &'static CStr),
 }
 
-/// What became of a line given to [`Interpreter::load_line`].
+/// The result of compiling a line with [`Interpreter::load_line`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Line {
-    /// A function, on top of the stack.
+    /// A function is on top of the stack.
     Complete,
-    /// The beginning of a statement; the error that it has not ended is on top.
+    /// The statement is incomplete. The error that says so is on top.
     Incomplete,
-    /// An error, on top.
+    /// Another error is on top.
     Wrong,
 }
 
-/// The state of the program.
+/// The Lua state of the program.
 #[derive(Clone, Copy)]
 pub struct Interpreter {
     state: *mut lua_State,
     name: Option<&'static CStr>,
 }
 
-/// A Rust function and its argument, behind the pointer that a C function gets.
+/// A Rust function and its argument. A C function gets a pointer to it.
 struct Body<'a, T> {
     lua: Interpreter,
     function: fn(Interpreter, &T) -> bool,
@@ -56,7 +57,7 @@ struct Body<'a, T> {
 }
 
 impl Interpreter {
-    /// A state without libraries; none without memory. Messages begin with `name`.
+    /// A state without libraries. `None` when there is no memory. Error messages begin with `name`.
     pub fn new(name: &'static CStr) -> Option<Self> {
         // SAFETY: makes a new state.
         let state = unsafe { ffi::luaL_newstate() };
@@ -68,10 +69,10 @@ impl Interpreter {
         Interpreter { name: None, ..self }
     }
 
-    /// Reports tasks that were started and never had a turn.
+    /// Reports tasks that were started and never ran.
     #[cfg(feature = "tasks")]
     pub fn report_tasks(self) {
-        // SAFETY: the state is this program's, and nothing runs in it.
+        // SAFETY: the state is this program's. Nothing runs in it.
         let count = unsafe { luasocket::entry::tasks_never_run(self.state) };
         if count > 0 {
             let noun = if count == 1 { " task was" } else { " tasks were" };
@@ -84,13 +85,13 @@ impl Interpreter {
         }
     }
 
-    /// Closes the state, which runs what finalizers are left.
+    /// Closes the state. This runs the remaining finalizers.
     pub fn close(self) {
-        // SAFETY: `new` made the state, and nothing uses it afterwards.
+        // SAFETY: `new` made the state. Nothing uses it afterwards.
         unsafe { ffi::lua_close(self.state) }
     }
 
-    /// Calls `function` where it may raise; reports what it raises.
+    /// Calls `function`, which may raise an error. Reports the error.
     pub fn protected<T>(self, function: fn(Interpreter, &T) -> bool, argument: &T) -> bool {
         unsafe extern "C-unwind" fn call<T>(state: *mut lua_State) -> c_int {
             // SAFETY: `protected` passes its `Body`, which outlives this call.
@@ -102,7 +103,7 @@ impl Interpreter {
             }
         }
         let body = Body { lua: self, function, argument };
-        // SAFETY: a new state has room for three values, and so has a call into one.
+        // SAFETY: a new state has room for three values, and so does a call.
         unsafe {
             ffi::lua_pushcfunction(self.state, call::<T>);
             ffi::lua_pushlightuserdata(self.state, ptr::from_ref(&body).cast_mut().cast::<c_void>());
@@ -116,9 +117,9 @@ impl Interpreter {
         }
     }
 
-    /// Opens the standard libraries, which read `LUA_PATH` and `LUA_CPATH` if `environment` says so.
+    /// Opens the standard libraries. They read `LUA_PATH` and `LUA_CPATH` when `environment` is true.
     pub fn open_libraries(self, environment: bool) {
-        // SAFETY: as in the stock interpreter; runs inside `protected`.
+        // SAFETY: as in the stock interpreter. Runs inside `protected`.
         unsafe {
             ffi::luaL_checkstack(self.state, 4, ptr::null());
             if !environment {
@@ -129,37 +130,38 @@ impl Interpreter {
         }
     }
 
-    /// Makes every module of this library requirable.
+    /// Makes every module of this library available to `require`.
     pub fn preload_modules(self) -> bool {
-        // SAFETY: the reference is not kept, and the state outlives it.
+        // SAFETY: the reference is not kept. The state outlives it.
         let lua = unsafe { mlua::Lua::get_or_init_from_ptr(self.state) };
         luasocket::preload(lua)
             .inspect_err(|error| process::write_error(&[b"luasocket: ", error.to_string().as_bytes()]))
             .is_ok()
     }
 
-    /// The collector's mode that the stock interpreter of this version chooses.
+    /// Sets the collector mode that the stock interpreter of this version uses.
     pub fn start_collector(self) {
         #[cfg(any(feature = "lua54", feature = "lua55"))]
-        // SAFETY: both parameters of the generational mode, zero for their defaults; Lua 5.5 has none.
+        // SAFETY: passes both parameters of the generational mode; zero means the default. In Lua 5.5 the
+        // mode has none.
         unsafe {
             ffi::lua_gc(self.state, ffi::LUA_GCGEN, 0 as c_int, 0 as c_int);
         }
     }
 
-    /// Turns warnings on, where this version of Lua has any.
+    /// Turns warnings on, if this version of Lua has them.
     pub fn turn_warnings_on(self) {
         #[cfg(any(feature = "lua54", feature = "lua55"))]
-        // SAFETY: a C string.
+        // SAFETY: passes a C string.
         unsafe {
             ffi::lua_warning(self.state, c"@on".as_ptr(), 0);
         }
     }
 
-    /// Sets the global `arg`: the script at 0, its arguments after it, everything else before it.
+    /// Sets the global `arg`: the script is at 0, its arguments follow it, everything else is before it.
     pub fn set_arguments(self, arguments: &[&'static CStr], script: usize) {
         let size = |count: usize| c_int::try_from(count).unwrap_or(0);
-        // SAFETY: a table and one value on the stack; runs inside `protected`.
+        // SAFETY: a table and one value on the stack. Runs inside `protected`.
         unsafe {
             ffi::lua_createtable(
                 self.state,
@@ -174,9 +176,9 @@ impl Interpreter {
         }
     }
 
-    /// Runs a source with the script's arguments as they stand in `arg`.
+    /// Runs a source with the script's arguments, which are read from `arg`.
     pub fn run_script(self, source: Source) -> bool {
-        // SAFETY: the stack is grown before `arg` is laid out on it; runs inside `protected`.
+        // SAFETY: the stack is grown before the values of `arg` are pushed on it. Runs inside `protected`.
         unsafe {
             let status = self.load(source);
             if status != ffi::LUA_OK {
@@ -187,7 +189,7 @@ impl Interpreter {
                 ffi::luaL_error(self.state, c"'arg' is not a table".as_ptr());
             }
             let length = ffi::luaL_len(self.state, -1);
-            // Lua adds to the number without a look at its size.
+            // Lua adds to this number without checking its size.
             let count = length.clamp(0, ffi::lua_Integer::from(MOST_ARGUMENTS)) as c_int;
             ffi::luaL_checkstack(self.state, count + 3, c"too many arguments to script".as_ptr());
             for place in 1..=count {
@@ -198,25 +200,25 @@ impl Interpreter {
         }
     }
 
-    /// Runs a source and drops what it returns, but for `results` values.
+    /// Runs a source and keeps only `results` of its results.
     pub fn run(self, source: Source, results: c_int) -> bool {
-        // SAFETY: the function that was loaded is on top.
+        // SAFETY: the loaded function is on top.
         unsafe {
             let status = self.load(source);
             if status == ffi::LUA_OK { self.call(0, results) } else { self.report(status) }
         }
     }
 
-    /// `-l`: requires `module`, or the part of `name=module` after the sign, into a global.
+    /// `-l`: requires `module` and stores it in a global. With `name=module` the global is `name`.
     pub fn require(self, module: &'static CStr) -> bool {
         let bytes = module.to_bytes();
         let sign = bytes.iter().position(|byte| *byte == b'=');
         let (name, module) = match sign {
             Some(sign) => (bytes.get(..sign), bytes.get(sign + 1..)),
-            // What follows a hyphen tells versions of a library file apart.
+            // A hyphen separates the name from the version of a library file.
             None => (bytes.split(|byte| *byte == b'-').next(), Some(bytes)),
         };
-        // SAFETY: the function and its argument are on top, then its result.
+        // SAFETY: the function and its argument are on top. Then its result is.
         unsafe {
             ffi::lua_getglobal(self.state, c"require".as_ptr());
             self.push(module.unwrap_or_default());
@@ -241,25 +243,26 @@ impl Interpreter {
         }
     }
 
-    /// Replaces the top `count` strings by one.
+    /// Replaces the top `count` strings by their concatenation.
     pub fn concatenate(self, count: c_int) {
-        // SAFETY: the caller pushed that many.
+        // SAFETY: the caller pushed `count` strings.
         unsafe { ffi::lua_concat(self.state, count) }
     }
 
-    /// The bytes of the string at `index`, empty if it is none, handed to `look`.
+    /// Calls `look` with the bytes of the string at `index`. The bytes are empty if the value is not a
+    /// string.
     pub fn text<R>(self, index: c_int, look: impl FnOnce(&[u8]) -> R) -> R {
         let mut length = 0;
-        // SAFETY: the string stays on the stack while `look` sees its bytes.
+        // SAFETY: the string stays on the stack while `look` uses its bytes.
         unsafe {
             let bytes = ffi::lua_tolstring(self.state, index, &mut length);
             look(if bytes.is_null() { &[] } else { std::slice::from_raw_parts(bytes.cast(), length) })
         }
     }
 
-    /// Pushes the global `name` as `tostring` shows it; pushes nothing and is false if it is nil.
+    /// Pushes the global `name` as `tostring` shows it. If it is nil, pushes nothing and returns false.
     pub fn push_global(self, name: &CStr) -> bool {
-        // SAFETY: leaves one value, or none.
+        // SAFETY: leaves one value or none.
         unsafe {
             ffi::lua_getglobal(self.state, name.as_ptr());
             let given = ffi::lua_type(self.state, -1) != ffi::LUA_TNIL;
@@ -273,29 +276,30 @@ impl Interpreter {
         }
     }
 
-    /// Empties the stack down to its first `count` values.
+    /// Keeps the first `count` values of the stack and removes the others.
     pub fn keep(self, count: c_int) {
-        // SAFETY: `count` is not above the present height.
+        // SAFETY: `count` is not above the current height.
         unsafe { ffi::lua_settop(self.state, count) }
     }
 
     /// Drops the value on top.
     pub fn drop_top(self) {
-        // SAFETY: the caller has one there.
+        // SAFETY: the caller has a value there.
         unsafe { ffi::lua_pop(self.state, 1) }
     }
 
-    /// Turns lines, an error and a further line, all there is on the stack, into one text.
+    /// Joins the lines so far and one more line. The stack holds the lines, an error and the new line, and
+    /// nothing else.
     pub fn append_line(self) {
         self.push(b"\n");
-        // SAFETY: the line end takes the error's place.
+        // SAFETY: the newline replaces the error.
         unsafe {
             ffi::lua_replace(self.state, 2);
             ffi::lua_concat(self.state, 3);
         }
     }
 
-    /// Compiles the string on top, which stays below the outcome.
+    /// Compiles the string on top. The string stays below the result.
     pub fn load_line(self) -> Line {
         let mut length = 0;
         // SAFETY: the string stays on the stack while it is compiled.
@@ -311,9 +315,9 @@ impl Interpreter {
         }
     }
 
-    /// Calls the function on top and shows its results through the global `print`.
+    /// Calls the function on top and shows its results with the global `print`.
     pub fn call_and_print(self) {
-        // SAFETY: the results lie above the values that were there before the call.
+        // SAFETY: the results are above the values that were there before the call.
         unsafe {
             let below = ffi::lua_gettop(self.state) - 1;
             if !self.call(0, ffi::LUA_MULTRET) {
@@ -341,9 +345,9 @@ impl Interpreter {
         }
     }
 
-    /// Leaves a function, or an error, on top.
+    /// Loads a source and leaves a function, or an error, on top.
     unsafe fn load(self, source: Source) -> c_int {
-        // SAFETY: C strings throughout; no file name is standard input.
+        // SAFETY: all names and texts are C strings. A null file name means standard input.
         unsafe {
             match source {
                 Source::File(name) => ffi::luaL_loadfile(self.state, name.as_ptr()),
@@ -363,14 +367,15 @@ impl Interpreter {
     }
 }
 
-/// The name and copyright notice of the Lua that is linked in.
+/// The name and copyright notice of the linked Lua.
 pub fn version() -> &'static [u8] {
     #[cfg(not(feature = "luajit"))]
     {
         unsafe extern "C" {
             static lua_ident: [std::ffi::c_char; 0];
         }
-        // SAFETY: Lua defines it as a constant array that ends in a zero byte; its address alone is taken here.
+        // SAFETY: Lua defines it as a constant array that ends in a zero byte. Only its address is taken
+        // here.
         let notice = unsafe { CStr::from_ptr((&raw const lua_ident).cast()) }.to_bytes();
         let start = notice.windows(5).position(|window| window == b"Lua 5").unwrap_or(0);
         let notice = notice.get(start..).unwrap_or_default();

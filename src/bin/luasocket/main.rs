@@ -1,8 +1,8 @@
 //! The runner: Lua's stand-alone interpreter with every module of luasocket-rs linked in.
 //!
-//! It takes the options of the stock `lua` and answers as that does: `luasocket script.lua`.
-// Rust's own start-up would change what SIGPIPE does to the process, and to its children: the
-// runner leaves that as it was inherited (add.23), so it starts where C programs do.
+//! It takes the options of the stock `lua` and behaves like it: `luasocket script.lua`.
+// The program starts at C's `main`. Rust's own start-up code would change how the process and its children
+// handle SIGPIPE. The runner keeps the inherited handling (add.23).
 #![no_main]
 #![deny(unsafe_code)]
 
@@ -18,14 +18,14 @@ use interpreter::{Interpreter, Source};
 use options::{Action, Options};
 use terminal::Terminal;
 
-/// What an interpreter is started with.
+/// The arguments of a run.
 struct Start<'a> {
     arguments: &'a [&'static CStr],
     options: Options,
     terminal: Terminal,
 }
 
-/// The whole program, given its arguments; true is success.
+/// The whole program. Returns whether it succeeded.
 fn run(arguments: &[&'static CStr]) -> bool {
     let program = arguments.first().copied().unwrap_or(c"luasocket");
     let options = match options::parse(arguments) {
@@ -52,7 +52,8 @@ fn run(arguments: &[&'static CStr]) -> bool {
     success
 }
 
-/// What happens inside Lua: nothing here may own memory, since an error leaves by a long jump.
+/// The part of the program that runs inside Lua. Nothing here may own memory, because an error leaves by a
+/// long jump.
 fn script_and_options(lua: Interpreter, start: &Start<'_>) -> bool {
     let options = &start.options;
     if options.version {
@@ -96,14 +97,14 @@ fn script_and_options(lua: Interpreter, start: &Start<'_>) -> bool {
             interactive::print_version();
             interactive::run(lua.without_name(), &start.terminal);
         } else {
-            // Without effect on the exit status, as in the stock interpreter; a `-` has one.
+            // Does not affect the exit status, as in the stock interpreter. With `-` it does.
             lua.run(Source::StandardInput, 0);
         }
     }
     true
 }
 
-/// Runs what `LUA_INIT` says: a statement, or a file after an `@`.
+/// Runs the value of `LUA_INIT`: a statement, or a file name after an `@`.
 fn initialize(lua: Interpreter) -> bool {
     let Some((name, value)) = process::initial_statement() else {
         return true;

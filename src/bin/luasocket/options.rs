@@ -1,10 +1,10 @@
-//! The command line, read as the stock `lua` reads it.
+//! The command line, with the rules of the stock `lua`.
 
 use std::ffi::CStr;
 
 use crate::process;
 
-/// Something to do before the script, in the order given.
+/// An action before the script. Actions run in the given order.
 pub enum Action {
     /// `-e stat`
     Execute(&'static CStr),
@@ -14,18 +14,18 @@ pub enum Action {
     Warn,
 }
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Default)]
 pub struct Options {
-    /// The place of the script among the arguments.
+    /// The position of the script among the arguments.
     pub script: Option<usize>,
-    /// The script is `-`, standard input.
+    /// The script is `-`, which means standard input.
     pub standard_input: bool,
-    /// What `-e`, `-l` and `-W` say.
+    /// The actions of `-e`, `-l` and `-W`.
     pub actions: Vec<Action>,
-    /// There is a `-e`.
+    /// An `-e` was given.
     pub executes: bool,
-    /// `-v`, or `-i`, which says its version too.
+    /// `-v`, or `-i`, which prints the version too.
     pub version: bool,
     /// `-i`
     pub interactive: bool,
@@ -35,7 +35,7 @@ pub struct Options {
     pub help: bool,
 }
 
-/// A command line that cannot be followed.
+/// A command line that is not valid.
 pub struct Rejected {
     option: &'static CStr,
     lacks_argument: bool,
@@ -53,7 +53,7 @@ Available options are:
   --        stop handling options
   -         stop handling options and execute stdin";
 
-/// What `--help` says beside the options of the stock interpreter.
+/// The rest of the text of `--help`, after the options of the stock interpreter.
 const MORE: &str = "
   --help    show this
   --version show version information
@@ -64,13 +64,13 @@ Environment: LUA_INIT, LUA_PATH, LUA_CPATH as for lua; LUASOCKET_HISTORY names t
 history (default ~/.luasocket_history; empty for none).
 ";
 
-/// Says how the program is used, on standard output.
+/// Prints the usage on standard output.
 pub fn print_help(program: &CStr) {
     process::write(&[b"usage: ", program.to_bytes(), USAGE.as_bytes(), MORE.as_bytes()]);
 }
 
 impl Rejected {
-    /// Says what is wrong and how it is done, on standard error.
+    /// Prints the error and the usage on standard error.
     pub fn report(&self, program: &CStr) {
         let program = program.to_bytes();
         let option = self.option.to_bytes();
@@ -83,7 +83,7 @@ impl Rejected {
     }
 }
 
-/// Reads the arguments up to the script's name, which is the last one that concerns the runner.
+/// Parses the arguments up to the script's name. The later arguments belong to the script.
 pub fn parse(arguments: &[&'static CStr]) -> Result<Options, Rejected> {
     let mut options = Options { environment: true, ..Options::default() };
     let mut rest = arguments.iter().copied().enumerate().skip(1);
@@ -94,7 +94,7 @@ pub fn parse(arguments: &[&'static CStr]) -> Result<Options, Rejected> {
                 options.standard_input = true;
                 break;
             }
-            // Not among the stock interpreter's options, which refuses both.
+            // The stock interpreter has neither option, and rejects both.
             b"--help" => {
                 options.help = true;
                 break;

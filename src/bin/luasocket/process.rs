@@ -1,5 +1,5 @@
-//! What the runner needs of the C library: Lua reads and writes through C's own buffers, and
-//! whatever does not go through the same ones comes out of order.
+//! The C library functions that the runner needs. Lua reads and writes through C's own buffers. Output that
+//! does not use the same buffers comes in the wrong order.
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_char, c_int};
@@ -18,30 +18,30 @@ const INIT_OF_VERSION: Option<&CStr> = Some(c"=LUA_INIT_5_5");
 #[cfg(any(feature = "lua51", feature = "luajit"))]
 const INIT_OF_VERSION: Option<&CStr> = None;
 
-/// Where the C library starts the program.
+/// The C library starts the program here.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn main(count: c_int, values: *const *const c_char) -> c_int {
     let count = usize::try_from(count).unwrap_or(0);
-    // SAFETY: the C library passes `count` C strings, which live as long as the process.
+    // SAFETY: the C library passes `count` C strings. They live as long as the process.
     let arguments: Vec<&'static CStr> =
         unsafe { (0..count).map(|place| CStr::from_ptr(*values.add(place))).collect() };
     if crate::run(&arguments) { libc::EXIT_SUCCESS } else { libc::EXIT_FAILURE }
 }
 
-/// The chunk name and the text of `LUA_INIT_5_4` (or the version at hand) or else of `LUA_INIT`.
+/// The chunk name and the text of `LUA_INIT_5_4` (for the version in use), or else of `LUA_INIT`.
 pub fn initial_statement() -> Option<(&'static CStr, &'static CStr)> {
     INIT_OF_VERSION.into_iter().chain([INIT]).find_map(|name| {
         let variable = name.to_bytes_with_nul().get(1..)?;
-        // SAFETY: the name ends in a zero byte. The text is loaded before any Lua code runs, and not looked
-        // at afterwards: nothing can have changed the environment by then.
+        // SAFETY: the name ends in a zero byte. The text is loaded before any Lua code runs and not used
+        // afterwards. So nothing has changed the environment before that.
         let value = unsafe { libc::getenv(variable.as_ptr().cast()) };
-        // SAFETY: a C string of the environment.
+        // SAFETY: the environment holds C strings.
         (!value.is_null()).then(|| (name, unsafe { CStr::from_ptr(value) }))
     })
 }
 
-/// Calls `handler` at an interrupt. A system call that waits is not begun again afterwards, so that
-/// a script that reads from the terminal stops at once.
+/// Calls `handler` on an interrupt. A blocked system call is not restarted afterwards. So a script that reads
+/// from the terminal stops at once.
 pub fn on_interrupt(handler: extern "C" fn(c_int)) {
     set_interrupt_action(handler as libc::sighandler_t);
 }
@@ -52,7 +52,7 @@ pub fn end_on_interrupt() {
 }
 
 fn set_interrupt_action(action: libc::sighandler_t) {
-    // SAFETY: a structure of plain values; the handler does only what a handler may.
+    // SAFETY: a structure of plain values. The handler does only what a signal handler may do.
     unsafe {
         let mut settings: libc::sigaction = std::mem::zeroed();
         settings.sa_sigaction = action;
@@ -61,24 +61,24 @@ fn set_interrupt_action(action: libc::sighandler_t) {
     }
 }
 
-/// Standard input is a terminal.
+/// Whether standard input is a terminal.
 pub fn is_terminal() -> bool {
     std::io::IsTerminal::is_terminal(&std::io::stdin())
 }
 
-/// One line on standard error.
+/// Writes one line to standard error.
 pub fn write_error(parts: &[&[u8]]) {
     let mut stderr = std::io::stderr().lock();
     for part in parts {
-        // There is nowhere left to report a failure to.
+        // A failure cannot be reported anywhere.
         let _ = stderr.write_all(part);
     }
     let _ = stderr.write_all(b"\n");
 }
 
-/// Writes to C's standard output, and out of its buffer.
+/// Writes to C's standard output and flushes its buffer.
 pub fn write(parts: &[&[u8]]) {
-    // SAFETY: C's standard output is open or failing, never invalid.
+    // SAFETY: C's standard output may be open or in error, but it is never invalid.
     unsafe {
         for byte in parts.iter().copied().flatten() {
             libc::putchar(c_int::from(*byte));
@@ -87,8 +87,8 @@ pub fn write(parts: &[&[u8]]) {
     }
 }
 
-/// The next byte of C's standard input.
+/// Reads the next byte of C's standard input.
 pub fn read() -> Option<u8> {
-    // SAFETY: C's standard input is open or failing, never invalid.
+    // SAFETY: C's standard input may be open or in error, but it is never invalid.
     u8::try_from(unsafe { libc::getchar() }).ok()
 }

@@ -19,18 +19,18 @@ const KEYWORDS: &[&str] = &[
     "nil", "not", "or", "repeat", "return", "then", "true", "until", "while",
 ];
 
-/// What has become of a line.
+/// The result of reading a line.
 pub enum Answer {
-    /// It is there; [`Terminal::piece`] has it.
+    /// A line was read. [`Terminal::piece`] returns it.
     Line,
-    /// The user has given up what was typed, with ^C.
+    /// The user discarded the typed text with ^C.
     Dropped,
     /// There are no more lines.
     End,
 }
 
-/// A terminal's line editor. It outlives the calls into Lua that use it, and hands a line out in pieces: an error of
-/// Lua's frees nothing on its way.
+/// The line editor of a terminal. It outlives the calls of Lua that use it. It returns a line in pieces,
+/// because an error raised by Lua frees nothing.
 pub struct Terminal {
     editor: OnceCell<Option<RefCell<Editor<Names, FileHistory>>>>,
     line: RefCell<String>,
@@ -38,17 +38,17 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// An editor that is not yet in use.
+    /// An editor that is created at its first use.
     pub fn new(lua: Interpreter) -> Self {
         Terminal { editor: OnceCell::new(), line: RefCell::default(), lua }
     }
 
-    /// Whether lines can be edited: a terminal at both ends.
+    /// Whether lines can be edited: standard input and output must be terminals.
     pub fn is_usable(&self) -> bool {
         self.editor().is_some()
     }
 
-    /// Reads a line after `prompt`.
+    /// Shows `prompt` and reads a line.
     pub fn read(&self, prompt: &[u8]) -> Answer {
         let Some(editor) = self.editor() else { return Answer::End };
         let prompt = String::from_utf8_lossy(prompt);
@@ -62,17 +62,17 @@ impl Terminal {
         }
     }
 
-    /// Copies the bytes of the line from `start` on into `piece`, and returns how many.
+    /// Copies the bytes of the line from `start` on into `piece`. Returns the number of bytes.
     pub fn piece(&self, start: usize, piece: &mut [u8]) -> usize {
         let line = self.line.borrow();
         let rest = line.as_bytes().get(start..).unwrap_or_default();
         rest.iter().zip(piece).map(|(byte, place)| *place = *byte).count()
     }
 
-    /// Keeps the history for the next time.
+    /// Saves the history for the next run.
     pub fn keep_history(&self) {
         if let (Some(editor), Some(path)) = (self.editor(), history_path()) {
-            // A folder that cannot be written to costs no more than the history.
+            // If the folder is not writable, only the history is lost.
             let _ = editor.borrow_mut().append_history(&path);
         }
     }
@@ -91,13 +91,13 @@ fn make_editor(lua: Interpreter) -> Option<Editor<Names, FileHistory>> {
     let mut editor = Editor::with_config(config).ok()?;
     editor.set_helper(Some(Names { lua }));
     if let Some(path) = history_path() {
-        // None the first time.
+        // There is no file the first time.
         let _ = editor.load_history(&path);
     }
     Some(editor)
 }
 
-/// `LUASOCKET_HISTORY`, or a file in the home directory; none when the variable is empty.
+/// `LUASOCKET_HISTORY`, or a file in the home directory. `None` when the variable is empty.
 fn history_path() -> Option<PathBuf> {
     match std::env::var_os("LUASOCKET_HISTORY") {
         Some(path) => (!path.is_empty()).then(|| path.into()),
@@ -105,7 +105,7 @@ fn history_path() -> Option<PathBuf> {
     }
 }
 
-/// Completes names of the interpreter's.
+/// Completes names from the interpreter.
 struct Names {
     lua: Interpreter,
 }
@@ -160,7 +160,7 @@ impl Completer for Names {
     }
 }
 
-/// What may stand after a dot.
+/// Whether a text may follow a dot.
 fn is_name(text: &str) -> bool {
     !text.starts_with(|first: char| first.is_ascii_digit())
         && text.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')

@@ -1,4 +1,4 @@
-//! Calls into scripts: how their errors are reported, and how an interrupt stops them.
+//! Calls of scripts: how errors are reported, and how an interrupt stops a script.
 
 use std::ffi::c_int;
 use std::ptr;
@@ -14,9 +14,9 @@ use crate::process;
 static RUNNING: AtomicPtr<lua_State> = AtomicPtr::new(ptr::null_mut());
 
 impl Interpreter {
-    /// Calls a function with `arguments` values above it; an error is reported, with a traceback.
+    /// Calls a function with the `arguments` values above it. Reports an error with a traceback.
     pub(super) unsafe fn call(self, arguments: c_int, results: c_int) -> bool {
-        // SAFETY: the message handler goes below the function, and away again.
+        // SAFETY: the message handler is inserted below the function and removed again.
         unsafe {
             let place = ffi::lua_gettop(self.state) - arguments;
             ffi::lua_pushcfunction(self.state, add_traceback);
@@ -31,7 +31,7 @@ impl Interpreter {
         }
     }
 
-    /// Shows and drops the error on top, unless the status is a success.
+    /// Prints and removes the error on top, unless the status is a success.
     pub(super) unsafe fn report(self, status: c_int) -> bool {
         if status == ffi::LUA_OK {
             return true;
@@ -40,15 +40,15 @@ impl Interpreter {
             Some(name) => process::write_error(&[name.to_bytes(), b": ", message]),
             None => process::write_error(&[message]),
         });
-        // SAFETY: the error is there.
+        // SAFETY: the error is on top.
         unsafe { ffi::lua_pop(self.state, 1) };
         false
     }
 }
 
-/// The handler of errors in scripts: a message with a traceback.
+/// The message handler for errors in scripts. It adds a traceback.
 unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
-    // SAFETY: Lua calls it with the error as the one value on the stack, and room for more.
+    // SAFETY: Lua calls it with the error as the only value on the stack. There is room for more.
     unsafe {
         let mut message = ffi::lua_tolstring(state, 1, ptr::null_mut());
         if message.is_null() {
@@ -65,14 +65,14 @@ unsafe extern "C-unwind" fn add_traceback(state: *mut lua_State) -> c_int {
     }
 }
 
-/// The first interrupt raises an error in the script, the second ends the process.
+/// The first interrupt raises an error in the script. The second ends the process.
 extern "C" fn interrupt(_: c_int) {
     let mask = ffi::LUA_MASKCALL | ffi::LUA_MASKRET | ffi::LUA_MASKLINE | ffi::LUA_MASKCOUNT;
     process::end_on_interrupt();
-    // What waits in this library returns now, and the hook raises.
+    // A wait in this library returns now, and then the hook raises.
     INTERRUPTED.store(true, Ordering::SeqCst);
-    // SAFETY: setting a hook is the one thing that Lua allows at any moment, on the thread that runs the
-    // state: this library's own threads have signals blocked.
+    // SAFETY: setting a hook is the only thing that Lua allows at any time, on the thread that runs the
+    // state. This library's own threads have signals blocked.
     unsafe {
         ffi::lua_sethook(RUNNING.load(Ordering::SeqCst), Some(stop), mask, 1);
     }

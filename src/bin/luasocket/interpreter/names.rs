@@ -1,4 +1,4 @@
-//! The names that can follow a piece of Lua at the prompt, for completion.
+//! The names that can complete a piece of Lua at the prompt.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, c_int};
@@ -8,18 +8,18 @@ use mlua::ffi::{self, lua_State};
 
 use super::Interpreter;
 
-/// Objects whose `__index` leads on are followed this far.
+/// The number of `__index` links that are followed.
 const LEVELS: usize = 8;
 
-/// A search: the fields of what `path` leads to from the globals.
+/// A search for the fields of the value that `path` leads to from the globals.
 struct Search<'a> {
     path: &'a [&'a [u8]],
     names: RefCell<Vec<String>>,
 }
 
 impl Interpreter {
-    /// The names of the fields of `a.b`, given as `["a", "b"]`, those of its metatable's `__index` included. No
-    /// metamethod is called.
+    /// The names of the fields of `a.b`, given as `["a", "b"]`. Includes those of its metatable's `__index`.
+    /// Calls no metamethod.
     pub fn names(self, path: &[&[u8]]) -> Vec<String> {
         let search = Search { path, names: RefCell::default() };
         self.protected(collect, &search);
@@ -27,9 +27,9 @@ impl Interpreter {
     }
 }
 
-/// Owns nothing while it calls Lua: only a lack of memory can end it early.
+/// Owns nothing while it calls Lua. Only a lack of memory can end it early.
 fn collect(lua: Interpreter, search: &Search<'_>) -> bool {
-    // SAFETY: each step leaves one value more on the stack, and there is room for all.
+    // SAFETY: each step adds one value to the stack, and there is room for all.
     unsafe {
         let state = lua.state;
         ffi::luaL_checkstack(
@@ -55,9 +55,9 @@ fn collect(lua: Interpreter, search: &Search<'_>) -> bool {
     true
 }
 
-/// Pushes a field of the value on top, without metamethods; false when there is none.
+/// Pushes a field of the value on top, without metamethods. Returns false when there is none.
 unsafe fn field(state: *mut lua_State, name: &[u8]) -> bool {
-    // SAFETY: tables alone are indexed, without metamethods.
+    // SAFETY: only tables are indexed, without metamethods.
     unsafe {
         for _ in 0..LEVELS {
             if ffi::lua_type(state, -1) == ffi::LUA_TTABLE {
@@ -76,10 +76,10 @@ unsafe fn field(state: *mut lua_State, name: &[u8]) -> bool {
     false
 }
 
-/// Pushes the `__index` of the metatable of the value on top, when it is a table.
+/// Pushes the `__index` of the metatable of the value on top. Returns whether it is a table.
 unsafe fn index_of_metatable(state: *mut lua_State) -> bool {
     const INDEX: &CStr = c"__index";
-    // SAFETY: a value is on top; the metatable is indexed without metamethods.
+    // SAFETY: a value is on top. The metatable is indexed without metamethods.
     unsafe {
         if ffi::lua_getmetatable(state, -1) == 0 {
             return false;
@@ -90,9 +90,9 @@ unsafe fn index_of_metatable(state: *mut lua_State) -> bool {
     }
 }
 
-/// Adds the names among the keys of the table on top.
+/// Adds the string keys of the table on top.
 unsafe fn list(state: *mut lua_State, names: &RefCell<Vec<String>>) {
-    // SAFETY: the table is not changed; a key that is a string is not converted.
+    // SAFETY: the table is not changed. A key that is a string is not converted.
     unsafe {
         ffi::lua_pushnil(state);
         while ffi::lua_next(state, -2) != 0 {
