@@ -65,8 +65,8 @@ fn skip(call: &mut Call<'_>) -> Outcome {
     Ok(i32::try_from(results.clamp(0, i64::from(given))).unwrap_or(0))
 }
 
-/// `sleep(seconds)`: continues to sleep after a signal. Returns nothing. Returns nil and a message if the
-/// task that sleeps is cancelled, or if a deadline ends the sleep.
+/// `sleep(seconds)`: continues to sleep after a signal. Returns nothing, or nil and a message if the sleeping
+/// task is cancelled or a deadline ends the sleep.
 fn sleep(call: &mut Call<'_>) -> Outcome {
     let seconds = call.number(1)?;
     let time = if seconds > 0.0 {

@@ -70,7 +70,8 @@ fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
     })
 }
 
-/// `getnameinfo(host, service)`: returns the names of a host's addresses, and of the service if one is given.
+/// `getnameinfo(host, service)`: returns the names of a host's addresses, and the service's name if one
+/// is given.
 fn getnameinfo(call: &mut Call<'_>) -> Outcome {
     let (host, service) = (call.optional_bytes(1)?, call.optional_bytes(2)?);
     if host.is_none() && service.is_none() {

@@ -69,8 +69,8 @@ fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
         .map(|line| line.split(|&byte| matches!(byte, b'#' | 0)).next().unwrap_or_default())
 }
 
-/// Changes when a file changes or is replaced: device, file number, length, and the times of the last change
-/// of content and of status.
+/// Differs if a file has changed or was replaced: device, inode number, length, and the times of the last
+/// content change and status change.
 type Stamp = (u64, u64, u64, [i64; 4]);
 
 /// A file whose text is kept until it changes.

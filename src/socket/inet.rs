@@ -67,7 +67,7 @@ pub fn open(family: Family, kind: Type) -> Result<Descriptor, Failure> {
     Ok(socket.into())
 }
 
-/// Needs one system call, because this system can set both flags at once.
+/// Uses one system call, because this system can set both flags at once.
 #[cfg(target_os = "linux")]
 fn new_socket(domain: Domain, kind: Type) -> std::io::Result<Socket> {
     Socket::new_raw(domain, kind.nonblocking().cloexec(), None)

@@ -14,8 +14,8 @@ use crate::sys::interrupt::is_interrupted;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::renew_state;
 
-/// The maximum number of resolver calls under way. Without it, a name server that never answers would make
-/// the number of threads grow without bound.
+/// The maximum number of resolver calls under way. Without this limit, a name server that never
+/// answers would make the number of threads grow without bound.
 const MOST: usize = 128;
 /// Enough for the resolver. The default size would count against the memory limit of a small process.
 const STACK: usize = 256 * 1024;
@@ -146,7 +146,7 @@ fn serve(first: Question) {
             continue;
         }
         drop(place);
-        // Become idle before the answer is delivered. Then the next question finds this thread idle.
+        // Become idle first. The receiver of the answer may ask again, and then finds this thread idle.
         let questions = become_idle(lookups);
         deliver();
         next = questions.and_then(|questions| next_question(lookups, questions));
@@ -167,7 +167,7 @@ fn next_question(lookups: &Lookups, questions: Receiver<Question>) -> Option<Que
     }
     let thread = std::thread::current().id();
     let kept = lock(&lookups.idle).take_if(|idle| idle.thread == thread);
-    // If another thread has taken the idle entry in the meantime, it will send a question.
+    // If another thread has taken the idle entry in the meantime, that thread will send a question.
     if kept.is_some() { None } else { questions.recv().ok() }
 }
 

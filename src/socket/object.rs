@@ -19,7 +19,8 @@ pub trait Described: Object {
     /// Whether the read-ahead buffer holds bytes.
     fn is_dirty(&self) -> bool;
 
-    /// Called when an operation would block. Returns false if the operation can continue without waiting.
+    /// Called when an operation would block. Returns false if the operation can continue
+    /// without waiting for the descriptor.
     fn has_to_wait(&mut self, _: Direction) -> bool {
         true
     }

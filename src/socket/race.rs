@@ -58,7 +58,7 @@ pub struct Race {
     /// The attempt on the object's descriptor.
     own: Option<Attempt>,
     others: ArrayVec<(Descriptor, Attempt), MOST>,
-    /// When the next attempt starts, unless all the others fail earlier.
+    /// When the next attempt starts. A failure clears it, so that the next attempt starts at once.
     next_start: Option<Instant>,
     /// The start position and the failure of the earliest attempt that failed.
     failure: Option<(usize, Failure)>,

@@ -26,7 +26,7 @@ struct Watched {
     asked: PollFlags,
 }
 
-/// Checks without waiting.
+/// A check without waiting.
 const LOOK: Wait = Wait::For(Duration::ZERO);
 /// With this many descriptors or more, check first without waiting. A wait makes the system join and leave a
 /// queue for each descriptor, which takes twice as long as a check.
@@ -113,7 +113,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         wait = limit;
     }
     let mut parcel = None;
-    // Methods and metamethods of the objects may raise. The values owned outside survive that.
+    // Methods and metamethods of the objects may raise. Values owned outside this closure survive that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
         call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
         call.new_table(0, 0);
@@ -156,7 +156,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     })?;
     drop(gathered);
     if let Some(parcel) = parcel {
-        // In a task, other tasks run during the wait. It owns nothing meanwhile.
+        // In a task, other tasks run during the wait. Nothing is owned here meanwhile.
         let base = call.count() - 3;
         match wait_in_task(call, parcel, wait) {
             Ok(()) => {}

@@ -22,9 +22,9 @@ const FIRST_PIECE: usize = 16384;
 /// The largest piece requested in one read.
 const LARGEST_PIECE: usize = 4 << 20;
 /// The most bytes copied out of the buffer in one step. For larger copies the C library uses the instruction
-/// `rep movsb`. AMD processors run it thirty times slower if the page offset of the destination is up to 15
-/// bytes above that of the source (glibc bug 30994). A reader that is slowed down finds a full buffer each
-/// time, so it stays slow.
+/// `rep movsb`. AMD processors run it thirty times slower if the destination's page offset is up to 15 bytes
+/// above the source's (glibc bug 30994). A reader that is slowed down finds a full buffer each time, so it
+/// stays slow.
 const LARGEST_COPY: usize = 2048;
 
 /// Why a single attempt did not finish.

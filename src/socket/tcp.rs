@@ -111,7 +111,7 @@ impl Tcp {
         }
         self.family = race.own_family().unwrap_or(self.family);
         let started = race.started() > started_before;
-        // At most one attempt is left. The system reports its result to a further call.
+        // A race with a single address is not kept. The system reports its result to a further call.
         self.race = self.race.take().filter(|race| race.goes_on());
         if started { failure } else { Failure::Errno(libc::EALREADY) }
     }

@@ -73,7 +73,7 @@ impl Udp {
         outcome
     }
 
-    /// Fixes the family. The descriptor exists now, so no more options are recorded.
+    /// Sets the family, now that the descriptor is decided too. No further options are recorded.
     fn decide(&mut self, family: Family) {
         self.family = family;
         self.options.close();

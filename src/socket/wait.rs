@@ -77,7 +77,7 @@ impl Pauses {
     }
 }
 
-/// Polls. If a signal interrupts, it continues with the time that is left.
+/// Polls. After a signal it continues with the time that is left.
 pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, Failure> {
     let end = end(wait);
     let mut left = match wait {
