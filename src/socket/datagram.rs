@@ -18,8 +18,8 @@ use crate::tasks::door;
 
 /// The size that `receive` and `receivefrom` use if none is given (`_DATAGRAMSIZE`).
 const DEFAULT_SIZE: f64 = 8192.0;
-/// Up to this size, `receive` allocates the requested size. No datagram is expected to be larger, so the size of
-/// the waiting one is not looked up first.
+/// Up to this size, `receive` allocates the requested size. No datagram is expected to be larger, so the
+/// size of the waiting one is not looked up first.
 const LARGEST_PLAIN: usize = 65536;
 /// A size that no machine can allocate.
 const ABSURD_SIZE: f64 = (1_u64 << 40) as f64;
