@@ -38,8 +38,8 @@ pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) ->
             resolve |= ResolveFlags::NO_SYMLINKS;
         }
         match openat2(folder, path, flags, Mode::empty(), resolve) {
-            // Falls back on: a kernel before 5.6; a filter of system calls; a name that changed meanwhile; a
-            // link to an absolute path, which may still be inside the folder.
+            // `walk` handles these cases: a kernel before 5.6; a filter of system calls; a name that changed
+            // meanwhile; a link to an absolute path, which may still lead inside the folder.
             Err(Errno::NOSYS | Errno::PERM | Errno::AGAIN | Errno::XDEV) => {}
             outcome => return outcome,
         }

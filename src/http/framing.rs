@@ -17,7 +17,7 @@ pub enum Body {
     UntilClose,
 }
 
-/// What the head of a message says about the body and the connection.
+/// The framing of a message: the end of its body, and whether its connection may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The end of the body.
@@ -77,8 +77,7 @@ pub fn response(
     let bodiless = method == b"HEAD" || (100..200).contains(&status) || status == 204 || status == 304;
     let (body, certain) = match body(fields) {
         Ok((body, certain)) => (body, certain),
-        // Without a body, wrong fields cannot cause wrong framing. But such a connection is not trusted any
-        // more.
+        // Without a body, wrong fields cannot cause wrong framing. But the connection is no longer trusted.
         Err(_) if bodiless => (Body::Empty, false),
         Err(malformed) => return Err(malformed),
     };

@@ -114,7 +114,7 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         return Ok(1);
     }
     let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut small)?;
-    // A body without a length also ends with a reset (http.body.receive.6).
+    // A reset, too, ends a body without a length (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
     }
@@ -145,7 +145,7 @@ fn read_lines<T: Streaming>(
     limits: Limits,
     reading: &mut Reading,
 ) -> Result<Fields, Stop> {
-    // One byte more than allowed, so that a line of exactly the limit can be told from a longer one.
+    // One byte more than allowed, so that a line of exactly the limit is distinguished from a longer one.
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
     let request = Request { limit, ..Request::new(Pattern::Line) };
     let mut fields = client.parts().0.take_held().unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::sys;
 const HEAD: usize = 5;
 const LARGEST_BODY: usize = (1 << 14) + 2048;
 
-/// The size of the read-ahead buffer: two of the largest records. Reading header and body apart takes two
+/// The most bytes received at once: two of the largest records. Reading header and body apart takes two
 /// system calls for each record; this takes less than one.
 const READ_AHEAD: usize = 33 << 10;
 
@@ -124,8 +124,9 @@ impl Wire {
         self.watch.borrow().hello
     }
 
-    /// Turns read-ahead on. Not before the handshake is done: bytes that the peer sends right after the
-    /// handshake must stay in the descriptor, or an event loop that waits for the descriptor would miss them.
+    /// Turns read-ahead on, once the handshake is done. During the handshake, bytes that the peer sends right
+    /// after it must stay in the descriptor. Otherwise an event loop that waits for the descriptor would miss
+    /// them.
     pub fn read_ahead(&self) {
         self.reads_ahead.set(true);
     }
@@ -169,7 +170,7 @@ impl Wire {
     }
 
     /// Whether the TLS library can go on without waiting for the descriptor to become readable. A part of a
-    /// record is not enough: the rest has yet to come, and the caller would only be blocked again.
+    /// record is not enough: a caller that retried would only block again.
     pub fn is_ready(&self) -> bool {
         self.is_spent() || is_actionable(self.ahead.borrow().rest())
     }

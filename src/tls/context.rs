@@ -18,7 +18,7 @@ static CACHE: Mutex<VecDeque<Arc<Context>>> = Mutex::new(VecDeque::new());
 pub struct Context {
     /// The settings that the context was made from.
     pub settings: Settings,
-    /// The certificates of this side in DER, each followed by its intermediates.
+    /// The certificates of this side in DER: a chain for each, leaf first.
     pub chains: Vec<Vec<Vec<u8>>>,
     /// The backend's context.
     pub maker: Maker,

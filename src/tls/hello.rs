@@ -43,7 +43,7 @@ pub struct ServerHello {
 pub struct Reader {
     kind: u8,
     head: ArrayVec<u8, HEAD>,
-    /// The bytes of the current record that are yet to come.
+    /// The number of bytes of the current record not received yet.
     left: usize,
     message: Vec<u8>,
     seen: usize,

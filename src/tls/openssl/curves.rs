@@ -29,7 +29,7 @@ const KNOWN: [&str; 87] = [
     "wap-wsg-idm-ecid-wtls7", "wap-wsg-idm-ecid-wtls8", "wap-wsg-idm-ecid-wtls9",
 ];
 
-/// Whether `curve` can name this curve.
+/// Whether the parameter `curve` accepts this name.
 pub fn exists(name: &str) -> bool {
     let nist = NIST.iter().find(|(known, _)| *known == name).map(|(_, nid)| *nid);
     let nid = nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()));

@@ -308,8 +308,8 @@ fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Mes
             let lookup = store.add_lookup(X509Lookup::hash_dir()).map_err(failed)?;
             lookup.add_dir(directory, SslFiletype::PEM).map_err(failed)?;
         }
-        // Without verification the result is still reported, but reading the whole bundle for it costs too
-        // much.
+        // Without verification the result is still reported, but it does not justify reading the whole
+        // bundle.
         if let Some(file) = places.file_to_read().filter(|_| settings.verify) {
             match std::fs::read(file) {
                 Ok(pem) => {

@@ -128,8 +128,7 @@ impl Stream {
         if verdict != X509VerifyResult::OK {
             return Verification::Refused(verdict.error_string().to_owned());
         }
-        // OpenSSL reports success also when no certificate was sent. A pre-shared key proves the peer as
-        // well.
+        // OpenSSL reports success also when no certificate was sent. A pre-shared key proves the peer too.
         if ssl.peer_certificate().is_none() { Verification::Skipped } else { Verification::Trusted }
     }
 
