@@ -1,4 +1,4 @@
--- http.files: answers with the files of a folder.
+-- http.files: serves the files of a folder.
 local native = require("socket.http_server_leaves")
 local dates = require("socket.http_date")
 
@@ -63,13 +63,13 @@ local function plain(status, headers)
     return { status = status, headers = headers, body = format("%d %s\n", status, native.reason(status)) }
 end
 
--- What Windows takes for something else than a file of this name.
+-- True for names that Windows does not treat as a plain file of this name.
 local function is_special(name)
     local base = upper(match(name, "^([^.]*)"))
     return find(name, ":", 1, true) or find(name, "[. ]$") or DEVICES[base] or find(base, "^COM%d$") or find(base, "^LPT%d$")
 end
 
--- One segment of a path as the name of a file; nil when it can be none.
+-- Decodes one segment of a path to a file name; nil when it is not allowed.
 local function decode(segment, dotfiles)
     if find(segment, "%", 1, true) then
         if find(gsub(segment, "%%%x%x", ""), "%", 1, true) then return nil end
@@ -81,7 +81,7 @@ local function decode(segment, dotfiles)
     return segment
 end
 
--- The path of a file below the folder, and whether it ends in a slash; nil when it can be none.
+-- The path of a file below the folder, and whether it ends in a slash; nil when it is not allowed.
 local function name_of(path, options)
     local names = {}
     for segment in gmatch(path, "[^/]+") do
@@ -99,7 +99,7 @@ local function type_of(name, types)
     return found
 end
 
--- Whether a list of entity tags has this one (RFC 9110, 13.1).
+-- Returns whether a list of entity tags contains this one (RFC 9110, 13.1).
 local function lists(value, etag, weakly)
     if match(value, "^%s*%*%s*$") then return true end
     for weak, tag in gmatch(value, '([Ww]?/?)("[^"]*")') do
@@ -108,7 +108,7 @@ local function lists(value, etag, weakly)
     return false
 end
 
--- The status that the conditions of a request lead to, if it is not the usual one (RFC 9110, 13.2.2).
+-- The status that the preconditions of a request give: 412, 304, or nil (RFC 9110, 13.2.2).
 local function condition(headers, etag, modified)
     local wanted, since = headers["if-match"], headers["if-unmodified-since"]
     if wanted then
@@ -126,7 +126,7 @@ local function condition(headers, etag, modified)
     end
 end
 
--- First and last byte of the one range that a request asks for; false when there is no such byte; nil for the whole.
+-- First and last byte of a request with one range; false when the range is outside the file; nil for the whole file.
 local function range_of(headers, size, etag, modified)
     local value = headers.range
     if not value then return nil end
@@ -148,7 +148,7 @@ end
 
 local function whole(number) return format("%.0f", number) end
 
--- The answer for a file that is open.
+-- The response for an open file.
 local function answer_with(file, name, request, options, size, modified, nanoseconds)
     local headers = request.headers
     local etag = format('"%x-%x%08x"', size, modified, nanoseconds)
@@ -186,7 +186,7 @@ end
 
 local PROBLEMS = { denied = 403 }
 
----A handler that answers with the files of a folder.
+---Makes a handler that serves the files of a folder.
 ---@param folder string
 ---@param given? http.filesoptions
 ---@return http.handler|nil handler

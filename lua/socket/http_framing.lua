@@ -1,5 +1,4 @@
--- How HTTP messages are framed: header lines, header blocks and chunked bodies.
--- Internal to socket.http.
+-- Framing of HTTP messages: header lines, header blocks and chunked bodies. Internal to socket.http.
 local socket = require("socket")
 local headers = require("socket.headers")
 local native = require("socket.native")("socket_http")
@@ -11,16 +10,15 @@ local huge = math.huge
 
 local framing = {}
 
--- The sockets that are ours: their `receive` takes a third argument, the most
--- bytes one call may gather. Foreign objects are called as LuaSocket calls them.
+-- This library's sockets: their `receive` takes a third argument, the most bytes of one call. Foreign objects are
+-- called as LuaSocket calls them.
 local bounded = setmetatable({}, { __mode = "k" })
 
--- Marks `sock` as one whose lines are bounded while they are read (add.6).
+-- Marks `sock` as one whose `receive` limits lines while it reads them (add.6).
 function framing.bound(sock) bounded[sock] = true end
 
--- The most bytes of a line, and the same as a third argument for `receive`:
--- one more, so that a line of just the length allowed is seen to end. The
--- latter is nil when `sock` takes no such argument or there is no limit.
+-- The most bytes of a line, and the third argument for `receive`: one more, so that a line of exactly the allowed
+-- length can end. The second value is nil when `sock` takes no such argument or there is no limit.
 local function line_limits(sock, limits)
     local most = limits.MAXHEADERLINE or huge
     return most, bounded[sock] and most < 2 ^ 31 and most + 1 or nil
@@ -46,12 +44,11 @@ end
 
 local receive_line = framing.receive_line
 
--- Receives header lines one by one, up to the empty line that ends them.
--- Returns the lines and their number, or nil and a message.
+-- Receives header lines up to the empty line. Returns the lines and their number, or nil and a message.
 local function receive_lines(sock, limits)
     local left = limits.MAXHEADERSIZE or huge
     local most, cap = line_limits(sock, limits)
-    -- with room for a usual answer: growing by and by costs more than the reading
+    -- sized for a typical response: growing the table costs more than reading the lines
     local lines, n = { "", "", "", "", "", "", "", "", "", "", "", "" }, 0
     while true do
         local line, err
@@ -64,7 +61,7 @@ local function receive_lines(sock, limits)
         left = left - #line - 2
         if left < 0 or #line > most then return nil, "oversized" end
         if line == "" then return lines, n end
-        -- told at once: a peer that speaks something else may not send another line
+        -- fails at once: a peer with another protocol may not send another line
         if not find(line, ":", 1, true) and (n == 0 or not find(line, "^%s")) then
             return nil, "malformed response headers"
         end
@@ -73,10 +70,10 @@ local function receive_lines(sock, limits)
     end
 end
 
--- As LuaSocket came. A program that puts its own in its place sees each header (http.module.6).
+-- The original function. When a program has replaced socket.skip, its function gets each header (http.module.6).
 local skip = socket.skip
 
--- The fields of header lines, each cut by `socket.skip`.
+-- The fields of header lines, each split with `socket.skip`.
 local function skipped_fields(lines, n)
     local fields = {}
     local i = 1
@@ -95,9 +92,8 @@ local function skipped_fields(lines, n)
     return fields
 end
 
--- Receives header lines up to the empty line that ends them; repeated names
--- are joined with ", ".
--- Returns a table of values by lower-case name, or nil and a message.
+-- Receives header lines up to the empty line. Joins repeated fields with ", ". Returns a table of values by
+-- lower-case name, or nil and a message.
 function framing.receive_fields(sock, limits)
     local plain = socket.skip == skip
     if plain and type(sock) == "userdata" then
@@ -110,26 +106,25 @@ function framing.receive_fields(sock, limits)
     return native.fields(lines, n)
 end
 
--- A request line, unless `method` is nil, and header lines with the blank line
--- after them, unless `fields` is nil.
--- Returns the text and the length of the request line, or nil and a message
--- when something cannot be sent (add.26), and the header's name if it is one.
+-- Makes a request line, unless `method` is nil, and header lines with the blank line, unless `fields` is nil. Returns
+-- the text and the length of the request line. When something is invalid, returns nil and a message (add.26), and the
+-- name of an invalid header.
 function framing.compose(method, uri, fields)
     local text, length, name = native.compose(method, uri, fields, headers.canonic)
     if text or name == nil then return text, length end
     return nil, length .. " '" .. tostring(name) .. "'", name
 end
 
--- The head of a request with the fields of an array of names and values, in order and as they are spelled.
--- Returns the text, or nil and a message.
+-- Makes the head of a request from an array of names and values. Keeps their order and spelling. Returns the text, or
+-- nil and a message.
 function framing.compose_list(method, uri, fields)
     local text, message, name = native.compose_list(method, uri, fields)
     if text or name == nil then return text, message end
     return nil, message .. " '" .. tostring(name) .. "'"
 end
 
--- The size that opens a chunk, or nil when the line is not one (add.27). Leading zeros do not count (add.47); more
--- than 15 digits after them cannot be a size that anyone means.
+-- The size in a chunk's first line, or nil when the line is invalid (add.27). Leading zeros are ignored (add.47). A
+-- size with more than 15 further digits is not plausible, and is invalid too.
 local function chunk_size(line)
     local digits, rest = match(line, "^[ \t]*(%x+)[ \t]*(.*)$")
     if not digits or (rest ~= "" and byte(rest) ~= 59) then return nil end
@@ -141,7 +136,7 @@ end
 
 framing.chunk_size = chunk_size
 
--- A source and a sink are callable tables that also answer for their socket's readiness.
+-- Makes a callable table for a source or sink. socket.select accepts it in place of the socket.
 local function callable(sock, call)
     return setmetatable({
         getfd = function() return sock:getfd() end,
@@ -149,8 +144,8 @@ local function callable(sock, call)
     }, { __call = call })
 end
 
--- Fields that may not come after a body, because they govern its framing, its way, its reading, or who is asked for
--- a login (RFC 9110, 6.5.1).
+-- Fields that are not allowed in trailers, because they control framing, routing, content processing or
+-- authentication (RFC 9110, 6.5.1).
 local NO_TRAILERS = {}
 for name in gmatch("age authorization cache-control connection content-encoding content-length content-range "
     .. "content-type cookie date expires host keep-alive location max-forwards pragma proxy-authenticate "
@@ -159,7 +154,7 @@ for name in gmatch("age authorization cache-control connection content-encoding 
     NO_TRAILERS[name] = true
 end
 
--- True for a field, by lower-case name, that counts in a trailer.
+-- True for a lower-case field name that is allowed in trailers.
 function framing.is_trailer(name) return not NO_TRAILERS[name] end
 
 local function merge(trailers, fields)
@@ -169,7 +164,7 @@ local function merge(trailers, fields)
     end
 end
 
--- Adds trailers to the headers of an answer, without the fields that may not be there (add.48).
+-- Adds trailers to the headers of a response, except fields that are not allowed there (add.48).
 function framing.add_trailers(trailers, fields)
     for name in pairs(trailers) do
         if NO_TRAILERS[name] then trailers[name] = nil end
@@ -177,8 +172,7 @@ function framing.add_trailers(trailers, fields)
     merge(trailers, fields)
 end
 
--- Source of a chunked body: one piece a chunk. At the end the trailers are
--- merged into `fields`.
+-- Source of a chunked body: one piece per chunk. At the end, the trailers are merged into `fields`.
 function framing.chunked_source(sock, fields, limits)
     local ended, failed, failure
     return callable(sock, function()
@@ -199,24 +193,24 @@ function framing.chunked_source(sock, fields, limits)
         local chunk
         chunk, err = sock:receive(size)
         if not chunk then return nil, err end
-        -- what stands between the chunk and the line end is tolerated, as ever;
-        -- a failure to read it is told with the next piece
+        -- bytes between the chunk and the line end are tolerated, as in LuaSocket; a read error is returned with the
+        -- next piece
         line, failure = receive_line(sock, limits)
         failed = not line
         return chunk, nil
     end)
 end
 
--- Sink that sends what it is given as the chunks of a body.
+-- Sink that sends each piece as one chunk.
 function framing.chunked_sink(sock)
     return callable(sock, function(_, chunk, err)
         if chunk then
-            -- a chunk of no bytes would end the body
+            -- an empty chunk would end the body
             if chunk == "" then return 1 end
-            -- a number is sent as its text
+            -- converts a number to its text
             return sock:send(format("%X\r\n", len(chunk)) .. chunk .. "\r\n")
         end
-        -- the end of a body that failed is not sent: the server would take what it has for the whole
+        -- the last chunk of a failed body is not sent: the server would treat the part as the whole body
         if err then return 1 end
         return sock:send("0\r\n\r\n")
     end)

@@ -1,5 +1,5 @@
--- The requests that a server gets: what is not needed by every handler is made when it is first looked at.
--- Internal to socket.http_server.
+-- The requests that a server receives. Parts that not every handler needs are computed on first access. Internal to
+-- socket.http_server.
 local native = require("socket.http_server_leaves")
 local bodies = require("socket.http_incoming_body")
 local http_pairs = require("socket.http_pairs")
@@ -10,10 +10,10 @@ local char, find, gmatch, gsub, lower, match, sub =
 local concat = table.concat
 
 local PIECE = 65536
--- The most names that `params` has.
+-- The most names in `params`.
 local PARAMS = 1000
 
--- Keys that no script has.
+-- Private keys that scripts cannot access.
 local HEAD, START, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}, {}
 
 local incoming = { HEAD = HEAD, START = START, CONNECTION = CONNECTION, STREAM = STREAM }
@@ -23,7 +23,7 @@ local methods = {}
 
 incoming.methods = methods
 
--- Names and values, one after the other.
+-- Names and values in turn.
 local function flat(request)
     local list = request[FLAT]
     if not list then
@@ -33,8 +33,8 @@ local function flat(request)
     return list
 end
 
----The values of all fields of a name, in order.
----@param name string in any spelling
+---All values of a field, in order.
+---@param name string in any case
 ---@return string[]
 function methods:values(name)
     local list, values, wanted = flat(self), {}, lower(name)
@@ -44,7 +44,7 @@ function methods:values(name)
     return values
 end
 
--- Lower-case names to the names in a table of headers.
+-- Cache for a table of headers: lower-case names to the names in the table.
 local spellings = setmetatable({}, { __mode = "k" })
 
 local Headers = {
@@ -96,7 +96,7 @@ local function decode(text)
     return text
 end
 
--- The decoded query: name to its values.
+-- The decoded query: each name with its values.
 local function values_of(request)
     local values = request[VALUES]
     if values then return values end
@@ -152,7 +152,7 @@ function lazy.tls(request)
     return { protocol = info.protocol, cipher = info.cipher, alpn = sock:getalpn(), sni = sock:getsniname() }
 end
 
--- The next piece of a body that is streamed: nil at the end, nil and a message when it fails.
+-- The next piece of a streamed body: nil at the end, nil and a message on failure.
 local function next_piece(request, most)
     local rest = request[REST]
     if rest then
@@ -202,8 +202,8 @@ local function read_line(request)
     return (gsub(concat(pieces), "\r$", ""))
 end
 
----Reads the body of a request that is streamed.
----@param what? integer|string so many bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; or what has come
+---Reads the body of a streamed request.
+---@param what? integer|string number of bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; nil: available bytes
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
@@ -214,7 +214,7 @@ function methods:read(what)
     error("bad argument #1 to 'read' (invalid pattern)", 2)
 end
 
----An LTN12 source of the body of a request that is streamed.
+---An LTN12 source of the body of a streamed request.
 ---@return fun(): string?, string?
 function methods:source()
     return function() return next_piece(self) end

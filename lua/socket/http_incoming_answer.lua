@@ -1,4 +1,4 @@
--- The answer to an HTTP request: its head, its body as it comes, and what becomes of the connection. Internal to HTTP.
+-- Receives an HTTP response: its head, its body, and what happens to the connection afterwards. Internal to HTTP.
 local socket = require("socket")
 local dialing = require("socket.http_dialing")
 local framing = require("socket.http_framing")
@@ -15,17 +15,17 @@ local huge = math.huge
 local min = math.min
 
 local MOST_INTERIM = 100
--- An unread rest of so many bytes is read, within so many seconds, so that the connection can be kept.
+-- An unread rest of up to this many bytes is read, within this many seconds, so that the connection can be kept.
 local MOST_DRAINED, DRAINING = 65536, 1
 local PIECE = 65536
--- Bodies of so many bytes are received at once.
+-- Bodies up to this size are received in one call.
 local AT_ONCE = 65536
 
 local WAITING = { wantread = "timeout", wantwrite = "timeout" }
 
 local incoming = {}
 
--- The pattern by which what there is is received.
+-- The pattern that receives the available bytes.
 incoming.SOME = { most = 8192 }
 local SOME = incoming.SOME
 local LARGE = { most = PIECE }
@@ -49,7 +49,7 @@ end
 
 -- Bytes -------------------------------------------------------------------------------------------------------------
 
--- What has been read ahead, all of it.
+-- Takes the whole read-ahead buffer.
 local function take_buffer(connection)
     local rest = connection.buffer
     if connection.at > 1 then rest = sub(rest, connection.at) end
@@ -57,7 +57,7 @@ local function take_buffer(connection)
     return rest
 end
 
--- Receives what there is, at most so many bytes. Returns it, or nil and a message.
+-- Receives the available bytes, at most `most`. Returns them, or nil and a message.
 local function receive_some(connection, most)
     local buffer, at = connection.buffer, connection.at
     if at <= #buffer then
@@ -80,7 +80,7 @@ local function receive_some(connection, most)
     return nil, WAITING[err] or err
 end
 
--- Receives exactly so many bytes.
+-- Receives exactly `count` bytes.
 local function receive_exactly(connection, count)
     local pieces, n, missing = {}, 0, count
     while missing > 0 do
@@ -93,7 +93,7 @@ local function receive_exactly(connection, count)
     return concat(pieces)
 end
 
--- Receives a line without its end.
+-- Receives a line without its line end.
 local function receive_line(connection, most)
     local buffer, at = connection.buffer, connection.at
     local prefix
@@ -142,7 +142,7 @@ local function receive_block(connection, limits, first)
     end
 end
 
--- Fills the buffer with the beginning of an answer. Returns true, or nil and a message.
+-- Fills the read-ahead buffer with the start of a response. Returns true, or nil and a message.
 local function await(connection, limit)
     if connection.at <= #connection.buffer then return true end
     if not arm(connection, limit) then return nil, "timeout" end
@@ -159,7 +159,7 @@ local function await(connection, limit)
     return true
 end
 
----The answer to a request.
+---The response to a request.
 ---@class socket.http.answer
 ---@field status integer
 ---@field reason string
@@ -168,10 +168,10 @@ end
 ---@field headers table<string, string>
 ---@field raw string the header lines as they were received
 ---@field length number|nil the announced length
----@field reused boolean whether the connection had served a request before
----@field early boolean whether it came before the request's body was sent whole
----@field bodiless boolean whether it has no body
----@field trailers table[]|nil after the end: `{name, value}` of the fields after a body in chunks
+---@field reused boolean whether the connection served a request before
+---@field early boolean whether it came before the request's body was sent completely
+---@field bodiless boolean whether the response has no body
+---@field trailers table[]|nil after the end of a chunked body: its trailers as `{name, value}`
 ---@field socket table|userdata
 local methods = {}
 local metatable = { __index = methods }
@@ -188,12 +188,12 @@ local function new_answer(connection, head)
     return setmetatable(head, metatable)
 end
 
--- An answer of HTTP/0.9: its bytes are the body.
+-- An HTTP/0.9 response: its bytes are the body.
 local function bare_answer(connection)
     return new_answer(connection, { status = 200, reason = "", version = "0.9", headers = nil, raw = "", keep = false })
 end
 
--- Parses the head that is buffered, or receives the rest of it. Returns it, or nil and a message.
+-- Parses the buffered head, or receives the rest of it. Returns it, or nil and a message.
 local function read_head(connection)
     local request = connection.request
     local limits = limits_of(request)
@@ -211,7 +211,7 @@ local function read_head(connection)
     local length, status, reason, version, line, headers, ending, keep =
         parse_head(text, request.method, line_limit, block_limit, title)
     if length == nil then
-        -- the rest line by line, so that each byte is looked at once
+        -- reads the rest line by line, so that each byte is scanned only once
         local err
         text, err = receive_block(connection, limits)
         if not text then return nil, err end
@@ -222,7 +222,7 @@ local function read_head(connection)
         connection.at = (length or 0) + 1
     end
     if not length then return nil, status end
-    -- with a place for each field that is set later: a table that grows is made anew each time
+    -- creates every field that is set later, because growing a table allocates it again
     return {
         status = status, reason = reason, version = version, line = line, headers = headers, ending = ending,
         keep = keep, raw = sub(text, #line + 1, length), connection = connection, socket = connection.sock,
@@ -230,8 +230,8 @@ local function read_head(connection)
     }
 end
 
----Receives the head of the final answer. Returns an answer, or nil and a message; with `consent`, nil and "consent" when
----the server agrees to the body.
+---Receives the head of the final response. Returns it, or nil and a message. With `consent`, returns nil and
+---"consent" when the server sends "100 Continue".
 function incoming.receive_head(connection, limit, consent)
     while true do
         local ok, err = await(connection, limit)
@@ -251,14 +251,14 @@ end
 
 -- Bodies ------------------------------------------------------------------------------------------------------------
 
--- Seconds for which the peer says that it keeps the connection.
+-- The seconds in the server's Keep-Alive header.
 local function keep_alive(headers)
     local value = headers and (headers["keep-alive"] or headers["Keep-Alive"])
     local seconds = value and tonumber(match(lower(value), "timeout%s*=%s*(%d+)"))
     return seconds and seconds - 1
 end
 
--- The body has been read to its end: the connection goes back to its pool, or is closed.
+-- Called at the end of the body: returns the connection to its pool, or closes it.
 local function end_body(answer)
     local connection = answer.connection
     if answer.ended then return end
@@ -281,7 +281,7 @@ local function fail(answer, message)
     return nil, message
 end
 
--- Adds the fields after a body to the answer.
+-- Adds the trailers to the response.
 local function read_trailers(answer)
     local connection = answer.connection
     local text, err = receive_block(connection, limits_of(connection.request), "HTTP/1.1 200")
@@ -296,13 +296,13 @@ local function read_trailers(answer)
     return true
 end
 
--- Reads the line before the next chunk. Returns its size, or nil and a message.
+-- Reads the line before the next chunk. Returns the chunk's size, or nil and a message.
 local function next_chunk(answer)
     local connection = answer.connection
     local most = limits_of(connection.request).MAXHEADERLINE or huge
     local line, err
     if answer.begun then
-        -- the end of the chunk before
+        -- the line end after the previous chunk
         line, err = receive_line(connection, most)
         if not line then return nil, err end
         if line ~= "" then return nil, "invalid chunk size" end
@@ -315,7 +315,7 @@ local function next_chunk(answer)
     return size
 end
 
--- How many bytes may be read now; 0 at the end; or nil and a message.
+-- The number of bytes that may be read now; 0 at the end; or nil and a message.
 local function available(answer)
     if answer.ending ~= "chunked" or answer.left > 0 then return answer.left or huge end
     local size, err = next_chunk(answer)
@@ -328,7 +328,7 @@ local function available(answer)
     return 0
 end
 
----Reads a piece of the body as it comes.
+---Reads the next piece of the body.
 ---@param most? integer the most bytes; 65536
 ---@return string|nil piece nil at the end
 ---@return string|nil message nil at the end
@@ -356,16 +356,16 @@ function methods:read(most)
     end
     if self.left then
         self.left = self.left - #piece
-        -- an end that was announced is one whatever the connection does then
+        -- a body with an announced end is complete, even if the connection fails afterwards
         if self.left == 0 and self.ending ~= "chunked" then end_body(self) end
     end
     return piece
 end
 
 ---Reads the whole body.
----@param most? number the most bytes it may have
+---@param most? number the most bytes allowed
 ---@return string|nil body
----@return string|nil message "oversized" when it has more
+---@return string|nil message "oversized" when the body has more
 function methods:body(most)
     most = most or huge
     local length = self.left
@@ -411,7 +411,7 @@ function methods:source()
     return function() return self:read() end
 end
 
----Reads an unread rest of up to 64 KB within a second, so that the connection can be kept; else closes it.
+---Reads an unread rest of up to 64 KB within a second, so that the connection can be kept. Otherwise closes it.
 function methods:finish()
     if self.ended then return end
     local connection = self.connection

@@ -1,4 +1,4 @@
--- The body of a request as it comes: announced by a length, or in chunks. Internal to socket.http_server.
+-- The body of a request, with a length or in chunks. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 
 local concat, huge = table.concat, math.huge
@@ -7,16 +7,16 @@ local now = native.now
 
 local body = {}
 
--- The most that one piece has.
+-- The most bytes of one piece.
 local PIECE = 65536
--- A body that is read whole makes progress when so many bytes come within `progresstime`.
+-- A body that is read whole makes progress when this many bytes arrive within `progresstime`.
 local PROGRESS = 512
 local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 
----What is known of a body before it is read.
+---State of a body before it is read.
 ---@param connection table
 ---@param length number -1 for chunks
----@param expects boolean whether the peer waits for an interim answer
+---@param expects boolean whether the peer waits for "100 Continue"
 function body.new(connection, length, expects)
     local settings = connection.settings
     return {
@@ -31,7 +31,7 @@ function body.new(connection, length, expects)
     }
 end
 
--- Notes why nothing more can be read, and that the connection cannot go on.
+-- Stores the error for later reads, and marks the connection as not reusable.
 local function fail(state, message, status, reason)
     state.failure = message
     state.connection.keep = false
@@ -45,8 +45,8 @@ local function ask(state)
     return connection.leaves.send(connection.sock, CONTINUE, connection.settings.progresstime)
 end
 
----The next bytes: at least `least`, unless the body or a chunk ends before, and at most `most`.
----Returns nil at the end; or nil, a message, and for what is to be refused status and reason.
+---The next bytes: at least `least`, unless the body or a chunk ends before, and at most `most`. Returns nil at the
+---end; on failure nil and a message, followed by status and reason when the request is to be refused.
 function body.piece(state, least, most, seconds)
     if state.failure then return nil, state.failure end
     if state.done then return nil end
@@ -83,11 +83,12 @@ end
 
 local piece = body.piece
 
----Reads the whole body. Returns it; or nil, a message, and for what is to be refused status and reason.
+---Reads the whole body. Returns it; on failure nil and a message, followed by status and reason when the request is
+---to be refused.
 function body.whole(state)
     local limit = state.connection.settings.progresstime
     local pieces, n = {}, 0
-    -- chunks may be smaller than what counts as progress
+    -- chunks may be smaller than PROGRESS
     local start, got = state.chunked and now() or 0, 0
     while true do
         local seconds = limit
@@ -108,7 +109,7 @@ function body.whole(state)
     return concat(pieces)
 end
 
----Reads and drops what is left, when that is not more than `most` bytes. Returns whether the body is at its end.
+---Reads and discards the rest, when it has at most `most` bytes. Returns whether the body is at its end.
 function body.drain(state, most)
     if state.done then return true end
     if state.expects or state.failure or not state.chunked and state.left > most then return false end

@@ -1,4 +1,4 @@
--- The sockets that a server listens on. Internal to socket.http_server.
+-- The listening sockets of a server. Internal to socket.http_server.
 local socket = require("socket")
 local native = require("socket.http_server_leaves")
 
@@ -44,7 +44,7 @@ local function open_tcp(host, port, settings)
     return nil, err
 end
 
--- Whether a socket's file is left over from a server that has gone.
+-- Returns whether a socket file was left by a server that no longer runs.
 local function is_stale(unix, path)
     if not native.issocket(path) then return false end
     local probe = unix.stream()
@@ -68,7 +68,7 @@ local function open_unix(path, settings)
         sock:close()
         return nil, err
     end
-    -- before it listens, so that nobody can connect too early
+    -- sets the mode before it listens, so that no client can connect too early
     ok, err = native.chmod(path, settings.mode)
     if ok then ok, err = sock:listen(settings.backlog) end
     if not ok then
@@ -79,7 +79,7 @@ local function open_unix(path, settings)
     return sock
 end
 
--- The native functions for an object that was made before.
+-- The native functions for the user's socket.
 local function leaves_of(sock)
     return tostring(sock):find("^unixstream") and native.unix or native.tcp
 end
@@ -100,7 +100,7 @@ local function open_one(entry, settings)
     return { socket = sock, leaves = native.tcp }
 end
 
----Closes listeners, and removes the files of Unix sockets.
+---Closes listeners and removes the files of Unix sockets.
 function listening.close(listeners)
     for _, listener in ipairs(listeners) do
         if not listener.closed then
@@ -131,7 +131,7 @@ function listening.open(entries, settings)
     return listeners
 end
 
--- Takes HTTP/1.1 among the protocols that a client offers; one that offers only others is refused.
+-- Selects HTTP/1.1 from the protocols that a client offers. A client without it is refused.
 local function choose(offered)
     for _, name in ipairs(offered) do
         if name == "http/1.1" then return name end
@@ -139,7 +139,7 @@ local function choose(offered)
     error("no protocol in common", 0)
 end
 
----Makes the contexts of TLS parameters: the context itself, and those of names.
+---Makes the TLS contexts: the default one, and those for server names (SNI).
 ---@return table|nil contexts
 ---@return string|nil message
 function listening.contexts(parameters)
@@ -150,7 +150,7 @@ function listening.contexts(parameters)
         config.sni = nil
         local context, problem = tls.newcontext(config)
         if not context and config.alpn == choose and problem:find("ALPN", 1, true) then
-            -- a backend that can only be given a list serves such a client nevertheless
+            -- a backend that accepts only a list for ALPN; it also serves clients that do not offer HTTP/1.1
             config.alpn = { "http/1.1" }
             context, problem = tls.newcontext(config)
         end

@@ -12,7 +12,7 @@ local log = {}
 
 local function escape(char) return format("\\x%02x", byte(char)) end
 
--- Quotes, backslashes, and what is not printable ASCII are escaped.
+-- Escapes quotes, backslashes and all characters except printable ASCII.
 local function quote(text)
     if text == nil then return "-" end
     return (gsub(text, '[%z\1-\31"\\\127-\255]', escape))
@@ -32,20 +32,20 @@ function log.combined(entry)
         entry.status or "-", entry.bytes and format("%d", entry.bytes) or "-", quote(entry.referer), quote(entry.agent))
 end
 
--- The name that a client gives with its password.
+-- The user name in the client's Authorization header.
 local function user_of(request)
     local coded = match(request.headers.authorization or "", "^[Bb][Aa][Ss][Ii][Cc] +([%w+/=]+)$")
     local text = coded and mime.unb64(coded)
     return text and match(text, "^([^:]+):")
 end
 
----A function that takes entries, made of the option `log`. `tasks` is nil where no tasks are.
+---Makes a function that takes log entries, from the option `log`. `tasks` is nil without the task scheduler.
 function log.sink(option, tasks)
     if not option or type(option) == "function" then return option or nil end
     local file = option == true and io.stderr or option
     local pending = false
     local function flush()
-        -- a busy server does not write each line by itself
+        -- flushes once a second: a busy server does not write each line separately
         socket.sleep(1)
         pending = false
         if io.type(file) == "file" then file:flush() end
@@ -58,7 +58,7 @@ function log.sink(option, tasks)
     end
 end
 
----Makes an entry.
+---Makes a log entry.
 ---@return http.logentry
 function log.entry(connection, request, reason)
     local entry = {

@@ -1,4 +1,4 @@
--- Bodies of multipart/form-data (RFC 7578), sent piece by piece. Internal to HTTP.
+-- multipart/form-data bodies (RFC 7578), sent piece by piece. Internal to HTTP.
 local native = require("socket.native")("socket_http_client")
 
 local io, ipairs, next, pairs, setmetatable, tostring, type =
@@ -12,10 +12,10 @@ local multipart = {}
 
 local function hex(character) return format("%%%02X", byte(character)) end
 
--- A name as browsers write it between quotes.
+-- A quoted name, escaped as browsers do.
 local function quoted(name) return '"' .. gsub(tostring(name), '["\r\n]', hex) .. '"' end
 
--- The head of a part; nil and a message.
+-- The head of a part; or nil and a message.
 local function head(part, boundary, filename)
     local text = "--" .. boundary .. "\r\nContent-Disposition: form-data; name=" .. quoted(part.name)
     if filename then text = text .. "; filename=" .. quoted(filename) end
@@ -27,7 +27,7 @@ local function head(part, boundary, filename)
     return text .. "\r\n\r\n"
 end
 
--- How many bytes of an open file are left, or nil when that cannot be known.
+-- The number of bytes left in an open file, or nil when it is unknown.
 function multipart.left(file)
     local start = file:seek()
     local last = start and file:seek("end")
@@ -42,7 +42,7 @@ end
 ---@return string|nil message
 function multipart.open(name)
     local file, err = io.open(name, "rb")
-    -- a folder can be opened, and then not be read
+    -- a folder can be opened, but not read
     local ok, problem
     if file then ok, problem = file:read(0) end
     if file and (ok or not problem) then return file end
@@ -60,7 +60,7 @@ local function parts_of(given)
     return parts
 end
 
--- What one part sends: a text, a file or a source. Adds it to `body`; nil and a message.
+-- Adds the content of one part to `body`: a text, a file or a source. Returns nil and a message on failure.
 local function add(body, part)
     if type(part) ~= "table" or part.name == nil then return nil, "invalid body (a part needs a name)" end
     local filename = part.filename
@@ -102,13 +102,13 @@ end
 ---A multipart body.
 ---@class socket.http.multipart
 ---@field type string its content type
----@field size? integer in bytes, when it is known
----@field once boolean whether it can be sent once only
+---@field size? integer bytes, when the size is known
+---@field once boolean true when the body can be sent only once
 ---@field source fun(): string|nil, string|nil
 local methods = {}
 methods.__index = methods
 
--- Closes the files that were opened here.
+-- Closes the files that this module opened.
 function methods:close()
     for _, file in ipairs(self.opened) do file:close() end
     self.opened = {}
@@ -127,7 +127,7 @@ function methods:open()
                 position = position + 1
                 if segment ~= "" then return segment end
             elseif io.type(segment) then
-                -- a file that grows while it is sent must not make the body longer than was said
+                -- when a file grows during sending, the body must not exceed its announced length
                 if left == nil and opened[segment] then left = multipart.left(segment) end
                 local piece
                 if left ~= 0 then piece = segment:read(left and left < PIECE and left or PIECE) end
@@ -145,7 +145,7 @@ function methods:open()
     end
 end
 
----Makes a body of parts; files that are named are opened.
+---Makes a body from parts. Opens the named files.
 ---@param given table array of parts, or name to text
 ---@return socket.http.multipart|nil body
 ---@return string|nil message

@@ -1,4 +1,4 @@
--- The options of the client in module `http`: which there are, and how a session's and a request's go together.
+-- The options of the client in module `http`: their names and types, and merging a session's with a request's.
 -- Internal to HTTP.
 local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
 local lower, sort = string.lower, table.sort
@@ -12,10 +12,10 @@ for _, name in ipairs({
     "timeout", "timeouts", "tls", "unix",
 }) do NAMES[name] = true end
 
--- Fields of a request table beside the options. The last two are those of uv.http.
+-- Fields of a request table besides the options. The last two are those of uv.http.
 local FIELDS = { method = true, url = true, scheme = true, host = true, port = true, path = true, ip = true, fragment = true }
 
--- What an option must be where another type would be taken for something else.
+-- Required types of options where another type would be misinterpreted.
 local TYPES = {
     auth = "table", cookies = "table", headers = "table", progress = "function", timeouts = "table", tls = "table",
     create = "function", unix = "string", sink = "function", noproxy = "table",
@@ -34,10 +34,10 @@ local function check(given, others, level)
     end
 end
 
----Raises for what is no table of options.
+---Raises an error for an invalid table of options.
 ---@param given any
----@param level integer of the caller that the error is for
----@param argument integer its position
+---@param level integer level of the caller to blame in the error
+---@param argument integer the argument's position
 ---@param name string the function's name
 function options.check(given, level, argument, name)
     if type(given) ~= "table" then
@@ -56,7 +56,7 @@ function options.check_request(given, level) check(given, FIELDS, level + 1) end
 ---@param level integer
 function options.check_session(given, level) check(given, { base = true }, level + 1) end
 
--- Headers as an array of name and value, one after the other, whatever form they were given in.
+-- Converts headers from any of their forms to an array of names and values in turn.
 ---@param given table|nil
 ---@return table list
 function options.header_list(given)
@@ -95,7 +95,7 @@ local function merged_headers(defaults, own)
     return merged
 end
 
----The options of a request with a session's as defaults.
+---The options of a request, with the session's as defaults.
 ---@param defaults table
 ---@param own? table
 ---@return table
@@ -111,7 +111,7 @@ function options.merge(defaults, own)
         for name, value in pairs(own.cookies) do cookies[name] = value end
         merged.cookies = cookies
     end
-    -- a body of the request's own goes before one of the session's, of whatever kind
+    -- any kind of body in the request replaces the session's body
     if own.body ~= nil or own.form ~= nil or own.multipart ~= nil then
         merged.body, merged.form, merged.multipart = own.body, own.form, own.multipart
     end

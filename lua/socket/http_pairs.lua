@@ -1,10 +1,10 @@
--- `name=value` in the values of header fields. Each byte is read a bounded number of times, whatever a peer sends.
--- Internal to HTTP.
+-- `name=value` in the values of header fields. Each byte is read a bounded number of times, for any input. Internal
+-- to HTTP.
 local find, match, sub = string.find, string.match, string.sub
 
 local http_pairs = {}
 
----A text without the blanks around it.
+---Removes the blanks around a text.
 ---@param text string
 ---@return string
 function http_pairs.trim(text)
@@ -14,7 +14,7 @@ end
 
 local trim = http_pairs.trim
 
----The two sides of the first `=`, without the blanks around them.
+---The two sides of the first `=`, without blanks around them.
 ---@param text string
 ---@return string|nil name nil when there is no `=`
 ---@return string|nil value

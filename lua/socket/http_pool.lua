@@ -1,4 +1,4 @@
--- Connections that are kept for further requests. Internal to HTTP; `http.pool` makes one.
+-- Connections kept for further requests. Internal to HTTP; `http.pool` makes a pool.
 local socket = require("socket")
 local native = require("socket.native")("socket_http")
 
@@ -7,7 +7,7 @@ local error, getmetatable, pairs, setmetatable = error, getmetatable, pairs, set
 local tonumber, tostring, type = tonumber, tostring, type
 local remove = table.remove
 
--- What receive says of a connection on which nothing has come.
+-- Errors of `receive` on a connection without received data.
 local NOTHING = { timeout = true, wantread = true, wantwrite = true }
 local LOOK = { most = 1 }
 
@@ -18,7 +18,7 @@ local pools = {}
 local methods = {}
 local metatable = { __index = methods, __name = "http pool" }
 
--- Closes the descriptor of a connection that the parent process goes on using: without a word to the peer.
+-- Closes the descriptor of a connection that the parent process still uses. Sends nothing to the peer.
 local function abandon(connection)
     local sock = connection.sock
     local holder = socket.tcp()
@@ -27,7 +27,7 @@ local function abandon(connection)
     holder:close()
 end
 
--- A child that was forked has none of its parent's connections.
+-- After a fork, a child process uses none of its parent's connections.
 local function notice_fork(pool)
     local current = process()
     if pool.process == current then return end
@@ -43,7 +43,7 @@ local function drop(pool, connection)
     connection.sock:close()
 end
 
--- True when a connection is still open, and its peer silent.
+-- True when a connection is still open and its peer has sent nothing.
 local function is_fresh(connection, time)
     if connection.expires < time then return false end
     local sock = connection.sock
@@ -52,7 +52,7 @@ local function is_fresh(connection, time)
     return not data and NOTHING[err] == true
 end
 
--- Takes the newest connection that is still good, or returns nil.
+-- Takes the newest connection that is still usable, or returns nil.
 function pools.take(pool, key)
     notice_fork(pool)
     local list = pool.lists[key]
@@ -74,7 +74,7 @@ function pools.take(pool, key)
     return nil
 end
 
--- Counts a connection that was made.
+-- Counts a new connection.
 function pools.made(pool) pool.made = pool.made + 1 end
 
 local function drop_oldest(pool)
@@ -91,7 +91,7 @@ local function drop_oldest(pool)
     drop(pool, oldest)
 end
 
----Gives a connection back. `age` is how many seconds it may be idle, when its peer has said so.
+---Returns a connection to the pool. `age` is the idle time in seconds that the peer allows, if it sent one.
 function pools.put(pool, key, connection, age)
     notice_fork(pool)
     local time = now()
@@ -127,7 +127,7 @@ function methods:close()
     end
 end
 
----What the pool has done so far.
+---Counters of the pool.
 ---@return { idle: integer, made: integer, reused: integer, dropped: integer }
 function methods:stats()
     notice_fork(self)
@@ -152,7 +152,7 @@ function pools.pool(options)
     return setmetatable(pool, metatable)
 end
 
----Whether a value is a pool.
+---Returns whether a value is a pool.
 ---@param value any
 ---@return boolean
 function pools.is_pool(value)
@@ -160,7 +160,7 @@ function pools.is_pool(value)
 end
 
 local default
----The pool of requests that name none.
+---The pool for requests without their own pool.
 ---@return socket.http.pool
 function pools.default()
     default = default or pools.pool()

@@ -1,6 +1,6 @@
--- The fields of `http.request` that LuaSocket does not have: kept connections, content decoding, cookies, limits of a whole
--- request, SOCKS proxies and those of the environment, retries, Digest. A request that has none of them does not come here.
--- Internal to socket.http.
+-- The fields of `http.request` that LuaSocket does not have: kept connections, content decoding, cookies, limits of a
+-- whole request, SOCKS proxies, proxies from the environment, retries, Digest. Requests without these fields do not
+-- use this module. Internal to socket.http.
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local connections = require("socket.http_connection")
@@ -13,22 +13,22 @@ local find, lower, match = string.find, string.lower, string.match
 
 local powers = {}
 
--- Answers whose bodies are left as they are.
+-- Responses whose bodies are not decoded.
 local NOT_DECODED = { [204] = true, [206] = true, [304] = true }
 
----What a chain of requests has of the new fields.
+---The newer fields of a request and its redirects.
 ---@class socket.http.powers
 ---@field pool? socket.http.pool
 ---@field decode? any
 ---@field jar? table
----@field deadline? number on the clock of the exchange
+---@field deadline? number time on the clock of the exchange
 ---@field maxbody? number
 ---@field retries? any
 ---@field headerlist? table
 ---@field auth? table
----@field proxied? boolean whether the proxy is found here
+---@field proxied? boolean whether this module selects the proxy
 
--- Makes what the fields stand for. Returns true, or nil and a message.
+-- Checks the fields, and replaces them by the objects they describe. Returns true, or nil and a message.
 local function settle(found, reqt)
     local exchange = require("socket.http_exchange")
     if found.pool == true then found.pool = exchange.default_pool() end
@@ -65,13 +65,13 @@ local function settle(found, reqt)
     return true
 end
 
--- The URL that a plan asks for, without user and password.
+-- The URL of a plan, without user and password.
 local function url_of(plan)
     local request = plan.request
     return request.scheme .. "://" .. preparation.authority(request.host, plan.given_port) .. (request.path or "/")
 end
 
--- Adds what the fields ask for to the headers of a hop, as far as the user has not given them.
+-- Adds the headers of the newer fields to a hop, except those that the user has given.
 function powers.add_headers(found, plan, fields, given)
     if found.pool and given.connection == nil then fields.connection = "TE" end
     local ranges = found.download and found.download.fields or {}
@@ -110,7 +110,7 @@ local function stepped(source, step)
     end
 end
 
--- How the request reaches its host: with sockets of this library, or with the user's. False when there is no way.
+-- Selects the sockets for the request: this library's or the user's. False when none can be made.
 local function set_route(out, plan, timeout)
     local create = plan.route.create
     local maker = makers[create]
@@ -127,7 +127,7 @@ local function set_route(out, plan, timeout)
     return true
 end
 
--- What the exchange is asked for.
+-- Builds the request for the exchange.
 local function exchange_request(settings, plan, found)
     local request = plan.request
     local out = {
@@ -161,7 +161,7 @@ local function store_cookies(found, plan, answer)
     for _, value in ipairs(answer:values("set-cookie")) do found.jar:set(url, value) end
 end
 
--- The source of the body, decoded and bounded. Returns nil and a message when that cannot be.
+-- The source of the body, with decoding and size limit. Returns nil and a message when the body cannot be decoded.
 local function body_source(found, plan, answer)
     local source = answer:source()
     local headers = answer.headers
@@ -204,7 +204,7 @@ local function receive(found, plan, answer, sink)
     return true
 end
 
--- Adds the fields after a body to the headers (add.48).
+-- Adds the trailers to the headers (add.48).
 local function add_trailers(answer)
     local headers = answer.headers
     for _, pair in ipairs(answer.trailers or {}) do
@@ -213,7 +213,7 @@ local function add_trailers(answer)
     end
 end
 
--- Sends one hop's request, again as often as the fields allow. Returns an answer, or nil, a message and why.
+-- Sends the request of one hop, with retries as the fields allow. Returns a response, or nil, a message and why.
 local function send(settings, plan, found)
     local exchange = require("socket.http_exchange")
     local out, refusal = exchange_request(settings, plan, found)
@@ -237,7 +237,7 @@ local function send(settings, plan, found)
     end
 end
 
--- True when the answer asks for a login that Digest can give; the next request has it.
+-- True when the server sent a Digest challenge that can be answered; the next request then has the credentials.
 local function is_challenged(found, plan, answer)
     local auth = found.auth
     if answer.status ~= 401 or not auth or not auth.digest or plan.request.source or not answer.headers then return false end
@@ -247,12 +247,12 @@ local function is_challenged(found, plan, answer)
     return value ~= nil
 end
 
----Makes a request and the ones it is redirected to.
+---Makes a request and follows its redirects.
 ---@param settings socket.http
 ---@param reqt table
 ---@param notes table
 ---@param found socket.http.powers
----@param show_head function lets the user look at a head (add.55)
+---@param show_head function passes a head to the user (add.55)
 function powers.perform(settings, reqt, notes, found, show_head)
     local ok, err = settle(found, reqt)
     if not ok then return nil, err end
@@ -275,7 +275,7 @@ function powers.perform(settings, reqt, notes, found, show_head)
             location, reqt, parsed = headers.location, following, components
         elseif is_challenged(found, plan, answer) then
             answer:finish()
-            -- a copy of the components was merged into the plan
+            -- the plan contains a merged copy of the components
             parsed = nil
         else
             return powers.deliver(plan, answer, found, location, show_head)
@@ -283,7 +283,7 @@ function powers.perform(settings, reqt, notes, found, show_head)
     end
 end
 
--- Shows the head to the user and receives the body. Returns true, or nil, a message, headers and status line.
+-- Passes the head to the user and receives the body. Returns true, or nil, a message, headers and status line.
 local function consume(_, plan, answer, found, show_head)
     local headers = answer.headers
     local ok, sink = show_head({ c = answer.socket }, plan, answer.status, headers or {}, answer.line)
@@ -305,14 +305,14 @@ local function consume(_, plan, answer, found, show_head)
     return receive(found, plan, answer, sink)
 end
 
--- Delivers the final answer: what `perform` returns.
+-- Delivers the final response: the results of `perform`.
 function powers.deliver(plan, answer, found, location, show_head)
     local headers, status = answer.headers, answer.status
     if headers then headers.location = headers.location or location end
     if found.headerlist then
         for i, pair in ipairs(answer:list()) do found.headerlist[i] = pair end
     end
-    -- whatever a callback raises closes the connection
+    -- an error raised by a callback closes the connection
     local closing = { close = function() answer:close() end }
     local ok, err, shown, line = connections.run(closing, consume, plan, answer, found, show_head)
     if not ok then

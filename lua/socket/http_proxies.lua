@@ -1,5 +1,5 @@
--- Which proxy a request goes through: URLs of proxies, the environment's variables, and the hosts that are reached
--- without one. Internal to HTTP.
+-- Selects the proxy of a request, from proxy URLs, environment variables, and the hosts reached without a proxy.
+-- Internal to HTTP.
 local url = require("socket.url")
 
 local ipairs, os, tonumber, tostring, type = ipairs, os, tonumber, tostring, type
@@ -19,7 +19,7 @@ local proxies = {}
 ---@field user? string percent-encoded
 ---@field password? string percent-encoded
 
----Reads a proxy's URL, or `host:port`.
+---Parses a proxy's URL, or `host:port`.
 ---@param text any
 ---@return socket.http.proxy|nil proxy
 ---@return string|nil message
@@ -70,7 +70,7 @@ local function ipv6(host)
     return groups
 end
 
--- True when the first bits of two IPv6 addresses are the same.
+-- True when the first `bits` bits of two IPv6 addresses are equal.
 local function same_groups(a, b, bits)
     for i = 1, 8 do
         if bits <= 0 then return true end
@@ -81,7 +81,8 @@ local function same_groups(a, b, bits)
     return true
 end
 
--- True when an address is in a network `address/bits`, or is the address; nil when the pattern is no network.
+-- True when an address is in the network `address/bits`, or equals the address; nil when the pattern is not a
+-- network.
 local function in_network(host, pattern)
     local network, bits = match(pattern, "^(.-)/(%d+)$")
     network = network or pattern
@@ -102,7 +103,7 @@ end
 local function matches(host, port, pattern)
     pattern = lower(pattern)
     if pattern == "*" then return true end
-    -- not the colons of an IPv6 address
+    -- must not split at the colons of an IPv6 address
     local name, only = match(pattern, "^(%[.*%]):(%d+)$")
     if not name then name, only = match(pattern, "^([^:]*):(%d+)$") end
     if name then
@@ -111,13 +112,13 @@ local function matches(host, port, pattern)
     end
     local inside = in_network(host, pattern)
     if inside ~= nil then return inside end
-    -- a name with a dot at its end is the same
+    -- a trailing dot in a name is ignored
     pattern, host = match(pattern, "^(.-)%.?$"), match(host, "^(.-)%.?$")
     if sub(pattern, 1, 1) == "." then return #host > #pattern and sub(host, -#pattern) == pattern end
     return host == pattern or #host > #pattern and sub(host, -#pattern - 1) == "." .. pattern
 end
 
--- True when a host is reached without a proxy by a list of patterns.
+-- True when a host matches a list of patterns and needs no proxy.
 local function is_exempt(patterns, host, port)
     for _, pattern in ipairs(patterns) do
         if type(pattern) == "string" and pattern ~= "" and matches(host, port, pattern) then return true end
@@ -131,16 +132,16 @@ local function getenv(name)
     return nil
 end
 
--- A variable of the environment, lower case before upper case.
+-- An environment variable; lower case takes precedence over upper case.
 local function variable(name)
     local value = getenv(name)
     if value then return value end
-    -- a server's gateway takes this one from a header of its client
+    -- in CGI, a client's Proxy header sets HTTP_PROXY
     if name == "http_proxy" and getenv("REQUEST_METHOD") then return nil end
     return getenv(upper(name))
 end
 
--- Hosts of this machine are never reached through the environment's proxy.
+-- True for hosts of this machine. They never use the environment's proxy.
 local function is_local(host)
     return host == "localhost" or in_network(host, "127.0.0.0/8") or in_network(host, "::1") or false
 end
@@ -151,12 +152,12 @@ local function split(list)
     return patterns
 end
 
----The proxy for an origin.
+---Selects the proxy for an origin.
 ---@param setting any a proxy's URL, "environment", or false or nil for none
 ---@param scheme string
 ---@param host string
 ---@param port number|string
----@param noproxy? string[] patterns of hosts that are reached without one, instead of the environment's
+---@param noproxy? string[] patterns of hosts reached without a proxy; default the environment's
 ---@return socket.http.proxy|false|nil proxy false: none; nil with a message
 ---@return string|nil message
 function proxies.find(setting, scheme, host, port, noproxy)

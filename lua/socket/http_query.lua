@@ -1,4 +1,4 @@
--- Query strings and forms made from tables. Internal to HTTP.
+-- Makes query strings and forms from tables. Internal to HTTP.
 local ipairs, pairs, tostring, type = ipairs, pairs, tostring, type
 local byte, concat, format, gsub, sort = string.byte, table.concat, string.format, string.gsub, table.sort
 
@@ -6,7 +6,7 @@ local query = {}
 
 local function hex(character) return format("%%%02X", byte(character)) end
 
--- The text of a value, percent-encoded; nil when it has none. `plus` writes a blank as `+`.
+-- Percent-encodes a value; nil when its type is not supported. With `plus`, writes a blank as `+`.
 local function encoded(value, plus)
     local kind = type(value)
     if kind ~= "string" then
@@ -29,7 +29,8 @@ local function add(parts, name, value, plus)
     return true
 end
 
----The query string of a table: by name, sorted, with a value or an array of them; or an array of pairs, in order.
+---Makes a query string from a table: sorted by name, with a value or an array of values; or from an array of pairs,
+---in order.
 ---@param fields table
 ---@param plus? boolean blanks become `+`, as in forms, instead of `%20`
 ---@return string|nil text

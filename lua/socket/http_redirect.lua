@@ -1,4 +1,4 @@
--- Which answers redirect, and the request that follows. Internal to socket.http.
+-- Decides which responses redirect, and builds the next request. Internal to socket.http.
 local url = require("socket.url")
 local makers = require("socket.https_makers")
 local preparation = require("socket.http_request")
@@ -11,18 +11,18 @@ local lower, match, sub = string.lower, string.match, string.sub
 local MOST = 5
 local CODES = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 
--- Headers that belong to one origin and stay there (http.bugs.6, add.29).
+-- Headers that are sent to their own origin only (http.bugs.6, add.29).
 local ORIGIN_HEADERS = { authorization = true, cookie = true, host = true, ["proxy-authorization"] = true }
--- Those that stay behind when the same host is asked over TLS (add.41).
+-- Headers that are dropped when http changes to https on the same host (add.41).
 local UPGRADE_HEADERS = { host = true, ["proxy-authorization"] = true }
 
--- LuaSec's fields and ours that a redirected request keeps (add.35).
+-- TLS fields, LuaSec's and this library's, that a redirected request keeps (add.35).
 local TLS_FIELDS = { mode = true }
 for _, name in ipairs(require("socket.tls_parameters")) do TLS_FIELDS[name] = true end
--- Those of them by which the client proves who it is: they stay with their origin (add.41).
+-- TLS fields with the client's credentials. They are used for their own origin only (add.41).
 local TLS_CREDENTIALS = { certificate = true, certificates = true, key = true, password = true, psk = true }
 
--- Fields of a request table that every request of a chain has.
+-- Fields of a request table that every redirected request keeps.
 local KEPT = {
     "sink", "step", "proxy", "maxredirects", "response_headers", "pool", "decode", "jar", "deadline", "maxbody",
     "noproxy", "retries", "headerlist",
@@ -32,12 +32,12 @@ local redirect = {}
 
 local function percent(character) return format("%%%02X", byte(character)) end
 
--- A Location as browsers and curl read it: without blanks around it, with two slashes before the host, and with what
--- may not stand in a URI percent-encoded behind the host (add.44). Nil when it is empty.
+-- Parses a Location as browsers and curl do: removes blanks around it, writes two slashes before the host, and
+-- percent-encodes characters after the host that a URI does not allow (add.44). Nil when it is empty.
 local function tidy(location)
     local first = find(location, "%S")
     if not first then return nil end
-    -- up to the last that is no blank
+    -- up to the last character that is not a blank
     location = match(location, "^.*%S", first)
     local scheme, slashes, rest = match(location, "^(%a[%w+.-]*):(/+)(.*)$")
     if scheme and #slashes ~= 2 and find_scheme(scheme) then location = scheme .. "://" .. rest end
@@ -45,8 +45,8 @@ local function tidy(location)
     return sub(location, 1, tail - 1) .. gsub(sub(location, tail), '[ "<>\\^`{|}\128-\255]', percent)
 end
 
----The URL that a Location means.
----@param base table components of the URL that was asked for
+---Resolves a Location to a URL.
+---@param base table components of the requested URL
 ---@param location string as received
 ---@return string|nil target absolute; nil when the Location is empty
 ---@return table|nil parsed its components
@@ -56,7 +56,7 @@ function redirect.target(base, location)
     local head, tail = match(location, "^([^?#]*)(.*)$")
     local target
     if head ~= "" then
-        -- query and fragment stay as they are, `/./` too, which url.absolute shortens as LuaSocket does
+        -- query and fragment stay unchanged: url.absolute would also shorten `/./` in them, as LuaSocket does
         target = url.absolute(base, head) .. tail
     else
         target = url.absolute(base, location)
@@ -64,11 +64,11 @@ function redirect.target(base, location)
     return target, url.parse(target) or {}
 end
 
--- The components of what was really asked for (http.bugs.12).
+-- The components of the URL that was actually requested (http.bugs.12).
 local function asked(plan)
     local request = plan.request
     local path = request.path
-    -- without its slash it would become part of the host
+    -- without its slash the path would become part of the host
     if path and path ~= "" and sub(path, 1, 1) ~= "/" then path = "/" .. path end
     return {
         scheme = request.scheme, authority = preparation.authority(request.host, plan.given_port),
@@ -76,7 +76,7 @@ local function asked(plan)
     }
 end
 
--- True when answers with this code to such a request are followed at all (http.redirect.1).
+-- True when a redirect with this code is followed for this request (http.redirect.1).
 local function applies(plan, code)
     local request = plan.request
     if not CODES[code] or request.redirect == false or request.source then return false end
@@ -85,8 +85,8 @@ local function applies(plan, code)
     return most == false or (request.nredirects or 0) < (most or MOST)
 end
 
--- How the target's origin is related to the request's: "same", "upgrade" from http to https of one host with
--- the default ports, or "other".
+-- Relation of the target's origin to the request's: "same"; "upgrade" from http to https on the same host with the
+-- default ports; or "other".
 local function relation(request, to, scheme, port)
     if lower(preparation.ascii_host(to.host) or "") ~= lower(request.host) then return "other" end
     local from = tostring(request.port)
@@ -103,7 +103,7 @@ local function without(headers, dropped)
     return kept
 end
 
--- A maker of connections for another origin: one of this library that has a client certificate is made without.
+-- The `create` function for another origin. For one of this library's, drops its client certificate.
 local function for_other_origin(create)
     local plan = makers[create]
     if not plan then return create end
@@ -114,7 +114,7 @@ local function for_other_origin(create)
     return (require("socket.https_connection").with(create, { parameters = parameters }))
 end
 
--- Copies the fields that concern TLS, and a `create` for the same scheme.
+-- Copies the TLS fields, and `create` for the same scheme.
 local function copy_security(following, given, related, same_scheme)
     local other = related == "other"
     for name, value in pairs(given) do
@@ -124,23 +124,23 @@ local function copy_security(following, given, related, same_scheme)
     if create and same_scheme then following.create = other and for_other_origin(create) or create end
 end
 
--- Copies user and password. Those of the new URL itself go before.
+-- Copies user and password. Those in the new URL take precedence.
 local function copy_login(following, plan, to, related)
     if to.user then return end
     if related ~= "other" then
         following.user, following.password = plan.request.user, plan.request.password
     elseif following.key then
-        -- beside a key it is the key's
+        -- when a key is present, this is the key's password
         following.password = rawget(plan.given, "password")
     end
 end
 
----The request that an answer redirects to.
+---Builds the request that a response redirects to.
 ---@param plan socket.http.plan
 ---@param code integer
 ---@param location string|nil
----@return table|nil following request table; nil when the answer is no redirect that is followed
----@return table|nil parsed the components of its URL
+---@return table|nil following request table; nil when the response is not followed
+---@return table|nil parsed components of its URL
 function redirect.follow(plan, code, location)
     if not location or not applies(plan, code) then return nil end
     local target, to = redirect.target(asked(plan), location)

@@ -1,5 +1,5 @@
--- From a request table to what is sent, and where to: everything that is
--- settled and checked before a socket exists. Internal to socket.http.
+-- Converts a request table to a plan: the bytes to send and the route. Settles and checks everything that needs no
+-- socket. Internal to socket.http.
 local mime = require("mime")
 local url = require("socket.url")
 local framing = require("socket.http_framing")
@@ -17,8 +17,8 @@ local PROXY_PORT = 3128
 
 local preparation = {}
 
--- The form of a host in which it is resolved, sent and verified: ASCII
--- (add.32). Nil when it is no host, or has no such form.
+-- The ASCII form of a host, in which it is resolved, sent and verified (add.32). Nil when the host is invalid or has
+-- no such form.
 function preparation.ascii_host(host)
     if type(host) ~= "string" and type(host) ~= "number" or host == "" then return nil end
     if not find(host, "[^ -~]") then return host end
@@ -28,13 +28,13 @@ end
 
 local ascii_host = preparation.ascii_host
 
--- `host[:port]`, with an IPv6 address in brackets; a nil port is left out.
+-- Makes `host[:port]`, with an IPv6 address in brackets. A nil port is omitted.
 function preparation.authority(host, port)
     if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
     return port and host .. ":" .. tostring(port) or host
 end
 
--- The value of a header with a login. A user without a password has an empty one; no user is none.
+-- The value of a Basic credentials header. A user without a password has an empty password. Nil without a user.
 local function basic(user, password)
     if not user or not password and user == "" then return nil end
     return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password or "")))
@@ -44,14 +44,14 @@ preparation.basic_login = function(user, password) return "Basic " .. (mime.b64(
 
 local MOST_PORT = 65535
 
--- True for a port that no socket can have.
+-- True for a port above the highest valid one.
 local function is_beyond(port)
     local number = tonumber(port)
     return number ~= nil and number > MOST_PORT
 end
 
--- The function that makes a request's sockets: its own, or the scheme's. Returns nil and a message when
--- there is none: connecting without what the scheme stands for would tell all in clear.
+-- The function that makes a request's sockets: its own `create`, or the scheme's. Returns nil and a message when
+-- there is none: without the scheme's sockets, the request would be sent in plaintext.
 local function find_create(entry, scheme, request, given)
     if request.create then return request.create end
     local create, err = entry.create(request, given)
@@ -59,10 +59,10 @@ local function find_create(entry, scheme, request, given)
     return create
 end
 
--- The proxy at a URL, parsed, with host and port filled in and `create` the
--- maker of its sockets. Returns nil and a message when there is none.
+-- Parses the URL of a proxy. Fills in host and port, and sets `create` to the function that makes its sockets.
+-- Returns nil and a message when the URL is invalid.
 local function find_proxy(text, request)
-    -- `host:port` is the form of most settings (add.53)
+    -- most settings have the form `host:port` (add.53)
     local spelled = type(text) == "string" and text ~= "" and not find(text, "//", 1, true) and "http://" .. text or text
     local proxy = type(spelled) == "string" and url.parse(spelled, URL_DEFAULTS)
     local host = proxy and ascii_host(proxy.host)
@@ -80,7 +80,7 @@ end
 local function request_uri(request, uri, proxy)
     if uri then return uri end
     if proxy then
-        -- userinfo and fragment concern nobody on the way (http.bugs.2, http.bugs.3)
+        -- the proxy must not receive userinfo and fragment (http.bugs.2, http.bugs.3)
         return url.build({
             scheme = request.scheme, host = request.host, port = request.port,
             path = request.path, params = request.params, query = request.query,
@@ -88,17 +88,17 @@ local function request_uri(request, uri, proxy)
     end
     local path, params, query = request.path, request.params, request.query
     if not path then return nil, "invalid path 'nil'" end
-    -- a path alone is what it would be built to
+    -- url.build would return a path alone unchanged
     if not params and not query and url.build == build and type(path) == "string" then return path end
     return url.build({ path = path, params = params, query = query })
 end
 
--- The fields that frame a body: each is sent once, wherever it was given.
+-- The fields that frame a body. Each is sent once, in whatever form it was given.
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
--- Adds the headers of a request table to `fields`, under lower-case names. Pairs at integer positions, `{name, value}`, come
--- into an array of names and values, in order, to be sent after the others (A.headers.2).
--- Returns true and that array, if any, or nil and a message.
+-- Adds the headers of a request table to `fields`, under lower-case names. Pairs at integer positions, `{name,
+-- value}`, go into an array of names and values, in order, and are sent after the others (A.headers.2). Returns true
+-- and this array, if any, or nil and a message.
 local function add_headers(fields, given)
     local positions
     for name, value in pairs(given) do
@@ -127,8 +127,7 @@ local function add_headers(fields, given)
     return true, list
 end
 
--- The headers to send, by lower-case name; nil and a message when one of them
--- cannot be sent.
+-- The headers to send, by lower-case name; nil and a message when one of them is invalid.
 local function request_headers(settings, request, proxy, default_port)
     local port = request.port
     if port == default_port or tostring(port) == tostring(default_port) then port = nil end
@@ -150,18 +149,18 @@ local function request_headers(settings, request, proxy, default_port)
     return fields, list
 end
 
--- The head with further lines, from an array of names and values. Returns it, or nil and a message.
+-- Appends lines from an array of names and values to the head. Returns it, or nil and a message.
 local function with_lines(head, list)
     local text, err = framing.compose_list("GET", "/", list)
     if not text then return nil, err end
     return sub(head, 1, -3) .. sub(text, #"GET / HTTP/1.1\r\n" + 1)
 end
 
--- The headers that a request table gives, by lower-case name.
+-- The headers of a request table, by lower-case name.
 local function given_headers(request)
     local given = {}
     for key, entry in pairs(request.headers or {}) do
-        -- Lua 5.5 has constants as the first variable of a loop
+        -- in Lua 5.5 the first variable of a loop is a constant
         local name, value = key, entry
         if type(value) == "table" then name, value = value[1], value[2] end
         if type(name) == "string" then given[lower(name)] = value end
@@ -169,7 +168,7 @@ local function given_headers(request)
     return given
 end
 
--- The message for a header that cannot be sent names it as it was given.
+-- The error message names an invalid header as the user spelled it.
 local function refuse(given, message, refused)
     for name in pairs(given or {}) do
         if lower(name) == refused then return nil, "invalid header '" .. name .. "'" end
@@ -177,35 +176,35 @@ local function refuse(given, message, refused)
     return nil, message
 end
 
--- True when sockets are made by a function of the user's own: it is called, and
--- sees the proxy, as LuaSocket has it.
+-- True when the user's own function makes the sockets. It is called, and sees the proxy, as in LuaSocket.
 local function is_foreign(create, entry)
     return create ~= nil and not (entry.route and schemes.is_secured(create))
 end
 
--- A URL that begins with a host is meant to be one of http. The message stays LuaSocket's: the hint is a result beside it.
+-- A URL that begins with a host probably lacks http://. The message stays LuaSocket's; the hint is an additional
+-- result.
 local function hint_at(text)
     if type(text) ~= "string" or find(text, "//", 1, true) or not find(text, "^[%w.-]+") then return nil end
     if find(text, "^[%w.-]+:") and not find(text, "^[%w.-]+:%d+%f[/?#%z]") then return nil end
     return "missing http:// before '" .. text .. "'"
 end
 
--- The fields of a request over those of its URL.
+-- Merges a request table over the fields of its URL.
 local function merge(given, parsed)
     local request = parsed or given.url and url.parse(given.url, URL_DEFAULTS) or {}
     for name, value in pairs(given) do request[name] = value end
     return request
 end
 
--- Settles whom the request is for: scheme, host, port, and the maker of sockets of the scheme.
--- Returns the entry of the scheme, the maker, and the port that was given; or nil, a message, and perhaps a hint.
+-- Sets scheme, host and port of the request. Returns the scheme's entry, the function that makes sockets, and the
+-- port that was given; or nil, a message, and possibly a hint.
 local function settle_origin(request, given)
     local entry, scheme = find_scheme(request.scheme or "http")
     if not entry then
         return nil, "unsupported scheme '" .. tostring(scheme) .. "'", hint_at(given.url)
     end
     request.scheme = scheme
-    -- what the scheme's `create` changes of these comes too late
+    -- read first: a change of these fields by the scheme's `create` has no effect
     local port, given_host, method = request.port, request.host, request.method
     local host = ascii_host(given_host)
     request.host = host
@@ -222,19 +221,19 @@ local function settle_origin(request, given)
     return entry, create, port
 end
 
----The way to the host.
+---The route to the host.
 ---@class socket.http.route
 ---@field create function makes the socket
----@field foreign boolean whether it is the user's
----@field proxy table|nil parsed URL of a proxy that is sent the request itself, with `create`
----@field tunnelled boolean whether the request goes through a proxy that does not see it
+---@field foreign boolean whether `create` is the user's function
+---@field proxy table|nil parsed URL, with `create`, of a proxy that receives the request itself
+---@field tunnelled boolean whether the request goes through a proxy as a tunnel
 
--- Settles the way there. Returns a route, or nil and a message.
+-- Selects the route. Returns it, or nil and a message.
 local function find_route(settings, request, entry, create, notes, found)
     local proxy, err
     local proxy_url = request.proxy or settings.PROXY
     if found then
-        -- with the newer fields the way is settled by the exchange
+        -- with the newer fields, the exchange connects through the proxy
         proxy, err = require("socket.http_proxies").find(proxy_url, request.scheme, request.host, request.port, found.noproxy)
         if proxy == nil then return nil, err end
         return {
@@ -251,26 +250,26 @@ local function find_route(settings, request, entry, create, notes, found)
     if proxy and proxy.scheme ~= "http" then return nil, "unsupported proxy scheme '" .. proxy.scheme .. "'" end
     route.create, err = entry.route(create, proxy, notes)
     if not route.create then return nil, err end
-    -- the proxy is part of the way, and not told what is asked
+    -- the proxy is only a tunnel and does not receive the request
     route.proxy, route.tunnelled = nil, proxy ~= nil
     return route
 end
 
----What is to be sent and where to, while no socket exists yet.
+---The request to send and its route, before a socket exists.
 ---@class socket.http.plan
----@field given table the request table as it came
----@field request table the same merged over the fields of its URL
----@field given_port string|number|nil the port, when there was one
+---@field given table the request table as given
+---@field request table the same table, merged over the fields of its URL
+---@field given_port string|number|nil the port, if one was given
 ---@field route socket.http.route
 ---@field method string
 ---@field uri string
 ---@field headers table<string, string|number> lower-case names
 ---@field head string request line and headers as they are sent
----@field line integer how many bytes of the head are the request line
+---@field line integer length of the request line in bytes
 
--- The plan for a request table, which is not modified; nil and a message when
--- the request cannot be made. `settings` has USERAGENT and PROXY; `notes` gets what is to be told
--- of a failure beside its message; `parsed` are the components of its URL, if they are known; `found` are its newer fields.
+-- Makes the plan of a request table, without modifying the table; nil and a message when the request is invalid.
+-- `settings` has USERAGENT and PROXY. `notes` receives details of a failure. `parsed` contains the components of the
+-- request's URL, if known. `found` contains its newer fields.
 function preparation.prepare(settings, given, notes, parsed, found)
     local request = merge(given, parsed)
     local entry, create, given_port = settle_origin(request, given)
@@ -288,7 +287,7 @@ function preparation.prepare(settings, given, notes, parsed, found)
     if not uri then return nil, err end
     fields, list = request_headers(settings, request, seen_by, entry.port)
     if not fields then return nil, list end
-    -- what is meant for the proxy is not for the host behind it
+    -- the host behind the tunnel must not receive the proxy's credentials
     if route.tunnelled then fields["proxy-authorization"] = nil end
     local plan = {
         given = given, request = request, given_port = given_port, route = route,

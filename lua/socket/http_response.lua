@@ -7,14 +7,14 @@ local http_pairs = require("socket.http_pairs")
 
 local response = {}
 
--- `Content-Type` of a name in any spelling.
+-- Converts a name in any case to Title-Case, such as `Content-Type`.
 local function title_case(name)
     return (gsub(gsub(lower(name), "^%l", upper), "%-%l", upper))
 end
 
 response.title_case = title_case
 
--- Finds a header by any spelling of its name.
+-- Finds a header by its name in any case.
 local headers_metatable = {
     __index = function(headers, name)
         if type(name) ~= "string" then return nil end
@@ -24,20 +24,20 @@ local headers_metatable = {
 
 ---@class http.response
 ---@field status integer
----@field status_code integer the same
+---@field status_code integer same as `status`
 ---@field ok boolean whether the status is 200 to 299
 ---@field reason string
 ---@field version string such as "1.1"
----@field headers table<string, string> first value by Title-Case name; any other spelling is found too
+---@field headers table<string, string> first value by Title-Case name; a lookup ignores case
 ---@field header_list string[][] pairs of name and value, as received
----@field body? string none with `sink` and `stream`
+---@field body? string nil with `sink` and `stream`
 ---@field body_size integer bytes after decoding
----@field cookies table<string, string> the cookies that this answer sets
----@field url string requested last, without user, password and fragment
----@field history { status: integer, url: string, headers: table<string, string> }[] redirects followed
+---@field cookies table<string, string> the cookies that this response sets
+---@field url string last requested URL, without user, password and fragment
+---@field history { status: integer, url: string, headers: table<string, string> }[] followed redirects
 local methods = {}
 
--- Fields that are made when they are first asked for.
+-- Fields that are computed on first access.
 local made = {
     header_list = function(self) return self._answer:list() end,
     history = function() return {} end,
@@ -81,7 +81,7 @@ function methods:source()
     return self._source or function() return nil, "closed" end
 end
 
----With `stream`: what there is of the body, at least one byte; or exactly `n` bytes, fewer at the end.
+---With `stream`: the available bytes of the body, at least one; or exactly `n` bytes, fewer only at the end.
 ---@param n? integer
 ---@return string|nil piece nil at the end
 ---@return string|nil message
@@ -118,7 +118,7 @@ function methods:read(n)
     return all
 end
 
----With `stream`: gives the connection back to the pool when the body has been read to its end, or else closes it.
+---With `stream`: returns the connection to the pool when the body was read to its end; otherwise closes it.
 function methods:close()
     self._source, self._rest = nil, nil
     local answer = rawget(self, "_answer")
@@ -138,7 +138,7 @@ function response.new(answer, url)
     }, metatable)
 end
 
--- Makes a response whose body is there, all at once.
+-- Makes a response whose body was already received.
 function response.whole(answer, url, body, history)
     local status = answer.status
     return setmetatable({
@@ -148,10 +148,10 @@ function response.whole(answer, url, body, history)
     }, metatable)
 end
 
--- Makes the table of an answer's headers one that is read in any spelling.
+-- Gives a response's table of headers a lookup that ignores case.
 function response.headers(headers) return setmetatable(headers, headers_metatable) end
 
--- Whether a value is a response.
+-- Returns whether a value is a response.
 function response.is(value) return type(value) == "table" and rawget(value, "_answer") ~= nil end
 
 return response

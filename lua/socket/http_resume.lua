@@ -1,20 +1,20 @@
--- A download that goes on where a file ends: the request for the rest, and what its answer means (RFC 9110, 14).
--- Internal to HTTP.
+-- Resumes a download at the end of a partial file: builds the request for the rest, and interprets its response (RFC
+-- 9110, 14). Internal to HTTP.
 local format, match, tonumber = string.format, string.match, tonumber
 
 local resume = {}
 
----The fields of a request for what follows after so many bytes.
+---The header fields of a request for the bytes after the first `size`.
 ---@param size integer
----@param validator? string ETag or date of what is there: when it has changed the whole is sent
----@return string[] fields name and value, one after the other
+---@param validator? string ETag or date of the partial file; if it has changed, the server sends the whole file
+---@return string[] fields names and values in turn
 function resume.request(size, validator)
     local fields = { "Range", format("bytes=%.0f-", size) }
     if validator then fields[3], fields[4] = "If-Range", validator end
     return fields
 end
 
----What an answer to such a request means.
+---Interprets the response to such a request.
 ---@param answer table of socket.http_exchange
 ---@param size integer
 ---@return "append"|"restart"|"complete"|nil verdict

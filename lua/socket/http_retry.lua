@@ -1,4 +1,4 @@
--- Which failures the client in module `http` tries again, and when. Internal to HTTP.
+-- Decides which failures the client in module `http` retries, and when. Internal to HTTP.
 local socket = require("socket")
 local date = require("socket.http_date")
 local duration = require("socket.http_duration")
@@ -10,12 +10,12 @@ local match = string.match
 local LONGEST_WAIT = 60
 local STATUSES = { [429] = true, [502] = true, [503] = true, [504] = true }
 local SAFE = { GET = true, HEAD = true, OPTIONS = true, TRACE = true, PUT = true, DELETE = true }
--- Nothing of the request was sent in these.
+-- Phases in which no byte of the request was sent.
 local BEFORE = { resolve = true, connect = true, proxy = true, tls = true }
 
 local retry = {}
 
--- Takes the options. Returns true, or nil and a message.
+-- Checks and stores the options. Returns true, or nil and a message.
 function retry.take(call, given)
     local count = given.retries
     if count == true then count = 1 end
@@ -27,12 +27,12 @@ function retry.take(call, given)
     return true
 end
 
--- What is counted during the attempts of one hop; nil when there is but one.
+-- The counters of one hop's attempts; nil without retries.
 function retry.begin(call)
     return call.retries and { left = call.retries, wait = call.retrywait }
 end
 
--- The seconds that a server asks to wait.
+-- The seconds in the server's Retry-After header.
 local function asked(answer)
     local text = answer and answer.headers["Retry-After"]
     if not text then return nil end
@@ -44,7 +44,7 @@ local function asked(answer)
     return left > 0 and left or 0
 end
 
--- How long to wait before the next attempt; nil when the outcome stands.
+-- Seconds to wait before the next attempt; nil when there is none.
 function retry.wait(tries, call, answer, err, phase, why)
     if tries.left <= 0 then return nil end
     local repeats
@@ -66,7 +66,7 @@ function retry.wait(tries, call, answer, err, phase, why)
     return wait
 end
 
--- Waits, but not beyond the limit of the whole request.
+-- Waits, but not beyond the deadline of the whole request.
 function retry.sleep(call, seconds)
     if call.deadline then
         local left = call.deadline - exchange.now()

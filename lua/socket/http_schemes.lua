@@ -1,5 +1,4 @@
--- The URL schemes that socket.http serves. Internal to socket.http, which
--- offers the table as `http.schemes`.
+-- The URL schemes that socket.http supports. Internal to socket.http, which offers the table as `http.schemes`.
 local socket = require("socket")
 local makers = require("socket.https_makers")
 
@@ -8,17 +7,17 @@ local find, lower = string.find, string.lower
 
 ---@class socket.http.scheme
 ---@field port number default port
----@field create fun(reqt: table, given?: table): function makes, for a request table merged over its URL and as it
----was given, the function that makes its socket
----@field route? fun(create: function, proxy: table|nil, notes: table): function|nil, string|nil makes, of the function
----that makes sockets, one whose sockets reach the host through the proxy
+---@field create fun(reqt: table, given?: table): function returns the function that makes the request's socket;
+---gets the request table merged over its URL, and the table as given
+---@field route? fun(create: function, proxy: table|nil, notes: table): function|nil, string|nil wraps a function that
+---makes sockets: the new function's sockets reach the host through the proxy
 
--- What `ssl.https` is: LuaSec's module or ours, or ours where neither is installed under that name. The name is
--- looked up at each use, because a program may put its own module there.
+-- The module `ssl.https`: LuaSec's or this library's. When none is installed under that name, this library's HTTPS.
+-- The name is looked up at each use, because a program may put its own module there.
 local function https_module()
     local ok, https = pcall(require, "ssl.https")
     if not ok then
-        -- one that is there and does not load is not replaced silently
+        -- a module that exists but fails to load is not replaced silently
         if not find(tostring(https), "module 'ssl.https' not found", 1, true) then error(https, 0) end
         return require("socket.https_settings")
     end
@@ -28,12 +27,12 @@ end
 
 local served = {}
 
--- True for a function that makes HTTPS connections of this library.
+-- True for a `create` function that makes HTTPS connections of this library.
 function served.is_secured(create)
     return makers[create] ~= nil
 end
 
----The schemes that are served, by lower-case name; entries may be added and replaced (http.module.3).
+---The supported schemes, by lower-case name; entries may be added and replaced (http.module.3).
 ---@type table<string, socket.http.scheme>
 local schemes = {
     http = {
@@ -53,7 +52,8 @@ local schemes = {
             if served.is_secured(create) then
                 return require("socket.https_connection").with(create, { proxy = proxy, notes = notes })
             end
-            -- LuaSec knows no proxy: the host would be connected to directly, or the proxy told all in clear
+            -- LuaSec does not support proxies: it would connect directly to the host, or send the request to the
+            -- proxy in plaintext
             if proxy then return nil, "proxy not supported" end
             return create
         end,
@@ -62,7 +62,7 @@ local schemes = {
 
 served.schemes = schemes
 
--- The entry for a scheme in any case, and the name under which it stands.
+-- The entry of a scheme, ignoring case, and its name in the table.
 function served.find(name)
     local entry = schemes[name]
     if entry or type(name) ~= "string" then return entry, name end

@@ -1,4 +1,4 @@
--- The server of module `http`: listens, accepts, stops. A task serves each connection.
+-- The server of module `http`: listens, accepts, stops. One task serves each connection.
 local socket = require("socket")
 local native = require("socket.http_server_leaves")
 local listening = require("socket.http_listening")
@@ -10,7 +10,7 @@ local error, ipairs, pairs, pcall, setmetatable, tostring, type =
     error, ipairs, pairs, pcall, setmetatable, tostring, type
 local now = native.now
 
--- How long to wait when the system has no descriptors left.
+-- Seconds to wait when the system has no free descriptors.
 local PAUSE = 0.1
 
 ---@class http.server
@@ -22,7 +22,7 @@ local function write_error(message, traceback)
     if io then io.stderr:write("http.listen: ", tostring(traceback or message), "\n") end
 end
 
--- Tells the owner of the server that something is wrong.
+-- Reports an error to the owner of the server.
 local function report(self, message, traceback, request)
     local handler = self.settings.on_error
     if not handler then return write_error(message, traceback) end
@@ -42,7 +42,7 @@ local function wrap(self, connection)
     return sock
 end
 
----Takes new certificates for the handshakes from now on.
+---Replaces the certificates for later handshakes.
 ---@param parameters table as the option `tls`
 ---@return boolean|nil true
 ---@return string|nil message
@@ -54,7 +54,7 @@ function methods:tls(parameters)
     return true
 end
 
--- The leaves for connections that become TLS ones.
+-- The native functions for TLS connections.
 local function tls_leaves()
     local tls = require("socket.native")("socket_tls_core")
     return tls.serving, tls.finish
@@ -65,7 +65,7 @@ local function add(self, listener, sock)
     if listener.leaves == native.tcp then
         ip, port = sock:getpeername()
         if not ip then
-            -- the peer has gone already
+            -- the peer has already closed
             sock:close()
             return nil
         end
@@ -82,7 +82,7 @@ local function add(self, listener, sock)
     return connection
 end
 
--- Whether a connection waits for a request of which nothing has come.
+-- True when a connection waits for a request and has received none of its bytes.
 local function is_idle(connection)
     return connection.idle and connection.leaves.isquiet(connection.sock)
 end
@@ -107,7 +107,7 @@ local function close_idle(self)
     return true
 end
 
--- The end of a connection's task.
+-- Called at the end of a connection's task.
 local function remove(self, connection)
     if not self.connections[connection] then return end
     self.connections[connection] = nil
@@ -124,17 +124,17 @@ local function serve(self, connection)
     remove(self, connection)
 end
 
--- Waits for a place for one more connection.
+-- Waits until one more connection is allowed.
 local function make_room(self, listener)
     while self.open >= self.settings.maxconnections and not self.stopping do
-        -- somebody must want it before a connection is given up for it
+        -- closes an idle connection only when a new client is waiting
         local ready = socket.select({ listener.socket }, nil)
         if self.stopping or not ready[1] then return end
         if self.open < self.settings.maxconnections then return end
         if close_idle(self) then
             self.tasks.yield()
         else
-            -- those who are busy end with their answers
+            -- without an idle connection, the next one to finish its response is closed
             self.waiting = self.waiting + 1
             self.leaving = true
             self.changed:get(1)
@@ -144,7 +144,7 @@ local function make_room(self, listener)
     end
 end
 
--- The message for what the system has too few of.
+-- True for an error that means a lack of descriptors, memory or tasks.
 local function is_shortage(message)
     return message:find("oo many open files", 1, true) or message:find("No buffer space", 1, true)
         or message:find("annot allocate memory", 1, true) or message == "too many tasks"
@@ -164,7 +164,7 @@ local function accept_loop(self, listener)
                     connection.task = task
                     told = false
                 else
-                    -- no task is to be had: as when there are too many connections
+                    -- treats a lack of tasks like too many connections
                     message = tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
                     remove(self, connection)
                     sock:close()
@@ -181,8 +181,8 @@ local function accept_loop(self, listener)
     end
 end
 
----The address that the server listens on.
----@param n? integer which one, from 1
+---The address on which the server listens.
+---@param n? integer position of the listener, from 1
 ---@return string|nil address, or path of a Unix socket
 ---@return integer|nil port
 function methods:getsockname(n)
@@ -192,7 +192,7 @@ function methods:getsockname(n)
     return listener.address, listener.port
 end
 
----Numbers of the server.
+---Statistics of the server.
 ---@return {connections: integer, active: integer, requests: integer, errors: integer}
 function methods:stats()
     local counts = self.counts
@@ -204,7 +204,7 @@ function methods:stats()
     }
 end
 
--- Whether the running task serves a connection of this server.
+-- True when the running task serves a connection of this server.
 local function is_inside(self)
     local current = self.tasks and self.tasks.current()
     if not current then return false end
@@ -214,7 +214,7 @@ local function is_inside(self)
     return false
 end
 
--- Cuts what is left. Returns whether there was anything.
+-- Cuts all remaining connections. Returns whether there were any.
 local function cut_all(self)
     local any = false
     for connection in pairs(self.connections) do
@@ -230,7 +230,7 @@ local function announce_end(self)
     self.ended:close()
 end
 
--- Waits until all connections have ended, cutting them when the time is up.
+-- Waits until all connections have ended. Cuts them when the time is up.
 local function wind_up(self, seconds)
     local stop = now() + seconds
     local whole = true
@@ -238,7 +238,7 @@ local function wind_up(self, seconds)
         local left = stop - now()
         if left <= 0 or not self.changed:get(left) then
             if self.open == 0 then break end
-            -- a wait of the caller that was ended is no reason to cut
+            -- cuts only after the time limit; the caller's wait may also have ended for another reason
             if now() >= stop then
                 whole = false
                 cut_all(self)
@@ -268,11 +268,11 @@ local function begin_stop(self)
     end
 end
 
----Stops: no more connections are accepted, idle ones are closed, requests under way are answered. What is not over
----after the time is cut.
----@param seconds? number 30 when it is not given; 0 cuts at once
+---Stops the server: accepts no more connections, closes idle ones, and finishes current requests. Connections that
+---remain after the time limit are cut.
+---@param seconds? number default 30; 0 cuts at once
 ---@return boolean|nil true
----@return string|nil message `"timeout"` when something had to be cut
+---@return string|nil message `"timeout"` when a connection was cut
 function methods:stop(seconds)
     seconds = seconds or 30
     if not self.handler then
@@ -297,7 +297,7 @@ function methods:stop(seconds)
     return result(self)
 end
 
----Stops at once.
+---Stops at once, cutting all connections.
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:close() return self:stop(0) end
@@ -348,7 +348,7 @@ local function entries_of(settings, host, port)
     return entries
 end
 
--- Contexts by listener; the first also under 1.
+-- TLS contexts by listener position.
 local function make_contexts(entries)
     local contexts = {}
     for i, entry in ipairs(entries) do
@@ -396,7 +396,7 @@ local function start(self, tasks)
     self.tasks = tasks
     self.log = log.sink(self.settings.log, tasks)
     self.changed, self.ended = tasks.queue(), tasks.queue()
-    -- the scheduler's own descriptors must be there before connections take the last ones
+    -- creates the scheduler's own descriptors before connections use the last free ones
     tasks.getfd()
     for _, listener in ipairs(self.listeners) do
         listener.socket:settimeout(nil)
@@ -439,13 +439,13 @@ local function listen(host, port, handler, given)
     end
     start(self, tasks)
     if tasks.current() then return self end
-    -- outside it runs all tasks until then
+    -- outside tasks, `wait` runs all tasks until the server has stopped
     local ok
     ok, err = self:wait()
     return ok, err
 end
 
--- What module `http` takes over from here.
+-- The functions that module `http` uses.
 return {
     listen = listen,
     combined = log.combined,

@@ -1,2 +1,2 @@
--- The native part of the server, opened once. Internal to socket.http_server.
+-- The native part of the server, loaded once. Internal to socket.http_server.
 return require("socket.native")("socket_http_server")

@@ -1,10 +1,10 @@
--- The options of http.listen: their defaults, and the check of what a program gives. Internal to socket.http_server.
+-- The options of http.listen: their defaults and checks. Internal to socket.http_server.
 local error, pairs, type = error, pairs, type
 local huge = math.huge
 
 local options = {}
 
--- The limits and their defaults. `false` lifts one.
+-- The limits and their defaults. `false` removes a limit.
 local LIMITS = {
     maxline = 8192,
     maxhead = 32768,
@@ -23,7 +23,7 @@ local LIMITS = {
     backlog = 511,
 }
 
--- The types of what else there is.
+-- The types of all other options.
 local OTHERS = {
     host = "string",
     port = "number string",
@@ -44,7 +44,7 @@ local OTHERS = {
 
 local function invalid(name) error(("invalid value of option '%s'"):format(name), 0) end
 
----Checks options, and completes them with the defaults.
+---Checks options and adds the defaults.
 ---@param given table|function|nil
 ---@return table settings
 function options.complete(given)
@@ -65,7 +65,7 @@ function options.complete(given)
     if settings.server_name == true then settings.server_name = "luasocket-rs" end
     settings.server_name = settings.server_name or nil
     if type(settings.server_name) == "string" and settings.server_name:find("%c") then invalid("server_name") end
-    -- a limit without end is no number that C could hold
+    -- replaces huge limits by a number that fits a C integer
     for _, name in pairs({ "maxline", "maxhead", "maxfields", "maxtrailer", "drain" }) do
         if settings[name] > 2 ^ 30 then settings[name] = 2 ^ 30 end
     end

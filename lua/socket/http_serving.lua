@@ -1,4 +1,4 @@
--- One connection of a server: its requests, one after the other. Internal to socket.http_server.
+-- One connection of a server: its requests, one after another. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 local answers = require("socket.http_answer")
 local bodies = require("socket.http_incoming_body")
@@ -7,7 +7,7 @@ local log = require("socket.http_log")
 local writers = require("socket.http_writer")
 
 local error, pcall, setmetatable, tostring, type, xpcall = error, pcall, setmetatable, tostring, type, xpcall
--- A host may have hidden the library.
+-- A host program may have removed `debug`.
 local debug_traceback = debug and debug.traceback or function(message) return message end
 local huge = math.huge
 local now = native.now
@@ -23,7 +23,7 @@ local Connection = { __index = methods, __name = "http.connection" }
 
 local serving = { methods = methods }
 
----A connection that was accepted.
+---An accepted connection.
 function serving.new(server, sock, leaves, ip, port, tls)
     return setmetatable({
         server = server,
@@ -40,7 +40,7 @@ function serving.new(server, sock, leaves, ip, port, tls)
     }, Connection)
 end
 
--- Logs what became of a request, or of something that was none.
+-- Logs a request, or a failure before there was a request.
 local function write_log(self, request, reason)
     local sink = self.server.log
     if not sink then return end
@@ -48,7 +48,7 @@ local function write_log(self, request, reason)
     if not ok then self.server:report(message, nil, request) end
 end
 
--- The answer that stands for an error.
+-- The response for an error status.
 local function error_answer(self, status, request)
     local custom = self.settings.errors and self.settings.errors[status]
     if custom then
@@ -68,7 +68,7 @@ end
 
 local NONE = { version = "1.1", method = "GET" }
 
--- Sends an error; when a custom one cannot be sent, the standard one.
+-- Sends an error response: the custom one, or the standard one when the custom one cannot be sent.
 local function send_error(self, status, request)
     local ok = answers.send(self, request or NONE, error_answer(self, status, request))
     if ok == false and self.settings.errors then
@@ -80,7 +80,7 @@ local function send_error(self, status, request)
     return ok
 end
 
--- Refuses a request: nothing more of the connection is read as one.
+-- Refuses a request. No further request is read from the connection.
 local function refuse(self, status, reason, request)
     local stats = self.server.counts
     stats.errors = stats.errors + 1
@@ -102,8 +102,8 @@ local function is_streamed(self, request)
     return false
 end
 
--- The next request. `idletime` is how long to wait for its first byte. Returns it, or nil and a message: the reason of
--- a refusal, which has been sent.
+-- Receives the next request. `idletime` is the limit for its first byte. Returns it, or nil and a message. After a
+-- refusal, which has been sent, the message is its reason.
 local function receive(self, idletime)
     local settings, stats = self.settings, self.server.counts
     self.idle = true
@@ -163,7 +163,7 @@ local function receive(self, idletime)
     return nil, message
 end
 
--- Before an answer: whether what the handler has left of the body keeps the connection from going on.
+-- Before a response: decides whether the unread rest of the request body prevents keeping the connection.
 local function weigh_rest(self)
     local state = self.unread
     if state and not state.done
@@ -173,7 +173,7 @@ local function weigh_rest(self)
     end
 end
 
--- After an answer: reads the rest of the body.
+-- After a response: reads the rest of the request body.
 local function read_rest(self)
     local state = self.unread
     self.unread = nil
@@ -183,12 +183,12 @@ local function read_rest(self)
     end
 end
 
--- Raised errors as a table with their traceback.
+-- Converts a raised error to a table with its traceback.
 local function trace(message)
     return { message, debug_traceback(type(message) == "string" and message or tostring(message), 2) }
 end
 
--- Lua 5.1's xpcall passes no arguments.
+-- In Lua 5.1, xpcall does not pass arguments.
 local passes = select(2, xpcall(function(...) return select("#", ...) end, trace, 1)) == 1
 
 local function call(self, handler, request, writer)
@@ -200,7 +200,7 @@ local function call(self, handler, request, writer)
     return xpcall(function() return handler(request, writer) end, trace)
 end
 
--- Answers 500, or cuts the connection when the peer has a part of another answer.
+-- Sends 500, or cuts the connection when a part of another response was already sent.
 local function fail(self, writer, request, message, traceback)
     if message then self.server:report(message, traceback, request) end
     local stats = self.server.counts
@@ -246,7 +246,7 @@ local function handle(self, handler, request)
     if self.unread then read_rest(self) end
 end
 
--- Ends the connection: the peer is to be able to read the last answer.
+-- Ends the connection, so that the peer can still read the last response.
 local function finish(self)
     local settings = self.settings
     if self.closed then return end
@@ -268,7 +268,7 @@ local function shake_hands(self)
     if sock then
         self.sock = sock
         sock:settimeout(self.settings.tlstime)
-        -- the choice of a protocol raises when there is none in common
+        -- the ALPN callback raises when no offered protocol is supported
         local called, ok, problem = pcall(sock.dohandshake, sock)
         if not called then
             problem = ok
@@ -294,7 +294,7 @@ function serving.run(self, handler)
     while true do
         local request, message = receive(self, settings.idletime)
         if not request then
-            -- nothing was asked, so nothing is to be read
+            -- the peer sent no request, so there is no response for it to read
             self.quiet = not self.linger and message ~= nil
             break
         end
@@ -304,10 +304,10 @@ function serving.run(self, handler)
     finish(self)
 end
 
----Receives the next request of a connection that `server:accept` gave.
+---Receives the next request of a connection from `server:accept`.
 ---@param timeout? number seconds to wait for its first byte
 ---@return http.request|nil request
----@return string|nil message `"closed"` at the end, `"timeout"`, or the reason of a refusal, which has been sent
+---@return string|nil message `"closed"` at the end, `"timeout"`, or the reason of a refusal that was sent
 function methods:receive(timeout)
     if self.request then error("the request before has no answer yet", 2) end
     if self.closed then return nil, "closed" end
@@ -347,7 +347,7 @@ local function done(self, request)
     read_rest(self)
 end
 
----Answers the request that was received last.
+---Sends the response to the last request received.
 ---@param answer http.answer
 ---@return boolean|nil true
 ---@return string|nil message
@@ -368,7 +368,7 @@ function methods:respond(answer)
     return ok, message
 end
 
----The writer for the request that was received last; its `finish` ends the answer.
+---The writer for the last request received. Its `finish` ends the response.
 ---@return http.writer
 function methods:writer()
     local request = self.request

@@ -1,4 +1,4 @@
--- Sessions of module `http`: a pool, a jar and defaults that several requests share. Internal to HTTP.
+-- Sessions of module `http`: requests that share a pool, a jar and defaults. Internal to HTTP.
 local url = require("socket.url")
 local cookies = require("socket.http_cookies")
 local exchange = require("socket.http_exchange")
@@ -9,7 +9,7 @@ local find, upper = string.find, string.upper
 
 local session = {}
 
----Requests with a pool, a jar and defaults in common.
+---Requests that share a pool, a jar and defaults.
 ---@class http.session
 ---@field pool table|false
 ---@field jar http.jar|nil
@@ -26,9 +26,9 @@ local function request(self, method, target, given, own_query)
     return session.client.request(method, resolved(self, target), options.merge(self._defaults, given), own_query)
 end
 
----As `http.request`, with the session's defaults.
+---Like `http.request`, with the session's defaults.
 ---@param method string|table|nil
----@param target? string relative to `base`, if there is one
+---@param target? string URL; relative to `base`, if set
 ---@param given? table
 ---@return http.response|nil response
 ---@return string|nil message
@@ -51,7 +51,7 @@ for _, name in pairs({ "get", "post", "put", "delete", "head", "patch", "options
     end
 end
 
----As `http.request_batch`.
+---Like `http.request_batch`.
 ---@param list table
 ---@param given? { most: integer }
 ---@return table<integer, http.response> responses
@@ -60,7 +60,7 @@ function methods:request_batch(list, given)
     return session.batch(list, given, function(...) return self:request(...) end)
 end
 
----Closes the connections that the session keeps.
+---Closes the session's idle connections.
 function methods:close()
     if self.pool and self._owns then self.pool:close() end
 end

@@ -1,4 +1,4 @@
--- A way through a SOCKS proxy: versions 5 (RFC 1928, RFC 1929) and 4a. Internal to HTTP.
+-- Connects through a SOCKS proxy: versions 5 (RFC 1928, RFC 1929) and 4a. Internal to HTTP.
 local socket = require("socket")
 local url = require("socket.url")
 
@@ -14,7 +14,7 @@ local REASONS_4 = { [91] = "request rejected", [92] = "no identd", [93] = "ident
 
 local socks = {}
 
--- Receives so many bytes. Bytes that do not come are no valid answer; time that is up is told as it is.
+-- Receives exactly `count` bytes. A missing byte is reported as an invalid reply, a timeout as "timeout".
 local function receive(sock, count)
     local data, err = sock:receive(count)
     if data then return data end
@@ -24,13 +24,13 @@ end
 
 local function two_bytes(number) return char(floor(number / 256) % 256, number % 256) end
 
--- The login for the proxy, decoded; nil when there is none.
+-- The proxy's user and password, decoded; nil when there are none.
 local function login(proxy)
     if not proxy.user or proxy.user == "" and not proxy.password then return nil end
     return url.unescape(proxy.user), url.unescape(proxy.password or "")
 end
 
--- The bytes of an IPv4 or IPv6 address with the type in front, or nil for a name.
+-- The bytes of an IPv4 or IPv6 address after its type, or nil for a name.
 local function address_bytes(host)
     local a, b, c, d = match(host, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
     if a then return char(1, tonumber(a) % 256, tonumber(b) % 256, tonumber(c) % 256, tonumber(d) % 256) end
@@ -40,7 +40,7 @@ local function address_bytes(host)
         local bytes, n = {}, 0
         for group in gmatch(text, "%x+") do
             n = n + 1
-            -- more than eight are no address
+            -- more than eight groups are not an address
             if n > 8 then break end
             bytes[n] = two_bytes(tonumber(group, 16))
         end
@@ -55,7 +55,7 @@ local function address_bytes(host)
     return char(4) .. bytes
 end
 
--- How the target is named. `socks5` resolves it here.
+-- The encoded target. `socks5` resolves it locally.
 local function target_bytes(proxy, host)
     local bytes = address_bytes(host)
     if bytes then return bytes end
@@ -95,7 +95,7 @@ local function agree(sock, proxy)
     return nil, NO_ANSWER
 end
 
--- Reads past the address in a reply, of whatever type it is.
+-- Skips the address in a reply, of any type.
 local function skip_address(sock, kind)
     local length = kind == 1 and 4 or kind == 4 and 16
     local err
@@ -152,14 +152,14 @@ local function open_4a(sock, proxy, host, port)
     return nil, NO_ANSWER
 end
 
----Asks the proxy that `sock` is connected to for a way to the target.
+---Asks the proxy behind `sock` to connect to the target.
 ---@param sock userdata
 ---@param proxy socket.http.proxy
 ---@param host string
 ---@param port number
 ---@return boolean|nil ok
 ---@return string|nil message
----@return string|nil phase "resolve" when the host was not found here
+---@return string|nil phase "resolve" when the local lookup of the host failed
 function socks.open(sock, proxy, host, port)
     if proxy.scheme == "socks4a" then return open_4a(sock, proxy, host, port) end
     return open_5(sock, proxy, host, port)

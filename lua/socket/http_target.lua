@@ -1,4 +1,4 @@
--- URLs of the client in module `http`: taken apart strictly, and made into what a request line says. Internal to HTTP.
+-- Parses URLs of the client in module `http` strictly, and makes the target of the request line. Internal to HTTP.
 local preparation = require("socket.http_request")
 
 local tonumber, tostring, type = tonumber, tostring, type
@@ -11,7 +11,8 @@ local target = {}
 
 local function escaped(character) return format("%%%02X", byte(character)) end
 
--- Path or query with blanks and bytes that are not ASCII percent-encoded; nil when something in it breaks a line.
+-- Percent-encodes blanks and non-ASCII bytes of a path or query; nil when it contains a character that would break a
+-- line.
 local function encoded(text)
     if find(text, "[%z\1-\31\127]") then return nil end
     if not find(text, "[ \128-\255]") then return text end
@@ -24,14 +25,14 @@ local function unescape(text)
     return (gsub(text, "%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
 end
 
--- The host of a URL in the form in which it is resolved, sent and compared. Nil when it is none.
+-- The host of a URL in the form in which it is resolved, sent and compared. Nil when it is invalid.
 local function host_name(text)
     local host = preparation.ascii_host(text)
     if not host or find(host, "[^%w%-._~!$&'()*+,;=]") then return nil end
     return lower(host)
 end
 
--- What stands between `//` and the path. Returns host, port, user, password; nil and a message.
+-- Parses the part between `//` and the path. Returns host, port, user, password; nil and a message.
 local function authority(text, scheme)
     local user, password
     local credentials, rest = match(text, "^(.*)@(.*)$")
@@ -56,12 +57,12 @@ local function authority(text, scheme)
     return host, port, user, password
 end
 
--- The URL without user, password and fragment, and what the Host field says.
+-- Adds the URL without user, password and fragment, and the value of the Host field.
 local function finish(parsed)
     local shown = find(parsed.host, ":", 1, true) and "[" .. parsed.host .. "]" or parsed.host
     if parsed.port ~= PORTS[parsed.scheme] then shown = shown .. ":" .. tostring(parsed.port) end
     parsed.authority = shown
-    -- hosts of this machine have no proxy from the environment
+    -- hosts of this machine use no proxy from the environment
     parsed.is_near = parsed.host == "localhost" or parsed.host == "::1"
         or find(parsed.host, "^127%.%d+%.%d+%.%d+$") ~= nil
     parsed.target = parsed.path .. (parsed.query and "?" .. parsed.query or "")
@@ -77,10 +78,10 @@ end
 ---@field password? string
 ---@field path string
 ---@field query? string
----@field authority string host and, unless it is the scheme's, port
+---@field authority string host, and port unless it is the scheme's default
 ---@field target string path and query
 ---@field url string without user, password and fragment
----@field is_near boolean whether it is a name or an address of this machine
+---@field is_near boolean whether the host is a name or an address of this machine
 
 local function parse(text, query)
     local scheme, rest
@@ -106,11 +107,11 @@ local function parse(text, query)
     })
 end
 
--- URLs without credentials that were taken apart before; nothing changes what came of them.
+-- Cache of parsed URLs without credentials. The cached tables are never changed.
 local MOST_KNOWN, LONGEST_KNOWN = 200, 1000
 local known, count = {}, 0
 
----Takes a URL apart.
+---Parses a URL.
 ---@param text any
 ---@param query? string replaces the URL's query; empty removes it
 ---@return socket.http.target|nil parsed
@@ -128,7 +129,7 @@ function target.parse(text, query)
     return parsed, err
 end
 
----The URL that parts of a request table stand for; the URL among them goes before the other fields.
+---Makes the URL from the parts of a request table. A complete `url` takes precedence over the other fields.
 ---@param parts { url?: string, scheme?: string, host?: string, port?: integer|string, path?: string, query?: string }
 ---@return string|nil url
 ---@return string|nil message

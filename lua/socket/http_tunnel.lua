@@ -1,4 +1,4 @@
--- A way through an HTTP proxy: CONNECT. Internal to HTTPS.
+-- Connects through an HTTP proxy with CONNECT. Internal to HTTPS.
 local mime = require("mime")
 local url = require("socket.url")
 
@@ -10,8 +10,8 @@ local NO_ANSWER = "proxy sent no valid answer"
 
 local tunnel = {}
 
--- What CONNECT names: `host:port`, with an IPv6 address in brackets. Nil and a
--- message when it cannot be sent (add.26).
+-- The target of CONNECT: `host:port`, with an IPv6 address in brackets. Nil and a message when it is invalid
+-- (add.26).
 function tunnel.target(host, port)
     if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
     local target = host .. ":" .. port
@@ -26,7 +26,7 @@ local function receive_line(sock, prefix)
     return nil, err
 end
 
--- Reads one answer. Returns its code, or nil and a message.
+-- Reads one response. Returns its code, or nil and a message.
 local function receive_answer(sock)
     local start, err, partial = sock:receive(5)
     if not start then return nil, partial ~= "" and err == "closed" and NO_ANSWER or err end
@@ -44,9 +44,8 @@ local function receive_answer(sock)
     return nil, NO_ANSWER
 end
 
--- Asks the proxy that `sock` is connected to for a way to the target. Its
--- credentials go here and nowhere else.
--- Returns true, or nil and a message.
+-- Asks the proxy behind `sock` to connect to the target. Only the proxy receives its credentials. Returns true, or
+-- nil and a message.
 function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
     if proxy.user and proxy.password then

@@ -1,4 +1,4 @@
--- The writer that a handler gets: an answer in pieces, and Server-Sent Events. Internal to socket.http_server.
+-- The writer that a handler gets: a response in pieces, and Server-Sent Events. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
 
 local error, pairs, pcall, setmetatable, tonumber, tostring, type =
@@ -7,7 +7,7 @@ local find, format, gmatch, gsub, lower, sub =
     string.find, string.format, string.gmatch, string.gsub, string.lower, string.sub
 local concat = table.concat
 
--- How much small writes gather.
+-- Size at which collected small writes are sent.
 local GATHERED = 16384
 
 local writer = {}
@@ -19,7 +19,7 @@ local Writer = { __index = methods, __name = "http.writer" }
 
 writer.methods = methods
 
----What an answer has to say of the connection.
+---The value of the Connection header in a response.
 function writer.announcement(connection, request)
     if connection.count >= connection.settings.maxrequests or connection.server.leaving then connection.keep = false end
     if not connection.keep then return "close" end
@@ -28,13 +28,13 @@ end
 
 local announcement = writer.announcement
 
----A writer for the answer to a request.
+---Makes a writer for the response to a request.
 ---@return http.writer
 function writer.new(connection, request)
     return setmetatable({ connection = connection, request = request, size = 0 }, Writer)
 end
 
--- The `Content-Length` among the headers of a handler: a number, or nil.
+-- The `Content-Length` in the handler's headers: a number, or nil.
 local function promised(headers)
     for key, entry in pairs(headers or {}) do
         local name, value = key, entry
@@ -52,14 +52,14 @@ local function fail(self, message)
     return nil, message
 end
 
--- Says what is wrong with an answer of a length that was promised; the peer must see that it is not whole.
+-- Reports a body that does not match its Content-Length. The connection is closed, so that the peer notices.
 local function mismatch(self, message)
     self.connection.keep = false
     self.connection.server:report(message, nil, self.request)
 end
 
----Begins the answer; nothing is sent yet.
----@param status? integer 200 when it is not given
+---Starts the response. Nothing is sent yet.
+---@param status? integer default 200
 ---@param headers? table
 ---@return boolean|nil true
 ---@return string|nil message
@@ -101,7 +101,7 @@ function methods:start(status, headers)
     return true
 end
 
--- Sends what has gathered, and `last` behind it.
+-- Sends the collected data, followed by `last`.
 local function flush(self, last)
     local other = self.flushing
     if other and other ~= self.connection.server.tasks.current() then other:wait() end
@@ -129,7 +129,7 @@ local function flush(self, last)
     return true
 end
 
--- A task of its own: sends what has gathered when the handler waits for something else.
+-- Runs in a task: sends the collected data when the handler waits for something else.
 local function flush_meanwhile(self)
     self.starting = nil
     if self.finished or self.failure or #self == 0 then return end
@@ -138,7 +138,7 @@ local function flush_meanwhile(self)
     self.flushing = nil
 end
 
----Writes a piece of the body; small ones gather.
+---Writes a piece of the body. Small pieces are collected.
 ---@param data string|number
 ---@return boolean|nil true
 ---@return string|nil message `"closed"`, `"timeout"`
@@ -171,14 +171,14 @@ function methods:write(data)
     if self.size >= GATHERED then return flush(self) end
     local tasks = self.connection.server.tasks
     if tasks and not self.starting then
-        -- without a place for one more task it gathers longer
+        -- when no further task is allowed, the data stays collected
         self.starting = true
         pcall(tasks.start, flush_meanwhile, self)
     end
     return true
 end
 
----Sends what has gathered.
+---Sends the collected data.
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:flush()
@@ -186,7 +186,7 @@ function methods:flush()
     return flush(self)
 end
 
----Ends the answer. The handler's return does the same.
+---Ends the response. This also happens when the handler returns.
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:finish()
@@ -205,7 +205,7 @@ function methods:finish()
     return ok, message
 end
 
----Whether the peer has not closed, without waiting.
+---Returns whether the peer has not closed. Does not wait.
 ---@return boolean
 function methods:isopen()
     if self.failure then return false end
@@ -226,7 +226,7 @@ local function begin_events(self)
     return self:start(200, { ["Content-Type"] = "text/event-stream", ["Cache-Control"] = "no-store" })
 end
 
--- Lines as the stream has them, each with its field name.
+-- Adds the lines of a text in event stream format, each with its field name.
 local function add_lines(lines, name, text)
     for line in gmatch(gsub(text, "\r\n?", "\n") .. "\n", "([^\n]*)\n") do
         lines[#lines + 1] = name .. ": " .. line .. "\n"
@@ -255,7 +255,7 @@ function methods:event(event)
     return send_event(self, concat(lines))
 end
 
----Sends a comment, which keeps an event stream alive.
+---Sends a comment, which keeps an event stream open.
 ---@param text? string
 ---@return boolean|nil true
 ---@return string|nil message

@@ -1,5 +1,5 @@
--- HTTPS requests with LuaSec's face: what `ssl.https` is where LuaSec is not
--- installed, and what socket.http uses for https URLs then.
+-- HTTPS requests with LuaSec's API. This is `ssl.https` when LuaSec is not installed; socket.http then uses it for
+-- https URLs.
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 local url = require("socket.url")
@@ -30,7 +30,7 @@ local function string_form(target, body)
     return reqt, chunks
 end
 
--- The request table for socket.http, which speaks TLS whatever the scheme of the URL (D5).
+-- The request table for socket.http. It uses TLS for any scheme of the URL (D5).
 local function adapt(reqt, parsed)
     local adapted = {}
     for name, value in pairs(reqt) do adapted[name] = value end
@@ -42,13 +42,13 @@ local function adapt(reqt, parsed)
 end
 
 ---Makes a request over TLS, as `http.request` does: `request(url)`, `request(url, body)` or `request(reqt)`. The
----table has socket.http's fields, except `create`, and `newcontext`'s; it is not modified (Δ12).
+---table has the fields of socket.http, except `create`, and those of `newcontext`. It is not modified (Δ12).
 ---@param reqt string|table
 ---@param body? string form to POST, with the string form only
 ---@return string|number|nil result the body (string form) or 1 (table form); nil on failure
 ---@return number|string|nil code the status code; on failure the message, such as "certificate verify failed"
 ---@return table<string, string>|nil headers
----@return string|nil status the status line; on failure why a certificate was refused, if that was it
+---@return string|nil status the status line; on failure the reason of a refused certificate, if that was the error
 function https.request(reqt, body)
     local chunks
     if type(reqt) ~= "table" then reqt, chunks = string_form(reqt, body) end

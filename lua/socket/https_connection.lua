@@ -1,5 +1,4 @@
--- The sockets that HTTPS requests go over: TCP, through a proxy if there is
--- one, and TLS on it. Internal to HTTPS.
+-- The sockets of HTTPS requests: TCP, through a proxy if there is one, with TLS on top. Internal to HTTPS.
 local socket = require("socket")
 local tls = require("socket.tls")
 local tunnel = require("socket.http_tunnel")
@@ -11,11 +10,10 @@ local getmetatable, pairs, setmetatable = getmetatable, pairs, setmetatable
 
 local connection = {}
 
--- Fields that stand for one another: a request that has one of them has no use
--- for the default of another.
+-- Pairs of alternative fields. A request that has one of them does not get the default of the other.
 local TOGETHER = { cafile = "capath", capath = "cafile", certificate = "certificates", key = "certificates" }
 
--- The parameters for `newcontext`: those of a request, and the defaults for the others.
+-- The parameters for `newcontext`: a request's own, with the defaults for the others.
 local function merge(reqt)
     local cfg = settings.cfg or {}
     local merged = {}
@@ -31,18 +29,18 @@ local function merge(reqt)
     if reqt.verify == nil and settings.VERIFY ~= nil then merged.verify = settings.VERIFY end
     merged.protocol = merged.protocol or "any"
     if merged.session == nil then merged.session = true end
-    -- a certificate without its key would not be sent
+    -- refuses a certificate without its key: it would not be sent
     merged.whole = true
     merged.mode = "client"
-    -- without a key or certificate in the request its password is for the server
+    -- without a key or certificate in the request, its password belongs to the server
     if reqt.key ~= nil or reqt.certificate ~= nil then merged.password = reqt.password else merged.password = cfg.password end
     return merged
 end
 
--- The parameters for `newcontext`: those of a request, and the defaults for the others.
 connection.parameters = merge
 
----An object with the methods of a TLS object once it is connected, and before that those an HTTP request needs.
+---Before it connects, an object with the methods that an HTTP request needs. After that, it has the methods of a TLS
+---object.
 ---@class socket.https.connection
 ---@field sock userdata the TCP object, and from `connect` on the TLS object
 local methods = {}
@@ -61,7 +59,7 @@ local function forward_methods(object)
     end
 end
 
----Sets the seconds that each step may take (D10).
+---Sets the limit in seconds of each step (D10).
 ---@param seconds number|nil
 ---@return number one
 function methods:settimeout(seconds)
@@ -71,17 +69,16 @@ function methods:settimeout(seconds)
     return self.sock:settimeout(seconds)
 end
 
----Closes what there is.
+---Closes the socket.
 ---@return any ...
 function methods:close()
     return self.sock:close()
 end
 
--- Connects, through the proxy if there is one, and does the handshake.
--- Returns the TLS object, or nil and a message.
+-- Connects, through the proxy if there is one, and does the handshake. Returns the TLS object, or nil and a message.
 local function establish(self, host, port)
     local plan, sock = self.plan, self.sock
-    -- wrong parameters are told before anybody is spoken to
+    -- invalid parameters fail before the connection is made
     local context, err = tls.newcontext(plan.parameters)
     if not context then return nil, err end
     local ok
@@ -109,7 +106,7 @@ local function establish(self, host, port)
     return nil, err
 end
 
----Connects and does the handshake. Raises an exception of `socket.try` when that fails (D10).
+---Connects and does the handshake. On failure raises an exception of `socket.try` (D10).
 ---@param host string
 ---@param port number|string
 ---@return number one
@@ -124,7 +121,7 @@ function methods:connect(host, port)
     return 1
 end
 
----Makes a function that makes connections, as a request's `create` does.
+---Makes a `create` function for a plan.
 ---@param plan socket.https.plan
 ---@return fun(): socket.https.connection|nil, string|nil
 function connection.maker(plan)
@@ -132,7 +129,7 @@ function connection.maker(plan)
         local sock, err = socket.tcp()
         if not sock then return nil, err end
         local self = setmetatable({ sock = sock, plan = plan }, unconnected)
-        -- the limit holds for a connection whose user sets none
+        -- sets the plan's timeout for users who never call settimeout
         if plan.timeout then self:settimeout() end
         return self
     end
@@ -140,7 +137,7 @@ function connection.maker(plan)
     return create
 end
 
----Makes connections for socket.http, whose own time limit holds.
+---Makes a `create` function for socket.http, with the time limit of socket.http.
 ---@param reqt table request table
 ---@return fun(): socket.https.connection
 function connection.for_request(reqt)
@@ -149,14 +146,14 @@ end
 
 local function own_timeout() return settings.TIMEOUT end
 
----Makes connections that keep the time limit of HTTPS, whatever is set on them.
+---Makes a `create` function whose connections always use the time limit of HTTPS.
 ---@param params table TLS parameters
 ---@return fun(): socket.https.connection
 function connection.with_own_timeout(params)
     return connection.maker({ parameters = merge(params), timeout = own_timeout, direct = settings.PROXY == false })
 end
 
----The same maker, with other fields of its plan.
+---A copy of a `create` function with other fields in its plan.
 ---@param create function
 ---@param changes table
 ---@return function|nil create

@@ -1,13 +1,13 @@
--- Which `create` functions of request tables make HTTPS connections of this library, and with what. A module of its
--- own, so that socket.http can ask without loading TLS. Internal to HTTPS.
+-- Registry of the `create` functions that make HTTPS connections of this library, with their plans. It is a separate
+-- module, so that socket.http can check a function without loading TLS. Internal to HTTPS.
 
----What a maker of connections knows.
+---The plan of a `create` function.
 ---@class socket.https.plan
 ---@field parameters table for `newcontext`
----@field timeout? fun(): number|nil seconds of each step, instead of what `settimeout` says
+---@field timeout? fun(): number|nil seconds of each step, instead of the value of `settimeout`
 ---@field proxy? table parsed proxy URL
 ---@field direct? boolean whether proxies are refused
----@field notes? table gets `detail`, why a certificate was refused
+---@field notes? table receives `detail`, the reason of a refused certificate
 
 ---@type table<function, socket.https.plan>
 local plans = setmetatable({}, { __mode = "k" })

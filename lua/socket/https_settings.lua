@@ -1,23 +1,23 @@
--- The public table of HTTPS with the settings that programs may change. It is a module of its own, so that connections
--- can read the settings without the requests that are made over them. `socket.https` adds the functions.
+-- The public table of HTTPS with the settings that programs may change. It is a separate module, so that connections
+-- can read the settings without loading the request functions. `socket.https` adds the functions.
 
 ---@class ssl.https
 local https = {
     _VERSION = "1.3.2",
     _COPYRIGHT = "luasocket-rs: MIT licence",
-    ---The port of URLs that name none.
+    ---The default port of URLs.
     ---@type number
     PORT = 443,
-    ---Seconds that each step of a request of this module may take (add.34).
+    ---Limit in seconds of each step of a request of this module (add.34).
     ---@type number|nil
     TIMEOUT = 60,
-    ---"none" verifies no peer unless a request says otherwise (Δ1); nil leaves it to `cfg.verify`.
+    ---"none" disables verification unless a request overrides it (Δ1); nil uses `cfg.verify`.
     ---@type string|table|nil
     VERIFY = nil,
-    ---false refuses requests that would go through a proxy, as LuaSec does, socket.http's included (Δ3).
+    ---false refuses requests through a proxy, as LuaSec does; also those of socket.http (Δ3).
     ---@type boolean|nil
     PROXY = nil,
-    ---TLS parameters of requests that do not give their own, socket.http's included; any of `newcontext`'s.
+    ---Default TLS parameters of requests, also those of socket.http; any parameter of `newcontext`.
     ---@type table<string, any>
     cfg = {
         protocol = "any",

@@ -1,15 +1,15 @@
 -- Finds the native libraries behind luasocket-rs's modules. `socket/core` on package.cpath has the
--- entry points of most: two copies of it would not know each other's objects. TLS is in
--- `socket/tls_core` beside it, so that only programs that use TLS load the system's TLS library; what of HTTP is
--- large, in `socket/http_core`.
+-- Finds the native libraries of luasocket-rs's modules. `socket/core` on package.cpath has most entry points: two
+-- copies of it would not recognize each other's objects. TLS is in `socket/tls_core` next to it, so that only
+-- programs with TLS load the system's TLS library. Large parts of HTTP are in `socket/http_core`.
 local error, require, type = error, require, type
--- A sandbox may show its scripts less of these, or nothing.
+-- A sandbox may hide some or all of these from its scripts.
 local package, io = package or {}, io or {}
 
--- The library of each entry point that is not in `core`.
+-- The library of each entry point outside `core`.
 local libraries = { socket_tls_core = "tls_core", socket_all_codings = "http_core", socket_cookies = "http_core" }
 
--- The entry of package.cpath whose `core` has answered already.
+-- The entry of package.cpath where `core` was found.
 local found
 
 local function file_of(template, library)
@@ -25,7 +25,7 @@ end
 
 local function in_core(name)
     local reasons = ""
-    -- An older LuaSocket may come first on the path: it lacks the entry point and is passed over.
+    -- An older LuaSocket may come first on the path. It lacks the entry point and is skipped.
     for template in (found or package.cpath):gmatch("[^;]+") do
         local path = file_of(template, "core")
         if not io.open or exists(path) then
@@ -57,7 +57,7 @@ local function beside_core(name, library)
     return module
 end
 
--- Where scripts may not load a library by its file, Lua's own search finds `core`, as it finds LuaSocket's.
+-- When scripts may not load a library by its file name, Lua's own search finds `core`, as for LuaSocket.
 local function by_require(name)
     require("socket.core")
     local entries = require("socket.native_entries")

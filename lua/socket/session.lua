@@ -1,5 +1,5 @@
--- Shared by the line-based protocols (tp, smtp, ftp): protected calls that a yield passes through on every Lua, the
--- refusal of arguments that would end a command line early, and the end of a session. Internal.
+-- Shared by the line-based protocols (tp, smtp, ftp): protected calls that allow a yield on every Lua version,
+-- rejection of arguments that would end a command line early, and the end of a session. Internal.
 
 local socket = require("socket")
 
@@ -7,14 +7,14 @@ local type = type
 
 local session = {}
 
--- Seconds to wait for the answer to QUIT once the server has confirmed everything.
+-- Seconds to wait for the reply to QUIT after the server has confirmed everything.
 local GOODBYE = 5
 
----Calls `f(...)` as pcall does; `f` may yield (add.25).
+---Calls `f(...)` like pcall; `f` may yield (add.25).
 ---@param f function
 ---@param ... any
 ---@return boolean ok
----@return any ... results of `f`, or what it raised
+---@return any ... results of `f`, or the error it raised
 session.pcall = require("socket.native")("socket_protected_call")
 
 local function close_on_error(object, ok, ...)
@@ -23,8 +23,7 @@ local function close_on_error(object, ok, ...)
     error((...), 0)
 end
 
----Calls `f(object, ...)`. Whatever it raises closes the object at once (add.30)
----and is raised again unchanged.
+---Calls `f(object, ...)`. An error closes the object at once (add.30) and is raised again unchanged.
 ---@param object { close: fun(self) }
 ---@param f function
 ---@param ... any
@@ -39,7 +38,7 @@ local function with_reason(notes, ok, ...)
 end
 
 ---`socket.protect` for a function whose first argument is a table of notes. When the call fails and `notes.why` is
----set, that is the fourth result: why a certificate was refused.
+---set, `notes.why` is the fourth result: the reason of a refused certificate.
 ---@param f function
 ---@return function
 function session.protect(f)
@@ -50,9 +49,9 @@ function session.protect(f)
     end
 end
 
----Says QUIT and closes. The server has confirmed what it was given, so its answer changes nothing (add.52).
+---Sends QUIT and closes. The server has already confirmed all data, so its reply is ignored (add.52).
 ---@param connection table with `tp`, and `close`
----@param timeout number|nil the limit so far
+---@param timeout number|nil the current limit
 ---@return number one
 function session.goodbye(connection, timeout)
     local control = connection.tp
@@ -61,10 +60,10 @@ function session.goodbye(connection, timeout)
     return connection:close()
 end
 
----Checks a value that is to become part of a command line (add.26).
----@param name string names the value in the message
+---Checks a value for use in a command line (add.26).
+---@param name string name of the value in the message
 ---@param value any
----@return boolean|nil ok true, or nil when it is no text or holds CR, LF or NUL
+---@return boolean|nil ok true, or nil when it is not text or contains CR, LF or NUL
 ---@return string|nil message
 function session.valid(name, value)
     local kind = type(value)
@@ -79,7 +78,7 @@ function session.valid(name, value)
 end
 
 ---Checks a source, sink or step before anything is sent.
----@param name string names the value in the message
+---@param name string name of the value in the message
 ---@param value any
 ---@return boolean|nil ok
 ---@return string|nil message

@@ -11,10 +11,10 @@ local login = require("socket.smtp_login")
 local message = require("socket.smtp_message")
 
 ---@class socket.smtp
----@field TIMEOUT number seconds an operation on the connection waits
+---@field TIMEOUT number seconds limit of one operation on the connection
 ---@field SERVER string default server
 ---@field PORT number default port
----@field DOMAIN string the name this client gives itself in EHLO
+---@field DOMAIN string name of this client in EHLO
 ---@field ZONE string time zone written after a message's date
 local smtp = {
     TIMEOUT = 60,
@@ -25,27 +25,26 @@ local smtp = {
 }
 socket.smtp = smtp
 
--- where servers talk TLS from the start (RFC 8314)
+-- the port where servers use TLS from the start (RFC 8314)
 local SECURE_PORT = 465
 
----A session with a server. Its methods throw (see `socket.protect`) after
----closing the connection (S20).
+---A session with a server. Its methods close the connection and then throw (see `socket.protect`; S20).
 ---@class socket.smtp.session
 ---@field tp socket.tp.connection
 ---@field try function
----@field extensions table<string, table<string, boolean>>|nil what the server offers, after `greet`
----@field notes { why: string|nil }|nil gets the reason when a certificate is refused
+---@field extensions table<string, table<string, boolean>>|nil the server's extensions, after `greet`
+---@field notes { why: string|nil }|nil receives the reason of a refused certificate
 local connection = {}
 local metatable = { __index = connection }
 
--- HELO, for a server that knows no EHLO and of which nothing is wanted that EHLO offers. Returns its reply.
+-- Sends HELO, for a server without EHLO when the mail needs no extension. Returns the reply.
 local function introduce_plainly(self, domain)
     if not self.tp:command("HELO", domain) then return nil end
     local code, reply = self.tp:check("2..")
     return code and reply
 end
 
--- Returns the list of extensions, as the server has written it.
+-- Returns the list of extensions, as in the server's reply.
 local function introduce(self, domain, plainly)
     domain = address.domain(domain or smtp.DOMAIN)
     self.try(self.tp:command("EHLO", domain))
@@ -59,7 +58,7 @@ local function introduce(self, domain, plainly)
     return reply
 end
 
----Reads the greeting and introduces this side.
+---Reads the greeting and sends EHLO.
 ---@param domain string|nil default `smtp.DOMAIN`
 ---@return string reply the server's list of extensions
 function connection:greet(domain)
@@ -67,7 +66,7 @@ function connection:greet(domain)
     return introduce(self, domain)
 end
 
----@param from string goes out as it is, angle brackets and all; an international domain in ASCII
+---@param from string sent unchanged, with its angle brackets; an international domain is converted to ASCII
 ---@return number code
 ---@return string reply
 function connection:mail(from)
@@ -76,7 +75,7 @@ function connection:mail(from)
     return self.try(self.tp:check("2.."))
 end
 
----@param to string likewise
+---@param to string as in `mail`
 ---@return number code
 ---@return string reply
 function connection:rcpt(to)
@@ -85,14 +84,14 @@ function connection:rcpt(to)
     return self.try(self.tp:check("2.."))
 end
 
--- The end mark must not wait for the acknowledgement of the text before it.
+-- Disables Nagle's algorithm, so that the end mark does not wait for the acknowledgement of the text before it.
 local function send_without_delay(control, text)
     local c = control:getcontrol()
     if control.ours and c.setoption then c:setoption("tcp-nodelay", true) end
     return control:send(text)
 end
 
----Sends the message text; dots are the caller's to stuff.
+---Sends the message text. The caller must stuff dots.
 ---@param src function ltn12 source
 ---@param step function|nil ltn12 pump step
 ---@return number code
@@ -133,7 +132,7 @@ function connection:plain(user, password)
     return login.mechanisms.plain(self, user, password)
 end
 
----Logs in with the mechanism asked for, or with LOGIN or PLAIN, whichever the server offers first in that order (S9).
+---Logs in with the requested mechanism. Default: LOGIN if the server offers it, else PLAIN (S9).
 ---@param user string|nil
 ---@param password string|nil an access token for XOAUTH2
 ---@param ext string the reply to EHLO
@@ -153,7 +152,8 @@ local function each_recipient(rcpt, f, ...)
     end
 end
 
--- The sender as MAIL takes it: where a mailbox is not ASCII, and the server takes that, it has to be said (RFC 6531).
+-- The sender argument of MAIL. A non-ASCII mailbox needs the SMTPUTF8 parameter, when the server supports it (RFC
+-- 6531).
 local function sender(self, mailt)
     local from = address.ascii(mailt.from)
     local international = address.is_international(from)
@@ -162,7 +162,7 @@ local function sender(self, mailt)
     return from .. " SMTPUTF8"
 end
 
----Sends one mail: envelope and message. Line ends become CRLF (add.50), and dots are stuffed.
+---Sends one mail: envelope and message. Converts line ends to CRLF (add.50) and stuffs dots.
 ---@param mailt socket.smtp.mail
 function connection:send(mailt)
     self:mail(sender(self, mailt))
@@ -176,7 +176,7 @@ local function secure(self, host, given)
     self.try(ok, problem)
 end
 
--- Secures the connection after EHLO (RFC 3207), or fails: never goes on in the clear.
+-- Secures the connection after EHLO (RFC 3207). Fails when it is refused: the session never goes on in plaintext.
 local function upgrade(self, host, given)
     self.try(self.extensions.STARTTLS, "STARTTLS not supported")
     self.try(self.tp:command("STARTTLS"))
@@ -184,7 +184,7 @@ local function upgrade(self, host, given)
     secure(self, host, given)
 end
 
----Connects to a server; the greeting is left to `greet`. Throws on failure.
+---Connects to a server. The caller reads the greeting with `greet`. Throws on failure.
 ---@param server string|nil default `smtp.SERVER`
 ---@param port number|nil default `smtp.PORT`
 ---@param create (fun(): table)|nil makes the connection object, default `socket.tcp`
@@ -196,7 +196,7 @@ function smtp.open(server, port, create)
     return self
 end
 
--- Bad fields fail before a connection is made (S17, S18).
+-- Rejects invalid fields before a connection is made (S17, S18).
 local function validate(mailt)
     socket.try(session.valid("domain", mailt.domain or smtp.DOMAIN))
     socket.try(session.valid("from", mailt.from))
@@ -222,41 +222,40 @@ local function deliver(self, mailt)
 end
 
 ---@class socket.smtp.mail
----@field from string sender, as it goes on the wire: with angle brackets
----@field rcpt string|string[] recipients, likewise
+---@field from string sender, as sent: with angle brackets
+---@field rcpt string|string[] recipients, as sent: with angle brackets
 ---@field source function ltn12 source of the message, see `smtp.message`
 ---@field user string|nil
 ---@field password string|nil an access token for XOAUTH2
 ---@field auth string|nil "login", "plain", "cram-md5" or "xoauth2"; default login or plain
 ---@field server string|nil default `smtp.SERVER`
 ---@field port number|nil default `smtp.PORT`, or 465 with `tls`
----@field tls boolean|table|nil talk TLS from the start; a table holds parameters for `ssl.wrap`
----@field starttls boolean|table|nil switch to TLS before anything else is said, or fail; likewise
+---@field tls boolean|table|nil use TLS from the start; a table holds parameters for `ssl.wrap`
+---@field starttls boolean|table|nil switch to TLS before any other command, or fail; a table as in `tls`
 ---@field domain string|nil default `smtp.DOMAIN`
 ---@field step function|nil ltn12 pump step for the message
 ---@field create (fun(): table)|nil makes the connection object, default `socket.tcp`
 
 ---Sends a mail (S3 to S18).
 ---@param mailt socket.smtp.mail
----@return number|nil ok 1, or nil with the server's reply or what else went wrong
+---@return number|nil ok 1, or nil with the server's reply or another error
 ---@return string|nil message
 ---@return nil
----@return string|nil why a certificate was refused, if that was it
+---@return string|nil reason of a refused certificate, if that was the error
 smtp.send = session.protect(function(notes, mailt)
     validate(mailt)
     local port = mailt.port or mailt.tls and SECURE_PORT or nil
     local self = smtp.open(mailt.server, port, mailt.create)
     self.notes = notes
-    -- session.run closes; a finalizer of newtry's could not yield while it does
+    -- session.run closes: a finalizer of newtry could not yield while it closes
     self.try = (mailt.tls or mailt.starttls) and starttls.try or socket.try
     return session.run(self, deliver, mailt)
 end)
 
----Makes a source that produces a message (M1 to M16). `mesgt.headers` is
----replaced by the completed headers; whatever is raised while producing comes
----back as nil, message.
+---Makes a source that produces a message (M1 to M16). Replaces `mesgt.headers` by the completed headers. An error
+---raised during production is returned as nil, message.
 ---@param mesgt { headers?: table<string, string|number>, body?: string|function|table, zone?: string }
----@return function source ltn12 source, to be given to `smtp.send`
+---@return function source ltn12 source for `smtp.send`
 function smtp.message(mesgt)
     mesgt.headers = message.headers(mesgt, smtp.ZONE, smtp.DOMAIN)
     return message.source(mesgt)

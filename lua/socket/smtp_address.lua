@@ -5,7 +5,7 @@ local tostring = tostring
 
 local address = {}
 
----Whether a text has bytes beyond ASCII.
+---Returns whether a text contains non-ASCII bytes.
 ---@param text string
 ---@return boolean
 function address.is_international(text)
@@ -14,7 +14,7 @@ end
 
 local is_international = address.is_international
 
----The ASCII form of a domain (add.32); as it is when it has none.
+---The ASCII form of a domain (add.32), or the domain unchanged when it has none.
 ---@param domain string|number
 ---@return string
 function address.domain(domain)
@@ -23,7 +23,7 @@ function address.domain(domain)
     return (require("socket.native")("socket_idna").to_ascii(domain)) or domain
 end
 
----The address with its domain in ASCII form. Angle brackets, and what follows them, stay as they are.
+---The address with its domain in ASCII form. Angle brackets, and text after them, stay unchanged.
 ---@param text string|number
 ---@return string
 function address.ascii(text)

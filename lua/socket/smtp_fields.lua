@@ -1,4 +1,4 @@
--- Header fields of mail: checked, and encoded where they hold UTF-8 (RFC 2047). Internal to socket.smtp.
+-- Header fields of mail: checks them, and encodes UTF-8 (RFC 2047). Internal to socket.smtp.
 
 local mime = require("mime")
 local address = require("socket.smtp_address")
@@ -16,7 +16,7 @@ local function set(names)
     return found
 end
 
--- Fields whose text is for people, and fields that hold addresses. Anything else goes out as it is.
+-- Fields with text for people, and fields with addresses. Any other field is sent unchanged.
 local TEXTS = set("subject comments content-description thread-topic")
 local ADDRESSES = set([[
     bcc cc from mail-followup-to reply-to resent-bcc resent-cc resent-from resent-reply-to resent-sender resent-to sender
@@ -53,7 +53,7 @@ local function is_utf8(text)
     return true
 end
 
--- The longest run of whole characters from `first` that has at most `most` bytes; at least one character.
+-- The longest run of whole characters from `first` in at most `most` bytes; at least one character.
 local function take(text, first, most)
     local stop = first
     repeat
@@ -62,7 +62,7 @@ local function take(text, first, most)
     return stop - 1
 end
 
--- A text as encoded words. `used` bytes stand on its first line already.
+-- Encodes a text as encoded words. Its first line already has `used` bytes.
 local function encoded_words(text, used)
     local words, first = {}, 1
     while first <= #text do
@@ -74,18 +74,18 @@ local function encoded_words(text, used)
     return concat(words, "\r\n ")
 end
 
--- True when a text needs encoding. Text that is not UTF-8, or is encoded in part already, goes out as it is.
+-- True when a text needs encoding. Text that is not UTF-8, or is already partly encoded, is sent unchanged.
 local function needs_words(text)
     return is_international(text) and not find(text, "=?", 1, true) and is_utf8(text)
 end
 
--- A quoted string's content.
+-- The content of a quoted string.
 local function unquoted(text)
     local inner = match(text, '^"(.*)"$')
     return inner and gsub(inner, "\\(.)", "%1") or text
 end
 
--- The next comma or semicolon outside quotes and brackets from `position` on, or the place after the end.
+-- The next comma or semicolon outside quotes and brackets from `position` on, or the position after the end.
 local function end_of_mailbox(text, position)
     local quoted, bracketed = false, false
     while true do
@@ -107,7 +107,7 @@ local function end_of_mailbox(text, position)
     end
 end
 
--- `Name <address>` or an address alone: the name in words, the domain in ASCII.
+-- Encodes `Name <address>` or an address alone: the name as encoded words, the domain in ASCII.
 local function encoded_mailbox(text, used)
     if not is_international(text) then return text end
     local before, rest = match(text, "^(%s*)(.*)$")
@@ -134,14 +134,14 @@ local function encoded_addresses(text, used)
     return concat(parts)
 end
 
--- Whether each line break of a value is folding: followed by a blank and some text (add.50).
+-- True when each line break of a value is folding: followed by a blank and some text (add.50).
 local function is_folded(value)
     if not find(value, "[\r\n%z]") then return true end
     local rest = gsub(value, "\r?\n[ \t]+([^ \t\r\n])", "%1")
     return not find(rest, "[\r\n%z]")
 end
 
----The domain of the first address in the value of a header, in ASCII form; nil when there is none.
+---The domain of the first address in a header's value, in ASCII form; nil when there is none.
 ---@param from any
 ---@return string|nil
 function fields.domain(from)
@@ -151,8 +151,8 @@ function fields.domain(from)
     return domain and not is_international(domain) and domain or nil
 end
 
----The line of a header with its line end. Raises "invalid header '…'" for what is no header.
----@param spelling string the name as it goes out
+---Makes the line of a header with its line end. Raises "invalid header '…'" for an invalid header.
+---@param spelling string the name as sent
 ---@param name string the name in lower case
 ---@param value any
 ---@return string

@@ -1,4 +1,4 @@
--- The extensions in a mail server's answer to EHLO, and the ways to log in (RFC 4954). Internal to socket.smtp.
+-- The extensions in a mail server's EHLO reply, and the login mechanisms (RFC 4954). Internal to socket.smtp.
 
 local mime = require("mime")
 
@@ -7,7 +7,7 @@ local find, gmatch, lower, match, sub, upper = string.find, string.gmatch, strin
 
 local login = {}
 
----Takes the answer to EHLO apart, line by line and word by word. `AUTH=PLAIN` is an old form of `AUTH PLAIN`.
+---Parses the EHLO reply, line by line and word by word. `AUTH=PLAIN` is an old form of `AUTH PLAIN`.
 ---@param reply string
 ---@return table<string, table<string, boolean>> extensions the words of each extension, all in capitals
 function login.extensions(reply)
@@ -26,12 +26,12 @@ function login.extensions(reply)
     return extensions
 end
 
--- mime.b64 answers nil, not "", for an empty string.
+-- mime.b64 returns nil, not "", for an empty string.
 local function base64(text)
     return (mime.b64(text)) or ""
 end
 
--- A response goes out even when the server has asked for it again, as some do that take no initial response.
+-- Sends an initial response. Sends it again for servers that do not accept one with AUTH and then request it.
 local function initial_response(session, mechanism, response)
     session.try(session.tp:command("AUTH", mechanism .. " " .. response))
     local code, reply = session.try(session.tp:check({ "2..", "3.." }))
@@ -40,7 +40,7 @@ local function initial_response(session, mechanism, response)
     return session.try(session.tp:check("2.."))
 end
 
----The mechanisms by their names in lower case. Each is called with a session, a user and a password, and throws.
+---The mechanisms by their lower-case names. Each takes a session, a user and a password, and throws on failure.
 login.mechanisms = {}
 
 function login.mechanisms.login(session, user, password)
@@ -56,7 +56,7 @@ function login.mechanisms.plain(session, user, password)
     return initial_response(session, "PLAIN", base64("\0" .. user .. "\0" .. password))
 end
 
--- RFC 2195: the password does not go over the wire.
+-- RFC 2195: the password itself is not sent.
 login.mechanisms["cram-md5"] = function(session, user, password)
     session.try(session.tp:command("AUTH", "CRAM-MD5"))
     local _, reply = session.try(session.tp:check("3.."))
@@ -66,8 +66,8 @@ login.mechanisms["cram-md5"] = function(session, user, password)
     return session.try(session.tp:check("2.."))
 end
 
--- OAuth 2.0 in Google's and Microsoft's form: the password is an access token. On failure the server explains itself in a
--- 3xx reply, and refuses after an empty line.
+-- OAuth 2.0 in Google's and Microsoft's form: the password is an access token. On failure the server sends its reason
+-- in a 3xx reply, and refuses after an empty line.
 function login.mechanisms.xoauth2(session, user, token)
     local response = base64("user=" .. user .. "\1auth=Bearer " .. token .. "\1\1")
     session.try(session.tp:command("AUTH", "XOAUTH2 " .. response))
@@ -79,7 +79,7 @@ end
 
 local PREFERRED = { "login", "plain" }
 
----The mechanism to use: the one asked for, or LOGIN or PLAIN (S9).
+---The mechanism to use: the requested one, or LOGIN or PLAIN (S9).
 ---@param extensions table<string, table<string, boolean>>
 ---@param wanted string|nil
 ---@return function|nil mechanism nil when the server does not offer it

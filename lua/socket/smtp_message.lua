@@ -9,13 +9,14 @@ local message = {}
 
 local boundaries, identifiers = 0, 0
 
--- Unique among all multipart bodies of the process, and unlikely to be met in a text.
+-- Makes a boundary that is unique in the process and unlikely to occur in a text.
 local function new_boundary()
     boundaries = boundaries + 1
     return ("%s%05d==%05d"):format(os.date("%d%m%Y%H%M%S"), math.random(0, 99999), boundaries)
 end
 
--- Unique in the world (RFC 5322, section 3.6.4): the time, the address of a new table, a number, and the sender's domain.
+-- Makes a globally unique Message-ID (RFC 5322, section 3.6.4): from the time, the address of a new table, a number,
+-- and the sender's domain.
 local function new_identifier(from, default_domain)
     identifiers = identifiers + 1
     local place = tostring({}):match("0x0*(%x+)") or tostring(math.random(0, 99999999))
@@ -31,7 +32,7 @@ local function lowered(mesgt)
     return lower
 end
 
--- Raises what is wrong with a header, which the source then returns.
+-- Raises an error for an invalid header; the source then returns it.
 local function header_block(given)
     local names, lines = {}, {}
     for name in pairs(given) do names[#names + 1] = name end
@@ -71,8 +72,8 @@ local function pieces(part)
     return list
 end
 
--- Takes the next chunk off a stack of pieces. A stack instead of a coroutine,
--- so that a source of the caller's may yield on every Lua (add.25).
+-- Takes the next chunk from a stack of pieces. Uses a stack instead of a coroutine, so that the caller's source may
+-- yield on every Lua version (add.25).
 local function next_chunk(stack)
     while #stack > 0 do
         local piece = table.remove(stack)
@@ -95,17 +96,17 @@ end
 local DAYS = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
 local MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
--- RFC 5322 wants English names, os.date follows the locale.
+-- RFC 5322 requires English names; os.date depends on the locale.
 local function date(zone)
     local now = os.date("!*t")
     return ("%s, %02d %s %d %02d:%02d:%02d "):format(DAYS[now.wday], now.day, MONTHS[now.month], now.year,
         now.hour, now.min, now.sec) .. zone
 end
 
----The headers of a message under their names in lower case, completed (M3, M4).
+---The headers of a message under lower-case names, completed (M3, M4).
 ---@param mesgt socket.smtp.message
 ---@param zone string
----@param domain string of the Message-ID of a message without a sender
+---@param domain string domain of the Message-ID in a message without a sender
 ---@return table<string, any>
 function message.headers(mesgt, zone, domain)
     local lower = lowered(mesgt)
@@ -116,7 +117,7 @@ function message.headers(mesgt, zone, domain)
     return lower
 end
 
----A source that produces a message. Whatever is raised meanwhile comes back as nil and a message (M14).
+---A source that produces a message. An error raised meanwhile is returned as nil and a message (M14).
 ---@param mesgt table
 ---@return function source
 function message.source(mesgt)

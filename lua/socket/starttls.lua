@@ -1,5 +1,5 @@
--- The step to TLS on a connection that began in the clear (STARTTLS, AUTH TLS). Internal to smtp and ftp. It uses
--- `socket.tls` and not `ssl`: that may be LuaSec's, which verifies no host name.
+-- Upgrades a plaintext connection to TLS (STARTTLS, AUTH TLS). Internal to smtp and ftp. It uses `socket.tls` and not
+-- `ssl`, because `ssl` may be LuaSec's, which does not verify host names.
 
 local socket = require("socket")
 local native = require("socket.native")
@@ -8,10 +8,10 @@ local ipairs, type = ipairs, type
 
 local starttls = {}
 
--- The words of TLS objects for a time limit that has passed.
+-- TLS objects report a timeout with these words.
 local WAITING = { wantread = "timeout", wantwrite = "timeout" }
 
----`socket.try` for sessions that the caller asked to secure.
+---`socket.try` for sessions that must be secured.
 ---@param ok any
 ---@param message any
 ---@param ... any
@@ -21,24 +21,25 @@ function starttls.try(ok, message, ...)
     return socket.try(ok, message, ...)
 end
 
----Puts TLS on the connection in `holder[name]`. Certificate and host name are
----verified unless the parameters say otherwise.
+---Starts TLS on the connection in `holder[name]`. Verifies certificate and host name unless the parameters disable
+---it.
 ---@param holder table
 ---@param name string
 ---@param host string
----@param given boolean|table parameters of `ssl.wrap` that are not the defaults
+---@param given boolean|table parameters of `ssl.wrap` that differ from the defaults
 ---@param timeout number|nil
----@param before userdata|nil a TLS object of the same server and parameters whose session is resumed
+---@param before userdata|nil a TLS object of the same server and parameters; its session is resumed
 ---@return boolean|nil ok
 ---@return string|nil message
----@return string|nil why the certificate was refused, if that was it
+---@return string|nil reason of a refused certificate, if that was the error
 function starttls.secure(holder, name, host, given, timeout, before)
     local params = { mode = "client", protocol = "any", verify = "peer", options = "all", session = true, whole = true }
     if type(given) == "table" then
         for key, value in pairs(given) do params[key] = value end
     end
     local object = holder[name]
-    -- what came in the clear must not pass for the secured server's word (CVE-2011-0411)
+    -- plaintext data received before the handshake must not be taken for data of the secured connection
+    -- (CVE-2011-0411)
     if object.dirty and object:dirty() then return nil, "unexpected data before the TLS handshake" end
     local secured, message = require("socket.tls").wrap(object, params)
     if not secured then return nil, message end
@@ -49,7 +50,8 @@ function starttls.secure(holder, name, host, given, timeout, before)
     return secured:dohandshake()
 end
 
----Checks that a request has its TLS parameters in the table of `tls` or `starttls`: beside it they would be ignored.
+---Checks that a request has its TLS parameters in the table of `tls` or `starttls`: outside that table they would be
+---ignored.
 ---@param request table
 ---@return boolean|nil ok
 ---@return string|nil message
@@ -64,8 +66,8 @@ function starttls.check(request)
     return true
 end
 
----Ends a secured connection that was only sent to, so that nothing of it is lost:
----waits, within its limit, for the other side's end.
+---Ends a secured connection that only sent data, without losing any: waits, within its time limit, for the peer to
+---close.
 ---@param object userdata TLS object
 function starttls.finish(object)
     native("socket_tls_core").finish(object)

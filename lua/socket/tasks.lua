@@ -1,5 +1,5 @@
--- socket.tasks: code that waits runs beside other code that waits, as it stands. The native part switches between tasks
--- and knows what they wait for; here is what they are to each other.
+-- socket.tasks: runs waiting code concurrently, without changes to it. The native part switches between tasks and
+-- knows what they wait for. This file contains tasks, queues, mutexes and semaphores.
 local native = require("socket.native")("socket_tasks")
 local socket = require("socket")
 
@@ -8,29 +8,29 @@ local error, getmetatable, pairs, pcall, rawequal, select, setmetatable, tonumbe
 local coroutine, floor, huge, io = coroutine, math.floor, math.huge, io
 local unpack = table.unpack or unpack -- luacheck: compat
 
--- Lua 5.1 cannot yield across a protected call, and a task's function may yield.
+-- In Lua 5.1 a yield cannot cross a protected call, and a task's function may yield.
 local PLAIN = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 ---@class socket.tasks
 local tasks = {
-    ---Tasks that have not ended, at most.
+    ---Most tasks that have not ended.
     ---@type integer
     MAXTASKS = 10000,
-    ---Bytes reserved for each stack made from now on.
+    ---Bytes reserved for each new stack.
     ---@type integer
     STACKSIZE = 2097152,
 }
 
----Is told of an error that nobody waits for; `false`: nobody is told.
+---Called with an error of a task that no one waits for; `false` disables it.
 ---@type (fun(problem: any, traceback: string, task: socket.tasks.Task)) | false
 function tasks.onerror(problem, traceback)
     io.stderr:write("luasocket: error in a task: ", tostring(problem), "\n", traceback, "\n")
 end
 
--- Tasks that have not ended, by their numbers, and how many the table has had.
+-- Tasks that have not ended, by their numbers, and the count of tasks that were ever in the table.
 local by_id, launched = {}, 0
 
--- Whether onerror runs, in which nothing of this module can wait.
+-- True while onerror runs. Functions of this module cannot wait in it.
 local complaining = false
 
 local function bad_argument(position, name, text)
@@ -52,7 +52,7 @@ end
 
 local function pack(...) return { n = select("#", ...), ... } end
 
--- Those who wait for something, in order: a list with links in both directions, because any of them may leave.
+-- A list of waiters, in order. It is doubly linked, because any waiter may leave.
 
 local function append(list, waiter)
     local last = list.last
@@ -83,7 +83,7 @@ local function wake_all(list, field)
     end
 end
 
--- Stands for code outside tasks.
+-- The owner that represents code outside tasks.
 local OUTSIDE = {}
 
 local function own(mutex, owner)
@@ -94,14 +94,14 @@ local function own(mutex, owner)
     end
 end
 
--- The next one in line has the mutex.
+-- Passes the mutex to the first waiter.
 local function give_up(mutex)
     local waiter = mutex._waiters.first
     own(mutex, waiter and waiter.owner)
     if waiter then wake(waiter) end
 end
 
--- Errors nobody waits for, in order.
+-- Tasks with unreported errors, in order.
 local complaints = {}
 
 local function conclude(task, outcome, results)
@@ -123,7 +123,7 @@ local function conclude(task, outcome, results)
     end
 end
 
--- Tells onerror what has come up, outside any task.
+-- Calls onerror for the collected errors, outside any task.
 local function complain()
     while complaints[1] do
         local task = table.remove(complaints, 1)
@@ -142,10 +142,10 @@ local function complain()
     end
 end
 
--- The last line is this file's.
+-- Removes the last line, which belongs to this file.
 local function without_last_line(traceback) return (traceback:gsub("\n[^\n]*$", "")) end
 
--- Takes over what the native part has seen come to an end.
+-- Processes the tasks that the native part has ended.
 local function drain()
     while true do
         local id, abandoned, problem, traceback = native.failed()
@@ -161,14 +161,14 @@ local function drain()
         native.remove(id)
     end
     if complaints[1] and not complaining then complain() end
-    -- A table keeps its size, however many have gone.
+    -- Lua tables do not shrink, so a new one is made.
     if launched > 1000 and native.counts() == 0 then
         by_id, launched = {}, 0
         native.reset()
     end
 end
 
--- Lua 5.1: a coroutine that has yielded and then failed under somebody else tells nobody.
+-- Lua 5.1: a coroutine that has yielded and then fails when other code resumes it reports nothing.
 local function find_failed()
     local found = false
     if not PLAIN then return found end
@@ -187,7 +187,8 @@ local function deadlock()
     return ("deadlock: %d tasks wait for each other"):format(live - yielded)
 end
 
--- Runs the scheduler until a waiter outside tasks is woken, or for a time. The third result: to be raised.
+-- Runs the scheduler until a waiter outside tasks is woken, or until the timeout. When the third result is true, the
+-- caller must raise the problem.
 local function drive(waiter, timeout)
     local limit = timeout and timeout >= 0 and native.now() + timeout
     while true do
@@ -209,8 +210,8 @@ local function drive(waiter, timeout)
     end
 end
 
--- Waits in a list until it is woken. True, or nil and why not. A waiter that was woken has what it waited for, whatever
--- else came at the same time.
+-- Waits in a list until woken. Returns true, or nil and the reason. A woken waiter has succeeded, even if its wait
+-- failed at the same time.
 local function await(list, waiter, timeout, shielded)
     local here = native.here()
     if here == "nowhere" or complaining then return nil, "cannot wait here" end
@@ -248,10 +249,10 @@ local function check_self(task, name)
     end
 end
 
--- The tracebacks of errors on their way out, by coroutine.
+-- The tracebacks of errors during unwinding, by coroutine.
 local tracebacks = setmetatable({}, { __mode = "k" })
 
--- The handler of a deadline: the error is raised again outside, where its own place is not to be seen any more.
+-- The message handler of a deadline. The error is raised again outside, where its original traceback is lost.
 local function note_traceback(problem)
     local thread = coroutine.running()
     if thread then tracebacks[thread] = { problem, native.traceback(2) } end
@@ -267,12 +268,12 @@ local function note_error(problem)
     return problem
 end
 
--- What the task's own function has left of a traceback: beyond it is this file.
+-- The part of a traceback up to the task's own function. The rest belongs to this file.
 local function own_part(traceback)
     local cut
     local from = 1
     while true do
-        -- how it is called there differs between versions
+        -- the text after this prefix differs between Lua versions
         local at = traceback:find("\n\t%[C%]: in [^\n]*xpcall", from)
         if not at then break end
         cut, from = at, at + 1
@@ -281,7 +282,7 @@ local function own_part(traceback)
 end
 
 local function finish(task, ok, ...)
-    -- Somebody else may have resumed the coroutine, and gets what it ends with as well.
+    -- If other code has resumed the coroutine, it also gets the results or the error.
     local foreign = native.state(task._id) == "yielded"
     if ok then
         conclude(task, "done", pack(...))
@@ -302,7 +303,7 @@ else
     body = function(task, f, ...) return finish(task, xpcall(f, note_error, ...)) end
 end
 
--- Beyond this many the system has no room for their stacks.
+-- The system has no memory for more stacks than this.
 local most = native.most() or huge
 
 local function launch(f, ...)
@@ -310,7 +311,7 @@ local function launch(f, ...)
     if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
     if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
     if native.counts() >= (limit < most and limit or most) then error("too many tasks", 3) end
-    -- All fields at once: the table need not grow.
+    -- Sets all fields at once, so that the table need not grow.
     local task = { _waiters = {}, _id = false, _thread = false, _outcome = false, _results = false, _watched = false }
     setmetatable(task, TASK)
     local id, thread = native.spawn(size, body, task, f, ...)
@@ -326,10 +327,10 @@ local function results_of(task)
     return nil, unpack(results, 1, results.n)
 end
 
----Waits until the task has ended, for so many seconds at most.
----@param timeout? number nil or negative: without a limit; 0: just look
+---Waits until the task has ended.
+---@param timeout? number seconds; nil or negative: no limit; 0: returns at once
 ---@return boolean? ok true when its function has returned
----@return any ... its results; or the error and a traceback; or why this wait has failed, alone
+---@return any ... its results; or the error and a traceback; or only the reason why this wait failed
 function Task:wait(timeout)
     check_self(self, "wait")
     timeout = expect_timeout(1, "wait", timeout)
@@ -347,7 +348,7 @@ function Task:wait(timeout)
     return results_of(self)
 end
 
----Makes the task's waits fail with a message: the present one and all to come.
+---Makes the task's current wait and all later waits fail with a message.
 ---@param message? string "cancelled"
 ---@return boolean cancelled false when the task has ended
 function Task:cancel(message)
@@ -367,7 +368,7 @@ function Task:cancel(message)
     return true
 end
 
----What the task does.
+---Returns the state of the task.
 ---@return "ready"|"running"|"waiting"|"yielded"|"done"|"failed"
 function Task:status()
     check_self(self, "status")
@@ -377,7 +378,7 @@ function Task:status()
     return native.state(self._id)
 end
 
----Starts a task: `f(...)` runs at its turn. Outside a task it waits for the next `run`, `step` or waiting call.
+---Starts a task: `f(...)` runs at its turn. Outside tasks, it starts in the next `run`, `step` or waiting call.
 ---@param f function
 ---@return socket.tasks.Task
 function tasks.start(...)
@@ -385,7 +386,7 @@ function tasks.start(...)
     return (launch(...))
 end
 
----The running task, nil outside.
+---The running task; nil outside tasks.
 ---@return socket.tasks.Task?
 function tasks.current()
     local id = native.current()
@@ -397,7 +398,7 @@ end
 ---@return string? message
 function tasks.yield() return native.yield() end
 
--- Runs until all have ended. Why it ended: "ended", "failed", "stuck", or "trouble" and the problem.
+-- Runs until all tasks have ended. Returns the reason: "ended", "failed", "stuck", or "trouble" and the problem.
 local function loop(main)
     while true do
         drain()
@@ -413,7 +414,7 @@ local function loop(main)
     end
 end
 
--- Cancels all, and gives them the chance to end.
+-- Cancels all tasks, and lets them end.
 local function end_all()
     native.abandoning(true)
     local all = {}
@@ -424,7 +425,7 @@ local function end_all()
     if not ok then error(problem, 0) end
 end
 
----Runs tasks until all have ended; with a function, as the first of them.
+---Runs tasks until all have ended. With a function, runs it as the first task.
 ---@param f? function
 ---@return any ... the function's results
 function tasks.run(...)
@@ -438,7 +439,7 @@ function tasks.run(...)
     end
     local ok, reason, problem = pcall(loop, main)
     if not ok then
-        -- The interpreter's own interrupt, for one: as if the function had raised it.
+        -- For example, the interpreter's interrupt: raised as if by the function.
         end_all()
         error(reason, 0)
     end
@@ -451,8 +452,8 @@ function tasks.run(...)
     if main and main._outcome == "done" then return unpack(main._results, 1, main._results.n) end
 end
 
----Runs each task that is ready once, and looks what descriptors and times have; for a loop of one's own.
----@param timeout? number how long it may wait when nothing is ready; 0. Negative: without a limit
+---Runs each ready task once, and checks descriptors and time limits. For programs with their own event loop.
+---@param timeout? number seconds to wait when no task is ready; default 0. Negative: no limit
 ---@return integer count tasks that have not ended, and have not yielded
 function tasks.step(timeout)
     timeout = expect_timeout(1, "step", timeout) or 0
@@ -466,7 +467,7 @@ function tasks.step(timeout)
     return live - yielded
 end
 
----One descriptor, which is readable while something can go on. Takes any arguments, so that `socket.select` accepts this
+---A descriptor that is readable while a task can continue. Takes any arguments, so that `socket.select` accepts this
 ---table.
 ---@return integer? descriptor
 ---@return string? message
@@ -481,7 +482,7 @@ local function after_deadline(ok, ...)
     error((...), 0)
 end
 
----Calls a function, all of whose waits fail with "timeout" when the time is up.
+---Calls a function. When the time is up, all its waits fail with "timeout".
 ---@param seconds number
 ---@param f function
 ---@return any ... the function's results
@@ -496,10 +497,10 @@ end
 ---Calls `f(list[i], i)` for each value of a list, each call in a task.
 ---@generic T
 ---@param list T[]
----@param max? integer how many at once; 50
+---@param max? integer concurrent calls; 50
 ---@param f fun(value: T, position: integer): any, any
 ---@return table<integer, any>? results the first result of each call; nil when the caller's wait has failed
----@return table<integer, any>|string? errors the second results of calls whose first is nil; or why the wait has failed
+---@return table<integer, any>|string? errors the second results of calls whose first is nil; or why the wait failed
 function tasks.map(list, max, f)
     if type(list) ~= "table" then bad_argument(1, "map", "table expected, got " .. type(list)) end
     if max ~= nil and type(max) ~= "number" then bad_argument(2, "map", "number expected, got " .. type(max)) end
@@ -583,8 +584,8 @@ local function check_object(class, object, name)
     end
 end
 
----Makes a queue: values in order, between tasks.
----@param capacity? integer how many it holds; any number
+---Makes a queue that passes values between tasks, in order.
+---@param capacity? integer most values in the queue; default unlimited
 ---@return socket.tasks.Queue
 function tasks.queue(capacity)
     if capacity ~= nil then
@@ -596,7 +597,7 @@ function tasks.queue(capacity)
     return setmetatable({ _capacity = capacity or huge, _first = 1, _last = 0, _getters = {}, _putters = {} }, QUEUE)
 end
 
----Adds a value, waiting while the queue is full.
+---Adds a value. Waits while the queue is full.
 ---@param value any not nil
 ---@param timeout? number
 ---@return boolean? ok
@@ -625,9 +626,9 @@ function Queue:put(value, timeout)
     return true
 end
 
----Takes the next value, waiting for one.
+---Takes the next value. Waits until there is one.
 ---@param timeout? number
----@return any value nil when there is none
+---@return any value nil on failure
 ---@return string? message
 function Queue:get(timeout)
     check_object(QUEUE, self, "get")
@@ -655,7 +656,7 @@ function Queue:get(timeout)
     return getter.value
 end
 
----Takes no more values. What is there can still be taken.
+---Closes the queue: it accepts no more values. Values in it can still be taken.
 function Queue:close()
     check_object(QUEUE, self, "close")
     self._closed = true
@@ -663,7 +664,7 @@ function Queue:close()
     wake_all(self._putters, "closed")
 end
 
----How many values are there.
+---The number of values in the queue.
 ---@return integer
 function Queue:length()
     check_object(QUEUE, self, "length")
@@ -675,7 +676,7 @@ end
 function Queue:values()
     check_object(QUEUE, self, "values")
     return function()
-        -- without the message, which would be taken for a second value
+        -- drops the message, which would be a second loop value
         return (self:get())
     end
 end
@@ -686,11 +687,11 @@ end
 local Mutex = {}
 local MUTEX = { __index = Mutex, __name = "mutex" }
 
----Makes a mutex: one task at a time.
+---Makes a mutex, which one task at a time can lock.
 ---@return socket.tasks.Mutex
 function tasks.mutex() return setmetatable({ _waiters = {} }, MUTEX) end
 
----Waits until no other task has it.
+---Locks the mutex. Waits while another task holds it.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
@@ -710,7 +711,7 @@ function Mutex:lock(timeout)
     return true
 end
 
----Gives it up.
+---Unlocks the mutex.
 function Mutex:unlock()
     check_object(MUTEX, self, "unlock")
     local owner = self._owner
@@ -724,7 +725,7 @@ end
 local Semaphore = {}
 local SEMAPHORE = { __index = Semaphore, __name = "semaphore" }
 
----Makes a semaphore with so many permits.
+---Makes a semaphore with `count` permits.
 ---@param count integer
 ---@return socket.tasks.Semaphore
 function tasks.semaphore(count)
@@ -735,7 +736,7 @@ function tasks.semaphore(count)
     return setmetatable({ _count = count, _waiters = {} }, SEMAPHORE)
 end
 
----Takes a permit, waiting for one.
+---Takes a permit. Waits until there is one.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
@@ -753,7 +754,7 @@ function Semaphore:acquire(timeout)
     return true
 end
 
----Gives a permit.
+---Returns a permit.
 function Semaphore:release()
     check_object(SEMAPHORE, self, "release")
     local waiter = self._waiters.first

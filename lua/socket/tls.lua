@@ -1,29 +1,28 @@
--- TLS on the operating system's library, in LuaSec's manner. A file of its own,
--- because Lua files are found before shared libraries: whatever else is
--- installed, `require "socket.tls"` is ours.
+-- TLS with the operating system's library and LuaSec's API. It is a Lua file because Lua files are found before
+-- shared libraries: `require "socket.tls"` always loads this module, whatever else is installed.
 local native = require("socket.native")("socket_tls_core")
 local config = require("socket.tls_config")
 
 local error, pcall, type = error, pcall, type
 local concat = table.concat
 
--- How much is taken over at once of what a socket has read ahead.
+-- Most bytes moved at once from a socket's read-ahead buffer.
 local PIECE = 65536
 
 ---@class socket.tls
 local tls = {
-    ---The library below: "openssl" or "secure-transport".
+    ---The TLS library: "openssl" or "secure-transport".
     ---@type string
     backend = native.backend,
-    ---What programs may ask for before they use it; what is missing here is refused (A2).
+    ---The supported features. A parameter that is missing here is refused (A2).
     ---@type table<string, any>
     capabilities = native.complete
         and { alpn = true, curves_list = true, dane = { no_ee_namechecks = true }, ecdh_auto = true, psk = true }
         or { alpn = true },
 }
 
----Makes a context, which any number of connections may share. Contexts of the
----same settings share what was made of them.
+---Makes a context, which any number of connections may share. Contexts with the same settings share their native
+---objects.
 ---@param cfg table LuaSec's parameters, and `host`, the name to verify, and `verifyhost`, false to verify none
 ---@return userdata|nil context
 ---@return string|nil message
@@ -31,15 +30,15 @@ function tls.newcontext(cfg)
     return config.newcontext(native, cfg)
 end
 
--- What was read from a socket ahead of what was asked for belongs to TLS (Δ11).
+-- Bytes in the socket's read-ahead buffer belong to TLS (Δ11).
 local function take_ahead(sock)
     local dirty = sock.dirty
     if not dirty or not dirty(sock) then return nil end
     sock:settimeout(0)
     local data, _, partial = sock:receive("*a", nil, PIECE)
     local pieces = { data or partial }
-    -- What is left in the socket's buffer: nothing new is received for a byte that is there. A
-    -- peer that sends without end must not be read without end.
+    -- Moves only the bytes already in the socket's buffer, and receives no new ones: a peer that sends without end
+    -- must not be read without end.
     while dirty(sock) do
         local byte = sock:receive(1)
         if not byte then break end
@@ -48,7 +47,7 @@ local function take_ahead(sock)
     return concat(pieces)
 end
 
----Makes a TLS object that takes the socket's descriptor over; the socket acts as closed afterwards (A4, A5).
+---Makes a TLS object that takes over the socket's descriptor. The socket behaves as closed afterwards (A4, A5).
 ---@param sock table|userdata anything with `getfd` and `setfd`
 ---@param context userdata|table a context, or the parameters of one
 ---@return userdata|nil connection

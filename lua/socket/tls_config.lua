@@ -1,6 +1,5 @@
--- Checks of TLS parameters, and their translation for the native part of
--- socket.tls. Internal to it. What would make a connection safer and cannot be
--- honoured is refused, never passed over.
+-- Checks TLS parameters and translates them for the native part of socket.tls. Internal to it. A parameter that
+-- increases security but is not supported is refused, never ignored.
 local error, ipairs, next, os, pairs, setmetatable, tostring, type =
     error, ipairs, next, os, pairs, setmetatable, tostring, type
 local byte, char, sub = string.byte, string.char, string.sub
@@ -17,7 +16,7 @@ local function set(names)
     return result
 end
 
----The protocols that can be named alone.
+---The protocols that select a single version.
 config.protocols = set("tlsv1 tlsv1_1 tlsv1_2 tlsv1_3")
 
 local VERIFY = set("none peer client_once fail_if_no_peer_cert")
@@ -26,7 +25,7 @@ local DANE = set("no_ee_namechecks")
 
 local options
 
----The names that `options` may hold (A20).
+---The valid names in `options` (A20).
 ---@param native table native part of socket.tls
 ---@return table<string, boolean>
 function config.options(native)
@@ -37,7 +36,7 @@ function config.options(native)
     return options
 end
 
--- Raises what a wrong type raises in LuaSec; the position would name this file.
+-- Raises LuaSec's error for a wrong type, without a position, which would name this file.
 local function wrong_type(position, call, expected, value)
     error(("bad argument #%d to '%s' (%s expected, got %s)"):format(position, call, expected, type(value)), 0)
 end
@@ -50,8 +49,7 @@ end
 
 local function refused(name) return nil, name .. " not supported by this TLS backend" end
 
--- The names in a string or a list of them, as a set; nil and a message when
--- one is not among the known ones.
+-- The names in a string or a list, as a set; nil and a message when one is unknown.
 local function flags(value, known, message)
     local found = {}
     if value then
@@ -64,7 +62,7 @@ local function flags(value, known, message)
     return found
 end
 
--- Reads the password that opens a key, when one is needed.
+-- Reads the password of a key, when one is needed.
 local function read_password(native, own)
     local password = own.password
     local kind = type(password)
@@ -73,7 +71,7 @@ local function read_password(native, own)
     return password
 end
 
--- The certificates of this side, each with its key.
+-- The local certificates, each with its key.
 local function identities(native, cfg, given)
     local list = cfg.certificates or { cfg }
     if #list > 1 and not native.complete then return refused("several certificates") end
@@ -93,7 +91,7 @@ local function identities(native, cfg, given)
     return true
 end
 
--- Oldest and newest version, counted from 0, that protocol and options leave.
+-- Oldest and newest version that protocol and options allow, counted from 0.
 local function versions(native, protocol, excluded, server)
     local named = config.protocols[protocol]
     local oldest, newest
@@ -111,7 +109,7 @@ local function versions(native, protocol, excluded, server)
     return oldest - 1, newest - 1
 end
 
--- Protocol names with their lengths in front, as TLS has them; nil and a message, or nil alone, when they are none.
+-- Encodes protocol names for ALPN, each with a length prefix; nil and a message, or nil alone, when they are invalid.
 local function encoded(names)
     if type(names) ~= "table" then return nil, "invalid ALPN parameter" end
     if #names == 0 then return nil, "invalid ALPN list (empty)" end
@@ -135,7 +133,7 @@ local function decoded(wire)
     return names
 end
 
--- The functions that a handshake asks take and return texts: these call the program's own.
+-- The handshake's callbacks take and return strings. These wrappers call the program's functions.
 local function alpn_callback(choose)
     return function(offered)
         local chosen = choose(decoded(offered))
@@ -153,8 +151,8 @@ end
 
 local steps = {}
 
--- Each step checks some parameters, and puts what they mean into `given`. It returns true, or nil and a message. The
--- order is LuaSec's order of errors.
+-- Each step checks some parameters and stores their meaning in `given`. It returns true, or nil and a message. The
+-- steps have LuaSec's order of errors.
 function steps.ciphers(native, cfg, given)
     for _, name in ipairs({ "ciphers", "ciphersuites" }) do
         if cfg[name] then
@@ -169,7 +167,7 @@ function steps.verify(native, cfg, given)
     local found, err = flags(cfg.verify, VERIFY, "invalid verify option (%s)")
     if not found then return nil, err end
     if not given.server then
-        -- absent means yes; what is said to be off is off
+        -- verification is on by default; only an explicit value disables it
         given.verify = cfg.verify ~= false and (found.peer or not found.none) or false
         return true
     end
@@ -278,7 +276,7 @@ local ORDER_OF_STEPS = {
     "ciphers", "verify", "options", "depth", "dhparam", "curves", "verifyext", "alpn", "psk", "dane", "additions",
 }
 
--- The functions that handshakes ask: as long as there is their context, or a connection of it.
+-- The handshake callbacks. They live as long as their context, or a connection of it.
 local kept = setmetatable({}, { __mode = "k" })
 local contexts = 0
 
@@ -293,14 +291,14 @@ local function keep_callbacks(native, given, callbacks)
     native.callbacks[contexts] = callbacks
 end
 
----Keeps what handshakes of a connection ask for.
+---Keeps the handshake callbacks of a connection alive.
 ---@param connection userdata
 ---@param context userdata
 function config.keep(connection, context)
     kept[connection] = kept[context]
 end
 
----Makes a context of a configuration table (A9-A30).
+---Makes a context from a configuration table (A9-A30).
 ---@param native table native part of socket.tls
 ---@param cfg table
 ---@return userdata|nil context
@@ -324,7 +322,7 @@ function config.newcontext(native, cfg)
         if not ok then break end
     end
     if ok then keep_callbacks(native, given, callbacks) end
-    -- What is wrong with the files is reported first, so they are read even for settings that fail.
+    -- Errors in the files are reported first, so the files are read even when other settings are invalid.
     local context, err = native.context(given)
     if not context then return nil, err end
     if not ok then return nil, later end

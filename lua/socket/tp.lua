@@ -1,27 +1,27 @@
--- Line-and-reply transport: what SMTP, FTP and their kin have in common.
--- A command is one line; a reply is a three-digit code, a text and, when the
--- code is followed by "-", more lines until the code comes back with a space or alone.
+-- Line-based request and reply transport, shared by SMTP, FTP and similar protocols. A command is one line. A reply
+-- is a three-digit code and a text. When "-" follows the code, more lines follow, until the code is repeated with a
+-- space or alone.
 
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local session = require("socket.session")
 
 ---@class socket.tp
----@field TIMEOUT number seconds a connection's operations wait, unless connect says otherwise
+---@field TIMEOUT number limit in seconds of a connection's operations, unless connect gets another
 local tp = { TIMEOUT = 60 }
 socket.tp = tp
 
--- A server that never ends its reply must not fill the memory: bytes of one reply.
+-- Most bytes of one reply: a server that never ends its reply must not fill the memory.
 local MAXREPLY = 4 * 1024 * 1024
 
 ---@class socket.tp.connection
 ---@field c table the underlying connection (T3)
----@field ours boolean `c` is a socket of ours, not made by a user's `create`
+---@field ours boolean true when `c` is this library's socket, not made by a user's `create`
 local connection = {}
 local metatable = { __index = connection }
 
--- Connections made here are sockets of ours, whose receive takes a limit; the
--- objects of a user's `create` get the plain call they know.
+-- Connections made here are this library's sockets, whose receive takes a limit. Objects from a user's `create` get
+-- the plain call.
 local function receive_line(self, size)
     local line, err
     if self.ours then
@@ -60,11 +60,11 @@ local function accepted(code, reply, ok)
     return nil, reply
 end
 
----Reads one reply and judges it (T5, T6).
+---Reads and checks one reply (T5, T6).
 ---@param ok string|number|table|fun(code: number, reply: string): any
---- a pattern for the code, an array of them, or a function that judges
+--- a pattern for the code, an array of patterns, or a function that checks the reply
 ---@return number|nil code nil when the reply could not be read or does not match
----@return string reply the whole reply, or what went wrong reading it
+---@return string reply the whole reply, or the error
 function connection:check(ok)
     if ok == nil then error("bad argument #1 to 'check' (value expected)", 2) end
     local code, reply = receive_reply(self)
@@ -73,7 +73,7 @@ function connection:check(ok)
 end
 
 ---Sends a command line (T4).
----@param cmd string|number goes out in upper case
+---@param cmd string|number sent in upper case
 ---@param arg string|number|false|nil
 ---@return number|nil sent bytes, or nil with a message; a line break or NUL in either is refused (add.26)
 ---@return string|nil message
@@ -85,16 +85,16 @@ function connection:command(cmd, arg)
     return self.c:send(line .. "\r\n")
 end
 
----Receives once and hands the outcome to a sink, once.
+---Receives once and passes the result to a sink, once.
 ---@param snk function ltn12 sink
 ---@param pat string|number|nil receive pattern
----@return any ... what the sink returned
+---@return any ... the results of the sink
 function connection:sink(snk, pat)
     local chunk, err = self.c:receive(pat)
     return snk(chunk, err)
 end
 
----Sends what a source has; the connection stays open.
+---Sends the data of a source; the connection stays open.
 ---@param src function ltn12 source
 ---@param step function|nil ltn12 pump step
 ---@return number|nil ok 1, or nil with the source's or the connection's message
@@ -130,13 +130,13 @@ function connection:dirty()
     return self.c:dirty()
 end
 
----@return string|nil address of the other side
+---@return string|nil address of the peer
 ---@return number|string port
 function connection:getpeername()
     return self.c:getpeername()
 end
 
----@return string|nil address of this side
+---@return string|nil local address
 ---@return number|string port
 function connection:getsockname()
     return self.c:getsockname()
@@ -147,7 +147,7 @@ function connection:getcontrol()
     return self.c
 end
 
----Closes the connection; once is enough.
+---Closes the connection; further calls do nothing.
 ---@return number one
 function connection:close()
     if not self.closed then
@@ -162,7 +162,7 @@ local function establish(self, host, port, timeout)
     return self.c:connect(host, port)
 end
 
----Connects to a server; nothing is read or sent (T2).
+---Connects to a server. Sends and reads nothing (T2).
 ---@param host string
 ---@param port number|string
 ---@param timeout number|nil seconds, default `tp.TIMEOUT`

@@ -1,10 +1,11 @@
--- Whether a stream ended without the notice that TLS ends with: a body without a length was cut then (add.51).
+-- Detects a stream that ended without TLS's close_notify: a body without a length was then truncated (add.51).
 -- Internal.
 local find, pcall, rawget, require, tostring, type = string.find, pcall, rawget, require, tostring, type
 
 local was_cut
 
----Whether a connection that has reported "closed" was cut. Plain connections have no such notice, and never were.
+---Returns whether a connection that has reported "closed" was truncated. Plain connections have no such notice, and
+---return false.
 ---@param connection table|userdata
 ---@return boolean
 return function(connection)

@@ -1,6 +1,6 @@
---- URLs cut into components, built, resolved and escaped (contract: url). Pure functions on
---- bytes: nothing is looked up, and nothing is decoded or checked unless a function says so.
---- Arguments of a wrong type raise; tables given are never modified.
+--- Parses, builds, resolves and escapes URLs (contract: url). Pure functions on bytes: they do no name lookups, and
+--- decode or check nothing unless documented. Arguments of a wrong type raise an error. Table arguments are never
+--- modified.
 ---
 ---     local url = require("socket.url")
 ---     local parts = url.parse("http://user@example.com:8080/a/b?q#f")
@@ -9,7 +9,7 @@
 
 local socket = require("socket")
 
---- The components of a URL. Absent ones are nil, which differs from empty: `http://h?` has the query "".
+--- The components of a URL. Absent ones are nil, unlike empty ones: `http://h?` has the query "".
 ---@class socket.url.Components
 ---@field scheme? string before the first `:`
 ---@field authority? string `[userinfo@]host[:port]`
@@ -29,14 +29,14 @@ local socket = require("socket")
 ---@field is_absolute? any true-ish: the path starts with a slash
 ---@field is_directory? any true-ish: the path ends with a slash
 
---- parse: the components of a URL in a new table, over a copy of every pair of `default` (url.parse).
---- Failure (no URL, or an empty one): nil, "invalid url".
+--- parse: the components of a URL in a new table, with a copy of every pair of `default` as defaults (url.parse). On
+--- failure (no URL, or an empty one): nil, "invalid url".
 ---
---- build: the URL of a table of components; nothing is escaped. A `host` comes before
---- `authority`, `user` before `userinfo` (url.build).
+--- build: the URL of a table of components; nothing is escaped. `host` takes precedence over `authority`, and `user`
+--- over `userinfo` (url.build).
 ---
---- escape: percent-encodes every byte but letters, digits and `_`. unescape: decodes; what is no
---- encoding stays (url.escape).
+--- escape: percent-encodes every byte except letters, digits and `_`. unescape: decodes; invalid encodings stay
+--- unchanged (url.escape).
 ---@class socket.url
 ---@field _VERSION string
 ---@field parse fun(url: string?, default: table?): socket.url.Components?, string?
@@ -51,7 +51,7 @@ url.merge_path = nil
 
 local gmatch, ipairs, type = string.gmatch, ipairs, type
 
--- The components of what `relative` means in a document at `base`.
+-- The components of `relative`, resolved in a document at `base`.
 local function resolved(base, relative)
     local target = {
         scheme = base.scheme, authority = relative.authority, path = relative.path, params = relative.params,
@@ -72,7 +72,7 @@ local function resolved(base, relative)
     return target
 end
 
--- `absolute` by way of the functions that a program has put into this module, as LuaSocket calls them.
+-- `absolute` through the functions that a program has replaced in this module, as LuaSocket calls them.
 local function absolute_by_parts(base, relative)
     local components = base
     if type(base) == "table" then base = url.build(base) else components = url.parse(base) end
@@ -90,8 +90,8 @@ local function absolute_by_parts(base, relative)
     return absolute(nil, target)
 end
 
---- The URL that `relative` means in a document at `base`, without dot segments in its path (url.absolute). It calls
---- `url.parse` and `url.build`, so that functions in their place are called too.
+--- Resolves `relative` in a document at `base`, and removes dot segments from the path (url.absolute). It calls
+--- `url.parse` and `url.build`, so that replacements of them are called too.
 ---@param base string|socket.url.Components|nil
 ---@param relative string?
 ---@return string
@@ -100,7 +100,7 @@ function url.absolute(base, relative)
     return absolute_by_parts(base, relative)
 end
 
---- The segments of a path, decoded by `url.unescape`; empty ones are lost (url.parse_path).
+--- The segments of a path, decoded by `url.unescape`. Empty segments are dropped (url.parse_path).
 ---@param path string?
 ---@return socket.url.Path
 function url.parse_path(path)
@@ -112,9 +112,9 @@ function url.parse_path(path)
     return segments
 end
 
---- The path made of segments, each percent-encoded as far as it must be (url.build_path).
+--- Builds a path from segments. Percent-encodes each as necessary (url.build_path).
 ---@param segments socket.url.Path
----@param unsafe? any true-ish: the segments are used as they are
+---@param unsafe? any true-ish: the segments are not encoded
 ---@return string path
 function url.build_path(segments, unsafe)
     return build_path(segments, #segments, unsafe)
