@@ -171,8 +171,7 @@ impl Gzip {
     }
 }
 
-/// A deflate decoder. The first two bytes show whether there is a zlib wrapper, because servers send both
-/// forms.
+/// A deflate decoder. Servers send it with and without a zlib wrapper; the first two bytes show which.
 #[derive(Debug, Default)]
 pub struct Deflate {
     engine: Option<Decompress>,

@@ -51,8 +51,7 @@ impl Object for Decoder {
     }
 }
 
-/// `decoder(name)`: a decoder for a coding, by its lower-case name, or nil if this library does not support
-/// it.
+/// `decoder(name)`: a decoder for a coding, by its lower-case name, or nil if it is not in this library.
 fn decoder(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(1)?;
     if call.new_object(&DECODER, |_| Decoder::new(name).ok_or(())).is_err() {
@@ -94,8 +93,7 @@ fn decode(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `decoder:finish()`: marks the end of the input. Returns true, or nil and a message if the stream is
-/// truncated.
+/// `decoder:finish()`: marks the end of the input. Returns true; or nil and a message if it is truncated.
 fn finish(call: &mut Call<'_>) -> Outcome {
     let finished = call.object(1, &DECODERS, |decoder| decoder.finish().map_err(|Trouble| decoder.name()))?;
     match finished {

@@ -55,8 +55,7 @@ fn flag(field: &[u8]) -> Option<bool> {
     }
 }
 
-/// Formats a file with these cookies. Skips a cookie with a tab in its name or path: the format cannot hold
-/// it.
+/// Formats a file with these cookies. Skips those with a tab in name or path, which the format cannot hold.
 pub fn compose(cookies: &[&Cookie]) -> Vec<u8> {
     let mut text = b"# Netscape HTTP Cookie File\n".to_vec();
     for cookie in cookies {

@@ -124,8 +124,8 @@ impl Wire {
         self.watch.borrow().hello
     }
 
-    /// Turns read-ahead on, once the handshake is done. During the handshake, bytes that the peer sends right
-    /// after it must stay in the descriptor. Otherwise an event loop that waits for the descriptor would miss
+    /// Turns read-ahead on, once the handshake is done. Earlier, it would take bytes that the peer sent right
+    /// after the handshake. Those must stay in the descriptor, or an event loop that waits for it would miss
     /// them.
     pub fn read_ahead(&self) {
         self.reads_ahead.set(true);
