@@ -84,8 +84,8 @@ fn version(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// Makes `require "socket.native_entries"` call a function. A sandbox may not let scripts load libraries;
-/// this works there.
+/// Makes `require "socket.native_entries"` call a function. This works even in a sandbox that does not let
+/// scripts load libraries.
 ///
 /// # Safety
 /// Called by Lua's module loader with the running state.

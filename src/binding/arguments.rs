@@ -95,7 +95,7 @@ impl<'c> Call<'c> {
         }
     }
 
-    /// The bytes of a string or number argument; raises `string expected, got …`.
+    /// The bytes of a string or number argument. Raises `string expected, got …`.
     pub fn bytes(&self, index: c_int) -> Result<&'c [u8], Raise> {
         self.try_bytes(index).ok_or(Raise::Type(index, Expected::String))
     }
@@ -116,7 +116,7 @@ impl<'c> Call<'c> {
         (is_number != 0).then_some(number)
     }
 
-    /// A number argument; raises `number expected, got …`.
+    /// A number argument. Raises `number expected, got …`.
     pub fn number(&self, index: c_int) -> Result<f64, Raise> {
         self.try_number(index).ok_or(Raise::Type(index, Expected::Number))
     }
@@ -154,7 +154,7 @@ impl<'c> Call<'c> {
         unsafe { ffi::lua_toboolean(self.state, index) != 0 }
     }
 
-    /// A table argument; raises `table expected, got …`.
+    /// A table argument. Raises `table expected, got …`.
     pub fn table(&self, index: c_int) -> Result<(), Raise> {
         if self.kind(index) == Kind::Table { Ok(()) } else { Err(Raise::Type(index, Expected::Table)) }
     }

@@ -56,7 +56,7 @@ unsafe extern "C-unwind" fn trampoline<F>(state: *mut lua_State) -> c_int
 where
     F: Fn(&mut Call<'_>) -> Outcome + Copy + 'static,
 {
-    // SAFETY: Lua passes the running state. `native` has checked that F has no size, so any aligned address holds one.
+    // SAFETY: Lua passes the running state. `native` checked that F has no size: any aligned address holds one.
     unsafe { run(state, ptr::NonNull::<F>::dangling().as_ref()) }
 }
 
@@ -166,9 +166,10 @@ impl Call<'_> {
     }
 
     /// Ends the running function with a protected call that allows yields. The called value and its
-    /// `arguments` arguments are on top of the stack. `after` then produces the outcome. It gets whether the
-    /// call succeeded, and finds all the results, or else the error, in the place of the called value. A
-    /// yield leaves this Rust call for good. So does an error in a coroutine. Nothing may be owned.
+    /// `arguments` arguments are on top of the stack. `after` runs at the end of the call. Its parameter is
+    /// whether the call succeeded. All the results, or else the error, are in the place of the called value.
+    ///
+    /// A yield leaves this Rust call for good. So does an error in a coroutine. Nothing may be owned.
     #[cfg(any(feature = "lua53", feature = "lua54", feature = "lua55"))]
     pub fn finish_protected<F>(&mut self, arguments: c_int, after: F) -> Outcome
     where

@@ -59,7 +59,7 @@ impl<T> Receiver<T> {
     }
 }
 
-/// What a script sees of a class.
+/// The properties of a class that a script can see.
 pub struct ClassSpec<T: 'static> {
     /// The class.
     pub class: &'static Class<T>,

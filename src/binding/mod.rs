@@ -29,18 +29,19 @@
 //!
 //!    The closure does not wait either. Tasks (`src/tasks`) leave the C stack of a call that waits.
 //!    Meanwhile other tasks run, and they may use, close and collect the same object. So an operation tries
-//!    inside the closure. If it would block, it marks the object as busy in its direction, leaves the
-//!    closure, and waits in the one function for waits (`src/tasks/door.rs`). Then it looks the object up
-//!    again, because it may have become another object. The `make` of [`Call::new_object`] may wait,
-//!    because the userdata is not an object yet.
+//!    inside the closure. If it would block, it marks the object as busy in its direction and leaves the
+//!    closure. Then it waits in `src/tasks/door.rs`, which every wait goes through. Afterwards it looks the
+//!    object up again, because the object may have become another one. The `make` of [`Call::new_object`]
+//!    may wait, because the userdata is not an object yet.
 //!
 //!    A library that calls back into Lua is called inside [`Call::lend`], with the object's content taken
 //!    out of it. A task that is abandoned in such a callback leaks that content.
-//! 3. A native function that owns something with a destructor (a `Vec`, a `String`, a descriptor) must not
-//!    call a `Call` method that can allocate in Lua, except inside [`Call::protected`]. [`Call::push_vec`]
-//!    frees its argument before Lua can raise, but nothing else may be owned at that call. Methods that
-//!    never allocate say so. Pushing `nil`, booleans and numbers never allocates. Destructors that do
-//!    nothing may be pending: of an array on the stack, of an empty vector, of the trampoline's guard.
+//! 3. A native function may own something with a destructor: a `Vec`, a `String`, a descriptor. While it
+//!    does, it must not call a `Call` method that can allocate in Lua, except inside [`Call::protected`].
+//!    [`Call::push_vec`] frees its argument before Lua can raise, but nothing else may be owned at that
+//!    call. Methods that never allocate say so. Pushing `nil`, booleans and numbers never allocates.
+//!    Destructors that do nothing may be pending: of an array on the stack, of an empty vector, of the
+//!    trampoline's guard.
 //!
 //! 4. During a wait nothing at all may be owned. The stack of a task that is never resumed is reset, and no
 //!    destructor runs. The partial result of an operation is a plain value, or belongs to the object. Bytes

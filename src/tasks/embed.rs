@@ -34,9 +34,9 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
 ///
 /// # Rust functions that call Lua
 ///
-/// mlua records the running coroutine when a Rust function made with it is entered, and restores the old one
-/// when it returns. This goes wrong when such a function calls Lua code that waits, and another such function
-/// is entered meanwhile. Wrap the call in [`Tasks::without_switching`].
+/// mlua records the running coroutine on entry to a Rust function made with it. On return it restores the old
+/// one. This goes wrong when such a function calls Lua code that waits, and another such function is
+/// entered meanwhile. Wrap the call in [`Tasks::without_switching`].
 #[derive(Clone, Debug)]
 pub struct Tasks {
     start: Function,

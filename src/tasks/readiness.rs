@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::socket::descriptor::borrow_number;
 
-/// The system's list.
+/// The system's list of watched descriptors, and the buffer for the changes that it reports.
 pub struct Readiness {
     list: OwnedFd,
     events: Vec<epoll::Event>,

@@ -185,7 +185,7 @@ impl Scheduler {
     }
 }
 
-/// What a parked task waits for, besides descriptors.
+/// The conditions of a wait, besides its descriptors.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Wish {
     /// The time limit.

@@ -72,7 +72,8 @@ pub(super) struct Task {
     pub(super) fiber: Option<Fiber>,
     pub(super) exit: *const Exit,
     pub(super) state: State,
-    /// What it waits for. The array is on its parked stack, or in a userdata that this stack refers to.
+    /// The descriptors that it waits for. The array is on its parked stack, or in a userdata that this stack
+    /// refers to.
     pub(super) interests: *mut Interest,
     pub(super) interest_count: usize,
     /// When its wait ends, and whether an enclosing deadline ends it.
