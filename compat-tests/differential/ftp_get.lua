@@ -14,7 +14,7 @@ show("F1 constants", ftp.TIMEOUT, ftp.USER, ftp.PASSWORD)
 
 local EPSV = "229 extended passive (|||%EPSV%|)"
 
--- Answers up to EPSV, then what a test wants.
+-- Answers up to EPSV, then the given steps.
 local function after_login(...)
     local steps = { "220 hi", "331 password", "230 in" }
     for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
@@ -25,7 +25,7 @@ local function transfer(...)
 end
 local FILE = { download = "content\r\nof the file\r\n", reply = "226 done" }
 
--- `build(port)` is the call's argument.
+-- `build(port)` returns the argument of the call.
 local function try_get(label, steps, build)
     local server = dialogue.serve({ steps })
     show(label, ftp.get(build(server.port)))

@@ -1,4 +1,4 @@
--- Hostile HTTP servers whose requests LuaSocket brings to an end, too.
+-- Hostile HTTP servers: cases in which LuaSocket's requests end, too.
 local hostile = require("hostile")
 hostile.compare("hostile_heads")
 hostile.compare("hostile_bodies")

@@ -1,5 +1,5 @@
--- HTTP responses that are cut off at each of their bytes, by a close and by a reset. Not here: a reply 103, which
--- LuaSocket takes for the answer (add.27).
+-- HTTP responses cut off at each byte, by a close and by a reset. A 103 response is not included: LuaSocket treats it
+-- as the final response (add.27).
 local cuts = require("http_cuts")
 local http = require("socket.http")
 local show = require("show")
@@ -12,7 +12,7 @@ for _, name in ipairs(cuts.NAMES) do
         for count = 0, #cuts.RESPONSES[name] - (name == "chunked" and 1 or 0) do
             local url = cuts.url(server.port, name, count, ending)
             show.raise(("%s, %d bytes, %s"):format(name, count, ending), http.request, url)
-            -- what comes before the end reaches a sink
+            -- data before the cut reaches a sink
             local pieces, last = {}, "not ended"
             local function sink(chunk, err)
                 if chunk then pieces[#pieces + 1] = chunk else last = "ended with " .. tostring(err) end

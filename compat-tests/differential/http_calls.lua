@@ -33,7 +33,7 @@ early("empty host", { url = "http://h/", host = "" })
 show("number raises", (pcall(http.request, 5)))
 show("nil raises", (pcall(http.request, nil)))
 
--- everything that reaches a socket
+-- all calls on a socket
 local function calls(label, prepared, reqt, body)
     peer = prepared
     socket.tcp = peer.create

@@ -1,5 +1,6 @@
--- Random requests to random answers, with sockets, sources, sinks and steps that may fail at any call: what is
--- called, in which order and with what, and what is returned. What a repair changes (http.bugs) is not drawn.
+-- Random requests to random responses, with sockets, sources, sinks and steps that may fail at any call. The test
+-- compares the calls, their order and arguments, and the results. Cases that a repair changes (http.bugs) are not
+-- generated.
 local show = require("show")
 local answers = require("random_answers")
 local socket = require("socket")
@@ -10,7 +11,7 @@ http.USERAGENT = "test"
 local random, pick, chance = answers.random, answers.pick, answers.chance
 answers.seed(20250303)
 
--- What happens in one request, in order.
+-- The events of one request, in order.
 local log
 local function note(...)
     local words = {}
@@ -22,7 +23,7 @@ end
 
 local replies, sockets, failing, ending
 
--- The results of a method, or a failure when it is due at this call.
+-- The results of a method, or a failure when this call is set to fail.
 local function results(self, name, ...)
     self.calls[name] = (self.calls[name] or 0) + 1
     if failing and failing.name == name and failing.at == self.calls[name] then
@@ -138,7 +139,7 @@ for i = 1, 1500 do
     local folded = not failing
     local redirects = chance(30)
     local url = pick(URLS)
-    -- url.authority.1: a query right behind a host
+    -- url.authority.1: a query right after a host
     if redirects and url == "http://h.test" then url = "http://h.test/" end
     local reqt = { url = url, sink = sink() }
     if redirects then
@@ -150,7 +151,7 @@ for i = 1, 1500 do
     else
         local odd = chance(10)
         replies = { odd and pick(answers.ODD) or answers.interim(folded) .. answers.final(folded) }
-        -- add.30: HTTP/0.9 that is stopped
+        -- add.30: an HTTP/0.9 response that is stopped
         if odd then reqt.sink = http.genericform(url).sink end
         if chance(20) then reqt.method = pick({ "", "GET", "HEAD", "POST", "get", "PUT" }) end
         if not odd and chance(25) then reqt.step = step() end

@@ -1,4 +1,4 @@
--- Random answers over TCP, where heads and bodies are read natively: what is returned and what a sink sees.
+-- Random responses over TCP, where heads and bodies are read natively: the results and the sink's calls.
 local show = require("show")
 local answers = require("random_answers")
 local socket = require("socket")
@@ -13,7 +13,7 @@ local _, port = listener:getsockname()
 local probe = assert(socket.connect("127.0.0.1", port))
 assert(listener:accept()):close()
 
--- Every connection leads here, and is answered at the first write of its request.
+-- Every connection goes to this peer, which answers at the first write of the request.
 local master, client = getmetatable(socket.tcp()).__index, getmetatable(probe).__index
 local connect, send = master.connect, client.send
 probe:close()

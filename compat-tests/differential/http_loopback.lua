@@ -5,8 +5,8 @@ local peer = require("peer")
 local socket = require("socket")
 local http = require("socket.http")
 
--- A server in a process of its own: one connection a request; the path says
--- what it does. It ends when it is asked for /end.
+-- A server in a separate process: one connection per request, and the path selects the action. It ends on a request for
+-- /end.
 local SERVER = [[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -65,8 +65,7 @@ get("closed in a body", "/length")
 get("close-delimited body", "/close")
 get("whole body, then a stall", "/whole/stall")
 
--- resets: the client sends a byte after its request, once it has the reply,
--- and the server then ends with a reset
+-- resets: the client sends one byte more when it has the reply, and the server then closes with a reset
 http.TIMEOUT = 5
 local function reset(label, path)
     local sink, seen = fake.sink()
@@ -98,7 +97,7 @@ http.request("http://127.0.0.1:" .. server.port .. "/end")
 server:close()
 show("http.s.45", http.request("http://127.0.0.1:" .. server.port .. "/"))
 
--- Names and ports that cannot be connected to (http.request.8); none of them reaches a name server.
+-- Names and ports to which no connection is possible (http.request.8); none of them reaches a name server.
 show("http.s.46", http.request("http://a..b/"))
 for _, address in ipairs({ "h h", "[::zz]", "127.0.0.1:abc", "127.0.0.1:-1" }) do
     show("no such address: " .. address, http.request("http://" .. address .. "/"))

@@ -1,4 +1,4 @@
--- http.open, http.chunked, and what is read at call time (http.s.173-190).
+-- http.open, http.chunked, and the settings read at each call (http.s.173-190).
 local show = require("show")
 local fake = require("fake_http")
 local socket = require("socket")

@@ -1,4 +1,4 @@
--- http.module.3, http.module.6, http.open: what a script has replaced, in any module, is what a request calls.
+-- http.module.3, http.module.6, http.open: a request calls the functions that a script has replaced, in any module.
 local show = require("show")
 local fake = require("fake_http")
 local socket = require("socket")
@@ -21,7 +21,7 @@ local function request(reqt, ...)
     return http.request(reqt)
 end
 
--- A new table each time: LuaSocket writes into it when it is redirected.
+-- A new table each time: LuaSocket writes into it on a redirect.
 local REQUESTS = {
     { "length", function() return request({ url = "http://h.test/x" }, LENGTH) end },
     { "close", function() return request({ url = "http://h.test/x;p?q" }, CLOSE) end },
@@ -64,7 +64,8 @@ for _, kind in ipairs(REQUESTS) do
                 calls = calls + 1
                 return original(...)
             end
-            -- the two sides need not close, try and fill tables equally often, but both do or do not
+            -- the two libraries may call close, try and table functions a different number of times, but either both
+            -- call them or neither
             local ok = pcall(kind[2])
             place[2][name] = original
             show(kind[1] .. ": " .. place[1] .. "." .. name, ok, name == "newtry" and calls > 0 or calls)
@@ -72,7 +73,7 @@ for _, kind in ipairs(REQUESTS) do
     end
 end
 
--- Source and sink constructors that are the script's own.
+-- Source and sink constructors defined by the script.
 local function with(t, name, value, label, ...)
     local original = t[name]
     t[name] = value
@@ -102,7 +103,7 @@ for _, name in ipairs({ "keep-open", "http-chunked" }) do
     show("sinkt " .. name .. " got", sent, fake.body(peer.sockets[1]))
 end
 
--- http.open that makes something else of it.
+-- An http.open that changes the result.
 local open = http.open
 local function opening(label, f, ...)
     http.open = f
@@ -144,7 +145,7 @@ opening("receivestatusline", changed({ receivestatusline = function() return 299
 opening("close that fails", changed({ close = function() return nil, "E" end }), "http://h.test/", LENGTH)
 opening("close that raises", changed({ close = function() error("E", 0) end }), "http://h.test/", LENGTH)
 
--- A scheme's `create` sees the merged request and may add to it; port, method and uri are settled by then.
+-- A scheme's `create` gets the merged request and may add to it; port, method and uri are already set.
 local function create(label, reqt, f)
     http.schemes.x = { port = 70, create = f }
     show.raise(label, request, reqt, LENGTH)
@@ -180,7 +181,7 @@ show("no port", request("x://h.test/", LENGTH))
 show("no port, sent", peer.sockets[1].port, fake.header(peer.sockets[1], "host"))
 http.schemes.x = nil
 
--- Another table of spellings.
+-- A different table of spellings.
 local canonic = socket.headers.canonic
 socket.headers.canonic = { accept = "ACCEPT" }
 show("headers.canonic", request({ url = "http://h.test/", headers = { Accept = "x", Host = "y" } }, LENGTH))

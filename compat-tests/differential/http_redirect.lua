@@ -1,4 +1,4 @@
--- http.redirect: which answers are followed, and with what (http.s.124-159).
+-- http.redirect: which answers are followed, and with which request (http.s.124-159).
 local show = require("show")
 local fake = require("fake_http")
 local socket = require("socket")

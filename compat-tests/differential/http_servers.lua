@@ -1,5 +1,5 @@
 -- needs: nginx, apache
--- Requests the way people write them, to nginx and Apache: what they print on LuaSocket they print here.
+-- Typical requests to nginx and Apache: the output equals LuaSocket's.
 local show = require("show")
 local socket = require("socket")
 local http = require("socket.http")
@@ -15,7 +15,7 @@ local apache = "http://" .. apache_host .. "/luasocket-test"
 local cgi = apache .. "-cgi"
 local proxy = "http://127.0.0.1:" .. os.getenv("COMPAT_PROXY_PORT")
 
--- The answer without what differs from run to run.
+-- The answer without the parts that differ between runs.
 local function answer(label, body, code, headers, status)
     local kept = {}
     for _, name in ipairs({
@@ -24,7 +24,7 @@ local function answer(label, body, code, headers, status)
     }) do
         kept[name] = headers and headers[name] and (headers[name]:gsub("127%.0%.0%.1:%d+", "<host>"))
     end
-    -- how a program's answer is framed depends on when the server sees it end
+    -- the framing of a program's answer depends on when the server detects its end
     if not kept["accept-ranges"] then kept["content-length"], kept["transfer-encoding"] = nil, nil end
     if type(body) == "string" then body = body:gsub("127%.0%.0%.1:%d+", "<host>") end
     show(label, body, code, kept, status)
@@ -172,7 +172,7 @@ fetch("password through a proxy", {
 fetch("upload through a proxy", { url = cgi .. "/echo", method = "POST", source = ltn12.source.string(text), proxy = proxy })
 fetch("no proxy there", { url = nginx .. "/index.html", proxy = "http://127.0.0.1:1" })
 
--- a connection of the script's own
+-- a socket created by the script
 local made = 0
 fetch("create", {
     url = nginx .. "/small.txt",

@@ -1,13 +1,13 @@
--- The string form of request on real connections: bodies by length and until close, whole, cut short and slow, and
--- what a program that has replaced a pump or a source sees of them (http.module.6, http.body.receive).
+-- The string form of request on real connections: bodies by length and until close, complete, truncated and slow. Also
+-- the calls that a program sees when it has replaced a pump or a source (http.module.6, http.body.receive).
 local show = require("show")
 local peer = require("peer")
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local http = require("socket.http")
 
--- A server in a process of its own, one connection a request. The path says what length it announces, how many bytes
--- are in each part, how many parts there are, how long it waits before each, and how it ends.
+-- A server in a separate process, one connection per request. The path gives the announced length, the size of each
+-- part, the number of parts, the pause before each part, and the ending.
 local SERVER = [[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -44,7 +44,7 @@ local function get(label, path)
     end
 end
 
--- With a server of its own, which may be busy with the last request for a while.
+-- Uses a separate server, because it may still be busy with the last request.
 local function get_slowly(label, path)
     server = peer.lua(SERVER:format(1))
     get(label, path)
@@ -63,7 +63,7 @@ get("until close", "/-1/1000/7/0/close")
 get("until close, large", "/-1/300000/10/0/close")
 get("until close, no bytes", "/-1/0/0/0/close")
 
--- Everything on the way can be replaced, and is called for each piece.
+-- Every function in the chain can be replaced, and is called for each piece.
 local calls
 local function counting(original)
     return function(...)
@@ -77,7 +77,7 @@ local function replaced(label, where, name)
     for _, framing in ipairs({ "/5000", "/-1" }) do
         calls = 0
         get(label .. " " .. framing, framing .. "/1000/5/0/close")
-        -- add.46: how many pieces a body without length has depends on how it comes
+        -- add.46: the number of pieces of a body without length depends on how it arrives
         show(label .. " calls", name == "step" and framing == "/-1" and calls > 0 or calls)
     end
     where[name] = original
@@ -89,7 +89,7 @@ replaced("by-length", socket.sourcet, "by-length")
 replaced("until-closed", socket.sourcet, "until-closed")
 replaced("default", socket.sourcet, "default")
 
--- A source of the program's own is asked for all pieces.
+-- A source defined by the program gets all requests for pieces.
 local original = socket.sourcet["by-length"]
 socket.sourcet["by-length"] = function() return ltn12.source.string("mine") end
 get("a source of its own", "/5000/1000/5/0/close")
@@ -102,7 +102,7 @@ local methods = getmetatable(client).__index
 for _, name in ipairs({ "receive", "close" }) do
     local kept = methods[name]
     methods[name] = counting(kept)
-    -- add.46: a body without length is received as it comes
+    -- add.46: a body without length is received as it arrives
     for _, framing in ipairs({ "/5000", name == "close" and "/-1" or nil }) do
         calls = 0
         get(name .. " " .. framing, framing .. "/1000/5/0/close")
@@ -113,7 +113,7 @@ end
 client:close()
 listener:close()
 
--- The limit is of one piece: a body may take longer, a piece may not.
+-- The limit applies to one piece: a body may take longer, a piece may not.
 http.TIMEOUT = 0.5
 get_slowly("pieces come slowly", "/12288/2048/6/0.2/close")
 get_slowly("pieces come slowly until close", "/-1/2048/6/0.2/close")

@@ -9,14 +9,14 @@ http.USERAGENT = "test"
 local OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 local MOVED = "HTTP/1.1 302 x\r\nLocation: n\r\n\r\n"
 
--- What a table prints as differs from run to run.
+-- The address in the text of a table differs between runs.
 local function plain(text) return (text:gsub("0x%x+", "<address>")) end
 
 local function run(label, reqt, ...)
     local peer = fake.peer(...)
     socket.tcp = peer.create
     local results = { pcall(http.request, reqt) }
-    -- errors of the language itself are worded by where they occur
+    -- the text of a Lua error depends on the position where it occurs
     if results[1] then show(label, results[2], results[3], results[4], results[5]) else show(label .. " raises") end
     for i, sock in ipairs(peer.sockets) do
         local sent = table.concat(fake.headers(sock), " ")
@@ -31,20 +31,20 @@ local VALUES = {
     { "large", 2 ^ 31 }, { "infinity", math.huge }, { "text", "s" }, { "empty", "" }, { "numeral", "7" }, { "table", {} },
     { "function", print }, { "thread", coroutine.create(function() end) }, { "file", io.stdout }, { "callable", callable },
 }
--- The fields in which LuaSocket takes anything, or raises for it.
+-- The fields in which LuaSocket accepts any value or raises an error.
 for _, field in ipairs({
     "url", "port", "params", "query", "user", "password", "authority", "userinfo", "target", "headers", "redirect",
     "maxredirects", "nredirects", "create", "source", "sink", "step",
 }) do
     for _, pair in ipairs(VALUES) do
         local name, value = pair[1], pair[2]
-        -- print is no source, sink or step
+        -- print is not a source, sink or step
         local skipped = name == "function" and (field == "source" or field == "sink" or field == "step" or field == "create")
             -- http.bugs.7
             or field == "url" and (name == "nil" or name == "false" or name == "empty")
-            -- http.bugs.12, add.29: such credentials go along with a relative redirect
+            -- http.bugs.12, add.29: such credentials are forwarded on a relative redirect
             or (field == "user" or field == "password") and name ~= "nil"
-            -- ports that there are not; functions that are none, which LuaSocket finds out in the middle of a request
+            -- invalid ports; values that are not functions, which LuaSocket notices in the middle of a request
             or field == "port" and (name == "large" or name == "infinity")
             or (field == "source" or field == "sink" or field == "step" or field == "create")
                 and (name == "text" or name == "empty" or name == "numeral" or name == "integer" or name == "fraction"
@@ -80,7 +80,7 @@ for _, field in ipairs({ "method", "uri", "path", "query", "params" }) do
     run(field .. " = false", { url = "http://h.test/x;p?q", [field] = false }, OK)
 end
 
--- Fields that a metatable offers: `url` and `uri` are found, the others are not looked for.
+-- Fields that a metatable provides: `url` and `uri` are found, the others are ignored.
 local FIELDS = {
     method = "POST", host = "o.test", port = 9, path = "/p", params = "p", query = "q", user = "n", password = "w",
     headers = { Accept = "x" }, redirect = false, maxredirects = 0, nredirects = 5, proxy = "http://px.test",

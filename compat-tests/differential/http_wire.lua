@@ -1,4 +1,4 @@
--- http.wire, http.fields, http.proxy: what is sent, and where to (http.s.1-40).
+-- http.wire, http.fields, http.proxy: the bytes sent, and their target (http.s.1-40).
 local show = require("show")
 local fake = require("fake_http")
 local socket = require("socket")
@@ -20,7 +20,7 @@ local function run(label, reqt, body)
     show(label .. " connects", sock.host, sock.port)
     show(label .. " request line", fake.request_line(sock))
     for _, line in ipairs(fake.headers(sock)) do
-        -- the two sides need not be of the same version
+        -- the two libraries may have different versions
         show(label .. " header", (line:gsub("LuaSocket [%d.]+$", "LuaSocket <version>")))
     end
     show(label .. " body", fake.body(sock))

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- ssl.https as LuaSec has it: results, refusals, what arrives at the server.
+-- ssl.https compared with LuaSec: results, refusals, the data that reaches the server.
 local show = require("show")
 local tls = require("tls")
 local https = require("ssl.https")
@@ -10,7 +10,7 @@ local CA = tls.certificates .. "ca.crt"
 local page = tls.peer("tls", "request", "page", "notify", "hold")
 local function url(path, port) return "https://localhost:" .. (port or page.port) .. (path or "/") end
 
--- A request with the parameters that LuaSec needs to be told.
+-- A request with the parameters that LuaSec requires.
 local function request(f, changes)
     local chunks = {}
     local reqt = { url = url(), verify = "peer", cafile = CA, sink = (ltn12.sink.table(chunks)) }

@@ -1,5 +1,5 @@
--- Filter chains, and sources and sinks seen through them, with a trace of every call that
--- reaches a filter. Filters answer from scripts: what they do with data, with "" and with nil.
+-- Filter chains, and sources and sinks behind them, with a trace of every call that reaches a filter. Filters follow
+-- scripts: their results for data, for "" and for nil.
 local ltn12 = require("ltn12")
 local show = require("show")
 
@@ -10,7 +10,7 @@ local function note(name, chunk, out)
     return out
 end
 
--- Gives the pieces of each chunk one by one: more output for one input.
+-- Returns the pieces of each chunk one at a time: several outputs for one input.
 local function splitter(name, size)
     local pending, ended = "", false
     return function(chunk)
@@ -28,7 +28,7 @@ local function splitter(name, size)
     end
 end
 
--- Holds everything back until the end.
+-- Buffers everything until the end.
 local function hoarder(name)
     local held = {}
     return function(chunk)
@@ -42,7 +42,7 @@ local function hoarder(name)
     end
 end
 
--- Holds back all but whole pairs.
+-- Returns whole pairs and buffers the rest.
 local function pairing(name)
     local held = ""
     return function(chunk)
@@ -160,7 +160,7 @@ for depth = 1, 3 do
     end)
 end
 
--- Arguments that are missing or wrong.
+-- Missing and wrong arguments.
 local id = identity("id")
 trace = {}
 show.raise("chain(id, nil)", function() return ltn12.filter.chain(id, function() end)("x") end)
@@ -224,7 +224,7 @@ local snk = ltn12.sink.chain(callable(id), callable(id), callable((ltn12.sink.ta
 show("callable", ltn12.pump.all(callable(src), callable(snk), callable(ltn12.pump.step)))
 show("callable got", got)
 
--- The contract's own lines.
+-- The items of the contract.
 do
     local source, sink = ltn12.source, ltn12.sink
     show.raise("lm.s.37", ltn12.filter.chain(id, function() end), "x")

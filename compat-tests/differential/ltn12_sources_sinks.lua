@@ -1,4 +1,4 @@
--- ltn12's sources, sinks and pumps: lm.s.1 to lm.s.50 without what needs mime, and their edges.
+-- ltn12's sources, sinks and pumps: lm.s.1 to lm.s.50, except those that need mime, and their edge cases.
 local ltn12 = require("ltn12")
 local show = require("show")
 

@@ -26,8 +26,8 @@ local function text()
     return table.concat(parts)
 end
 
--- A text whose line ends the quoted-printable decoders of both understand alike: ours takes line ends of LF alone, and
--- blanks before a soft line break, where LuaSocket loses what follows (add.54).
+-- A text whose line ends both quoted-printable decoders treat in the same way. Our decoder accepts bare LF and blanks
+-- before a soft line break; there LuaSocket loses the data that follows (add.54).
 local function tame(wild)
     return (wild:gsub("[\r\n]", ""):gsub("~", "x~y\r\n"):gsub("!", "x~y=\r\n"):gsub("=[ \t]", "=x"))
 end

@@ -1,4 +1,4 @@
--- mime's filters: lm.s.36, 38, 39, 44, 45 and lm.s.146 to lm.s.169, and their edges.
+-- mime's filters: lm.s.36, 38, 39, 44, 45 and lm.s.146 to lm.s.169, and their edge cases.
 local ltn12 = require("ltn12")
 local mime = require("mime")
 local show = require("show")
@@ -71,7 +71,7 @@ end
 show("lm.s.168", pump(("a b\r\n"):rep(2), mime.encode("quoted-printable")))
 show("lm.s.169", pump("hello world", chain(mime.encode("base64"), mime.wrap("base64", 8))))
 
--- How the interpreter names a function in a message depends on the order of a hash table.
+-- The name that the interpreter gives a function in a message depends on the order of a hash table.
 local function nameless(ok, ...)
     if ok then return ... end
     error((tostring((...)):gsub("to '[^']*'", "to a function")), 0)
@@ -95,7 +95,7 @@ show.raise("wrap with a numeral", function() return mime.wrap("text", "3")("abcd
 raises("normalize with a bad marker", function() return mime.normalize({})("x") end)
 show.raise("normalize with a number", function() return mime.normalize(5)("x\r\n") end)
 
--- The position of the error is the caller's caller.
+-- The error position is that of the caller's caller.
 local function inner() local f = mime.encode("none") return f end
 local function outer()
     local f = inner() -- the position is this line
@@ -107,7 +107,7 @@ local function lines(_, message)
 end
 show("level 3", lines(pcall(outer)))
 
--- Entries of the user's, and replaced functions.
+-- Entries added by the user, and replaced functions.
 mime.encodet.shout = function(...)
     local n, first = select("#", ...), (...)
     return function(chunk) return chunk and chunk:upper() .. tostring(first) .. n end

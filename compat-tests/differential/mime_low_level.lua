@@ -1,5 +1,4 @@
--- mime's low-level functions: lm.s.51 to lm.s.145, random texts in random chunks, and all that
--- can be wrong with the arguments.
+-- mime's low-level functions: lm.s.51 to lm.s.145, random texts in random chunks, and every kind of wrong argument.
 local mime = require("mime")
 local show = require("show")
 
@@ -105,7 +104,7 @@ show("eol marker with NUL", mime.eol(0, "a\r\nb", "<\0>"))
 show("eol empty marker", mime.eol(0, "a\r\nb", ""))
 show("eol marker number", mime.eol(0, "a\r\nb", 12))
 
--- Long contexts are as good as short ones.
+-- Long contexts work like short ones.
 show("b64 long context", mime.b64("abcdefgh", "ij"))
 show("unb64 long context", mime.unb64("YWJjZA==YWJ", "jZA"))
 show("qp long context", mime.qp("abc \r\n def ", "\r\n"))
@@ -133,8 +132,8 @@ for _, state in ipairs({ -5, -1, 0, 1, 2, 3, 10, 13, 46, 269, 2.5, "2", "0x2" })
     end
 end
 
--- Arguments of every type in every place. Which of a function's names a message gives depends
--- on the order of a hash table, so they are cut down to the last part.
+-- Arguments of every type at every position. A function may have several names, and the hash table's order decides
+-- which one a message gives. So names are reduced to the last part.
 local function plain(ok, ...)
     if ok then return ... end
     error(((...):gsub("'[%a.]*%.(%w+)'", "'%1'")), 0)
@@ -206,7 +205,7 @@ local function text(pieces)
     return table.concat(parts)
 end
 
--- Runs a text through a function in chunks and shows every single result.
+-- Runs a text through a function in chunks, and prints every result.
 local function run(label, f, state, input, extra, limit)
     local at, n = 1, 0
     while at <= #input do
@@ -220,8 +219,8 @@ local function run(label, f, state, input, extra, limit)
     return state
 end
 
--- A text whose line ends the quoted-printable decoders of both understand alike: ours takes line ends of LF alone, and
--- blanks before a soft line break, where LuaSocket loses what follows (add.54).
+-- A text whose line ends both quoted-printable decoders treat in the same way. Our decoder accepts bare LF and blanks
+-- before a soft line break; there LuaSocket loses the data that follows (add.54).
 local function tame(wild)
     return (wild:gsub("[\r\n]", ""):gsub("~", "x~y\r\n"):gsub("!", "x~y=\r\n"):gsub("=[ \t]", "=x"))
 end
@@ -233,7 +232,7 @@ local function whole(label, given, limit)
         input = name == "unqp" and tame(given) or given
         show(label .. name .. " whole", f("", input))
         show(label .. name .. " only", f(input))
-        -- Output that starts with NUL is lost by the reference: not compared here.
+        -- The reference loses output that starts with NUL, so this is not compared.
         local state = run(label .. name, f, "", input, nil, limit)
         show(label .. name .. " end", f(state))
     end
@@ -254,7 +253,7 @@ local function whole(label, given, limit)
 end
 
 for i = 1, 25 do
-    -- A visible first byte keeps the decoders' output from starting with NUL.
+    -- A visible first byte ensures that the decoders' output does not start with NUL.
     whole("text " .. i .. " ", "ABCD" .. text(30), i % 2 == 0 and 5 or 60)
 end
 for i = 1, 3 do
@@ -276,7 +275,7 @@ for i = 0, 255 do
     show("dot byte " .. i, mime.dot(2, c .. "." .. c .. "\r\n" .. c))
 end
 
--- Every wrapping of base64 is understood, and every round trip is the identity.
+-- Base64 is decoded at any line length, and every round trip returns the input.
 for width = 1, 90 do
     local data = text(40)
     local encoded = mime.b64(data) or ""

@@ -1,4 +1,5 @@
--- Random HTTP responses, cut off at random places, too: LuaSocket's answers are ours, but where it raises an error.
+-- Random HTTP responses, also truncated at random places: our results equal LuaSocket's, except where LuaSocket raises
+-- an error.
 local random_http = require("random_http")
 local show = require("show")
 

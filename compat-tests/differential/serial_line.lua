@@ -41,7 +41,7 @@ show("serial.3: file", plain:dirty(), plain:receive("*a"))
 show("serial.3: file", plain:receive("*a"))
 plain:close()
 
--- A terminal with a process at its other end.
+-- A terminal with a process at the other end.
 local terminal = require("peer").python(os.getenv("COMPAT_SERVERS") .. "/terminal.py", "hello", "abcdef")
 local line = serial("/dev/pts/" .. terminal.port)
 line:settimeout(10)

@@ -15,7 +15,7 @@ smtp.DOMAIN = "client.test"
 
 local text = ltn12.source.string
 
--- Starts a server, sends one mail to it and prints result and transcript.
+-- Starts a server, sends one mail to it, and prints the result and the transcript.
 local function try_mail(label, steps, mailt)
     local server = dialogue.serve({ steps })
     mailt.server, mailt.port = mailt.server or "127.0.0.1", mailt.port or server.port
@@ -113,7 +113,7 @@ end })
 show("32 calls", table.concat(calls, " "))
 show("32 create fails", smtp.send({ from = "<a>", rcpt = "<b>", source = text(""), create = function() return nil, "none" end }))
 
--- 35: constants are read when they are needed
+-- 35: constants are read when they are used
 local server = dialogue.serve({ dialogue_until(7) })
 smtp.SERVER, smtp.PORT = "127.0.0.1", server.port
 show("35 SERVER and PORT", smtp.send({ from = "<a@x>", rcpt = "<b@y>", source = text("x") }))

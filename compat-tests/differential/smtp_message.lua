@@ -4,7 +4,7 @@ local ltn12 = require("ltn12")
 local socket = require("socket")
 local smtp = require("socket.smtp")
 
--- boundaries by the order they appear in, dates as a pattern
+-- boundaries are replaced by their order of appearance, dates by a pattern
 local function neutral(text)
     local count, numbers = 0, {}
     text = text:gsub("(%d+)==(%d+)", function(digits, number)
@@ -16,13 +16,13 @@ local function neutral(text)
         end
         return "BOUNDARY" .. numbers[boundary]
     end)
-    -- ours gives every message one (B28); those of this script have none that starts so
+    -- we add one to every message (B28); no Message-ID of this script starts like that
     text = text:gsub("Message%-ID: <20%d+%.[^\r]*\r\n", "")
     text = text:gsub("%a%a%a, %d%d %a%a%a %d%d%d%d %d%d:%d%d:%d%d ", "DATE ")
     return (text:gsub("X%-Mailer: " .. socket._VERSION:gsub("%p", "%%%0"), "X-Mailer: VERSION"))
 end
 
--- the lines of each header block in a fixed order: theirs is free (M7)
+-- sorts the lines of each header block: their order is not fixed (M7)
 local function in_order(block)
     local lines = {}
     for line in block:gmatch("(.-)\r\n") do lines[#lines + 1] = line end

@@ -46,7 +46,7 @@ local _, port = listening:getsockname()
 again:close()
 show("S48 connect", again:connect("127.0.0.1", port), again:getfd() >= 0)
 
--- shutdown's message shows the whole word, up to a zero byte.
+-- the message of shutdown contains the whole word, up to a zero byte.
 for _, word in ipairs({ ("y"):rep(300), "a\0b", "" }) do
     show.raise("S84 " .. #word, function() local r = again:shutdown(word) return r end)
 end

@@ -81,7 +81,7 @@ dead2:connect("127.0.0.1", dead_port())
 socket.select(nil, { dead2 }, 5)
 show("S46", dead2:receive())
 
--- S47: a listener whose queue is full.
+-- S47: a listener with a full queue.
 local full = socket.tcp4()
 full:bind("127.0.0.1", 0)
 full:listen(0)
@@ -124,7 +124,7 @@ if six then
     local c6 = socket.connect("::1", six_port)
     show("S51", c6:getfamily(), (select(3, c6:getpeername())), (c6:getpeername()))
 end
--- An object whose family is not decided keeps its attempt, too.
+-- An object whose family is undecided also keeps its attempt.
 local undecided_pending = socket.tcp()
 undecided_pending:settimeout(0)
 undecided_pending:connect("127.0.0.1", port)
@@ -134,7 +134,7 @@ socket.select(nil, { undecided_pending }, 5)
 show("S44 undecided: outcome", undecided_pending:connect("127.0.0.1", port))
 show("S44 undecided: same descriptor", undecided_pending:getfd() == number)
 show("S44 undecided: connected", undecided_pending:connect("127.0.0.1", port))
--- Two objects of one descriptor may both close it.
+-- Two objects that share a descriptor may both close it.
 local one, two = socket.tcp4(), socket.tcp()
 two:setfd(one:getfd())
 show("a shared descriptor", one:close(), two:close(), one:getfd(), two:getfd())

@@ -1,4 +1,4 @@
--- Module and object shape: mod.1-mod.9, class.1-class.13, S1-S16.
+-- The module and its objects: mod.1-mod.9, class.1-class.13, S1-S16.
 local show = require("show")
 local core = require("socket.core")
 show("mod.4 core alone has no helpers", core.bind, core.try, core.BLOCKSIZE, core.sourcet)
@@ -15,7 +15,7 @@ local names = {}
 for name, value in pairs(socket) do names[#names + 1] = name .. ":" .. type(value) end
 table.sort(names)
 for _, name in ipairs(names) do
-    -- The reference lacks what is registered by modules loaded later.
+    -- The reference lacks the names that later modules register.
     if not name:match("^url:") and not name:match("^headers:") then print("field " .. name) end
 end
 local function keys(t)
@@ -38,7 +38,7 @@ local accepted = server:accept()
 for _, object in ipairs({ master, server, client, accepted, socket.udp4() }) do
     show("S6 S7", object.class, (tostring(object):match("^[%w{}]+: ")), tostring(object):match("0x%x+$") ~= nil)
     local mt = getmetatable(object)
-    -- Here the groups stand in a table behind the metatable.
+    -- In our library the groups are in a table behind the metatable.
     print("class.3 " .. (keys(mt):gsub("[^ ]+{%a+} ?", ""):gsub(" $", "")))
     show("class.3 groups", mt["tcp{any}"], mt["udp{any}"], mt["select{able}"], mt["unixstream{any}"])
     print("class.4 " .. keys(mt.__index))
@@ -67,7 +67,7 @@ show.raise("setfd nothing", function() accepted:setfd() end)
 show("tostring closed", (tostring(client):match("^[%w{}]+: ")))
 show.raise("bad __tostring", function() return getmetatable(client).__tostring(io.stdout) end)
 
--- setfd takes numeric strings and cuts fractions.
+-- setfd accepts numeric strings and truncates fractions.
 local holder = socket.tcp()
 show("setfd numeric string", select("#", holder:setfd("77.9")), holder:getfd())
 holder:setfd(-7)
@@ -104,7 +104,7 @@ show("S16", left:receive())
 local third = socket.connect("127.0.0.1", port)
 show("class.12 __gc closes", getmetatable(third).__gc(third), third:getfd())
 
--- class.12: called by hand it is close, on objects of its own family only; statistics and limits stay.
+-- class.12: called directly, it works as close, but only on objects of its family; statistics and limits remain.
 local finalizer = getmetatable(third).__gc
 for _, other in ipairs({ io.stdout, socket.udp4(), "x", {} }) do
     show.raise("class.12 of another " .. type(other), function() local r = finalizer(other) return r end)

@@ -2,7 +2,7 @@
 local show = require("show")
 local socket = require("socket")
 
--- A port that nobody listens on: just released.
+-- A port without a listener: just released.
 local function dead_port()
     local server = assert(socket.bind("127.0.0.1", 0))
     local _, port = server:getsockname()
@@ -75,6 +75,6 @@ show.raise("bind without port", function() return socket.bind("127.0.0.1") end)
 show.raise("bind bad backlog", function() return socket.bind("127.0.0.1", 0, "x") end)
 show("forms of numbers", socket.tcp4():bind("127.1", 0), socket.tcp4():bind("0x7f000001", 0))
 
--- Candidates are closed when they cannot be bound.
+-- Candidates that cannot be bound are closed.
 show("bind to a used port", socket.bind("127.0.0.1", port))
 show("dead port is free again", socket.bind("127.0.0.1", dead_port()) ~= nil)

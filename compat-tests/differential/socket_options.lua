@@ -52,11 +52,11 @@ end
 for _, name in ipairs({ "broadcast", "ip-multicast-ttl", "dontroute" }) do
     show.raise("not on tcp " .. name, function() return t:setoption(name, true) end)
 end
--- tcp.option.3: the message names the plain type, whatever a metatable calls it.
+-- tcp.option.3: the message names the basic type, even when a metatable gives another name.
 for _, bad in ipairs({ io.stdout, socket.udp(), setmetatable({}, { __name = "My.Type" }), print }) do
     show.raise("S92 plain type", function() local r = t:setoption("keepalive", bad) return r end)
     show.raise("S93 plain type", function() local r = t:setoption("linger", bad) return r end)
 end
--- A name ends at a zero byte in messages.
+-- In messages a name ends at a zero byte.
 show.raise("S94 zero byte", function() local r = t:setoption("no\0such", true) return r end)
 show.raise("S94 zero byte", function() local r = t:getoption("\0") return r end)

@@ -18,7 +18,7 @@ show("false payload", protect(function() try(nil, false) end)())
 for _, message in ipairs({ "x", 5, { 1 } }) do
     show.raise("S131 " .. type(message), protect(function() error(message, 0) end))
 end
--- Lua 5.5 gives an error without a value a text of its own, whoever raises it.
+-- Lua 5.5 gives an error without a value a fixed text, whichever function raises it.
 local _, plain = pcall(error)
 local _, passed = pcall(protect(function() error() end))
 show("S131 nothing", passed == plain)

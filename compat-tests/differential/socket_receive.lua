@@ -5,7 +5,7 @@ local socket = require("socket")
 local server = assert(socket.bind("127.0.0.1", 0))
 local _, port = server:getsockname()
 
--- A connected pair, with `data` sent and, if asked, the sender closed or reset.
+-- A connected pair with `data` sent. The sender is closed or reset if `ending` says so.
 local function with(data, ending)
     local client = assert(socket.connect("127.0.0.1", port))
     local peer = assert(server:accept())
@@ -80,7 +80,7 @@ show("S74 line", client:receive())
 show("S74 stats", (client:getstats()))
 peer:close()
 
--- Longer than any buffer, in several pieces.
+-- Larger than any buffer, in several pieces.
 local long = ("0123456789abcdef"):rep(4096)
 local function bulk(label, pattern, tail)
     local a, b = with("", nil)

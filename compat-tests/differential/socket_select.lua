@@ -12,7 +12,7 @@ local a, b = pair()
 local c, d = pair()
 local names = { [a] = "a", [b] = "b", [c] = "c", [d] = "d", [server] = "server" }
 
--- Shows a result table by the names of its objects.
+-- Prints a result table with the names of its objects.
 local function named(t)
     local out = {}
     for key, value in pairs(t) do
@@ -38,7 +38,7 @@ try("S118 dirty", { a }, nil, 5)
 try("S119 dirty twice", { a, a }, nil, 0)
 d:send("x")
 socket.select({ c }, nil, 5)
--- what is not given at all is as good as nil
+-- a missing argument is the same as nil
 try("one argument", { c })
 try("two arguments", nil, { a })
 try("S119 readable twice", { c, c }, nil, 0)

@@ -57,7 +57,7 @@ socket.sourcet["mine"] = function(a, b) return a, b end
 show("own key", socket.source("mine", 1, 2))
 peer:settimeout(5)
 show("peer got", peer:receive("*a"))
--- A timeout is an error, and the data is lost (not until close: add.46).
+-- A timeout is an error, and the data is lost (except until close: add.46).
 local slow = assert(socket.connect("127.0.0.1", port))
 local sender = assert(server:accept())
 sender:send("partial")

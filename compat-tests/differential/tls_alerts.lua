@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- B6: every alert that has a name, in answer to the client's hello.
+-- B6: every named alert, sent in answer to the ClientHello.
 local show = require("show")
 local tls = require("tls")
 local ssl = require("ssl")

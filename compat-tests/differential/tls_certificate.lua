@@ -1,5 +1,5 @@
 -- needs: certs
--- Certificate objects: what certificates of several kinds say.
+-- Certificate objects: the fields of several kinds of certificates.
 local show = require("show")
 local ssl = require("ssl")
 

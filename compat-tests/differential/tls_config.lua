@@ -1,5 +1,5 @@
 -- needs: certs
--- Parameters of newcontext: what is accepted, and the exact words for what is not.
+-- Parameters of newcontext: accepted values, and the exact messages for refused ones.
 local show = require("show")
 local ssl = require("ssl")
 
@@ -17,13 +17,13 @@ local function try(label, changes)
     print(label .. ": " .. tostring(context and true) .. ", " .. tostring(message))
 end
 
--- The text in brackets is the library's.
+-- The text in brackets comes from the TLS library.
 local function try_prefix(label, changes)
     local context, message = ssl.newcontext(config(changes))
     print(label .. ": " .. tostring(context and true) .. ", " .. tostring(message):gsub("%(.*", "("))
 end
 
--- What is raised, but for the name of the function, which LuaSec's own calls decide.
+-- The raised error without the function's name, which depends on LuaSec's internal calls.
 local function raises(label, ...)
     local ok, message = pcall(...)
     print(label .. " raises: " .. tostring(not ok) .. ", " .. tostring(message):gsub("^.*bad argument #%d to '.-' ", ""))

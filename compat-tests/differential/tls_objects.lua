@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- The objects of `ssl` themselves: their texts, metatables and methods, and what a new one starts with.
+-- The objects of `ssl`: their texts, metatables and methods, and the initial state of a new object.
 local show = require("show")
 local tls = require("tls")
 local ssl = require("ssl")
@@ -37,14 +37,14 @@ show("67 tostring, new", text(c))
 show("1.2 metatable", keys(getmetatable(c)))
 local methods = {}
 for name, method in pairs(getmetatable(c).__index) do
-    -- those of 1.3 are not in every LuaSec
+    -- some LuaSec versions lack the methods of 1.3
     if not name:find("^getlocal") and name ~= "reused" then methods[name] = method end
 end
 show("1.2 methods", keys(methods))
 show("A7 handshake", c:dohandshake())
 show("B26 getalpn", c:getalpn())
 show("B20 want", c:want())
--- what comes after the handshake may be session tickets, so data is waited for
+-- the data after the handshake may be session tickets, so the test waits for application data
 repeat
     socket.select({ c }, nil, 10)
     c:settimeout(0)
@@ -69,7 +69,7 @@ local certificate = assert(ssl.loadcertificate(pem))
 show("67 tostring, certificate", text(certificate))
 show("1.3 methods", keys(getmetatable(certificate).__index))
 
--- A context serves many connections, and those it has made outlive it.
+-- A context serves many connections, and its connections outlive it.
 local first, second = connect(), connect()
 context = nil
 collectgarbage()

@@ -186,7 +186,7 @@ for _ = 1, 49 do assert(c:receive() == "line") end
 show("55 clean", c:dirty())
 c:close()
 
--- wrong uses
+-- wrong use
 show.raise("A4 not a context", ssl.wrap, socket.tcp(), 1)
 show.raise("A4 nil context", ssl.wrap, socket.tcp(), nil)
 show("A4 no socket", (pcall(ssl.wrap, nil, tls.client())))

@@ -16,7 +16,7 @@ local function connected(steps)
     return assert(tp.connect("127.0.0.1", server.port, 5)), server
 end
 
--- a port nobody listens on
+-- a port without a listener
 local free = assert(socket.bind("127.0.0.1", 0))
 local _, port = free:getsockname()
 free:close()

@@ -90,7 +90,7 @@ show("S109", client:sendto("x", "127.0.0.1", port), server:receive())
 local stranger = socket.udp()
 show("udp.peer.2: without descriptor", stranger:setpeername("*"), stranger:getfd(), stranger.class)
 
--- Only the peer is heard, and after "*" anybody.
+-- Only the peer's datagrams are received; after "*", anyone's.
 local left, right = socket.udp4(), socket.udp4()
 left:setsockname("127.0.0.1", 0)
 right:setsockname("127.0.0.1", 0)
@@ -105,7 +105,7 @@ left:setpeername("*")
 client:sendto("anybody", "127.0.0.1", left_port)
 show("udp.peer.2", left:receive())
 
--- Refusals reach a connected object once.
+-- A refusal is reported to a connected object once.
 local gone = socket.udp4()
 gone:setsockname("127.0.0.1", 0)
 local _, gone_port = gone:getsockname()
@@ -145,7 +145,7 @@ show("v6", (select(2, server6:receivefrom())))
 local peer6 = socket.udp()
 show("v6", peer6:setpeername("::1", port6), peer6:getfamily(), (peer6:getpeername()))
 
--- In select, where nothing waits and something does.
+-- In select, with and without a waiting datagram.
 show("select", #socket.select({ server }, nil, 0))
 client:sendto("x", "127.0.0.1", port)
 local readable, writable = socket.select({ server }, { client }, 5)

@@ -42,7 +42,7 @@ show.raise("arg: sendto", function() local _ = u:sendto("x", "127.0.0.1") end)
 show.raise("udp.peer.3", function() local _ = u:setpeername("127.0.0.1") end)
 show.raise("arg: setsockname", function() local _ = u:setsockname("127.0.0.1") end)
 
--- Use after close; what receive returns there is repaired (FIX-11).
+-- Use after close; the result of receive there is repaired (FIX-11).
 local closed = socket.udp4()
 show("class.11", closed:close(), closed:close(), closed.class, closed:getfd())
 show("closed: names", closed:getsockname())

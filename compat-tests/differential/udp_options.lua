@@ -76,7 +76,7 @@ for _, name in ipairs(others) do
     show.raise("udp.option.1: set " .. name, function() local _ = v4:setoption(name, true) end)
 end
 
--- No interface has an index out of range: zero would mean any of them.
+-- No interface has an index out of range: zero would mean any interface.
 for _, index in ipairs({ -1, -2, 99999, "-1" }) do
     show("udp.option.5: index " .. index, socket.udp6():setoption(join, { multiaddr = "ff02::fb", interface = index }))
 end

@@ -36,7 +36,7 @@ show("S162", client:send("one"), client:send("", 5), server:receive(), server:re
 show("unix.10: again", client:setpeername("server"), client.class)
 show("unix.10: reply", server:sendto("reply", "client"), client:receive())
 
--- KEEP-10: failures close the descriptor, "path too long" does not.
+-- KEEP-10: failures close the descriptor, except "path too long".
 local lost = unix.dgram()
 show("KEEP-10", lost:connect(("x"):rep(108)))
 show("KEEP-10", state(lost))
@@ -79,7 +79,7 @@ local sent, err
 repeat sent, err = pusher:sendto("x", "idle") until not sent
 show("full queue", sent, err)
 
--- The peer goes away, then the object itself.
+-- The peer is closed, then the object itself.
 server:close()
 show("unix.11", client:send("x"))
 show("unix.11", client:send("x"))

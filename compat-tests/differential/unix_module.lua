@@ -15,7 +15,7 @@ unix.stream = stream
 local socket = require("socket")
 show("mod.6", socket.unix, unix.tcp4)
 
--- Receivers and arguments: each method on something else, without arguments, and with a table.
+-- Receivers and arguments: each method on another kind of object, without arguments, and with a table.
 local function probe(family, make)
     local names = {}
     for name in pairs(getmetatable(make()).__index) do names[#names + 1] = name end

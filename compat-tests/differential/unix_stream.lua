@@ -1,6 +1,6 @@
 -- Unix stream objects (S156 to S159, unix.3 to unix.9). Paths are relative to the working directory.
 local show = require("show")
--- First, because the reference only survives its sends with SIGPIPE ignored (FIX-13).
+-- First, because the reference survives its sends only with SIGPIPE ignored (FIX-13).
 local socket = require("socket")
 local unix = require("socket.unix")
 
@@ -107,7 +107,7 @@ show("class.fd.5", odd:listen())
 show("class.fd.5", odd:connect("server"))
 show("class.fd.5", odd:getfd())
 
--- FIX-12 keeps this: without waiting, a full queue is a timeout and the descriptor is gone.
+-- FIX-12 keeps this: with no wait, a full queue is a timeout and the descriptor is closed.
 local full = unix.stream()
 full:bind("full")
 full:listen(0)

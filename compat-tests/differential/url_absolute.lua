@@ -92,7 +92,7 @@ show("url.absolute.3: params without a path", url.absolute({ authority = "h", pa
 show("url.absolute.1: numbers", url.absolute({ scheme = 1, authority = 2, path = "/3/" }, 4))
 show("url.absolute.1: inherited", url.absolute(setmetatable({}, { __index = { scheme = "s", path = "/a/b" } }), "c"))
 
--- What is missing (url.absolute.2).
+-- Missing arguments (url.absolute.2).
 show("url.absolute.2: false and text", url.absolute(false, "a/./b"))
 show("url.absolute.2: text and false", url.absolute("http://h/a/../b", false))
 show("url.absolute.2: nil and empty", url.absolute(nil, ""))

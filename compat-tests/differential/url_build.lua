@@ -47,18 +47,18 @@ show("url.build.3: false host", url.build({ host = false, authority = "a" }))
 show("url.build.6: userinfo", url.build({ host = "h", userinfo = "a:b", password = "no" }))
 show("url.build.3: unused fields", url.build({ port = {}, user = {}, userinfo = {}, path = "/x" }))
 
--- Fields are read as a script would read them.
+-- Fields are read as in a script, with metamethods.
 local inherited = setmetatable({ path = "/own" }, { __index = { scheme = "s", host = "h", query = "q" } })
 show("url.build: inherited fields", url.build(inherited))
 
--- Anything else than a table (url.build.1).
+-- Arguments that are not tables (url.build.1).
 show("url.build.1: string", url.build("http://h"))
 for _, wrong in ipairs({ true, 12, print }) do
     show("url.build.1: raises for a " .. type(wrong), (pcall(url.build, wrong)))
 end
 show("url.build.1: raises for nil", (pcall(url.build)))
 
--- What was cut is put together again (url.build.8).
+-- A URL is built again from its parsed parts (url.build.8).
 for _, text in ipairs({
     "http:", "a/b/c/d.html", "//net_loc", "http:a/b/d/c.html", "//who:isit@net_loc",
     "http://he:man@boo.bar/a/b/c/i.html;type=moo?this=that#mark", "/b/c/d;param?query#fragment",

@@ -1,4 +1,4 @@
--- Generated URLs whose results LuaSocket's rules alone decide: no `?` or `#` where an authority could end there
+-- Generated URLs for which LuaSocket's rules alone decide: no `?` or `#` where an authority could end there
 -- (url.authority), and no dots that would reach the authority (url.bugs.3).
 local show = require("show")
 local url = require("socket.url")
@@ -24,11 +24,11 @@ for i = 1, 1500 do
     local subject = pick(SCHEME) .. (random(3) > 1 and "//" .. text(AUTHORITY, 7) .. "/" or "/p") .. text(TAIL, 8)
     local parts = url.parse(subject)
     show("parse " .. i .. " " .. subject, parts)
-    -- A host that was cut as `[…` may get a second pair of brackets or not (url.build.4).
+    -- A host parsed as `[…` may or may not get a second pair of brackets (url.build.4).
     if not (parts.host or ""):find("^%[") then show("build " .. i, url.build(parts)) end
 end
 
--- Neither scheme nor authority. Dots behind `?` and `#` are left alone, where LuaSocket lets them climb (add.44).
+-- Neither scheme nor authority. There is no `..` after `?` or `#`, because LuaSocket resolves it there (add.44).
 local PATH = { "/", "..", ".", "a", "bc", "/../", "/./", "../", "./", "d/", "..e" }
 local SUFFIX = { "", "", "", ";p/../q", "?q/./r", "#f/./g", "?q#.", "#." }
 local function bare(longest)
@@ -40,7 +40,7 @@ for i = 1, 1500 do
     show("bare " .. i .. " " .. base .. " + " .. relative, url.absolute(base, relative))
 end
 
--- Under an authority: the path is cleaned before the whole, and the query's dots do not climb.
+-- Under an authority: the path is cleaned first, then the whole. The query has no `..`.
 local BASE = {
     "http://h", "http://u:p@h:80/", "//h.i/x/y/z", "s://[::1]:8/x/y;p?q#f", "http://h/x/y?q", "file:///etc/x",
 }

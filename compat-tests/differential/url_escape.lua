@@ -16,7 +16,7 @@ show("url.s.152", url.unescape("%2541"))
 show("url.s.153", url.unescape("%00"))
 show("url.s.154", select("#", url.unescape("%41")))
 
--- Every byte, alone and in a row (url.escape.1-3).
+-- Every byte, alone and in sequence (url.escape.1-3).
 local bytes = {}
 for byte = 0, 255 do
     local char = string.char(byte)

@@ -1,4 +1,4 @@
--- URLs cut into components (url.s.1-48).
+-- URLs parsed into components (url.s.1-48).
 local show = require("show")
 local url = require("socket.url")
 
@@ -51,7 +51,7 @@ show("url.s.46", url.parse("http://[]"))
 show("url.s.47", url.parse("http://::1"))
 show("url.s.48", url.parse("http://[::1]x"))
 
--- What a default table contributes, and that it is left alone (url.parse.1, 16; url.bugs.8).
+-- The parts that a default table provides, and that it is not changed (url.parse.1, 16; url.bugs.8).
 local default = { authority = "u:p@h:1", path = "/d", query = "q", [1] = "one", [true] = 2 }
 show("url.parse.1", url.parse("#f", default))
 show("url.parse.1: default afterwards", default)
@@ -73,7 +73,7 @@ show.raise("url.parse.1: __pairs that raises", url.parse, "/x", setmetatable({},
 }))
 show("url.parse.1: inherited pairs", url.parse("/x", setmetatable({}, { __index = { authority = "h" } })))
 
--- No URL (url.parse.2).
+-- Not a URL (url.parse.2).
 show("url.parse.2: false", url.parse(false))
 show("url.parse.2: nothing", url.parse())
 show("url.parse.2: default false", url.parse("x", false))

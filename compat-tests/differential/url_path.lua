@@ -32,7 +32,7 @@ for byte = 0, 255 do
     show("url.build_path.3: byte " .. byte, url.build_path({ char }), url.build_path({ char }, true))
 end
 
--- What counts as true (url.build_path.2, 3).
+-- Values that count as true (url.build_path.2, 3).
 for _, flag in ipairs({ true, 0, "" }) do
     show("url.build_path.2: " .. show.text(flag), url.build_path({ "a", is_absolute = flag, is_directory = flag }))
     show("url.build_path.3: " .. show.text(flag), url.build_path({ "a b" }, flag))
@@ -41,7 +41,7 @@ show("url.build_path.2: false", url.build_path({ "a", is_absolute = false, is_di
 show("url.build_path.2: inherited", url.build_path(setmetatable({ "a" }, { __index = { is_absolute = 1, "x", "y" } })))
 show("url.build_path.4: numbers", url.build_path({ 1.5, 2 }), url.build_path({ 1.5, 2 }, true))
 
--- Arguments stay as they are (url.build_path.4).
+-- Arguments are not changed (url.build_path.4).
 local segments = url.parse_path("/a%20b/c/")
 show("url.build_path.4", url.build_path(segments))
 show("url.build_path.4: afterwards", segments)

@@ -1,4 +1,4 @@
-"""Entry of the test run; see ../README.md."""
+"""Entry point of the test run; see ../README.md."""
 import argparse
 import concurrent.futures
 import fnmatch
@@ -72,7 +72,7 @@ class Run:
         return needed
 
     def _parallel(self, started):
-        """The tests that may run beside each other."""
+        """The tests that may run in parallel."""
         chosen, wanted, report = self._chosen, self._wanted, self._report
         made = []
         if "upstream" in self._suites:
@@ -91,7 +91,7 @@ class Run:
         return made
 
     def _alone(self):
-        """The tests that run cargo, one after the other."""
+        """The tests that run cargo, one at a time."""
         made = rust.tasks(self._wanted, self._report) if "rust" in self._suites else []
         return made + (examples.embedding(self._wanted, self._report) if "examples" in self._suites else [])
 
@@ -113,7 +113,7 @@ class Run:
             self._report.skip("all tests of " + name, name + " is not here: " + how)
 
     def _build(self):
-        """Builds for each interpreter; returns why one has no tests, by its name."""
+        """Builds for each interpreter. Returns, by name, why an interpreter has no tests."""
         refused = {}
         for interpreter in self._chosen if not self._options.reference_only else []:
             if not self._options.no_build and not build.build(interpreter, self._report, self._options.profile):
@@ -126,7 +126,7 @@ class Run:
         with self._report.running(test.name):
             try:
                 test.run()
-            except Exception as error:      # of the driver: the other tests still run
+            except Exception as error:      # in the driver: the other tests still run
                 self._report.fail(test.name, "in the driver: " + repr(error))
 
     def _run_all(self, tests):
@@ -135,7 +135,7 @@ class Run:
             try:
                 for future in futures:
                     future.result()
-            except BaseException:       # interrupted: what has not begun does not begin
+            except BaseException:       # interrupted: pending tests do not start
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
@@ -159,12 +159,12 @@ class Run:
             self._run(test)
 
     def _runner(self):
-        """Where the runner is that README promises, when this run has built it."""
+        """The path of the runner that the README promises, when this run has built it."""
         path = os.path.join(build.target_directory(), "release", "luasocket")
         return path if os.path.exists(path) else None
 
     def farewell(self):
-        """Says what the run leaves on the machine."""
+        """Prints what the run leaves on the machine."""
         runner = self._runner()
         if runner and not self._options.only:
             version = process.run([runner, "-v"], 20).output.split("\n")[0]
@@ -179,7 +179,7 @@ class Run:
 
 
 def main():
-    """Runs what the options name and returns the exit status."""
+    """Runs the tests that the options select, and returns the exit status."""
     options = _arguments()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report = Report()

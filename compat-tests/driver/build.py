@@ -1,4 +1,4 @@
-"""Builds every flavour of the library and lays each out as it would be installed."""
+"""Builds every flavour of the library, and lays each out as it would be installed."""
 import contextlib
 import json
 import os
@@ -10,17 +10,17 @@ import process
 from interpreters import BUILD, REPOSITORY, RUNNER_FEATURES, STOCK
 
 LIMIT = 1200
-TLS_FILES = ("ssl.lua", "ssl")      # kept apart: LuaSec's own must win where it is under test
-# where the native libraries are installed, and what cargo calls them: a folder of modules/ each
+TLS_FILES = ("ssl.lua", "ssl")      # kept separate: LuaSec's files must be found first where LuaSec is tested
+# the native libraries' install paths, and their names in cargo: each is a folder of modules/
 MODULES = sorted(name for name in os.listdir(os.path.join(REPOSITORY, "modules")) if "." not in name)
 LIBRARIES = {"socket/%s.so" % (name if name == "core" else name + "_core"): "libluasocket_%s.so" % name for name in MODULES}
-PLACES = {"dev": "debug"}           # profiles whose artifacts are elsewhere than in a folder of their name
-PROMISED = "runner"                 # the one that stays where README says it is
+PLACES = {"dev": "debug"}           # profiles whose artifacts are in a folder with another name
+PROMISED = "runner"                 # the runner that stays where the README says it is
 PACKAGES = [word for name in MODULES for word in ("-p", "luasocket-" + name)]
 
 
 def complaints(output):
-    """The part of cargo's output that says what went wrong."""
+    """The part of cargo's output that explains the failure."""
     start = re.search(r"^(error|failures:)", output, re.M)
     return output[start.start():] if start else output
 
@@ -36,7 +36,7 @@ def _cargo(arguments, report, name):
 
 
 def target_directory():
-    """Where cargo leaves its artifacts."""
+    """The folder where cargo leaves its artifacts."""
     output = subprocess.check_output(["cargo", "metadata", "--no-deps", "--format-version", "1"], cwd=REPOSITORY)
     return json.loads(output)["target_directory"]
 
@@ -50,7 +50,7 @@ def _copy(source, destination):
 
 
 def lay_out(tree, artifacts):
-    """Fills `tree` with the Lua files and, under lib/, the native libraries."""
+    """Copies the Lua files into `tree` and the native libraries into its lib/."""
     shutil.rmtree(tree, ignore_errors=True)
     sources = os.path.join(REPOSITORY, "lua")
     for name in sorted(os.listdir(sources)):
@@ -62,7 +62,7 @@ def lay_out(tree, artifacts):
 
 @contextlib.contextmanager
 def _kept(program, keep):
-    """What README's `cargo build` left is there again afterwards: cargo has one place for the runner of every Lua."""
+    """Restores the result of the README's `cargo build`: cargo has one path for the runner of every Lua version."""
     aside = program + ".aside"
     if keep and os.path.exists(program):
         os.replace(program, aside)
@@ -77,10 +77,9 @@ def _kept(program, keep):
 
 
 def build(interpreter, report, profile):
-    """Builds what `interpreter` needs with a profile of cargo's; false when that failed.
+    """Builds what `interpreter` needs with one of cargo's profiles; returns false on failure.
 
-    All flavours share one target directory, so each artifact is copied aside
-    before the next build replaces it.
+    All flavours share one target directory, so each artifact is copied away before the next build replaces it.
     """
     command = ["build", "--profile", profile]
     if interpreter.is_runner:
@@ -98,7 +97,7 @@ def build(interpreter, report, profile):
 
 
 def is_built(interpreter):
-    """True when an earlier run left what `interpreter` needs."""
+    """True when an earlier run left everything that `interpreter` needs."""
     if interpreter.is_runner:
         return os.path.exists(interpreter.path)
     return all(os.path.exists(os.path.join(interpreter.tree, "lib", name)) for name in LIBRARIES)

@@ -11,7 +11,7 @@ CITING = ("src", "lua", "tests", "types", "modules", "compat-tests/own", "compat
           "compat-tests/driver", "compat-tests/servers", "fuzz")
 # second-wave scenarios: each must be cited by a test
 SCENARIOS = ("tasks.s", "client.s", "server.s")
-# a name that begins so, with a number, is meant for the contract
+# a name with such a prefix and a number is a reference to the contract
 ROOTS = {"http", "url", "ltn12", "mime", "tcp", "udp", "tasks", "client", "server"}
 TESTS = ("tests", "src", "compat-tests")
 HEADING = re.compile(r"^#+ +(.*)$")
@@ -34,7 +34,7 @@ def _sections(line):
     # "mime filter factories" is cited as mime.factories
     elif PREFIX.match(first) and re.match(r"[a-z]+( [a-z-]+)+$", bare):
         named.append(first + "." + bare.split()[-1])
-    # "tasks.map, queue, mutex": tasks.queue, too
+    # "tasks.map, queue, mutex" also defines tasks.queue
     for word in re.split(r"[:,]", bare)[1:]:
         word = word.strip()
         if PREFIX.match(word):
@@ -43,7 +43,7 @@ def _sections(line):
 
 
 def defined():
-    """Every number of the contract."""
+    """Every number that the contract defines."""
     found, prefixes = set(), set()
     for name in sorted(os.listdir(CONTRACT)):
         with open(os.path.join(CONTRACT, name), encoding="utf-8") as file:
@@ -103,7 +103,8 @@ def _wrong(known, prefixes):
 
 
 def _uncited(known):
-    """The second wave's scenarios that no test cites; `tasks.s.3-tasks.s.5` and `client.s.1 to 4` cite all between."""
+    """The second wave's scenarios that no test cites; `tasks.s.3-tasks.s.5` and `client.s.1 to 4` cite the whole range.
+    """
     cited = set()
     for path in _files(TESTS):
         if os.path.basename(path) == "contract.py":

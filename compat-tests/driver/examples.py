@@ -1,4 +1,4 @@
-"""Suite `examples`: the programs shown to newcomers."""
+"""Suite `examples`: the programs for newcomers."""
 import filecmp
 import os
 import tempfile
@@ -39,7 +39,7 @@ def _get(interpreter, services, report):
 
 
 def tasks(interpreters, wanted, services, report):
-    """Downloads a file with examples/get.lua on each interpreter, and prints another."""
+    """Downloads a file with examples/get.lua on each interpreter, and prints a second one."""
     if not wanted("examples get.lua"):
         return []
     return [Task("examples get.lua, a large file [%s]" % interpreter.name,

@@ -1,4 +1,4 @@
-"""Fetches LuaSocket's source package and LuaSec's samples, which are run unchanged."""
+"""Fetches LuaSocket's source package and LuaSec's samples, which run unchanged."""
 import glob
 import os
 import re
@@ -15,9 +15,9 @@ _LOCK, _FOUND = threading.Lock(), []
 
 
 def _source_list():
-    """The machine's own package lists with deb-src for deb, as (suffix, text).
+    """The machine's package lists with deb-src instead of deb, as (suffix, text).
 
-    Lists of third parties are left out: they often carry no sources.
+    Lists of third parties are omitted: they often have no sources.
     """
     stanzas, lines = [], []
     for path in sorted(glob.glob("/etc/apt/sources.list.d/*.sources")):
@@ -57,7 +57,7 @@ def _unpack(archive):
 
 
 def upstream(report):
-    """The folder of the unpacked release, or None and the reason why there is none; the first caller fetches it."""
+    """The folder of the unpacked release, or None and the reason. The first call fetches it."""
     with _LOCK:
         if not _FOUND:
             _FOUND.append(_fetch_upstream(report))
@@ -80,9 +80,9 @@ def _fetch_upstream(report):
 
 
 def luasec_samples(report):
-    """The folder of LuaSec's samples, or None and the reason why there is none.
+    """The folder of LuaSec's samples, or None and the reason.
 
-    Their package is unpacked, not installed: many installations leave documentation out.
+    Their package is unpacked, not installed: many installations omit documentation.
     """
     folder = os.path.join(CACHE, "lua-sec-dev")
     samples = os.path.join(folder, "usr/share/doc/lua-sec-dev/samples")

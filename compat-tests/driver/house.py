@@ -1,4 +1,4 @@
-"""Suite `docs`: files for contributors that say again what stands elsewhere."""
+"""Suite `docs`: contributor files that repeat facts from elsewhere must agree with them."""
 import os
 import re
 
@@ -9,7 +9,7 @@ from report import shown
 from task import Task
 
 WORKFLOWS = os.path.join(REPOSITORY, ".github")
-# what a workflow's YAML must have; prints one complaint a line
+# checks the keys that a workflow's YAML must have; prints one error per line
 CHECK = """
 import sys, yaml
 for path in sys.argv[1:]:
@@ -39,7 +39,7 @@ def _yaml_files():
 
 
 def _statements():
-    """Complaints about what the workflows name."""
+    """Errors in the facts that the workflows repeat."""
     manifest = _read("Cargo.toml")
     features = set(re.findall(r"^(\w+) = \[", manifest.split("[features]")[1].split("\n[")[0], re.M))
     members = re.search(r"members = \[(.*?)\]", manifest, re.S).group(1)
@@ -76,5 +76,5 @@ def _workflows(report):
 
 
 def tasks(wanted, report):
-    """What is wanted of them."""
+    """The checks that the options select."""
     return [Task("docs workflows", lambda: _workflows(report))] if wanted("docs workflows") else []

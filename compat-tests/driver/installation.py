@@ -1,4 +1,4 @@
-"""What the checks of suite `rocks` share: one interpreter's trees and rocks."""
+"""Shared by the checks of suite `rocks`: the trees and rocks of one interpreter."""
 import filecmp
 import os
 import shutil
@@ -20,7 +20,7 @@ def sources():
 
 
 def rockspec(beginning):
-    """The one rockspec whose name begins so."""
+    """The only rockspec whose name starts with the prefix."""
     found = [name for name in os.listdir(ROCKSPECS) if name.startswith(beginning) and name.endswith(".rockspec")]
     same("rockspecs called %s..." % beginning, len(found), 1)
     return os.path.join(ROCKSPECS, found[0])
@@ -41,13 +41,13 @@ class Installation:
         return os.path.join(self.tree.lib, name)
 
     def new_tree(self, name, server=None):
-        """An empty tree."""
+        """Creates an empty tree."""
         folder = os.path.join(self.folder, name)
         shutil.rmtree(folder, ignore_errors=True)
         return Tree(self.interpreter, folder, server)
 
     def is_ours(self, file):
-        """True when a loaded file is a copy of one of ours."""
+        """True when a loaded file is a copy of one of our files."""
         if not file.endswith(".lua"):
             name = "/".join(file.split("/")[-2:])
             return name in LIBRARIES and filecmp.cmp(file, self.library(name), shallow=False)
@@ -55,9 +55,9 @@ class Installation:
         return os.path.exists(source) and filecmp.cmp(file, source, shallow=False)
 
     def origins(self, tree, *modules, behind=()):
-        """Uses the library as `tree` gives it, `modules` required first.
+        """Uses the library that `tree` provides, and requires `modules` first.
 
-        Returns the loaded files that are ours and those that are somebody else's.
+        Returns the loaded files that are ours, and those that are not.
         """
         files = tree.lua(os.path.join(SCRIPTS, "exchange.lua"), *modules, behind=behind).splitlines()
         ours = {file for file in files if self.is_ours(file)}

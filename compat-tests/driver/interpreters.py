@@ -1,4 +1,4 @@
-"""The Lua interpreters a run uses, and the environment that selects a library."""
+"""The Lua interpreters of a run, and the environment that selects a library."""
 import os
 import shlex
 import shutil
@@ -18,19 +18,19 @@ RUNNER_FEATURES = {"runner": [], "runner-lua5.5": ["--no-default-features", "--f
 
 
 class Interpreter(NamedTuple):
-    """A stock interpreter that loads the module, or a runner that has it linked in."""
+    """A stock interpreter that loads the module, or a runner with the library linked in."""
     name: str
     path: str
     lua: str                    # the language version, e.g. "lua5.3" or "luajit"
-    tree: Optional[str]         # where the flavour is laid out; None for a runner
+    tree: Optional[str]         # the folder of the flavour; None for a runner
 
     @property
     def is_runner(self):
-        """True for the interpreters that have the library linked in."""
+        """True for the interpreters with the library linked in."""
         return self.tree is None
 
     def answers_to(self, word):
-        """True when a header such as `not on: runner, lua5.1` means this one."""
+        """True when a header such as `not on: runner, lua5.1` includes this one."""
         return word in (self.name, self.lua) or (word == "runner" and self.is_runner)
 
 
@@ -45,12 +45,12 @@ def stock(names=None) -> List[Interpreter]:
 
 
 def absent(names=None) -> List[str]:
-    """The stock interpreters that are wanted and not on the path."""
+    """The stock interpreters that are wanted but not on the path."""
     return [name for name in STOCK if (not names or name in names) and not shutil.which(name)]
 
 
 def runners(names=None) -> List[Interpreter]:
-    """The runners, whether built yet or not."""
+    """The runners, whether already built or not."""
     return [Interpreter(name, os.path.join(BUILD, name, "luasocket"), lua, None)
             for name, lua in RUNNERS.items() if not names or name in names]
 
@@ -60,10 +60,10 @@ def _clean():
 
 
 def environment(interpreter, reference=False, luasec=False, extra=()):
-    """The process environment under which `interpreter` finds ours or the reference.
+    """The process environment in which `interpreter` finds our library or the reference.
 
-    System paths are left out when ours is tested, so that an installed LuaSocket
-    can never answer in its place; `luasec` appends them for the LuaSec there.
+    System paths are left out when our library is tested, so that an installed LuaSocket is never loaded instead.
+    `luasec` appends them for the LuaSec there.
     """
     env = _clean()
     path = [os.path.join(folder, "?.lua") for folder in extra] + [os.path.join(SUPPORT, "?.lua")]
@@ -73,7 +73,7 @@ def environment(interpreter, reference=False, luasec=False, extra=()):
         folders = ["share"] if luasec else ["share", "share-tls"]
         path += [os.path.join(tree, folder, "?.lua") for folder in folders]
         cpath.append(os.path.join(tree, "lib", "?.so"))
-    system = ";;" if reference or luasec else ""    # Lua reads it as its default path
+    system = ";;" if reference or luasec else ""    # Lua replaces it with its default path
     env["LUA_PATH"] = ";".join(path) + system
     env["LUA_CPATH"] = ";".join(cpath) + system
     env["COMPAT_LUA"] = shlex.quote(interpreter.path)

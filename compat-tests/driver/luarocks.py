@@ -16,11 +16,11 @@ rocks_servers = { "%(server)s" }
 local_cache = "%(cache)s"
 """
 LIMIT = 900     # a first build compiles every crate
-BUILDING = threading.RLock()    # held while something builds in the source folder
+BUILDING = threading.RLock()    # held while a build runs in the source folder
 
 
 class Skip(Exception):
-    """Something that a check needs is not on this machine."""
+    """Something that a check needs is missing on this machine."""
 
 
 def need(*programs):
@@ -31,12 +31,12 @@ def need(*programs):
 
 
 def language(interpreter):
-    """The version in LuaRocks' sense."""
+    """The version as LuaRocks writes it."""
     return "5.1" if interpreter.name == "luajit" else interpreter.name[len("lua"):]
 
 
 def _headers(interpreter):
-    """The setting for a machine without this Lua's headers, see docs/installing.md."""
+    """The setting for a machine without the headers of this Lua, see docs/installing.md."""
     names = ["luajit-2.1"] if interpreter.name == "luajit" else ["lua" + language(interpreter), "lua", ""]
     if any(os.path.exists(os.path.join("/usr/include", name, "lua.h")) for name in names):
         return ""
@@ -44,7 +44,7 @@ def _headers(interpreter):
 
 
 def path_without(programs, folder):
-    """A search path like this process's, but with none of `programs` on it."""
+    """A search path like this process's, in which none of `programs` exists."""
     folders = []
     for number, directory in enumerate(os.environ["PATH"].split(":")):
         if any(os.path.exists(os.path.join(directory, program)) for program in programs):
@@ -58,7 +58,7 @@ def path_without(programs, folder):
 
 
 class Tree:
-    """A rocks tree; `server` is a folder of rocks, the only place that rocks are fetched from."""
+    """A rocks tree. `server` is a folder of rocks, the only source for fetching rocks."""
 
     def __init__(self, interpreter, folder, server=None):
         self.interpreter, self.folder = interpreter, folder
@@ -74,7 +74,9 @@ class Tree:
                                  "cache": folder.rstrip("/") + "-cache"})
 
     def luarocks(self, *arguments, cwd=REPOSITORY, fails=False, program="luarocks", **variables):
-        """Runs a LuaRocks command on the tree and returns what it printed; `fails` is None when it may fail or not."""
+        """Runs a LuaRocks command on the tree and returns its output. With `fails` None the command may fail or
+        succeed.
+        """
         env = {key: value for key, value in os.environ.items() if not key.startswith("LUA")}
         env.update(variables, LUAROCKS_CONFIG=self._config)
         options = ["--lua-version", self.version] + (["--tree", self.folder] if program == "luarocks" else [])
@@ -90,7 +92,7 @@ class Tree:
         return os.path.join(folder, os.path.basename(packed.group(1)))
 
     def lua(self, script, *arguments, behind=(), system=True, **variables):
-        """Runs a Lua script and returns what it printed; it finds the tree first, then those `behind`, then the system."""
+        """Runs a Lua script and returns its output. Its path is the tree, then `behind`, then the system."""
         env = {key: value for key, value in os.environ.items() if not key.startswith("LUA")}
         trees = [self] + list(behind)
         end = ";;" if system else ""
@@ -102,17 +104,17 @@ class Tree:
         return result.output
 
     def modules(self):
-        """The installed modules' files, as paths inside the tree's Lua and library folders."""
+        """The files of the installed modules, as paths relative to the tree's Lua and library folders."""
         return contents(self.share) | contents(self.lib)
 
     def leftovers(self):
-        """What an emptied tree still holds: LuaRocks keeps its list of rocks."""
+        """The files that remain in an emptied tree: LuaRocks keeps its list of rocks."""
         return {name for name in contents(self.folder) if os.path.basename(name) not in ("manifest", "index.html")
                 and not os.path.basename(name).startswith("manifest-")}
 
 
 def contents(folder):
-    """Every file below `folder`, by its path inside it."""
+    """Every file below `folder`, as a path relative to it."""
     found = set()
     for directory, _, names in os.walk(folder):
         found |= {os.path.relpath(os.path.join(directory, name), folder) for name in names}

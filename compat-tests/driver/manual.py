@@ -1,4 +1,4 @@
-"""Suite `docs`: the site built of the manual, and the definitions for editors."""
+"""Suite `docs`: the site built from the manual, and the definitions for editors."""
 import os
 import shutil
 
@@ -34,5 +34,5 @@ def _site(report):
 
 
 def tasks(wanted, report):
-    """What is wanted of the suite."""
+    """The checks of the suite that the options select."""
     return [Task("docs site", lambda: _site(report))] if wanted("docs site") else []

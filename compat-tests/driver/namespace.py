@@ -1,9 +1,9 @@
-"""Judges one upstream script inside a private network and mount namespace.
+"""Tests one upstream script inside a private network and mount namespace.
 
     namespace.py ROW SUITE INTERPRETER USERNS
 
-runs as the first process of fresh namespaces (see upstream.py). Several scripts
-have fixed ports, paths and host names; here they disturb nobody.
+runs as the first process of new namespaces (see upstream.py). Several scripts have fixed ports, paths and host names;
+here they affect nothing else.
 """
 import ctypes
 import os
@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import sys
 
-import row_samples  # noqa: F401  adds its rows
-import row_test  # noqa: F401  adds its rows
+import row_samples  # noqa: F401  registers its rows
+import row_test  # noqa: F401  registers its rows
 from interpreters import REPOSITORY
 from rows import ROWS
 from stage import Failure, Stage
@@ -30,7 +30,7 @@ def _mount(source, target, kind=None, flags=0):
 
 
 def _private_tmp(keep):
-    """An empty /tmp, with those folders of the old one that the run still needs."""
+    """Makes an empty /tmp, with those folders of the old one that the run still needs."""
     kept = {path: os.open(path, os.O_RDONLY) for path in keep if path.startswith("/tmp/")}
     _mount("tmpfs", "/tmp", "tmpfs")
     os.chmod("/tmp", 0o1777)
@@ -86,5 +86,5 @@ def main(name, suite, interpreter, as_user):
 if __name__ == "__main__":
     status = main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4] == "user")
     sys.stdout.flush()
-    # threads may still be reading from processes that end with this one
+    # threads may still be reading from processes that end together with this one
     os._exit(status)

@@ -1,4 +1,4 @@
-"""What a test lacks, and what would make it run."""
+"""The requirements that a test lacks, and how to install them."""
 import os
 import shutil
 
@@ -27,18 +27,18 @@ def install(name):
 
 
 def absent(program):
-    """Why a test cannot run without a program."""
+    """Why a test cannot run: a program is missing."""
     return "%s is not installed: %s" % (program, install(program))
 
 
 def absent_module(modules):
-    """Why a test cannot run without modules of Python, a list with commas."""
+    """Why a test cannot run: Python modules are missing. The argument is a list with commas."""
     packages = [PACKAGES.get(word, word) for word in modules.split(", ")]
     return "Python's %s is not installed: apt install %s" % (modules, " ".join(packages))
 
 
 def lacking(programs):
-    """The first of the programs that is not here, as a reason, or None."""
+    """A message about the first program that is missing, or None."""
     for program in programs:
         if not shutil.which(program):
             return absent(program)

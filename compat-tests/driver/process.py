@@ -1,4 +1,4 @@
-"""Runs a command in a session of its own, with a time limit."""
+"""Runs a command in a separate session, with a time limit."""
 import os
 import signal
 import subprocess
@@ -8,14 +8,14 @@ from typing import NamedTuple, Optional
 
 
 class Result(NamedTuple):
-    """How a command ended: `status` is None when its time was up."""
+    """How a command ended: `status` is None when its time limit expired."""
     status: Optional[int]
     output: str
     seconds: float
 
 
 def end_session(child):
-    """Kills a child started in its own session, and everything it started there."""
+    """Kills a child that was started in a separate session, and everything that it started there."""
     try:
         os.killpg(child.pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -26,8 +26,7 @@ def end_session(child):
 def run(command, limit, cwd=None, env=None, stdin=None):
     """Runs `command` for at most `limit` seconds and returns its Result.
 
-    Output goes through a file: a left-over grandchild that keeps a pipe open
-    would otherwise hold up the run.
+    Output goes to a file: a remaining grandchild that keeps a pipe open would block the run.
     """
     started = time.monotonic()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as given:

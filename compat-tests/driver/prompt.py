@@ -19,7 +19,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r")
 
 
 class Conversation:
-    """A runner on a terminal, and what it has shown there."""
+    """A runner on a terminal, and its output there."""
 
     def __init__(self, interpreter, folder):
         self._terminal, theirs = pty.openpty()
@@ -36,13 +36,13 @@ class Conversation:
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     def type(self, keys, pattern):
-        """Types, and waits until what is shown after it matches."""
+        """Types `keys`, and waits until the output after them matches."""
         self._shown = ""
         os.write(self._terminal, keys.encode())
         self.see(pattern)
 
     def see(self, pattern):
-        """Waits until what is shown since the last keys matches."""
+        """Waits until the output since the last keys matches."""
         deadline = time.monotonic() + LIMIT
         while not re.search(pattern, self._shown, re.M):
             left = deadline - time.monotonic()
@@ -54,12 +54,12 @@ class Conversation:
                 raise Failure("it ended; no /%s/ in:\n%s" % (pattern, self._shown)) from None
 
     def ended(self):
-        """Waits for its end and returns the exit status."""
+        """Waits until it ends, and returns the exit status."""
         os.write(self._terminal, END.encode())
         return self._child.wait(LIMIT)
 
     def close(self):
-        """Ends it in any case."""
+        """Ends it in every case."""
         process.end_session(self._child)
         os.close(self._terminal)
 
@@ -109,7 +109,7 @@ def _judge(interpreter, report):
 
 
 def tasks(interpreters, wanted, report):
-    """The prompt of each runner."""
+    """The prompt test for each runner."""
     return [Task("examples the prompt [%s]" % interpreter.name, lambda interpreter=interpreter: _judge(interpreter, report),
                  interpreter)
             for interpreter in interpreters if interpreter.is_runner and wanted("examples the prompt")]

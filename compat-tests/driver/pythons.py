@@ -1,4 +1,4 @@
-"""Finds a Python that has a package: the one that runs the driver need not be the system's, which packages are for."""
+"""Finds a Python that has a package. The driver's Python may not be the system's, for which Debian's packages are."""
 import functools
 import os
 import sys

@@ -7,11 +7,11 @@ import time
 from interpreters import REPOSITORY
 
 EXCERPT_LINES = 8   # from each end
-SILENCE = 10        # seconds without a line, after which a run says what it is doing
+SILENCE = 10        # seconds without a line, after which the run reports what it is doing
 
 
 class Report:
-    """Prints one line a test and keeps the totals; safe to use from several threads."""
+    """Prints one line per test and keeps the totals; safe to use from several threads."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -28,18 +28,18 @@ class Report:
         self._spoke = time.monotonic()
 
     def _count(self, mark, name, lines=1):
-        """The beginning of a result's line, which says how far the run is."""
+        """The beginning of a result's line, with the progress of the run."""
         self._done += lines
         return "%s %s%s" % (mark, "%d of %d  " % (self._done, self._expected) if self._expected else "", name)
 
     def expect(self, count):
-        """Sets how many results the run will have."""
+        """Sets the expected number of results."""
         with self._lock:
             self._expected = count
 
     @contextlib.contextmanager
     def running(self, name):
-        """Names what runs inside; when it takes long, the run says that it is still at it."""
+        """Names the work inside the block. When it takes long, the run reports that it is still running."""
         started = time.monotonic()
         with self._lock:
             self._running[name] = started
@@ -59,7 +59,7 @@ class Report:
                     self._say("...  %.0f s; at work on: %s" % (now - self._started, under_way or "its servers"))
 
     def note(self, text):
-        """Prints a line that is no test."""
+        """Prints a line that is not a test result."""
         with self._lock:
             self._say(text)
 
@@ -70,7 +70,7 @@ class Report:
             self._say(self._count("ok  ", name) + _remark(count, seconds))
 
     def fail(self, name, output="", passed=0, failed=1, file=None, program=None):
-        """Counts a failed test, and shows its file, the program that ran it, and the end of what it said."""
+        """Counts a failed test, and prints its file, the program that ran it, and the end of its output."""
         where = ", ".join(filter(None, [file and "file " + shown(file), program and "program " + program]))
         with self._lock:
             self.passed += passed
@@ -81,7 +81,7 @@ class Report:
                 self._say("     | " + line)
 
     def skip(self, name, reason, count=1):
-        """Counts `count` tests that did not run; the reason says what would make them run."""
+        """Counts `count` skipped tests. The reason says how to make them run."""
         with self._lock:
             self.skipped += count
             self._say(self._count("skip", name, count) + ": " + reason)
@@ -98,7 +98,7 @@ class Report:
 
 
 def shown(path):
-    """A file as it is called from the top of the repository."""
+    """A file's path relative to the top of the repository."""
     inside = os.path.relpath(path, REPOSITORY)
     return path if inside.startswith("..") else inside
 
@@ -113,7 +113,7 @@ def _remark(count, seconds):
 
 
 def excerpt(output):
-    """The lines of an output worth showing."""
+    """The relevant lines of an output."""
     lines = [line[:300] for line in output.rstrip().splitlines()]
     if len(lines) > 2 * EXCERPT_LINES:
         lines = lines[:EXCERPT_LINES] + ["..."] + lines[-EXCERPT_LINES:]

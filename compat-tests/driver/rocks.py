@@ -1,4 +1,4 @@
-"""Suite `rocks`: installed trees, what makes them, and what they are like."""
+"""Suite `rocks`: installed trees, how they are made, and their contents."""
 import os
 
 import fetch
@@ -50,7 +50,7 @@ def _attempt(installation, title, check):
 
 
 def _upstream(installation):
-    """Upstream's quicker scripts; the tree is shown to them as the build lays one out."""
+    """Runs upstream's faster scripts on the tree, through a folder with the layout of a build."""
     view = os.path.join(installation.folder, "view")
     os.makedirs(view)
     os.symlink(installation.tree.share, os.path.join(view, "share"))
@@ -66,7 +66,7 @@ def _count_upstream():
 
 
 def _chosen(wanted):
-    """The checks wanted between making and removing, as (title, check)."""
+    """The selected checks between making and removing, as (title, check)."""
     return [(title, check) for title, check in CHECKS if wanted("rocks " + title)]
 
 
@@ -80,7 +80,7 @@ def _task(interpreter, services, world, report, wanted):
             return report.skip(name, missing, several)
         fetch.upstream(report)
         installation = Installation(interpreter, os.path.join(BUILD, "rocks", interpreter.name), services, world, report)
-        # one after the other: cargo links the libraries again whenever the flavour changes
+        # one at a time: cargo links the libraries again whenever the flavour changes
         with luarocks.BUILDING:
             if not _attempt(installation, "luarocks make", rocks_install.make):
                 return report.skip(name, "nothing was installed to test, as said above", several - 1)
@@ -105,7 +105,7 @@ def _release(interpreter, services, world, report):
 
 
 def tasks(interpreters, wanted, services, world, report):
-    """One task an interpreter, and one for the released form."""
+    """One task per interpreter, and one for the release form."""
     stock = [interpreter for interpreter in interpreters if not interpreter.is_runner]
     titles = [title for title, _ in CHECKS] + ["luarocks make", "luarocks remove", "make install", "upstream", "release archive"]
     if not stock or not any(wanted("rocks " + title) for title in titles):

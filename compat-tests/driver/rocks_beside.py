@@ -1,4 +1,4 @@
-"""Suite `rocks`: ours beside LuaSocket and LuaSec, further down the path and in one tree."""
+"""Suite `rocks`: our library together with LuaSocket and LuaSec, later on the path and in the same tree."""
 import os
 import re
 import shutil
@@ -9,11 +9,11 @@ from installation import NEEDS, SCRIPTS
 from luarocks import Skip
 from stage import same
 
-# what a program may require first
+# modules that a program may require first
 ORDERS = [["socket"], ["mime"], ["ltn12"], ["mbox"], ["socket.core"], ["mime.core"], ["socket.url"], ["socket.http"],
           ["socket.unix"], ["socket.serial", "socket"], ["socket.smtp", "mime"], ["socket.ftp"], ["socket.tls", "mime"],
           ["ssl"], ["ssl.https", "socket"], ["socket", "ssl"], ["mime", "socket.core", "ssl.https"]]
-# its Lua files and libraries, and LuaSocket's C library, which Debian's links to
+# LuaSec's Lua files and libraries, and LuaSocket's C library, to which Debian's LuaSec links
 LUASEC = re.compile(r"/lua/[\d.]+/ssl(/\w+)?\.(lua|so)$|/liblua[\d.]+-(sec|socket)\.so[\d.]*$")
 
 
@@ -33,7 +33,7 @@ def _package_files(package, version):
 
 
 def _debian_rock(installation, name, version):
-    """The installed LuaSocket or LuaSec of Debian as the rock that its authors publish."""
+    """Debian's installed LuaSocket or LuaSec, packed as the rock that its authors publish."""
     lua, native = _package_files(name.replace("lua", "lua-"), installation.tree.version)
     source = os.path.join(installation.folder, "source-of-debian-" + name)
     shutil.rmtree(source, ignore_errors=True)
@@ -69,7 +69,9 @@ def _only_theirs(installation, tree, *modules, behind=()):
 
 
 def ahead(installation):
-    """Ours is used alone before LuaSocket and LuaSec, whatever is required or installed first; after it they work again."""
+    """With our library first on the path, LuaSocket and LuaSec are never loaded, in any order of require or
+    installation. Without it they work again.
+    """
     for package in ("lua-socket", "lua-sec"):
         _package_files(package, installation.tree.version)
     for modules in ORDERS:
@@ -89,7 +91,7 @@ def ahead(installation):
 
 
 def under_luasec(installation):
-    """The system's LuaSec runs on the rock luasocket, which leaves its names alone."""
+    """The system's LuaSec runs on the rock luasocket, which does not install LuaSec's names."""
     _package_files("lua-sec", installation.tree.version)
     for need in sorted(NEEDS):
         missing = installation.services.missing(need, installation.interpreter)
@@ -105,7 +107,9 @@ def under_luasec(installation):
 
 
 def same_tree(installation):
-    """In a tree that holds LuaSocket and LuaSec the rocks of these names take their places; luasocket-rs waits until LuaSocket goes."""
+    """In a tree with LuaSocket and LuaSec, our rocks of these names replace them. luasocket-rs waits until LuaSocket is
+    removed.
+    """
     both = _theirs(installation)
     tree = installation.new_tree("replacing")
     for rocks, check in ((both, _only_theirs), ([installation.rocks["luasocket"], installation.rocks["luasec"]], _only_ours),
@@ -121,7 +125,7 @@ def same_tree(installation):
     theirs = both[0]
     for first, second in ((theirs, installation.rocks["luasocket-rs"]), (installation.rocks["luasocket-rs"], theirs)):
         tree = installation.new_tree("sharing")
-        # some LuaRocks report the files of luasocket-rs that wait, others install them silently
+        # some LuaRocks versions report the waiting files of luasocket-rs, others install them silently
         tree.luarocks("install", first)
         tree.luarocks("install", second, fails=None)
         _only_theirs(installation, tree)

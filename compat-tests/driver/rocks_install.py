@@ -15,11 +15,11 @@ RUST = ["cargo", "rustc", "rustup"]
 
 
 def make(installation):
-    """`luarocks make` builds the interpreter's flavour and installs every file, and nothing else."""
+    """`luarocks make` builds the interpreter's flavour and installs all its files, and no others."""
     tree, named = installation.tree, installation.new_tree("luasocket")
     with BUILDING:
         output = tree.luarocks("make", rockspec("luasocket-rs-dev"))
-        # as docs/installing.md has it for a machine without Lua's headers
+        # as in docs/installing.md for a machine without Lua's headers
         named.luarocks("make", rockspec("luasocket-3"), "LUA_INCDIR=rockspec")
     expect(output, r"building for %s$" % os.path.basename(installation.interpreter.tree))
     same("files of luasocket-rs", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))
@@ -33,13 +33,13 @@ def make(installation):
 
 
 def remove(installation):
-    """`luarocks remove` leaves nothing behind."""
+    """`luarocks remove` leaves no files."""
     installation.tree.luarocks("remove", "luasocket-rs")
     same("files left", installation.tree.leftovers(), set())
 
 
 def requests(installation):
-    """HTTP and HTTPS, with and without a module ssl.https, and nothing else installed."""
+    """HTTP and HTTPS, with and without a module ssl.https, with nothing else installed."""
     for need in sorted(NEEDS):
         missing = installation.services.missing(need, installation.interpreter)
         if missing:
@@ -53,7 +53,7 @@ def requests(installation):
 
 
 def binary_rock(installation):
-    """A packed rock installs, and works, where there is no Rust."""
+    """A packed rock installs and works on a machine without Rust."""
     path = luarocks.path_without(RUST, os.path.join(installation.folder, "no-rust"))
     tree = installation.new_tree("packed")
     tree.luarocks("install", installation.rocks["luasocket-rs"], PATH=path)
@@ -78,7 +78,8 @@ def _pure_rock(installation, folder, name, version, module, dependencies=()):
 
 
 def _server(installation, name, rocks=()):
-    """A folder that LuaRocks takes for a server: a rock that needs LuaSocket and LuaSec, a stand-in for theirs, `rocks`."""
+    """A folder that LuaRocks uses as a server: a rock that needs LuaSocket and LuaSec, stand-ins for both, and `rocks`.
+    """
     folder = os.path.join(installation.folder, name)
     _pure_rock(installation, folder, "wanting", "1.0-1", "wanting", ["luasocket >= 3.0", "luasec >= 1.0"])
     _pure_rock(installation, folder, "luasocket", "3.1.0-1", "standin_luasocket")
@@ -90,7 +91,7 @@ def _server(installation, name, rocks=()):
 
 
 def _wanting(installation, tree):
-    """Installs the rock that depends on LuaSocket and LuaSec; ours must be what it gets."""
+    """Installs the rock that depends on LuaSocket and LuaSec; it must get our rocks."""
     output = tree.luarocks("install", "wanting")
     script = os.path.join(installation.folder, "wanting.lua")
     with open(script, "w") as file:
@@ -102,7 +103,7 @@ def _wanting(installation, tree):
 
 
 def dependent(installation):
-    """A rock that depends on LuaSocket and LuaSec runs on ours, installed before it or fetched with it."""
+    """A rock that depends on LuaSocket and LuaSec runs on our rocks, installed before it or fetched with it."""
     tree = installation.new_tree("depended-on", _server(installation, "server-of-others"))
     tree.luarocks("install", installation.rocks["luasocket"])
     tree.luarocks("install", installation.rocks["luasec"])
@@ -124,7 +125,7 @@ def _program(folder, name, text):
 
 
 def missing_tools(installation):
-    """Without cargo, with an old one, or without OpenSSL's files, a sentence says what to install."""
+    """Without cargo, with an old cargo, or without OpenSSL's files, the error says what to install."""
     folder = os.path.join(installation.folder, "stubs")
     old = _program(os.path.join(folder, "old"), "cargo", "echo 'cargo 1.63.0 (fd9c4297c 2022-07-01)'")
     bare = _program(os.path.join(folder, "bare"), "pkg-config", '[ "$1" = --version ]')
@@ -165,7 +166,7 @@ def without_luarocks(installation):
     _make(installation, "uninstall", *place)
     same("files left", contents(tree.folder), set())
     same("folders left", [name for name in (tree.share, tree.lib) if os.listdir(name)], [])
-    # where Debian's packages have their libraries
+    # the folder of Debian's libraries
     libraries = "/usr/lib/x86_64-linux-gnu/lua/" + tree.version
     place.append("LIBDIR=" + libraries)
     with BUILDING:
@@ -177,7 +178,7 @@ def without_luarocks(installation):
 
 
 def _released(member):
-    """Leaves out of an archive of the repository what .gitignore names."""
+    """Removes the files that .gitignore names from an archive of the repository."""
     with open(os.path.join(REPOSITORY, ".gitignore")) as file:
         ignored = [line.strip() for line in file if line.strip()]
     inside = member.name.partition("/")[2]
@@ -185,7 +186,7 @@ def _released(member):
 
 
 def release_archive(installation):
-    """The release's rockspecs build from the release's archive; all rockspecs are well-formed."""
+    """The release's rockspecs build from the release archive; all rockspecs are well-formed."""
     for name in sorted(os.listdir(ROCKSPECS)):
         if name.endswith(".rockspec"):
             installation.tree.luarocks("lint", os.path.join(ROCKSPECS, name))
@@ -195,6 +196,6 @@ def release_archive(installation):
         archive.add(REPOSITORY, "luasocket-rs-0.1.0", filter=_released)
     tree = installation.new_tree("released")
     with BUILDING:
-        # the dependencies are those that are built already
+        # the dependencies are already built
         tree.luarocks("build", rockspec("luasocket-rs-0"), cwd=folder, CARGO_TARGET_DIR=target_directory())
     same("files", sorted(tree.modules()), sorted(sources() | set(LIBRARIES)))

@@ -25,8 +25,9 @@ def _output(*command):
 
 
 def symbols(installation):
-    """The libraries export entry points alone, are stripped and small, stay in memory, and need only the system's C
-    library and, the one for TLS, the system's TLS library."""
+    """The libraries export only their entry points, are stripped and small, and stay in memory. They need only the
+    system's C library; the one for TLS also needs the system's TLS library.
+    """
     luarocks.need("nm", "readelf")
     for name, entry, others in (("socket/core.so", "luaopen_socket_core", set()),
                                 ("socket/tls_core.so", "luaopen_socket_tls_core", TLS)):
@@ -45,14 +46,14 @@ def symbols(installation):
 
 
 def _lua_library(installation):
-    """The name under which a host finds this Lua."""
+    """The name by which a host finds this Lua."""
     if installation.interpreter.name == "luajit":
         return "libluajit-5.1.so.2"
     return "liblua%s.so.0" % installation.tree.version
 
 
 def closing_states(installation):
-    """A program opens and closes many Lua states, name lookups still under way in each."""
+    """A program opens and closes many Lua states. Each closes with name lookups still running."""
     luarocks.need("cc")
     if not installation.services.world:
         raise Skip("no private network namespaces here")

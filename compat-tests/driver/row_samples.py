@@ -60,7 +60,7 @@ def tinyirc(stage):
 
 @row("samples/mclisten.lua, mcsend.lua")
 def multicast(stage):
-    # sets an option of a fresh socket.udp(), which has no descriptor yet on the reference
+    # sets an option of a new socket.udp(), which has no descriptor yet on the reference
     reader = stage.start("../samples/mclisten.lua", before=[UNBUFFERED, "local s = require'socket' s.udp = s.udp4"])
     reader.expect(r"\A(?:1(?:\.0)?\n){3}")
     sender = stage.start("../samples/mcsend.lua", before=[UNBUFFERED])
@@ -143,7 +143,7 @@ def check_links(stage):
 
 @row("etc/check-links.lua -n", commands=["apache2"])
 def check_links_in_coroutines(stage):
-    # dispatch.lua's connect tries one address of a name; Apache has no IPv6 one
+    # dispatch.lua's connect tries one address per name; Apache does not listen on IPv6
     _check_links(stage, "-n", before=[COMPAT, TCP4])
 
 

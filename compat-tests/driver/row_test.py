@@ -75,8 +75,8 @@ def udp_zero_length_send_recv(stage):
 
 @row("test/testclnt.lua", limit=240)
 def testclnt(stage):
-    # fewer descriptors than _SETSIZE: the script then leaves out its check that select
-    # refuses more sockets than that, a ceiling which ours does not have
+    # fewer descriptors than _SETSIZE: the script then omits its check that select refuses more sockets than that. Our
+    # select has no such limit
     server = stage.start("testsrvr.lua", files=1000)
     stage.listening(8383, server)
     output = stage.run("testclnt.lua", before=[DEBUG], files=1000, limit=220)
@@ -85,8 +85,8 @@ def testclnt(stage):
     same("the server's exit status", server.wait(10), 0)
 
 
-# The two wait for each other in the section named below: it takes receive's
-# prefix as it was before 3.0. What comes before it must pass.
+# The two scripts wait for each other in the section named below, because it uses receive's prefix as it was before 3.0.
+# All checks before it must pass.
 @row("test/utestclnt.lua (up to non-blocking transfer)", limit=120)
 def utestclnt(stage):
     before = [COMPAT, TCP4, DEBUG]
@@ -102,7 +102,7 @@ def udpconnect(stage):
     server = stage.start("udpconnectsrvr.lua", before=[UNBUFFERED])
     port = server.expect(r"^getsockname\t127\.0\.0\.1\t(\d+)").group(1)
     stage.run("udpconnectclnt.lua", port)
-    # the disconnected socket has another port, shown on the third such line
+    # the disconnected socket has a new port, printed on the third such line
     port = server.expect(r"(?s)(?:^getsockname.*?){2}^getsockname\t\S+\t(\d+)").group(1)
     expect(server.output, r"^this is a test from sc")
     refuse(server.output, r"^this is a test from se")
@@ -152,7 +152,7 @@ def httptest(stage):
 
 
 def ftp_root(stage):
-    """The two homes that ftptest.lua expects."""
+    """The two home folders that ftptest.lua expects."""
     root = stage.folder("ftp-server")
     for name in ("ftp/index.html", "ftp/pub/index.html", "luasocket/index.html", "luasocket/#?"):
         path = os.path.join(root, name)

@@ -5,22 +5,22 @@ ROWS = []
 
 
 class Row(NamedTuple):
-    """One upstream script, or pair of scripts, with the function that judges it."""
+    """One upstream script, or a pair of scripts, with the function that tests it."""
     name: str
     judge: Callable
     limit: int                  # seconds
-    commands: Tuple[str, ...]   # programs it needs
-    modules: Tuple[str, ...]    # modules of Python that it needs
+    commands: Tuple[str, ...]   # programs that it needs
+    modules: Tuple[str, ...]    # Python modules that it needs
 
 
-# Listed, never run: the reference itself cannot pass them.
+# Listed but never run: the reference fails them.
 IMPOSSIBLE = {
     "samples/cddb.lua": "mixes up the results of http.request, so it prints the function `error` on the reference too",
 }
 
 
 def row(name, limit=60, commands=(), modules=()):
-    """Registers the decorated function as the judge of upstream script `name`."""
+    """Registers the decorated function as the test of upstream script `name`."""
     def register(judge):
         ROWS.append(Row(name, judge, limit, tuple(commands), tuple(modules)))
         return judge

@@ -1,4 +1,4 @@
-"""Suite `rust`: the crate's own tests."""
+"""Suite `rust`: the crate's tests."""
 import re
 
 import process
@@ -16,13 +16,13 @@ COMMAND = ["cargo", "test", "--profile", "checked", "--no-fail-fast"]
 
 
 def _programs(output):
-    """What each test program printed, by its source file."""
+    """The output of each test program, by its source file."""
     pieces = PROGRAM.split(output)
     return [(pieces[i] or pieces[i + 1] or "", pieces[i + 2]) for i in range(1, len(pieces), 3)]
 
 
 def _crate(report):
-    """Runs `cargo test`, with a panic where an integer overflows, and adds its counts."""
+    """Runs `cargo test`, where an integer overflow panics, and adds its counts."""
     result = process.run(COMMAND + ["--", "--show-output"], LIMIT, cwd=REPOSITORY)
     counts = [tuple(map(int, found)) for found in RESULT.findall(result.output)]
     passed = sum(count[0] for count in counts)

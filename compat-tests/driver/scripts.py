@@ -54,7 +54,7 @@ def _scripts(folder, wanted):
 
 
 def needs(wanted, suites):
-    """Everything that the selected scripts ask for."""
+    """All requirements of the selected scripts."""
     found = set()
     for folder in suites:
         for script in _scripts(folder, wanted):
@@ -63,7 +63,7 @@ def needs(wanted, suites):
 
 
 class Scripts:
-    """Makes the tasks of both suites."""
+    """Creates the tasks of both suites."""
 
     def __init__(self, report, services):
         self._report, self._services = report, services
@@ -95,11 +95,11 @@ class Scripts:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def _reference(self, interpreter):
-        """The stock interpreter whose LuaSocket `interpreter` is compared with."""
+        """The stock interpreter whose LuaSocket is the reference for `interpreter`."""
         return self._stock.get(interpreter.lua if interpreter.lua != "lua5.5" else "lua5.4")
 
     def _expected(self, script, reference):
-        """The reference's result, computed once a script and interpreter."""
+        """The reference's result, computed once per script and interpreter."""
         key = (script.name, reference.name)
         with self._lock:
             lock = self._references.setdefault(key, [threading.Lock(), None])

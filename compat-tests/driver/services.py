@@ -1,4 +1,4 @@
-"""What test scripts can ask for: programs, certificates, web servers, a private network."""
+"""Services for test scripts: programs, certificates, web servers, a private network."""
 import glob
 import os
 import shutil
@@ -18,14 +18,14 @@ CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
             "certs": "openssl", "curl": "curl", "valgrind": "valgrind", "vsftpd": "vsftpd",
             "redis-server": "redis-server", "microsocks": "microsocks", "tinyproxy": "tinyproxy"}
-# servers written in Python, by the module that they need
+# servers written in Python, with the module that each needs
 MODULES = {"aiosmtpd": "aiosmtpd", "pyftpdlib": "pyftpdlib", "pyftpdlib-tls": "OpenSSL, pyftpdlib"}
 ATTEMPTS = 5
 SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def _free_ports(count):
-    """Ports that were free a moment ago; whoever uses them must be ready to try again."""
+    """Ports that were free a moment ago; a caller must be ready to try again."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:
@@ -42,7 +42,7 @@ def _answers(port):
 
 
 class Services:
-    """Starts what the selected scripts need, once a run, and knows what is missing."""
+    """Starts the services that the selected scripts need, once per run, and knows which are missing."""
 
     def __init__(self, world):
         self._running, self._broken, self._variables = [], {}, {}
@@ -51,7 +51,7 @@ class Services:
         self.world = world and world[0]
 
     def start(self, needed, report):
-        """Starts what is needed and installed."""
+        """Starts everything that is needed and installed."""
         if needed & {"certs", "nginx", "vsftpd"} and shutil.which("openssl"):
             self._certificates()
         if "lua-sec-samples" in needed:
@@ -91,7 +91,7 @@ class Services:
         return "LuaSec is not installed: apt install lua-sec" if probe.status != 0 else None
 
     def environment(self, needs):
-        """The variables that tell a script where its services are."""
+        """The variables that give a script the addresses of its services."""
         shown = {key: value for key, (need, value) in self._variables.items() if need in needs}
         for need in MODULES.keys() & set(needs):
             shown["COMPAT_PYTHON"] = pythons.having(MODULES[need])
@@ -138,7 +138,7 @@ class Services:
         report.note(self._broken[name])
 
     def _site(self):
-        """The files that both web servers offer."""
+        """The files that both web servers serve."""
         www = os.path.join(self._folder, "www")
         if os.path.exists(www):
             return
@@ -188,5 +188,5 @@ class Services:
         path = os.path.join(run, "vsftpd.conf")
         write_template("vsftpd.conf.in", path, {"RUN": run, "PORT": str(port), "CERTS": CERTIFICATES})
         self._export("vsftpd", COMPAT_VSFTPD_PORT=port, COMPAT_VSFTPD_ROOT=os.path.join(run, "root"))
-        # it tells on its standard output alone why it does not start
+        # it reports only on its standard output why it does not start
         return ["vsftpd", path], (port,), path

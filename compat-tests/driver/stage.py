@@ -1,4 +1,4 @@
-"""What the judge of an upstream script works with, inside its private namespace."""
+"""Tools for the test of an upstream script, inside its private namespace."""
 import os
 import re
 import resource
@@ -15,7 +15,7 @@ TCP4 = "local s = require'socket' s.tcp = s.tcp4 s.udp = s.udp4"
 
 
 class Failure(Exception):
-    """An upstream script did not do what it must."""
+    """An upstream script did not behave as required."""
 
 
 def preload(name):
@@ -28,7 +28,7 @@ DEBUG = preload("debug_shim.lua")
 
 
 class Process:
-    """A running command whose merged output can be watched."""
+    """A running command; its merged output can be read while it runs."""
 
     def __init__(self, command, cwd, env, stdin=b"", files=None):
         def limits():
@@ -63,12 +63,12 @@ class Process:
 
     @property
     def raw(self):
-        """The bytes it has printed so far."""
+        """The bytes printed so far."""
         return self._output
 
     @property
     def output(self):
-        """Everything it has printed so far."""
+        """The text printed so far."""
         return self._output.decode("utf-8", "replace")
 
     def expect(self, pattern, limit=30):
@@ -85,7 +85,7 @@ class Process:
                 self._changed.wait(left)
 
     def wait(self, limit=60):
-        """Waits for the end and returns the exit status."""
+        """Waits until it ends, and returns the exit status."""
         try:
             status = self._child.wait(limit)
         except subprocess.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""A test that is still to run, and how long it is likely to take."""
+"""A test to run, and its estimated time."""
 import json
 import os
 from typing import Any, Callable, NamedTuple
@@ -6,20 +6,20 @@ from typing import Any, Callable, NamedTuple
 from interpreters import BUILD
 
 TIMES = os.path.join(BUILD, "times.json")
-# seconds on two cores, where no earlier run has measured
+# seconds on two cores, when no earlier run has measured the test
 USUAL = {"build": 75, "upstream": 3, "differential": 1, "own": 2.5, "rocks": 130, "examples": 1.5, "docs": 15, "rust": 240}
 
 
 class Task(NamedTuple):
     """A test; `count` is how many results it reports."""
-    name: str                       # begins with its suite
+    name: str                       # starts with the name of its suite
     run: Callable
-    interpreter: Any = None         # the one that has to be built for it
+    interpreter: Any = None         # the interpreter that must be built for it
     count: int = 1
 
 
 def earlier_times():
-    """How long each test took when it last ran here."""
+    """The time of each test in its last run here."""
     try:
         with open(TIMES) as file:
             return json.load(file)
@@ -28,14 +28,14 @@ def earlier_times():
 
 
 def keep_times(seconds):
-    """Keeps the times of this run for the next one's estimate."""
+    """Stores the times of this run for the next run's estimate."""
     os.makedirs(BUILD, exist_ok=True)
     with open(TIMES, "w") as file:
         json.dump(dict(earlier_times(), **seconds), file, indent=0, sort_keys=True)
 
 
 def estimate(names, parallel, jobs):
-    """Seconds that `names` take one after the other, and `parallel` ones `jobs` at a time."""
+    """Seconds for `names` one at a time, and for `parallel` with `jobs` at a time."""
     measured = earlier_times()
 
     def of(group):
@@ -44,7 +44,7 @@ def estimate(names, parallel, jobs):
 
 
 def duration(seconds):
-    """A time as a person says it."""
+    """A time in words."""
     if seconds < 90:
         return "%d seconds" % max(1, round(seconds))
     return "%d minutes" % round(seconds / 60)

@@ -1,4 +1,4 @@
-"""The tutorials of examples/, each against peers of its own."""
+"""The tutorials of examples/, each with separate peers."""
 import os
 import pty
 import re
@@ -24,11 +24,11 @@ ROWS = []
 
 
 class Failure(Exception):
-    """A tutorial did not do what it shows."""
+    """A tutorial did not show the expected behaviour."""
 
 
 class Lesson:
-    """What a tutorial is run with: its interpreter, a scratch directory, peers."""
+    """The means to run a tutorial: its interpreter, a scratch directory, peers."""
 
     def __init__(self, interpreter, certificates, scratch):
         self.scratch, self.certificates = scratch, certificates
@@ -59,7 +59,7 @@ class Lesson:
 
     @property
     def authority(self):
-        """The PEM file of who has signed the server's certificate."""
+        """The PEM file of the authority that signed the server's certificate."""
         return os.path.join(self.certificates, "ca.crt")
 
     def serve(self, script, *arguments):
@@ -67,14 +67,14 @@ class Lesson:
         return self._start([self._interpreter.path, os.path.join(EXAMPLES, script)] + list(arguments))
 
     def one_line(self, script, arguments, pattern):
-        """A tutorial fails with one line, which matches."""
+        """The tutorial must fail with one line that matches."""
         output = self.run(script, *arguments, status=1)
         if output.count("\n") != 1:
             raise Failure("%s %s: not one line:\n%s" % (script, " ".join(map(str, arguments)), output))
         self.expect(output, pattern)
 
     def run(self, script, *arguments, status=0, **variables):
-        """Runs a tutorial to its end and returns what it printed."""
+        """Runs a tutorial to its end and returns its output."""
         command = [self._interpreter.path, os.path.join(EXAMPLES, script)] + [str(word) for word in arguments]
         result = process.run(command, LIMIT, cwd=self.scratch, env=dict(self._env, **variables))
         if result.status != status:
@@ -82,7 +82,7 @@ class Lesson:
         return result.output
 
     def watch(self, script, *arguments):
-        """Runs a tutorial with a terminal as its error output, and returns what it showed there."""
+        """Runs a tutorial with a terminal as its error output, and returns the output there."""
         ours, theirs = pty.openpty()
         command = [self._interpreter.path, os.path.join(EXAMPLES, script)] + [str(word) for word in arguments]
         child = subprocess.Popen(command, cwd=self.scratch, env=self._env, stdin=subprocess.DEVNULL,
@@ -95,7 +95,7 @@ class Lesson:
                 shown += os.read(ours, 65536) if ready else b""
                 if not ready:
                     raise Failure("shows nothing more after %r" % shown[-200:])
-        except OSError:                     # how a terminal ends whose programs have gone
+        except OSError:                     # a terminal ends like this when its programs have ended
             return shown.decode("utf-8", "replace")
         finally:
             process.end_session(child)
@@ -115,7 +115,7 @@ class Lesson:
         return path
 
     def last_words(self):
-        """What the server that was started last prints before it ends by itself."""
+        """The output of the last started server, which ends by itself."""
         return self._peers[-1].stdout.read()
 
     def close(self):
@@ -201,7 +201,7 @@ def _echo_server(lesson):
     port = lesson.serve("echo-server.lua")
     clients = [socket.create_connection(("127.0.0.1", port), LIMIT) for _ in range(20)]
     try:
-        clients[0].sendall(b"half a li")          # waits for the rest while the others are served
+        clients[0].sendall(b"half a li")          # waits for the rest while other clients are served
         for number, client in enumerate(clients[1:]):
             client.sendall(b"line %d\n" % number)
         for number, client in enumerate(clients[1:]):
@@ -216,7 +216,7 @@ def _echo_server(lesson):
 
 
 def _ask(url, method="GET", body=None, context=None):
-    """Status and body of an answer."""
+    """The status and body of an answer."""
     request = urllib.request.Request(url, data=body, method=method)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context))
     try:
@@ -334,7 +334,7 @@ def _filter_chain(lesson):
 @tutorial("parallel.lua")
 def _parallel(lesson):
     site = lesson.site()
-    # none of the ten is answered before all ten have asked
+    # none of the ten gets an answer before all ten requests have arrived
     output = lesson.run("parallel.lua", *([site + "/meet/10"] * 10 + [site + "/large", site + "/redirect"]))
     if output.count("/meet/10\t200\t9\n") != 10:
         raise Failure(output)
@@ -393,7 +393,7 @@ def _cached(lesson):
     lesson.expect(lesson.run("cached.lua", site + "/dated", "page"), r"\Anot changed since Sun, 06 Nov 1994 08:49:37 GMT\n\Z")
 
 
-# what lacks an argument, what cannot be opened, and what nobody answers: (script, arguments)
+# missing arguments, files that cannot be opened, servers that do not answer: (script, arguments)
 BRIEF = [(script, ()) for script in ("fetch.lua", "get.lua", "post-form.lua", "upload.lua", "json-api.lua", "https.lua",
                                      "proxy.lua", "mail.lua", "ftp.lua", "filter-chain.lua", "udp-time.lua", "parallel.lua",
                                      "client.lua", "login.lua", "upload-form.lua", "batch.lua", "stream.lua", "cached.lua")]
@@ -417,7 +417,7 @@ def _failing(lesson):
                               ("mail.lua", ("127.0.0.1", port, "a@b", "c@d", "there")),
                               ("ftp.lua", ("127.0.0.1", port, "u", "p", "there"))):
         lesson.one_line(script, arguments, r"connection refused$")
-    # the fourth result of a refused certificate
+    # the fourth result for a refused certificate
     site = lesson.secure_site()
     for script, arguments in (("fetch.lua", (site,)), ("get.lua", (site, "-")), ("post-form.lua", (site, "a=b")),
                               ("upload.lua", (site, "there")), ("json-api.lua", (site, "x")), ("https.lua", (site,))):
@@ -442,7 +442,7 @@ def _judge(script, test, interpreter, services, report):
 
 
 def tasks(interpreters, wanted, services, report):
-    """Each tutorial on each interpreter."""
+    """Runs each tutorial on each interpreter."""
     return [Task("examples %s [%s]" % (script, interpreter.name),
                  lambda interpreter=interpreter, script=script, test=test: _judge(script, test, interpreter, services, report),
                  interpreter)

@@ -1,10 +1,10 @@
-"""Suite `upstream`: LuaSocket's own scripts and samples, unchanged."""
+"""Suite `upstream`: LuaSocket's scripts and samples, unchanged."""
 import os
 import shutil
 import sys
 
 import fetch
-import namespace  # noqa: F401  fills the table of rows
+import namespace  # noqa: F401  registers the rows
 import needs
 import process
 import pythons
@@ -13,17 +13,18 @@ from rows import IMPOSSIBLE, ROWS
 from task import Task
 
 
-# whatever a script leaves behind ends with the first process of its namespace
+# processes that a script leaves behind end with the first process of its namespace
 PROCESSES = ["-p", "-f", "--kill-child"]
 
 
 def isolation():
-    """The command prefix of private namespaces and whether they are a user's, or None."""
+    """The command prefix for private namespaces, and whether they are user namespaces; or None."""
     if not shutil.which("unshare") or not shutil.which("ip"):
         return None
     for as_user in ([False] if os.geteuid() == 0 else []) + [True]:
         prefix = ["unshare"] + (["-r"] if as_user else []) + ["-n", "-m"]
-        # where the root is no mount point (chroot) its propagation cannot be set, and need not be when nothing is shared
+        # in a chroot the root may be no mount point: its propagation then cannot be set, and need not be when nothing
+        # is shared
         for more in [[]] + ([] if _shares_mounts() else [["--propagation", "unchanged"]]):
             if process.run(prefix + more + PROCESSES + ["true"], 20).status == 0:
                 return prefix + more, as_user
@@ -31,7 +32,7 @@ def isolation():
 
 
 def _shares_mounts():
-    """Whether a mount made here would be seen elsewhere."""
+    """Whether a mount made here would be visible elsewhere."""
     try:
         with open("/proc/self/mountinfo") as file:
             return any(" shared:" in line for line in file)
@@ -74,7 +75,7 @@ def _impossible(name, why, interpreter, report):
 
 
 def tasks(interpreters, wanted, world, reference, report):
-    """One task for each script and interpreter, the longest first."""
+    """One task per script and interpreter, the longest first."""
     rows = [row for row in ROWS if wanted("upstream " + row.name)]
     impossible = {name: why for name, why in IMPOSSIBLE.items() if wanted("upstream " + name)}
     rows.sort(key=lambda row: -row.limit)

@@ -1,5 +1,5 @@
--- Requires the modules named on the command line, in that order, uses the library, and prints where
--- every part of it came from: the Lua files and libraries, one a line.
+-- Requires the modules named on the command line in that order, uses the library, and prints the source of every part:
+-- the Lua files and libraries, one per line.
 for _, name in ipairs(arg) do require(name) end
 
 local socket = require("socket")

@@ -1,5 +1,5 @@
--- Requests `/index.html` over HTTP, and over HTTPS with socket.http and, where there is one, ssl.https.
--- The modules named on the command line are required first.
+-- Requests `/index.html` over HTTP, and over HTTPS with socket.http and, where it exists, ssl.https. The modules named
+-- on the command line are required first.
 for _, name in ipairs(arg) do require(name) end
 local http = require("socket.http")
 local ltn12 = require("ltn12")

@@ -1,5 +1,5 @@
--- Run by host.c in each of its Lua states, in a network of its own whose name server is `silent`
--- here and gone when the state closes. Leaves open objects, connections and name lookups behind.
+-- host.c runs this script in each of its Lua states, in a separate network. The name server is `silent` here, and gone
+-- when the state closes. Open objects, connections and name lookups are left behind.
 local socket = require("socket")
 for _, name in ipairs({ "socket.http", "socket.smtp", "socket.ftp", "socket.unix", "socket.serial", "socket.tls", "mime",
     "ltn12" }) do
@@ -19,5 +19,5 @@ lookup:settimeout(0.005)
 local connected, message = lookup:connect("stalled.example", 80)
 assert(not connected and message == "timeout", message)
 local secured = assert(require("socket.tls").wrap(socket.tcp4(), { mode = "client", protocol = "any", verify = "none" }))
--- They live until the state closes.
+-- These live until the state closes.
 package.loaded.kept = { silent, server, client, accepted, lookup, secured }

@@ -1,6 +1,6 @@
 """A web server for the client's own tests: routes that echo, redirect, stall, count and misbehave.
 
-Prints `READY port` and ends with the process that started it. With certificate and key as arguments it speaks TLS.
+Prints `READY port` and ends with the process that started it. With certificate and key as arguments it uses TLS.
 """
 import base64
 import hashlib
@@ -17,7 +17,7 @@ import urllib.request
 import zlib
 
 LOCK = threading.Lock()
-COUNTS = {}         # how often a key was seen
+COUNTS = {}         # how often each key was used
 RUNNING = [0, 0]    # requests at once: now, at most
 CONNECTIONS = [0]
 
@@ -83,7 +83,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = handle_any
 
-    # what the request was
+    # the request as received
     def route_echo(self, _words, query):
         body = self.body()
         lines = ["%s %s" % (self.command, self.path)]
@@ -92,7 +92,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(int(query.get("status", 200)), text, [("Content-Type", "text/plain")])
 
     def route_digest(self, _words, _query):
-        """The sum of a body, which is read in pieces."""
+        """The checksum of a body, which is read in pieces."""
         total, digest = 0, hashlib.sha256()
         if self.headers.get("Transfer-Encoding"):
             data = self.body()
@@ -137,7 +137,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, b"set", [("Set-Cookie", value) for value in query.values()])
 
     def route_zip(self, words, query):
-        """A body of zeros, or the text of the query, under any coding."""
+        """A body of zeros, or the text of the query, in any coding."""
         data = bytes(int(query["zeros"])) if "zeros" in query else query.get("text", "").encode()
         if "raw" in query:
             data = base64.b64decode(query["raw"])
@@ -153,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, b"late")
 
     def route_retry(self, words, query):
-        """Fails as often as the first word says."""
+        """Fails the number of times that the first word gives."""
         self.body()
         count = self.counted("retry " + words[1])
         if count <= int(words[0]):
@@ -165,7 +165,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, str(COUNTS.get(" ".join(words), 0)).encode())
 
     def route_cut(self, words, _query):
-        """Closes without an answer, as often as the word says."""
+        """Closes without an answer, the number of times that the word gives."""
         self.body()
         if self.counted("cut " + words[1]) <= int(words[0]):
             self.close_connection = True
@@ -177,7 +177,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, str(self.connection_number).encode())
 
     def route_busy(self, _words, _query):
-        """How many requests run at once."""
+        """The number of requests that run at once."""
         with LOCK:
             RUNNING[0] += 1
             RUNNING[1] = max(RUNNING)
@@ -190,7 +190,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, str(RUNNING[1]).encode())
 
     def route_lines(self, _words, _query):
-        """An endless answer of lines."""
+        """An endless response of lines."""
         self.send_response(200)
         self.send_header("Connection", "close")
         self.end_headers()
@@ -204,7 +204,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection = True
 
     def route_expect(self, words, _query):
-        """A final answer to the head, and what comes after it."""
+        """A final response to the head, and the data after it."""
         self.answer(int(words[0]), b"no", [("Connection", "close")])
         self.connection.settimeout(2)
         try:
@@ -232,7 +232,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(200, json.dumps(json.loads(self.body() or b"null")).encode(), [("Content-Type", "application/json")])
 
     def route_ranged(self, words, _query):
-        """Ten bytes, of which a range may be asked for; the word says how the answer is wrong."""
+        """Ten bytes, with support for ranges; the word says how the response is wrong."""
         data, start = b"0123456789", 0
         given = self.headers.get("Range", "")
         changed = self.headers.get("If-Range", '"v1"') != '"v1"'
@@ -245,7 +245,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return self.answer(206, data[start:], [("Content-Range", "bytes %d-9/10" % (start + shift))])
 
     def route_guarded(self, words, _query):
-        """Behind Digest (RFC 7616): user `Mufasa`, password `Circle of Life`; the word is the algorithm."""
+        """Protected by Digest (RFC 7616): user `Mufasa`, password `Circle of Life`; the word is the algorithm."""
         self.body()
         algorithm = {"md5": "MD5", "sha256": "SHA-256"}[words[0]]
         digest = lambda text: hashlib.new(words[0], text.encode()).hexdigest()
@@ -268,7 +268,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             self.answer(200, b"dated", [("Last-Modified", date)])
 
-    # the routes of gluahttp's own test server
+    # the routes of gluahttp's test server
     def route_root(self, _words, _query):
         body = self.body()
         text = 'Requested %s / with query "%s"' % (self.command, urllib.parse.urlsplit(self.path).query)
@@ -295,7 +295,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     request_queue_size = 128
 
     def server_bind(self):
-        socketserver.TCPServer.server_bind(self)    # without a look at the name of the host
+        socketserver.TCPServer.server_bind(self)    # without a lookup of the host's name
 
     def handle_error(self, *_):
         pass

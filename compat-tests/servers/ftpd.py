@@ -3,8 +3,8 @@
 
     ftpd.py ROOT [CERTIFICATES]
 
-ROOT/ftp is the home of the anonymous user "ftp" (any password, read only), ROOT/luasocket the home of user
-"luasocket", password "password" (read and write). With CERTIFICATES (see tls/README.md) it serves over TLS alone.
+ROOT/ftp is the home of the anonymous user "ftp" (any password, read only). ROOT/luasocket is the home of user
+"luasocket", password "password" (read and write). With CERTIFICATES (see tls/README.md) it serves only over TLS.
 """
 import logging
 import os

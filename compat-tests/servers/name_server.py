@@ -1,22 +1,22 @@
-"""A name server that is slow or lies, as the first label of the name asks; prints READY and its port, then a line for
-each question about an address, `PTR name`, and for each connection, `TCP`.
+"""A name server that is slow or gives wrong answers; the first label of the name selects the behaviour.
 
-Listens on port 53 of 127.0.0.1: for a network namespace of its own. Says nothing over TCP. Names:
+Prints READY and its port, then `PTR name` for each reverse query and `TCP` for each connection. It listens on port 53
+of 127.0.0.1, in a separate network namespace, and sends nothing over TCP. Names:
     slow            the right answer, after half a second
     silent…         nothing
-    servfail, none  an error; no answer at all in the reply
-    garbage, short  bytes that are no message; one that ends in its header
-    wrongid, wrongname  a lie about 127.0.0.9 first, then the right answer
+    servfail, none  an error; a reply without any answer
+    garbage, short  bytes that are not a message; a message that ends in its header
+    wrongid, wrongname  the wrong address 127.0.0.9 first, then the right answer
     loop            a name that points to itself
-    alias           CNAMEs without end, one for each question
-    truncated       an answer that is cut short, so that the whole is to be asked for over TCP
-    many            60 addresses, of which only the last is one where somebody listens
-    dual6, hole6, first4    an IPv6 address without a route, one whose packets vanish, each besides 127.0.0.1
+    alias           an endless chain of CNAMEs, one for each query
+    truncated       a truncated answer, so that the client must ask again over TCP
+    many            60 addresses; only the last has a listener
+    dual6, hole6, first4    an IPv6 address without a route, one whose packets are dropped, each besides 127.0.0.1
     both            ::1 and 127.0.0.1
     turn            10.9.0.7 and 10.9.0.1
-    holes6          two IPv6 addresses whose packets vanish
+    holes6          two IPv6 addresses whose packets are dropped
     evil            (reverse) a host name with a line end in it
-Everything else does not exist.
+No other name exists.
 """
 import os
 import socket
@@ -53,7 +53,7 @@ def v6(text):
 
 
 def addresses(name, kind):
-    """The records of that kind for a name, or None for a name that does not exist."""
+    """A name's records of one type, or None for a name that does not exist."""
     if name in (b"slow", b"wrongid", b"wrongname", b"dual6", b"hole6", b"first4", b"none", b"servfail"):
         sixes = {b"dual6": "2001:db8:9::1", b"hole6": "2001:db8:1::1", b"first4": "2001:db8:2::1"}
         if kind == A:

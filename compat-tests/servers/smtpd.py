@@ -4,7 +4,7 @@
     smtpd.py MAILDIR [CERTIFICATES]
 
 Appends every message to the mbox file MAILDIR/<local part of the recipient>. User "luasocket", password "p\xe4ss w\xf6rd"
-in Latin-1, may authenticate. With CERTIFICATES (see tls/README.md) it offers STARTTLS, and AUTH after that only.
+in Latin-1, may authenticate. With CERTIFICATES (see tls/README.md) it offers STARTTLS, and AUTH only after STARTTLS.
 """
 import asyncio
 import os
@@ -19,7 +19,7 @@ maildir, certificates = sys.argv[1], (sys.argv[2:] or [None])[0]
 
 
 class Mbox:
-    # upstream's smtptest.lua wants a sender of  " " (( _ *  to be refused
+    # upstream's smtptest.lua expects the sender  " " (( _ *  to be refused
     async def handle_MAIL(self, server, session, envelope, address, options):
         if not re.match(r'^[^\s<>()"]*$', address):
             return "501 bad sender address"

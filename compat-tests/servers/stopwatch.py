@@ -1,4 +1,4 @@
-"""Answers each line "now" with the seconds of the monotonic clock, leaves every other line alone, ends on "end"."""
+"""Answers each line "now" with the seconds of the monotonic clock, ignores every other line, and ends on "end"."""
 import os
 import socketserver
 import time

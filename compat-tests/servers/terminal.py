@@ -1,6 +1,6 @@
 """The far end of a pseudo-terminal: prints `READY n` for /dev/pts/n.
 
-Says "<first word>\\r\\n<second word>", answers each line with itself in capitals, and hangs up after "bye".
+Sends "<first word>\\r\\n<second word>", returns each line in capitals, and hangs up after "bye".
 """
 
 import os

@@ -1,29 +1,29 @@
-"""A TLS server that does as it is told, for the tests of socket.tls and HTTPS.
+"""A TLS server that follows a script, for the tests of socket.tls and HTTPS.
 
     tls_peer.py CERTS [name=value ...] step ... [/ [name=value ...] step ...] ...
 
-prints `READY port` and treats connections to 127.0.0.1 by the steps, in order; the n-th connection by those of
-the n-th part between slashes, and round again:
+prints `READY port` and runs the steps, in order, on each connection to 127.0.0.1. The n-th connection uses the n-th
+part between slashes; after the last part the first follows again:
 
     plain:TEXT   send TEXT before TLS        hello        receive something, without TLS
-    tls          the handshake               drip:N       the handshake, its bytes one by one, N ms apart
+    tls          the handshake               drip:N       the handshake, one byte at a time, N ms apart
     request      receive the head of an HTTP request, and its body by Content-Length
-    line         receive a line              echo         send back what comes until the peer ends
+    line         receive a line              echo         send all data back until the peer ends
     read:N       receive N bytes             swallow      receive until the peer ends
-    send:TEXT    send TEXT                   page         a response: `hello tls`
+    send:TEXT    send TEXT                   page         send a response: `hello tls`
     fill:N       send N bytes                slow:N:TEXT  send TEXT one byte each N ms
     notify       send close_notify           shut         end the sending side of TCP
     cut          close TCP                   reset        reset TCP
-    hold         wait until the peer ends    report       print what the handshake showed, as one line
-    connect      be an HTTP proxy: take CONNECT, print the head it had, pass bytes on, print `tls only`
-                 when each that came from the client belonged to a TLS record
-    connect:PORT the same, to that local port whatever the client asks for
-    flood:TEXT   send TEXT, without TLS, again and again until the peer ends
+    hold         wait until the peer ends    report       print the facts of the handshake, as one line
+    connect      be an HTTP proxy: accept CONNECT, print its head, forward bytes, print `tls only`
+                 when every byte from the client belonged to a TLS record
+    connect:PORT the same, but always to that local port
+    flood:TEXT   send TEXT, without TLS, repeatedly until the peer ends
     told         print the head of the request, as one line
 
-TEXT has Python's escapes. Named values: `cert=a,b,c` (the n-th connection has the n-th), `min`, `max` (1.0 to 1.3),
-`alpn=a,b`, `client=ca.crt` (demand a certificate), `level=N` (OpenSSL's security level), `ciphers`, `ip=::1`.
-It ends when its output is closed.
+TEXT may contain Python's escapes. Named values: `cert=a,b,c` (the n-th connection uses the n-th), `min`, `max` (1.0
+to 1.3), `alpn=a,b`, `client=ca.crt` (require a certificate), `level=N` (OpenSSL's security level), `ciphers`,
+`ip=::1`. The server ends when its output is closed.
 """
 import os
 import select
@@ -40,7 +40,7 @@ CERTS = sys.argv[1]
 
 
 class Program:
-    """What is done with one connection."""
+    """The steps for one connection."""
 
     def __init__(self, words):
         self.values = dict(word.split("=", 1) for word in words if "=" in word.split(":")[0])
@@ -94,7 +94,7 @@ def context(values, number):
 
 
 class Connection:
-    """One connection, whose TLS is kept apart from its TCP."""
+    """One connection, with TLS kept separate from TCP."""
 
     def __init__(self, sock, number):
         self.program = PROGRAMS[number % len(PROGRAMS)]
@@ -165,7 +165,7 @@ class Connection:
                 time.sleep(pause)
 
     def attempt(self, action, pause=None):
-        """True and what the action gave; None when it needs more bytes, which are received then."""
+        """Returns True and the action's result, or None when it needs more bytes. It then receives them."""
         try:
             return (action(),)
         except ssl.SSLWantReadError:
@@ -292,7 +292,7 @@ class Connection:
 
 
 def end_with_reader():
-    """Ends when nobody reads the output any more: the parent has closed it, or ended."""
+    """Ends the process when the parent has closed its end of the output, or has ended."""
     output = select.poll()
     output.register(sys.stdout, 0)
     output.poll()

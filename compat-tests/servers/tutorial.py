@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""The web server and the proxy that the manual's examples and the tutorials talk to.
+"""The web server and the proxy for the manual's examples and the tutorials.
 
     tutorial.py http             HTTP
     tutorial.py https CERT KEY   the same over TLS
     tutorial.py proxy            an HTTP proxy, CONNECT included
 
-Each binds a free port of 127.0.0.1, prints "READY <port>" and runs until it is killed. The server answers
+Each binds a free port of 127.0.0.1, prints "READY <port>" and runs until it is killed. The server's answers:
 
     GET  /              a small page               GET  /items   JSON, if the request accepts it
-    GET  /large         a megabyte                 POST /items   the JSON it was sent, under a new id
+    GET  /large         a megabyte                 POST /items   the sent JSON, with a new id
     GET  /redirect      302 to /                   POST /form    the fields of the form, sorted
-    GET  /headers       what the request's head had  POST /upload  the names and sizes of multipart parts
-    GET  /meet/N        a page, to N at a time     PUT  /files/… 201 and the size of what came
-    GET  /missing       404                        GET  /files/… what was put there
+    GET  /headers       the request's head         POST /upload  the names and sizes of multipart parts
+    GET  /meet/N        a page, to N at a time     PUT  /files/… 201 and the size of the body
+    GET  /missing       404                        GET  /files/… the uploaded file
     GET  /paced         a megabyte whose second half is 0.3 s late
 """
 import email.parser
@@ -155,7 +155,7 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 64
 
     def handle_error(self, *_):
-        pass    # clients that refuse a certificate, or hang up, are part of the lessons
+        pass    # some lessons have clients that refuse a certificate or hang up
 
 
 class TlsServer(Server):

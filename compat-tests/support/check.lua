@@ -1,4 +1,4 @@
--- Assertions for the scripts in own/: each names the behaviour it pins.
+-- Assertions for the scripts in own/: each name states the behaviour that it checks.
 local show = require("show")
 
 local check = {}
@@ -14,25 +14,25 @@ local function report(ok, name, why)
     return ok
 end
 
--- Passes when `condition` is true-ish.
+-- Passes when `condition` is true (not nil or false).
 function check.ok(name, condition, message)
     return report(condition and true or false, name, message and tostring(message))
 end
 
--- Passes when both values print the same: deep, with number subtypes ignored.
+-- Passes when both values print the same. Tables are compared deeply; number subtypes are ignored.
 function check.equal(name, got, expected)
     got, expected = show.plain(got), show.plain(expected)
     return report(got == expected, name, "got " .. got .. ", expected " .. expected)
 end
 
--- Passes when calling f(...) raises a string that matches `pattern`.
+-- Passes when f(...) raises a string that matches `pattern`.
 function check.raises(name, pattern, f, ...)
     local ok, message = pcall(f, ...)
     if ok then return report(false, name, "did not raise") end
     return report(type(message) == "string" and message:find(pattern) ~= nil, name, "raised " .. show.text(message))
 end
 
--- Prints the totals and ends the script, with exit status 1 when something failed.
+-- Prints the totals and ends the script. The exit status is 1 when a check failed.
 function check.done()
     io.stdout:write(("%d passed, %d failed\n"):format(passed, failed))
     io.stdout:flush()

@@ -1,9 +1,9 @@
--- The web server of servers/client_peer.py for the client's own scripts.
+-- Runs servers/client_peer.py, the web server for the client's tests.
 local peer = require("peer")
 
 local client_peer = {}
 
--- Starts it; with the names of certificate and key it speaks TLS.
+-- Starts the server. With the names of a certificate and a key it uses TLS.
 function client_peer.start(...)
     local started = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py", ...)
     started.host = "127.0.0.1:" .. started.port
@@ -11,8 +11,8 @@ function client_peer.start(...)
     return started
 end
 
--- The lines of what `/echo` tells of a request: the request line, and a table of the values of each header by the
--- name as it was sent, and the body.
+-- Parses the answer of `/echo`: the request line, a table from the header names, spelled as sent, to their values, and
+-- the body.
 function client_peer.echo(text)
     local head, body = text:match("^(.-)\n\n(.*)$")
     local lines, values = {}, {}
@@ -27,7 +27,7 @@ function client_peer.echo(text)
     return lines[1], values, body
 end
 
--- The base64 text of `text` in a query.
+-- `text` in base64, escaped for a query.
 function client_peer.packed(text)
     return (require("mime").b64(text):gsub("%W", function(c) return ("%%%02X"):format(c:byte()) end))
 end

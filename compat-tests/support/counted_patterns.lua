@@ -1,9 +1,9 @@
--- Lua's patterns once more, in Lua, with a count of the bytes they look at: `string.find`, `match`, `gmatch` and `gsub`
--- are replaced, and so are the methods of strings. Concatenation is counted by `table.concat` alone. For tests that
--- compare counts of work instead of seconds.
+-- Lua's patterns implemented in Lua, with a count of the bytes they read. `string.find`, `match`, `gmatch` and `gsub`
+-- are replaced, and so are the methods of strings. Concatenation is counted in `table.concat` only. For tests that
+-- compare amounts of work instead of seconds.
 --
 --   local counted = require("counted_patterns")   -- before the modules whose work is counted
---   local steps = counted.steps(f, ...)           -- bytes looked at while f(...) ran
+--   local steps = counted.steps(f, ...)           -- bytes read while f(...) ran
 local byte, sub = string.byte, string.sub
 
 local counted = { count = 0 }
@@ -32,7 +32,7 @@ local function in_class(c, class)
     return c == class
 end
 
--- The position behind the single-character item of the pattern at `p`.
+-- The position after the single-character item of the pattern at `p`.
 local function item_end(pattern, p)
     local c = byte(pattern, p)
     p = p + 1
@@ -175,7 +175,7 @@ function do_match(state, s, p)
     return s
 end
 
--- The first match from `init` on: state, start and the position behind it.
+-- The first match from `init` on: state, start and the position after it.
 local function search(text, pattern, init)
     local anchored = byte(pattern) == 94
     local state = { text = text, pattern = pattern }
@@ -292,13 +292,13 @@ function counted.gsub(text, pattern, by, most)
     return table.concat(pieces), n
 end
 
--- A compiler such as LuaJIT's would keep the originals where a module has taken them already.
+-- Compiled code of LuaJIT keeps the original functions that a module has already used.
 for _, name in ipairs({ "find", "match", "gmatch", "gsub" }) do
     counted["original_" .. name] = string[name]
     string[name] = counted[name] -- luacheck: ignore 122
 end
 
--- Copies are work too.
+-- Copies are counted as work too.
 local concat = table.concat
 function table.concat(list, separator, first, last) -- luacheck: ignore 122
     local text = concat(list, separator, first, last)
@@ -306,7 +306,7 @@ function table.concat(list, separator, first, last) -- luacheck: ignore 122
     return text
 end
 
----Bytes looked at, and instructions run, while `f(...)` runs.
+---Bytes read, and instructions run, while `f(...)` runs.
 ---@param f function
 ---@param ... any
 ---@return number steps

@@ -1,4 +1,4 @@
--- Reads the LuaCATS definitions in types/: what each class has.
+-- Reads the LuaCATS definitions in types/: the members of each class.
 local manual = require("manual")
 
 local definitions = {}
@@ -9,8 +9,8 @@ local FILES = {
     "mime", "mime.core", "http.server", "mbox", "ssl", "ssl.https",
 }
 
--- Adds what one file defines to `classes`: the fields of a class, and the
--- functions of the variable that follows its declaration.
+-- Adds the definitions of one file to `classes`: the fields of a class, and the functions of the variable after its
+-- declaration.
 local function read(path, classes)
     local text = assert(manual.read(path), "no file " .. path)
     local class, variables = nil, {}
@@ -29,7 +29,7 @@ local function read(path, classes)
     end
 end
 
----All classes: name to a set of members, whose names may be paths such as `source.chain`.
+---All classes: maps each name to a set of members. A member's name may be a path such as `source.chain`.
 ---@return table<string, table<string, string>> classes
 function definitions.read()
     local classes = {}
@@ -39,7 +39,7 @@ function definitions.read()
     return classes
 end
 
----The files there must be, without folder and ".lua".
+---The expected files, without folder and ".lua".
 definitions.files = FILES
 
 return definitions

@@ -2,22 +2,22 @@
 --
 --   local server = dialogue.serve({ steps, steps, ... })   -- one list for each connection, in order
 --   ... talk to server.port ...
---   server:transcript(print)      -- what it saw; waits until it has ended
+--   server:transcript(print)      -- the lines the server received; waits until it has ended
 --
 -- A step is
 --   a string        the reply: the first is the greeting, each later one answers a line
 --                   ("%EPSV%" and "%PASV%" in it stand for a listening port)
---   { raw = s }     sends s as it is, without waiting for a line
---   { lines = n }   takes n lines without answering
---   { message = s } takes a mail message up to its end mark, and answers s
+--   { raw = s }     sends s unchanged, without waiting for a line
+--   { lines = n }   reads n lines without answering
+--   { message = s } reads a mail message up to its end mark, and answers s
 --   { download = s, reply = r }    data connection: sends s, closes, answers r
---   { upload = true, reply = r }   data connection: takes everything, answers r
---   { abort = true, reply = r }    data connection: takes some bytes, answers r, closes it
---   { early = r }   data connection: takes some bytes, answers r, takes the rest
---   { hold = true } leaves the data connection alone until the client is gone
+--   { upload = true, reply = r }   data connection: reads everything, answers r
+--   { abort = true, reply = r }    data connection: reads some bytes, answers r, closes it
+--   { early = r }   data connection: reads some bytes, answers r, reads the rest
+--   { hold = true } does not use the data connection until the client has closed
 --   { quit = true } closes the connection
 -- After its steps the server waits for the client's end of file.
--- A list's field `times` repeats it for that many connections, without a transcript.
+-- The field `times` of a list repeats the list for that many connections, without a transcript.
 local peer = require("peer")
 
 local dialogue = {}
@@ -116,7 +116,7 @@ local function perform(state, step, first)
     state.client:send(state.filled(step) .. "\r\n")
 end
 
--- One connection: `address` is where a data connection is listened for.
+-- One connection. A data connection listens at `address`.
 local function converse(client, steps, log, socket, address)
     local state = { client = client, log = log }
     local listener, active

@@ -1,5 +1,5 @@
--- Sockets that exist only in this process: each answers with a prepared reply
--- and notes what is done to it. Made for socket.http's `create` and socket.tcp.
+-- Sockets that exist only in this process: each answers with a prepared reply and records the calls on it. For
+-- socket.http's `create` and socket.tcp.
 local fake = {}
 
 local function argument(v) return type(v) == "string" and ("%q"):format(v) or tostring(v) end
@@ -13,7 +13,7 @@ function methods:note(name, ...)
     calls[#calls + 1] = name .. "(" .. table.concat(words, ", ") .. ")"
 end
 
--- The failure that was ordered for a method, as { message } or { nil }.
+-- The failure configured for a method, as { message } or { nil }.
 local function failure(self, name)
     return self.peer.fail and self.peer.fail[name]
 end
@@ -74,13 +74,13 @@ function methods.dirty() return false end
 
 local metatable = { __index = methods }
 
--- A peer that answers its connections with the given replies, in order; the
--- last one serves all later ones too.
+-- A peer that answers its connections with the given replies, in order. The last reply also serves all later
+-- connections.
 --   .calls      every call on its sockets, as text
 --   .sockets    the sockets made: .host, .port, .sent (list), .closed (count)
 --   .create     makes a socket, as socket.tcp does
 --   .fail       method name -> { message }: that method fails
---   .ending     what a read past the reply says (default "closed")
+--   .ending     the error of a read after the reply (default "closed")
 function fake.peer(...)
     local peer = { calls = {}, sockets = {}, replies = { ... } }
     function peer.create()
@@ -93,10 +93,10 @@ function fake.peer(...)
     return peer
 end
 
--- Everything one socket sent.
+-- All bytes that one socket sent.
 function fake.sent(sock) return table.concat(sock.sent) end
 
--- The request line of what a socket sent.
+-- The request line that a socket sent.
 function fake.request_line(sock) return fake.sent(sock):match("^[^\r\n]*\r\n") end
 
 -- The header line with that name (case-insensitive), or "(no such header)".
@@ -108,7 +108,7 @@ function fake.header(sock, name)
     return "(no such header)"
 end
 
--- The header lines of what a socket sent, sorted: their order is not fixed.
+-- The header lines that a socket sent, sorted: their order is not fixed.
 function fake.headers(sock)
     local lines, head = {}, fake.sent(sock):match("^[^\r\n]*\r\n(.-\r\n)\r\n") or ""
     for line in head:gmatch("([^\r\n]+)\r\n") do lines[#lines + 1] = line end
@@ -116,7 +116,7 @@ function fake.headers(sock)
     return lines
 end
 
--- What a socket sent after the head.
+-- The bytes that a socket sent after the head.
 function fake.body(sock)
     return fake.sent(sock):match("\r\n\r\n(.*)$")
 end
@@ -131,7 +131,7 @@ function fake.requests(peer)
     return table.concat(list, " , ")
 end
 
--- A sink that notes what it is called with; the note as text is its second value.
+-- A sink that records its calls; the second result returns the record as text.
 function fake.sink()
     local seen = {}
     local function sink(chunk, err)

@@ -1,4 +1,4 @@
--- Does what memcheck has to find: loses memory, or reads beyond it.
+-- The faults that memcheck must detect: loses memory, or reads beyond it.
 local check = require("check")
 local library = require("interposed").compile([[
 #include <stdlib.h>

@@ -1,7 +1,7 @@
--- What the system tells of a descriptor's flags.
+-- The system's information about a descriptor's flags.
 local fdinfo = {}
 
--- In octal, as the system has them.
+-- In octal, as the system prints them.
 local FLAGS = { ["close-on-exec"] = "2000000", ["non-blocking"] = "4000" }
 
 local function flags(number)
@@ -14,15 +14,15 @@ end
 
 local function is_set(found, flag) return math.floor(found / tonumber(FLAGS[flag], 8)) % 2 == 1 end
 
----False on a system that tells nothing.
+---False on a system without this information.
 fdinfo.available = flags(0) ~= nil
 
----Whether the descriptor of an object has a flag.
+---Whether an object's descriptor has a flag.
 function fdinfo.has(object, flag)
     return is_set(assert(flags(object:getfd()), "no such descriptor"), flag)
 end
 
----The numbers below `limit` that a child process inherits, as text.
+---The descriptors below `limit` that a child process inherits, as text.
 function fdinfo.inherited(limit)
     local numbers = {}
     for number = 0, limit - 1 do

@@ -1,4 +1,4 @@
--- The module `http` of gluahttp over ours: what a script written for it sees. Third results are cut off.
+-- gluahttp's module `http`, built on ours, as a script for gluahttp sees it. Third results are dropped.
 local http = require("http")
 
 local SENTENCES = {
@@ -7,7 +7,7 @@ local SENTENCES = {
     { "^invalid auth ", "auth table must contain no nil user and pass fields" },
 }
 
--- gluahttp's words for our messages.
+-- Translates our messages into gluahttp's.
 local function worded(method, message)
     if message == "unsupported scheme ''" then
         method = tostring(method or "get")
@@ -19,7 +19,7 @@ local function worded(method, message)
     return message
 end
 
--- A module whose requests share a jar.
+-- A module whose requests share one jar.
 return function()
     local session = http.session({ jar = true })
     local shim = { session = session }

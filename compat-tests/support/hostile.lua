@@ -1,27 +1,27 @@
--- Hostile HTTP servers, in a process of their own, and the catalogue's runner.
+-- Hostile HTTP servers, in a separate process, and the runner for the catalogue.
 --
 --   local server = hostile.serve("hostile_heads")     -- the module that lists the cases
 --   local outcome = hostile.ask(server, case)          -- makes the case's request
 --
--- A case is { number, what the server does, field = value … } with the fields
---   replies   one reply for each connection, the last one again for all later ones; a reply is a list of
---             strings to send, and of  { times = n, text }  { pause = seconds }  { beyond = text }, of which
---             more is sent than any limit allows; "%PORT%" and "%OTHER%" in a string stand for this server's
---             port and for that of a second one
---   ending    what follows: "close" (default), "reset", "stall" (until the client closes)
+-- A case is { number, the server's behaviour, field = value … } with these fields:
+--   replies   one reply per connection; the last one repeats for all later connections. A reply is a list of
+--             strings to send, and of  { times = n, text }  { pause = seconds }  { beyond = text }. The last
+--             sends more text than any limit allows. "%PORT%" and "%OTHER%" in a string stand for the ports
+--             of this server and of a second one
+--   ending    the end of the connection: "close" (default), "reset", "stall" (until the client closes)
 --   request   fields of the request
---   expect    what http.request answers: body, code (strings and numbers compared as they are), or nil, message
+--   expect    the results of http.request: body, code (strings and numbers are compared exactly), or nil, message
 --   headers   the response's headers, when they matter
---   stalls    true when the answer is that of an expired time limit
---   differs   why LuaSocket answers otherwise: a contract item, or what we promise beyond it
---   differs_on  the _VERSION on which it does, when it is not all
---   seen      what the servers must have been asked: a list of request lines and chosen headers
+--   stalls    true when the result is that of an expired time limit
+--   differs   why LuaSocket's result is different: a contract item, or a promise of ours beyond it
+--   differs_on  the _VERSION on which it differs, when it is not all
+--   seen      the requests that the servers must receive: a list of request lines and chosen headers
 local hostile = {}
 
--- Long enough for a loaded machine to answer in, short enough to wait for.
+-- Long enough for a loaded machine to answer, short enough for a test.
 hostile.TIMEOUT = 0.5
 
--- More bytes than `http.MAXHEADERSIZE` allows, which is the largest limit of a head.
+-- More bytes than `http.MAXHEADERSIZE` allows, the largest limit of a head.
 local BEYOND = 300000
 
 local function transmit(client, reply, ports)
@@ -33,7 +33,7 @@ local function transmit(client, reply, ports)
         elseif item.pause then
             require("socket").select(nil, nil, item.pause)
         else
-            -- a bounded number of bytes: nobody who reads them all waits for ever
+            -- a bounded number of bytes, so that a client that reads all of them also ends
             local block = item.beyond:rep(math.ceil(8192 / #item.beyond))
             for _ = 1, math.ceil(BEYOND / #block) do
                 if not client:send(block) then return end
@@ -42,7 +42,7 @@ local function transmit(client, reply, ports)
     end
 end
 
--- One connection: answers it as its case says.
+-- One connection: answers it according to its case.
 local function answer(client, cases, turns, ports)
     local line = client:receive()
     if not line then return end
@@ -110,8 +110,8 @@ function hostile.serve(name)
     return server
 end
 
----Makes a case's request. Returns the result of `http.request` as { body, code, headers, status }, the sink's
----calls as text, and the seconds it took.
+---Makes a case's request. Returns the result of `http.request` as { body, code, headers, status }, the sink's calls as
+---text, and the seconds.
 function hostile.ask(server, case)
     local http, socket = require("socket.http"), require("socket")
     http.TIMEOUT = hostile.TIMEOUT
@@ -133,16 +133,16 @@ function hostile.ask(server, case)
     return results, last, took
 end
 
----What the servers were asked since the last time, one request a line, without ports.
+---The requests that the servers received since the last call, one per line, without ports.
 function hostile.seen(server)
     local http = require("socket.http")
-    -- the server may still be busy with the request before
+    -- the server may still be busy with the previous request
     http.TIMEOUT = 20
     return (assert(http.request("http://127.0.0.1:" .. server.port .. "/log")))
 end
 
----Runs a module of cases against their expectations, and what holds for each of them: the time limit, and no
----descriptor left open.
+---Checks a module of cases against their expectations. Each case must also keep the time limit and leave no descriptor
+---open.
 function hostile.check(name)
     local check, socket = require("check"), require("socket")
     local server = hostile.serve(name)
@@ -174,7 +174,7 @@ function hostile.check(name)
     hostile.stop(server)
 end
 
----Prints the answers of those cases of a module in which LuaSocket agrees.
+---Prints the results of a module's cases in which LuaSocket agrees.
 function hostile.compare(name)
     local show = require("show")
     local server = hostile.serve(name)

@@ -1,4 +1,4 @@
--- The catalogue of hostile HTTP servers, part 2: how bodies are framed, and servers that are slow.
+-- The catalogue of hostile HTTP servers, part 2: body framing, and slow servers.
 -- See hostile.lua for the fields.
 local OK = "HTTP/1.1 200 OK\r\n"
 local CHUNKED = OK .. "Transfer-Encoding: chunked\r\n\r\n"
@@ -102,7 +102,7 @@ local cases = {
     { "8.17", "a NUL in it", replies = { { OK .. "Transfer-Encoding: chunked\0\r\n\r\n4\r\nokay\r\n0\r\n\r\n" } },
         expect = { "4\r\nokay\r\n0\r\n\r\n", 200 }, differs = "RFC 9112 6.3" },
 
-    -- chunks beyond their sizes
+    -- chunks whose data does not match their sizes
     { "10.1", "no CRLF after the data", replies = { { CHUNKED .. "4\r\nokay0\r\n\r\n" } },
         expect = { nil, "invalid chunk size" } },
     { "10.2", "other bytes after the data", replies = { { CHUNKED .. "4\r\nokayxyz\r\n0\r\n\r\n" } },

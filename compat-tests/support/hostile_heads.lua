@@ -1,4 +1,4 @@
--- The catalogue of hostile HTTP servers, part 1: status lines, headers, interim replies, answers without a body.
+-- The catalogue of hostile HTTP servers, part 1: status lines, headers, interim responses, responses without a body.
 -- See hostile.lua for the fields.
 local OK = "HTTP/1.1 200 OK\r\n"
 local TWO = OK .. "Content-Length: 2\r\n\r\nok"
@@ -128,7 +128,7 @@ return {
     { "4.28", "a status line among the headers", replies = { { OK .. OK .. "\r\nok" } },
         expect = { nil, "malformed response headers" }, differs = "http.receive.12" },
 
-    -- interim replies
+    -- interim responses
     { "5.1", "100", replies = { { "HTTP/1.1 100 Continue\r\n\r\n" .. TWO } }, expect = { "ok", 200 }, headers = LENGTH_2 },
     { "5.2", "100 with headers", replies = { { "HTTP/1.1 100 Continue\r\nA: b\r\n\r\n" .. TWO } }, expect = { "ok", 200 },
         headers = LENGTH_2 },
@@ -159,7 +159,7 @@ return {
         expect = { nil, "malformed response headers" }, differs = "http.receive.12" },
     { "5.17", "204 after 100", replies = { { "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 204 N\r\n\r\n" } }, expect = { "", 204 } },
 
-    -- answers that have no body, with one
+    -- responses that must not have a body, but have one
     { "6.1", "204 with a body", replies = { { "HTTP/1.1 204 No\r\nContent-Length: 3\r\n\r\nabc" } }, expect = { "", 204 } },
     { "6.2", "204, chunked", replies = { { "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" } },
         expect = { "", 204 } },

@@ -8,7 +8,7 @@ local OTHER = "http://127.0.0.1:%OTHER%"
 local END = { "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nend" }
 local BASIC = "Authorization: Basic dTpw"
 
--- A request, and the five that it may be redirected to at most.
+-- A request, and the five redirects that it may follow at most.
 local function six(first, later)
     local lines = { "GET " .. first .. " HTTP/1.1" }
     for i = 2, 6 do lines[i] = "GET " .. (later or first) .. " HTTP/1.1" end
@@ -37,7 +37,7 @@ local cases = {
     { "12.9", "without a body, kept open", ending = "stall",
         replies = { { "HTTP/1.1 302 M\r\nLocation: /12.9/x\r\nContent-Length: 9\r\n\r\n" }, END }, expect = { "end", 200 } },
 
-    -- the place
+    -- Locations
     { "13.1", "absolute", replies = { { to(HERE .. "/13.1/a?b=c") }, END }, expect = { "end", 200 },
         seen = { "GET /13.1 HTTP/1.1", "GET /13.1/a?b=c HTTP/1.1" } },
     { "13.2", "without a scheme", replies = { { to("//127.0.0.1:%OTHER%/13.2/x") }, END }, expect = { "end", 200 },
@@ -105,7 +105,7 @@ local cases = {
     { "13.36", "a fragment alone, for ever", replies = { { to("#x") } }, expect = { "move", 302 }, differs = "http.bugs.2",
         seen = six("/13.36") },
 
-    -- what goes with it
+    -- the parts of the request that are forwarded
     { "15.1", "credentials stay with a relative place", request = { headers = { authorization = "Basic dTpw", cookie = "a=b" } },
         replies = { { to("/15.1/x") }, END }, expect = { "end", 200 },
         seen = { "GET /15.1 HTTP/1.1 | " .. BASIC .. " | Cookie: a=b", "GET /15.1/x HTTP/1.1 | " .. BASIC .. " | Cookie: a=b" } },
@@ -136,7 +136,7 @@ local cases = {
     { "15.11", "not wanted", request = { redirect = false }, replies = { { to("/15.11/x") }, END }, expect = { "move", 302 } },
 }
 
--- schemes that are not served
+-- schemes that are not supported
 for i, place in ipairs({
     "ftp://127.0.0.1/x", "file:///etc/passwd", "javascript:alert(1)", "data:text/plain,x", "gopher://127.0.0.1:%PORT%/x",
     "ldap://127.0.0.1/", "dict://127.0.0.1:11211/stats", "mailto:a@b.example", "unix:/run/x.sock",

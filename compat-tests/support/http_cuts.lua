@@ -1,4 +1,4 @@
--- HTTP responses, and a server that cuts them off after any of their bytes.
+-- HTTP responses, and a server that cuts them off after any byte.
 --
 --   local server = http_cuts.serve()
 --   http.request(http_cuts.url(server.port, "chunked", 90, "reset"))     -- the first 90 bytes, then a reset
@@ -21,7 +21,7 @@ http_cuts.RESPONSES = {
     length = LENGTH,
 }
 
----Runs in the server's process: the path says which response, how many of its bytes, and what happens then.
+---Runs in the server's process. The path selects the response, the number of its bytes, and the ending.
 function http_cuts.run()
     local socket = require("socket")
     local listener = assert(socket.bind("127.0.0.1", 0))

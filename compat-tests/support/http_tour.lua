@@ -1,9 +1,9 @@
--- A little of everything over HTTP, for valgrind and for a collector that always works: heads and bodies are read by
--- native functions over real connections only.
+-- A short test of everything over HTTP, for valgrind and for a collector that runs all the time. Native functions read
+-- heads and bodies, but only over real connections.
 local check = require("check")
 local native = require("socket.native")
 
--- How often each of these functions read something.
+-- The number of times that each of these functions read something.
 local reads = { receive_fields = 0, receive_body = 0 }
 package.loaded["socket.native"] = function(name)
     local module = native(name)
@@ -28,7 +28,7 @@ http.TIMEOUT = 50
 
 local OK = "HTTP/1.1 200 OK\r\n"
 local LENGTH, CHUNKED = OK .. "Content-Length: %d\r\n\r\n%s", OK .. "Transfer-Encoding: chunked\r\n\r\n"
--- The long one is more than the buffer of a socket holds.
+-- The long body is larger than a socket's buffer.
 local SHORT, LONG = "0123456789", ("0123456789abcdef"):rep(1250)
 local RESPONSES = {
     length = LENGTH:format(#SHORT, SHORT),
@@ -53,7 +53,7 @@ local RESPONSES = {
 
 local listed = {}
 for name, response in pairs(RESPONSES) do listed[#listed + 1] = ("%s = %q"):format(name, response) end
--- The path says which response, and what happens then.
+-- The path selects the response and its ending.
 local server = peer.lua(([[
 local socket = require("socket")
 local listener = assert(socket.bind("127.0.0.1", 0))
@@ -72,7 +72,7 @@ while true do
 end
 ]]):format(table.concat(listed, ", ")))
 
--- What a request gets: the same for the string form and for a table with a sink.
+-- The result of a request: the same for the string form and for a table with a sink.
 local function expect(path, result, code)
     local url = ("http://127.0.0.1:%d/%s"):format(server.port, path)
     local body, answer, headers = http.request(url)
@@ -115,7 +115,7 @@ server:close()
 check.ok("heads were read by the native function", reads.receive_fields >= 50, reads.receive_fields)
 check.ok("bodies were read by the native function", reads.receive_body >= 12, reads.receive_body)
 
--- Damaged responses; numbers whose method is GET, so that both forms ask for the same.
+-- Damaged responses. Only numbers whose method is GET, so that both forms send the same request.
 server = random_http.serve()
 local before = reads.receive_body
 for number = random_http.DAMAGED, random_http.DAMAGED + 32 do

@@ -1,4 +1,4 @@
--- What a test does to its own process: small C functions, compiled where the test runs.
+-- Small C functions, compiled at run time, that a test applies to its own process.
 local interposed = {}
 
 ---Compiles C to a library in the working directory; returns its path.
@@ -11,7 +11,7 @@ function interposed.compile(source, library, flags)
     return "./" .. library .. ".so"
 end
 
--- Lua calls these as C functions; they look at neither arguments nor state.
+-- Lua calls these as C functions; they use neither arguments nor state.
 local STORM = [[
 #include <signal.h>
 #include <string.h>
@@ -43,8 +43,8 @@ extern void lua_pushnumber(void *state, double number);
 int storm_count(void *state) { lua_pushnumber(state, count); return 1; }
 ]]
 
----Calls f(...) while a signal arrives every millisecond and interrupts whatever waits.
----Returns the number of signals, then f's results.
+---Calls f(...) while a signal arrives every millisecond and interrupts every wait. Returns the number of signals, then
+---f's results.
 function interposed.storm(f, ...)
     if not interposed.library then interposed.library = interposed.compile(STORM, "storm") end
     local function symbol(name) return assert(package.loadlib(interposed.library, name)) end
@@ -59,7 +59,7 @@ function interposed.storm(f, ...)
     return calm(pcall(f, ...))
 end
 
--- The wall clock leaps an hour to and fro each time it is read; the other clocks are the system's.
+-- The wall clock jumps one hour forward or back at each read; the other clocks are the system's.
 local LEAPS = [[
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -93,7 +93,8 @@ time_t time(time_t *store) {
 }
 ]]
 
--- How many bytes are allocated is read as an environment variable, which every interpreter can do; another loses some.
+-- The number of allocated bytes is read as an environment variable, which every interpreter can do. Another variable
+-- loses some bytes.
 local HEAP = [[
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -123,8 +124,8 @@ char *getenv(const char *name) {
 
 local LIBRARIES = { leaps = LEAPS, heap = HEAP }
 
----Runs the script anew, once, with a limit or a library of its own set by `prefix`, a piece of shell; in the new
----process it returns. `library` names a library to load first: "leaps", "heap".
+---Runs the script once more, under a limit or a library that `prefix`, a piece of shell, sets. In the new process it
+---returns. `library` names a library to load first: "leaps", "heap".
 function interposed.within(prefix, library)
     if os.getenv("LUASOCKET_TEST_WITHIN") then return end
     if library then

@@ -1,5 +1,4 @@
--- Reads the manual in docs/: which functions and fields it describes, its
--- examples, its links.
+-- Reads the manual in docs/: the functions and fields that it describes, its examples and its links.
 local manual = {}
 
 ---The top of the source tree.
@@ -26,7 +25,7 @@ function manual.page(name)
     return assert(manual.read("docs/" .. name .. ".md"), "no page docs/" .. name .. ".md")
 end
 
--- The lines of a text with their numbers, and whether a fence encloses them.
+-- The lines of a text with their numbers, and whether each line is inside a fenced block.
 local function lines(text)
     local number, fenced = 0, false
     local nextline = (text .. "\n"):gmatch("(.-)\n")
@@ -42,8 +41,8 @@ local function lines(text)
     end
 end
 
----What a page describes: the name in a heading of the third level (`### tcp:send`), or in the first cell
----of a table row (| `http.TIMEOUT` | … |), to its line.
+---The entries of a page: the name in a heading of the third level (`### tcp:send`), or in the first cell of a table row
+---(| `http.TIMEOUT` | … |), mapped to its line.
 ---@return table<string, integer> entries
 function manual.entries(text)
     local entries = {}
@@ -54,8 +53,8 @@ function manual.entries(text)
     return entries
 end
 
----The blocks of a page that are Lua to be run.
----@return { line: integer, code: string }[] blocks `line` is the one above the first of the code
+---The blocks of a page that contain Lua to run.
+---@return { line: integer, code: string }[] blocks `line` is the line before the first line of code
 function manual.examples(text)
     local blocks, block = {}, nil
     local number = 0
@@ -88,7 +87,7 @@ function manual.links(text)
     return links
 end
 
----The anchors that GitHub and MkDocs make of a page's headings.
+---The anchors that GitHub and MkDocs create for a page's headings.
 ---@return table<string, true> anchors
 function manual.anchors(text)
     local anchors = {}

@@ -1,9 +1,9 @@
--- Makes a name server of one's own the only one. For a network and mount namespace of its own.
+-- Makes a given name server the only one. For use in a separate network and mount namespace.
 local check = require("check")
 
----Puts a hosts file, the resolver's configuration, and "files, then the name server", in place.
+---Installs a hosts file, the resolver's configuration, and the order "files, then the name server".
 return function(options)
-    -- What is mounted here must not reach the machine itself: a namespace of its own has no routes.
+    -- The mounts here must not affect the machine itself: a separate network namespace has no routes.
     local routes = assert(io.open("/proc/net/route")):read("*a")
     assert(select(2, routes:gsub("\n", "")) <= 1, "needs a network and a mount namespace of its own")
     local path = os.tmpname()

@@ -1,6 +1,5 @@
--- Peers that run in a process of their own. Each prints the port it listens on
--- as its first line ("12345" or "READY 12345") and ends when its work is done
--- or its standard input is closed.
+-- Peers that run in a separate process. Each prints the port it listens on as its first line ("12345" or "READY
+-- 12345"). It ends when its work is done or its standard input is closed.
 local peer = {}
 
 local function interpreter()
@@ -19,7 +18,7 @@ local function start(command)
     return { port = port, output = output, close = function(self) return self.output:close() end }
 end
 
--- Starts the same interpreter on a piece of Lua code.
+-- Starts the same interpreter with Lua code.
 function peer.lua(code)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

@@ -1,10 +1,10 @@
--- Random numbers that are the same on every Lua, and random HTTP answers made of them: well-formed, odd and cut.
+-- Random numbers that are the same on every Lua, and random HTTP responses: well-formed, odd and truncated.
 local answers = {}
 
--- Park and Miller's generator, whose numbers every Lua computes exactly.
+-- Park and Miller's generator: every Lua computes its numbers exactly.
 local state
 
--- Starts the row of numbers anew.
+-- Restarts the sequence of numbers.
 function answers.seed(number) state = number end
 -- A number from 1 to n.
 function answers.random(n)
@@ -22,7 +22,7 @@ local chance = answers.chance
 local FIELDS = { "A: b", "a:c", "Set-Cookie: z", "X-Y:  q  ", ":e", "Connection: close", "B:", "c : \t d" }
 local LOCATIONS = { "/n", "rel", "?q", "../x", "http://o.test/z", "http://o.test:82/z", "//o.test/y", "", "ftp://x/", "/space" }
 
--- Header lines; `folded`: with continuations.
+-- Header lines; `folded`: with continuation lines.
 local function fields(folded)
     local lines = {}
     for i = 1, random(4) - 1 do
@@ -55,22 +55,22 @@ local function answer(code, folded, extra)
     return head .. "\r\n" .. ("c"):rep(2048 * (random(3) - 1) + random(3))
 end
 
--- An answer that does not redirect.
+-- A response that does not redirect.
 function answers.final(folded) return answer(pick({ 200, 201, 204, 206, 304, 400, 404, 500, 101, 501 }), folded) end
 
--- Interim answers, mostly none.
+-- Interim responses, usually none.
 function answers.interim(folded)
     local parts = {}
     for i = 1, chance(20) and random(2) or 0 do parts[i] = "HTTP/1.1 100 C\r\n" .. fields(folded) .. "\r\n" end
     return table.concat(parts)
 end
 
--- An answer with a Location.
+-- A response with a Location.
 function answers.moved(folded)
     return answer(pick({ 300, 301, 302, 303, 305, 307 }), folded, "Location: " .. pick(LOCATIONS) .. "\r\n")
 end
 
--- What is no answer, or only the start of one.
+-- Data that is not a response, or only the start of one.
 answers.ODD = { "", "HT", "hello", "hello world", "HTTP/", "HTTP/1.1 200", "HTTP/2 200 OK\r\n\r\n", "\r\n\r\n\n", "HTTP/1.1 200 x\r\nA" }
 
 return answers

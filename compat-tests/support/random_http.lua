@@ -1,10 +1,10 @@
--- Random HTTP responses: each number makes one, the same on every Lua.
+-- Random HTTP responses: each number gives one response, the same on every Lua.
 --
 --   local server = random_http.serve()
---   local results = random_http.ask(server, number)     -- what http.request answers, and what the sink saw
+--   local results = random_http.ask(server, number)     -- the results of http.request, and the sink's calls
 local random_http = {}
 
--- A generator of pseudo-random numbers (Lehmer's), in arithmetic that is exact in doubles and integers alike.
+-- A pseudo-random generator (Lehmer's), in arithmetic that is exact in doubles and in integers.
 local function generator(seed)
     local state = seed * 7919 % 2147483646 + 1
     for _ = 1, 3 do state = state * 16807 % 2147483647 end
@@ -26,7 +26,7 @@ local function generator(seed)
 end
 
 local NAMES = "ABCDEFGHxyz019-_.!#"
--- everything but line ends
+-- everything except line ends
 local TEXT = "abc XYZ\t,;=\"()<>:/?%\0\1\127\128\200\255"
 
 local function line_end(make) return make.one("\r\n", "\r\n", "\r\n", "\r\n", "\n", "\r\r\n") end
@@ -66,7 +66,7 @@ end
 
 local function spelled(make, name) return make.one(name, name, name:lower(), name:upper()) end
 
--- Changes a few bytes, puts some in and takes some out.
+-- Changes a few bytes, inserts some and removes some.
 local function damaged(make, response)
     for _ = 0, make.below(4) do
         local at = make.below(#response + 1)
@@ -76,11 +76,11 @@ local function damaged(make, response)
     return response
 end
 
--- Numbers from here on make a response that is damaged, too.
+-- Numbers from here on give a response that is also damaged.
 random_http.DAMAGED = 1000000
 
--- The response of a number, as it goes over the wire; and whether LuaSocket answers otherwise: it drops trailers, or
--- raises an error at them (add.48), and it does when the connection ends after a folded header (http.receive.14).
+-- The response for a number, as sent on the wire, and whether LuaSocket's result differs. LuaSocket drops trailers, or
+-- raises an error for them (add.48), and differs when the connection ends after a folded header (http.receive.14).
 function random_http.response(number)
     local make = generator(number)
     local parts = {}
@@ -113,10 +113,10 @@ function random_http.response(number)
     return response, make.trailed or cut and make.folded
 end
 
--- A method for each number, too.
+-- A method for each number.
 local function method(number) return ({ "GET", "GET", "GET", "POST", "HEAD" })[number % 5 + 1] end
 
--- In the server's process: a request's path says which response, and whether it comes in one piece or in many.
+-- In the server's process: the request's path selects the response, and whether it is sent in one piece or in many.
 function random_http.answer()
     local socket = require("socket")
     local listener = assert(socket.bind("127.0.0.1", 0))
@@ -141,7 +141,7 @@ end
 
 function random_http.serve() return require("peer").lua("require('random_http').answer()") end
 
--- The request for a response: what http.request returned, and the sink's calls.
+-- Makes the request for a response. Returns the results of http.request, and the sink's calls.
 function random_http.ask(server, number, pieces)
     local http = require("socket.http")
     http.TIMEOUT = 20

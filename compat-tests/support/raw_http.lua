@@ -1,4 +1,4 @@
--- Peers of an HTTP server, byte by byte, for tasks in the process of the server.
+-- Clients of an HTTP server that work on raw bytes, for tasks in the server's process.
 local serve = require("serve")
 local socket = require("socket")
 
@@ -13,7 +13,7 @@ function raw.connect(server, n)
     return peer
 end
 
----Sends bytes, and reads up to the end of the connection: the answers, why it ended, and after how many seconds.
+---Sends bytes, and reads to the end of the connection. Returns the answers, the reason of the end, and the seconds.
 function raw.exchange(server, bytes)
     local start = socket.gettime()
     local peer = raw.connect(server)
@@ -39,7 +39,7 @@ function raw.read(peer)
     return answer
 end
 
----Asks on a connection that is kept.
+---Makes a request on a kept connection.
 function raw.ask(peer, path, fields)
     local ok, message = peer:send(raw.get(path, fields))
     if not ok then return nil, message end

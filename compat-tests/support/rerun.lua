@@ -1,17 +1,17 @@
--- Runs scripts of own/ once more, each in a process of its own, under other conditions.
+-- Runs scripts of own/ again under other conditions, each in a separate process.
 local rerun = {}
 
 local folder = arg[0]:match("^(.*)/") or "."
 
----The interpreter that runs this script, quoted for the shell.
+---The command of the interpreter that runs this script, quoted for the shell.
 function rerun.interpreter()
     local i = 0
     while arg[i - 1] do i = i - 1 end
     return os.getenv("COMPAT_LUA") or arg[i]
 end
 
----Runs a script by its name; `before` is the command up to the script's path, `after` its argument. Returns whether
----it passed, and what it printed.
+---Runs a script by its name. `before` is the command up to the script's path, `after` is its argument. Returns whether
+---the script passed, and its output.
 function rerun.run(before, name, after)
     local child = assert(io.popen(("%s '%s/%s.lua' %s 2>&1; echo \"status $?\""):format(before, folder, name, after or "")))
     local output = child:read("*a")

@@ -1,4 +1,4 @@
--- A server without a handler and its peer, both in this process: what the peer writes is served to the end.
+-- A server without a handler and its peer, in one process: the peer's data is served to the end.
 local http = require("socket.http_server")
 local socket = require("socket")
 
@@ -30,7 +30,7 @@ function serve.answers(text)
     return list
 end
 
--- What a chunked body says, or nil when it is not whole.
+-- The content of a chunked body, or nil when it is incomplete.
 function serve.unchunk(text)
     local pieces, at = {}, 1
     while true do
@@ -44,8 +44,8 @@ function serve.unchunk(text)
     end
 end
 
--- Serves one connection of `server` on which the peer has written `bytes` and its end. Returns everything that came
--- back, why the server ended, and how many requests it got.
+-- Serves one connection of `server`. The peer has written `bytes` and ended its side. Returns everything the server
+-- sent, why it ended, and the number of requests.
 function serve.bytes(server, bytes, handler)
     local peer = assert(socket.connect("127.0.0.1", select(2, server:getsockname())))
     peer:settimeout(10)
@@ -69,7 +69,7 @@ function serve.bytes(server, bytes, handler)
     return text or partial, reason, count
 end
 
--- A server for `bytes`: nothing is waited for that this process would have to do meanwhile.
+-- A server for `bytes`: it never lingers, because this process would have to close the other side meanwhile.
 function serve.listen(options)
     local given = { linger = 0 }
     for name, value in pairs(options or {}) do given[name] = value end

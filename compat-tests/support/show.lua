@@ -1,10 +1,10 @@
--- Prints the results of a call so that two runs can be compared byte for byte:
--- every value, their count, the number subtype, strings quoted, tables sorted.
+-- Prints the results of a call so that two runs can be compared byte for byte: every value, the number of values, the
+-- number subtype, quoted strings, sorted tables.
 local show = {}
 
 local value
 
--- Whether 1 and 1.0 look the same.
+-- Whether 1 and 1.0 print the same.
 local without_subtype = false
 
 local function order(a, b)
@@ -54,13 +54,13 @@ local function line(label, count, values)
     print(label .. ": " .. (count == 0 and "(no values)" or table.concat(parts, ", ")))
 end
 
--- Removes the position prefix of a message raised by Lua code.
+-- Removes the position prefix of a message that Lua code raised.
 function show.without_position(message)
     if type(message) ~= "string" then return message end
     return (message:gsub("^[^\n]-%.lua:%d+: ", ""):gsub("^%[string [^\n]-%]:%d+: ", ""):gsub("^%(command line%):%d+: ", ""))
 end
 
--- show("label", f(...)): prints what the call returned.
+-- show("label", f(...)): prints the call's results.
 setmetatable(show, { __call = function(_, label, ...) line(label, select("#", ...), { ... }) end })
 
 local function outcome(label, ok, ...)
@@ -68,15 +68,15 @@ local function outcome(label, ok, ...)
     print(label .. " raises: " .. value(show.without_position((...)), 0))
 end
 
--- show.raise("label", f, ...): calls f and prints its results or what it raised.
+-- show.raise("label", f, ...): calls f and prints its results or the error.
 function show.raise(label, f, ...)
     return outcome(label, pcall(f, ...))
 end
 
--- The text of one value, as show prints it.
+-- The text of one value, as printed by show.
 function show.text(v) return value(v, 0) end
 
--- The same, with number subtypes ignored.
+-- The same, without number subtypes.
 function show.plain(v)
     without_subtype = true
     local text = value(v, 0)

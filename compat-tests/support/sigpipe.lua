@@ -1,7 +1,7 @@
--- What SIGPIPE does to this process.
+-- The action of SIGPIPE in this process.
 local sigpipe = {}
 
----Whether it kills: it is not ignored, caught or blocked. nil where the system does not tell.
+---Whether it kills: it is not ignored, caught or blocked. nil where the system does not report it.
 function sigpipe.kills()
     local status = io.open("/proc/self/status")
     if not status then return nil end
@@ -14,7 +14,7 @@ function sigpipe.kills()
     return true
 end
 
----Lets it kill again: loading socket.core has it ignored. The runner leaves it alone.
+---Restores the default action: loading socket.core makes the process ignore it. The runner leaves it alone.
 function sigpipe.let_kill()
     if sigpipe.kills() then return end
     local library = require("interposed").compile([[

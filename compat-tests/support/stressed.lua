@@ -1,5 +1,5 @@
--- Runs a script while the collector works a step every few instructions: whatever is collected too early, or
--- twice, shows.
+-- Runs a script with a collector step every few instructions. This shows objects that are collected too early, or
+-- twice.
 --
 --   lua stressed.lua script.lua
 local INSTRUCTIONS = 100
@@ -7,7 +7,7 @@ if jit then jit.off() end -- compiled code calls no hooks
 
 local function step() collectgarbage("step") end
 
--- A hook belongs to one thread, so each new one gets it, too.
+-- A hook belongs to one thread, so each new thread gets it too.
 local create = coroutine.create
 rawset(coroutine, "create", function(f)
     local thread = create(f)

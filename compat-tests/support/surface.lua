@@ -1,5 +1,4 @@
--- Everything public there is at run time, and where the manual and the
--- definitions have it.
+-- All public names at run time, and where the manual and the definitions describe them.
 local socket = require("socket")
 local fake = require("fake_http")
 
@@ -13,8 +12,8 @@ local function keys(t, into, prefix)
     return into
 end
 
--- The fields of `socket` that are its own, and those that are modules, which
--- have parts of their own: they announce themselves there.
+-- The fields that belong to `socket` itself, and the fields that are modules. Modules have separate parts and register
+-- themselves there.
 local function socket_fields()
     local fields, modules = keys(socket), { dns = true }
     for name in pairs(fields) do
@@ -30,7 +29,7 @@ local function methods(object)
     return found
 end
 
--- A field of objects that their pages describe without an entry.
+-- A field of objects that the pages describe without an entry.
 local KIND = { class = true }
 
 local function members(module, tables)
@@ -52,7 +51,7 @@ local function tls_object(ssl)
     return assert(ssl.wrap(socket.tcp4(), { mode = "client", protocol = "any" }))
 end
 
--- What module `http` has of the client; the server's functions have a page of their own.
+-- The client's names in module `http`; the server's functions have a separate page.
 local SERVER = { listen = true, files = true, combined = true }
 local function client_fields(client)
     local found = keys(client, client.get and {})
@@ -77,7 +76,7 @@ local function certificate(ssl)
     return assert(ssl.loadcertificate(text))
 end
 
--- The other half of a class that two pages describe: its own part asks for it.
+-- Some classes are described on two pages: the other page's part checks these names.
 local ELSEWHERE = setmetatable({}, { __index = function() return true end })
 
 local function names_of(...)
@@ -86,8 +85,8 @@ local function names_of(...)
     return names
 end
 
----Each part of the surface: `page` and `prefix` tell what the manual calls it, `class` what the definitions
----do, `names` is the set of what there is, and `also` what the definitions may list beside.
+---Each part of the surface. `page` and `prefix` are its names in the manual, `class` is its name in the definitions.
+---`names` is the set of existing names, and `also` lists further names that the definitions may have.
 ---@return { page: string, prefix: string, class: string, names: table<string, true>, also?: table<string, true> }[]
 function surface.parts()
     local http, smtp, ftp, tp = require("socket.http"), require("socket.smtp"), require("socket.ftp"), require("socket.tp")

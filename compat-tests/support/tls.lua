@@ -4,13 +4,13 @@ local socket = require("socket")
 
 local tls = {}
 
--- The folder of throw-away certificates, with a slash.
+-- The folder of test certificates, with a slash at the end.
 tls.certificates = (os.getenv("COMPAT_CERTS") or ".") .. "/"
 
 -- A peer ends when it is collected, so each is kept until the script ends.
 local running = {}
 
--- Starts servers/tls_peer.py with its words: named values and steps.
+-- Starts servers/tls_peer.py with its arguments: named values and steps.
 function tls.peer(...)
     running[#running + 1] = peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
     return running[#running]
@@ -31,7 +31,7 @@ function tls.wrap(ssl, port, changes, name)
     return object, tcp
 end
 
--- The same after its handshake.
+-- The same, after its handshake.
 function tls.connect(ssl, port, changes, name)
     local object, tcp = tls.wrap(ssl, port, changes, name)
     object:settimeout(20)
@@ -39,8 +39,8 @@ function tls.connect(ssl, port, changes, name)
     return object, tcp
 end
 
--- A `create` for smtp and ftp as LuaSec's users write it: an object that connects and does the
--- handshake at once, and passes everything else on. It has no `getpeername`, as TLS objects have none.
+-- A `create` for smtp and ftp as LuaSec's users write it: an object that connects, does the handshake at once, and
+-- forwards everything else. It has no `getpeername`, because TLS objects have none.
 function tls.creator(ssl)
     local methods = {}
     function methods:settimeout(...) return (self.conn or self.plain):settimeout(...) end

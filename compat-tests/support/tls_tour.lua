@@ -1,4 +1,4 @@
--- A little of everything over TLS, for valgrind, under which a handshake takes a second.
+-- A short test of everything over TLS, for valgrind, under which a handshake takes a second.
 local check = require("check")
 local https = require("ssl.https")
 local socket = require("socket")
@@ -24,7 +24,7 @@ collectgarbage()
 local _, code = https.request(tls.client({ url = ("https://localhost:%d/missing"):format(port), mode = false }))
 check.equal("a request", code, 404)
 
--- The thread that has looked the name up waits for the next one; when it ends, the C library frees what it keeps for it.
+-- The thread that looked the name up waits for more work. When it ends, the C library frees the thread's memory.
 local function threads()
     local file = io.open("/proc/self/status")
     if not file then return "1" end

@@ -1,4 +1,4 @@
--- The parts of luajit-libuv that its HTTP scripts use, over ours.
+-- The parts of luajit-libuv that its HTTP scripts use, built on this library.
 local http = require("http")
 local tasks = require("socket.tasks")
 local url = require("socket.url")
@@ -22,7 +22,7 @@ function uv.util.join(co)
 end
 function uv.parallel.map(list, f) return tasks.map(list, #list, f) end
 
--- URLs: `split` gives the parts of one, `join` the text of parts, `relative` the URL that another means.
+-- URLs: `split` returns the parts of one, `join` builds a URL from parts, `relative` resolves a reference.
 local PARTS = { schema = "scheme", userinfo = "userinfo", host = "host", port = "port", path = "path", query = "query",
     fragment = "fragment" }
 function uv.url.split(text)
