@@ -138,7 +138,7 @@ end
 ---@return string|number|nil result the content, or 1 for the table form; nil on failure
 ---@return string|nil message the server's reply or another error
 ---@return nil
----@return string|nil reason of a refused certificate, if that was the error
+---@return string|nil why reason of a refused certificate, if that was the error
 ftp.get = session.protect(function(notes, gett)
     if type(gett) ~= "string" then return transfer(notes, gett, "retr", "sink", ftp_session.receive) end
     local request, chunks = ftp.genericform(gett), {}
@@ -153,7 +153,7 @@ end)
 ---@return number|nil sent bytes; nil on failure
 ---@return string|nil message
 ---@return nil
----@return string|nil reason of a refused certificate, if that was the error
+---@return string|nil why reason of a refused certificate, if that was the error
 ftp.put = session.protect(function(notes, putt, content)
     if type(putt) == "string" then
         putt = ftp.genericform(putt)
@@ -178,7 +178,7 @@ end
 ---@return number|nil ok 1; nil on failure
 ---@return string|nil message
 ---@return nil
----@return string|nil reason of a refused certificate, if that was the error
+---@return string|nil why reason of a refused certificate, if that was the error
 ftp.command = session.protect(function(notes, cmdt)
     cmdt = with_url(cmdt)
     validate(cmdt)

@@ -301,7 +301,7 @@ end
 ---@return string|number|nil result the body (string form) or 1 (table form); nil on failure
 ---@return number|any code the status code; on failure the message, such as "timeout", "closed", "oversized"
 ---@return table<string, string>|nil headers by lower-case name; nil for HTTP/0.9
----@return string|nil status the status line; on failure a detail, such as the reason of a refused certificate
+---@return string|nil status the status line; on failure a detail: reason of a refused certificate, missing http://
 function http.request(reqt, body)
     if type(reqt) ~= "string" and type(reqt) ~= "table" then
         error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)

@@ -165,7 +165,7 @@ end
 ---@return table|userdata|nil sock
 ---@return string|nil message
 ---@return string|nil phase
----@return string|nil reason of a refused certificate
+---@return string|nil why reason of a refused certificate
 function dialing.open(request)
     if request.create then return open_foreign(request) end
     local context, err

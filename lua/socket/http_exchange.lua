@@ -302,7 +302,7 @@ exchange.key = pool_key
 ---@return socket.http.answer|nil answer
 ---@return string|nil message
 ---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
----@return string|nil reason of a refused certificate
+---@return string|nil why reason of a refused certificate
 function exchange.perform(request)
     request = complete(request)
     local head, err = request.head, nil

@@ -1,4 +1,3 @@
--- Finds the native libraries behind luasocket-rs's modules. `socket/core` on package.cpath has the
 -- Finds the native libraries of luasocket-rs's modules. `socket/core` on package.cpath has most entry points: two
 -- copies of it would not recognize each other's objects. TLS is in `socket/tls_core` next to it, so that only
 -- programs with TLS load the system's TLS library. Large parts of HTTP are in `socket/http_core`.

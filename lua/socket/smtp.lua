@@ -241,7 +241,7 @@ end
 ---@return number|nil ok 1, or nil with the server's reply or another error
 ---@return string|nil message
 ---@return nil
----@return string|nil reason of a refused certificate, if that was the error
+---@return string|nil why reason of a refused certificate, if that was the error
 smtp.send = session.protect(function(notes, mailt)
     validate(mailt)
     local port = mailt.port or mailt.tls and SECURE_PORT or nil

@@ -31,7 +31,7 @@ end
 ---@param before userdata|nil a TLS object of the same server and parameters; its session is resumed
 ---@return boolean|nil ok
 ---@return string|nil message
----@return string|nil reason of a refused certificate, if that was the error
+---@return string|nil why reason of a refused certificate, if that was the error
 function starttls.secure(holder, name, host, given, timeout, before)
     local params = { mode = "client", protocol = "any", verify = "peer", options = "all", session = true, whole = true }
     if type(given) == "table" then

@@ -136,7 +136,7 @@ function connection:getpeername()
     return self.c:getpeername()
 end
 
----@return string|nil local address
+---@return string|nil address local address
 ---@return number|string port
 function connection:getsockname()
     return self.c:getsockname()

@@ -1,31 +1,31 @@
 ---@meta http
 
----What goes with a request. A name that is none of these raises.
+---Options of a request. An unknown name raises an error.
 ---@class http.Options
----@field query? string|table replaces the URL's query: a text, names and values, or pairs
----@field headers? table names and values (an array: several lines; false: none), or pairs
+---@field query? string|table replaces the URL's query: text, a table of names and values, or pairs
+---@field headers? table names and values (an array: several lines; false: no line), or pairs
 ---@field cookies? table<string, string|number|false> names and values
----@field body? string|ltn12.Source|file* what is sent
----@field form? string|table sent as a form
----@field multipart? table parts of a form with files
----@field auth? { user: string, pass: string, scheme: string? } for Basic, or Digest
+---@field body? string|ltn12.Source|file* the request body
+---@field form? string|table the request body, as a form
+---@field multipart? table the request body, as parts of a form with files
+---@field auth? { user: string, pass: string, scheme: string? } credentials for Basic or Digest
 ---@field timeout? number|string seconds for the whole call, or a text such as "1m30s"
----@field timeouts? table<string, number|string|false> of the phases resolve, connect, tls, send, first, idle
----@field sink? ltn12.Sink gets the body
----@field stream? boolean the response comes after its head; its body is read later
----@field file? string gets the body
----@field resume? boolean|string go on with what the file has already; a text: its ETag or date
----@field progress? fun(direction: string, done: integer, total: integer?): any false stops
----@field decode? boolean|string|string[] false: no codings; "strict": unknown ones fail; an array: these alone
----@field maxbody? integer|false bytes of the body
----@field redirect? boolean|integer false: none; or how many
----@field downgrade? boolean follow from https to http
+---@field timeouts? table<string, number|string|false> limits of the phases resolve, connect, tls, send, first, idle
+---@field sink? ltn12.Sink receives the body
+---@field stream? boolean returns after the response's head; the body is read later
+---@field file? string receives the body
+---@field resume? boolean|string resume a partial file; a string: its ETag or date
+---@field progress? fun(direction: string, done: integer, total: integer?): any return false to stop
+---@field decode? boolean|string|string[] false: no codings; "strict": an unknown coding fails; an array: only these codings
+---@field maxbody? integer|false most bytes of the body
+---@field redirect? boolean|integer false: follow none; a number: most redirects
+---@field downgrade? boolean follow redirects from https to http
 ---@field retries? integer|boolean further attempts
----@field retrywait? number|string seconds before the first of them
+---@field retrywait? number|string seconds before the first retry
 ---@field pool? http.Pool|boolean
 ---@field jar? http.Jar|boolean
----@field proxy? string|false URL of a proxy; false: none; else the environment's
----@field noproxy? string[] hosts that are reached directly
+---@field proxy? string|false URL of a proxy; false: none; default: the environment's
+---@field noproxy? string[] hosts reached without a proxy
 ---@field tls? ssl.Parameters
 ---@field create? fun(): table|userdata|nil, string? makes the socket
 ---@field unix? string path of a Unix socket
@@ -42,17 +42,17 @@
 ---A response.
 ---@class http.Response
 ---@field status integer
----@field status_code integer the same
+---@field status_code integer same as `status`
 ---@field ok boolean whether the status is 200 to 299
 ---@field reason string
 ---@field version string such as "1.1"
----@field headers table<string, string> first value by Title-Case name; any spelling is found
+---@field headers table<string, string> first value by Title-Case name; a lookup ignores case
 ---@field header_list string[][] pairs of name and value, as received
----@field body string? none with `sink`, `file` and `stream`
+---@field body string? nil with `sink`, `file` and `stream`
 ---@field body_size integer bytes after decoding
----@field cookies table<string, string> that this answer sets
----@field url string requested last
----@field history table[] redirects followed: status, url, headers
+---@field cookies table<string, string> cookies that this response sets
+---@field url string last requested URL
+---@field history table[] followed redirects: status, url, headers
 local response = {}
 
 ---The first value of a header.
@@ -69,23 +69,23 @@ function response:values(name) end
 ---@return ltn12.Source
 function response:source() end
 
----A piece of the body, with `stream`.
----@param n? integer exactly so many bytes, fewer at the end
+---Reads a piece of the body, with `stream`.
+---@param n? integer exactly this many bytes, fewer only at the end
 ---@return string? piece nil at the end
 ---@return string? message
 function response:read(n) end
 
----Ends with a streamed body.
+---Ends reading a streamed body.
 function response:close() end
 
----Connections that are kept.
+---A pool of connections for further requests.
 ---@class http.Pool
 local pool = {}
 
----Closes those that are idle.
+---Closes the idle connections.
 function pool:close() end
 
----Counts.
+---Counters of the pool.
 ---@return table<string, integer> counts `idle`, `made`, `reused`, `dropped`
 function pool:stats() end
 
@@ -101,12 +101,12 @@ function pool:stats() end
 ---@field hostonly boolean
 ---@field samesite string?
 
----Cookies.
+---A cookie jar.
 ---@class http.Jar
 local jar = {}
 
----Keeps the cookie of a Set-Cookie header.
----@param url string that it came from
+---Stores the cookie of a Set-Cookie header.
+---@param url string URL of the response
 ---@param setcookie string
 ---@return true? kept
 ---@return string? reason
@@ -117,7 +117,7 @@ function jar:set(url, setcookie) end
 ---@return string? header
 function jar:header(url) end
 
----The cookies, or those for a URL.
+---All cookies, or those for a URL.
 ---@param url? string
 ---@return http.Cookie[] cookies
 function jar:cookies(url) end
@@ -127,19 +127,19 @@ function jar:cookies(url) end
 ---@return true
 function jar:clear(domain) end
 
----Adds the cookies of a file.
+---Adds the cookies from a file.
 ---@param file string
 ---@return true? ok
 ---@return string? message
 function jar:load(file) end
 
----Writes a file.
+---Writes the cookies to a file.
 ---@param file string
 ---@return true? ok
 ---@return string? message
 function jar:save(file) end
 
----Requests with a pool, a jar and defaults in common.
+---Requests that share a pool, a jar and defaults.
 ---@class http.Session
 ---@field pool http.Pool|false
 ---@field jar http.Jar?
@@ -219,19 +219,19 @@ function session:patch(url, options) end
 ---@return string? why
 function session:options(url, options) end
 
----Makes several requests at once.
+---Makes several requests concurrently.
 ---@param list table[] entries `{ method, url, options }` or request tables
 ---@param options? { most: integer? }
 ---@return table<integer, http.Response> responses by position
 ---@return table<integer, string>? messages by position
 function session:request_batch(list, options) end
 
----Closes the connections of its pool.
+---Closes the connections of the session's pool.
 function session:close() end
 
----HTTP with responses.
+---HTTP client and server.
 ---@class http
----@field USERAGENT string? nil sends none
+---@field USERAGENT string? value of the User-Agent header; nil sends none
 local http = {}
 
 ---Makes a request.
@@ -308,7 +308,7 @@ function http.patch(url, options) end
 ---@return string? why
 function http.options(url, options) end
 
----Makes several requests at once.
+---Makes several requests concurrently.
 ---@param list table[] entries `{ method, url, options }` or request tables
 ---@param options? { most: integer? }
 ---@return table<integer, http.Response> responses by position
@@ -316,7 +316,7 @@ function http.options(url, options) end
 function http.request_batch(list, options) end
 
 ---Makes a session.
----@param options? http.Options with `base`, a URL that others are relative to; `jar = true` for a new jar
+---@param options? http.Options with `base`, the base of relative URLs; `jar = true` for a new jar
 ---@return http.Session
 function http.session(options) end
 
@@ -331,12 +331,12 @@ function http.pool(options) end
 ---@return string? message
 function http.jar(options) end
 
----The date of a Unix time as HTTP writes it.
+---Formats a Unix time as an HTTP date.
 ---@param time? number default now
 ---@return string date
 function http.format_date(time) end
 
----The Unix time of a date.
+---Parses an HTTP date to a Unix time.
 ---@param text string
 ---@return integer? time
 function http.parse_date(text) end

@@ -3,16 +3,16 @@
 ---@class http
 local http = {}
 
----What answers requests.
+---A function that answers requests.
 ---@alias http.handler fun(request: http.request, writer: http.writer): http.answer?
 
----What a handler returns.
+---The response that a handler returns.
 ---@class http.answer
----@field status? integer 200 to 599; 200
+---@field status? integer 200 to 599; default 200
 ---@field headers? table name to string, number or array; pairs `{name, value}` at integer positions
 ---@field body? string|ltn12.Source|file* a string, a source, or an open file, which is closed afterwards
 
----An address that a server listens on.
+---An address on which a server listens.
 ---@class http.address
 ---@field host? string
 ---@field port? integer
@@ -20,34 +20,34 @@ local http = {}
 
 ---Parameters of TLS: those of `ssl.newcontext` for a server.
 ---@class http.tls: ssl.Parameters
----@field sni? table<string, ssl.Parameters> certificates of names
+---@field sni? table<string, ssl.Parameters> certificates by server name
 
----Options of `http.listen`. `false` lifts a limit; times are seconds.
+---Options of `http.listen`. `false` removes a limit. Times are in seconds. Numbers after a semicolon are defaults.
 ---@class http.listenoptions
----@field maxline? integer|false bytes of a request line; 8192
----@field maxhead? integer|false bytes of a head; 32768
----@field maxfields? integer|false fields of a head; 100
----@field maxbody? integer|false bytes of a body; 1048576
----@field maxtrailer? integer|false bytes of trailers, and of extensions of chunks; 8192
+---@field maxline? integer|false most bytes of a request line; 8192
+---@field maxhead? integer|false most bytes of a head; 32768
+---@field maxfields? integer|false most fields of a head; 100
+---@field maxbody? integer|false most bytes of a body; 1048576
+---@field maxtrailer? integer|false most bytes of trailers, and of chunk extensions; 8192
 ---@field headtime? number|false from the first byte of a head to its end; 10
----@field progresstime? number|false with hardly a byte of body or answer; 30
+---@field progresstime? number|false without progress of a body or response; 30
 ---@field idletime? number|false before the first byte of a request; 15
 ---@field tlstime? number|false for a TLS handshake; 10
----@field handlertime? number|false for the waits of a handler; none
----@field maxrequests? integer|false requests of a connection; 1000
----@field maxconnections? integer|false connections at once; 1000
----@field drain? integer|false bytes of a body that nobody read; 65536
----@field linger? number|false for the peer to read the last answer; 2
----@field backlog? integer connections that the system holds; 511
----@field keepalive? boolean false: one request a connection
+---@field handlertime? number|false for the waits of a handler; no limit
+---@field maxrequests? integer|false most requests of a connection; 1000
+---@field maxconnections? integer|false most concurrent connections; 1000
+---@field drain? integer|false most bytes of an unread body that are read and discarded; 65536
+---@field linger? number|false for the peer to read the last response; 2
+---@field backlog? integer most connections that may wait to be accepted; 511
+---@field keepalive? boolean false: one request per connection
 ---@field nodelay? boolean TCP_NODELAY; true
 ---@field reuseport? boolean several processes listen on one port
 ---@field mode? integer permissions of a Unix socket; 384, which is 0600
 ---@field tls? http.tls
----@field addresses? http.address[] further ones
+---@field addresses? http.address[] additional addresses
 ---@field socket? socket.TcpSocket|socket.UnixStream a listening object instead of an address
----@field stream? boolean|fun(method: string, path: string): boolean whether bodies are left to the handler
----@field errors? table<integer, fun(status: integer, request: http.request?): http.answer> answers to errors
+---@field stream? boolean|fun(method: string, path: string): boolean whether the handler reads the bodies
+---@field errors? table<integer, fun(status: integer, request: http.request?): http.answer> custom responses to errors
 ---@field on_error? fun(message: any, traceback: string?, request: http.request?)
 ---@field log? boolean|file*|fun(entry: http.logentry)
 ---@field server_name? string|false value of `Server`
@@ -55,10 +55,10 @@ local http = {}
 ---@field port? integer in the form with one table
 ---@field handler? http.handler in the form with one table
 
----Serves HTTP: a task for each connection. Outside tasks it returns when the server has stopped.
----@param host string|http.listenoptions|nil address or name, `"*"`, `"unix:<path>"`; 127.0.0.1
----@param port? integer 0: any
----@param handler? http.handler without one, `server:accept` gives connections
+---Serves HTTP, with one task for each connection. Outside tasks, it returns when the server has stopped.
+---@param host string|http.listenoptions|nil address or name, `"*"`, `"unix:<path>"`; default 127.0.0.1
+---@param port? integer 0: any free port
+---@param handler? http.handler without a handler, `server:accept` returns connections
 ---@param options? http.listenoptions|function a function is `on_error`
 ---@return http.server|true|nil server
 ---@return string? message
@@ -66,15 +66,15 @@ function http.listen(host, port, handler, options) end
 
 ---Options of `http.files`.
 ---@class http.filesoptions
----@field prefix? string taken off the path
----@field index? string|false for paths that end in a slash; `"index.html"`
----@field types? table<string, string> extension to type, in addition
+---@field prefix? string removed from the path
+---@field index? string|false file for paths that end in a slash; default `"index.html"`
+---@field types? table<string, string> additional content types by extension
 ---@field maxage? number seconds for `Cache-Control`
----@field headers? table<string, string> added to each answer with a file
----@field dotfiles? boolean serves names that begin with a dot
----@field symlinks? "inside"|boolean which links are followed; `"inside"` the folder
+---@field headers? table<string, string> added to each response with a file
+---@field dotfiles? boolean serve names that begin with a dot
+---@field symlinks? "inside"|boolean which links to follow; `"inside"`: those that stay in the folder
 
----A handler that answers with the files of a folder.
+---Makes a handler that serves the files of a folder.
 ---@param folder string
 ---@param options? http.filesoptions
 ---@return http.handler? handler nil when the folder cannot be opened
@@ -86,26 +86,26 @@ function http.files(folder, options) end
 ---@return string line
 function http.combined(entry) end
 
----What `log` gets.
+---The argument of `log`.
 ---@class http.logentry
 ---@field ip string
----@field user string? of `Authorization: Basic`
+---@field user string? user name in `Authorization: Basic`
 ---@field method string? nil when there was no request
 ---@field url string?
 ---@field version string?
 ---@field status integer?
----@field bytes integer? of the body that was sent
+---@field bytes integer? bytes of the body that was sent
 ---@field referer string?
 ---@field agent string?
----@field time integer when the answer was done
----@field duration number seconds since the head had come
+---@field time integer when the response was complete
+---@field duration number seconds since the head was received
 ---@field reason string? why a request was refused
----@field aborted boolean? true when the peer has gone or was cut
+---@field aborted boolean? true when the peer disconnected or was cut
 
 ---@class http.server
 local server = {}
 
----A connection, on a server without a handler.
+---Accepts a connection, on a server without a handler.
 ---@param timeout? number
 ---@return http.connection? connection
 ---@return string? message "timeout", "closed"
@@ -116,23 +116,23 @@ function server:accept(timeout) end
 ---@return string? message
 function server:close() end
 
----An address that the server listens on.
+---An address on which the server listens.
 ---@param n? integer from 1
 ---@return string? address or path
 ---@return integer? port
 function server:getsockname(n) end
 
----Numbers of the server.
+---Statistics of the server.
 ---@return {connections: integer, active: integer, requests: integer, errors: integer}
 function server:stats() end
 
----Stops: accepts no more, closes what is idle, answers what has begun.
----@param seconds? number 30
+---Stops the server: accepts no more connections, closes idle ones, and finishes current requests.
+---@param seconds? number seconds before remaining connections are cut; default 30
 ---@return boolean? ok
----@return string? message "timeout" when something had to be cut
+---@return string? message "timeout" when a connection was cut
 function server:stop(seconds) end
 
----Takes new certificates for handshakes from now on.
+---Replaces the certificates for later handshakes.
 ---@param parameters http.tls
 ---@return boolean? ok
 ---@return string? message
@@ -150,22 +150,22 @@ function server:wait(timeout) end
 ---@field port integer?
 local connection = {}
 
----Closes it.
+---Closes the connection.
 function connection:close() end
 
----The next request.
+---Receives the next request.
 ---@param timeout? number seconds to wait for its first byte
 ---@return http.request? request
 ---@return string? message "closed" at the end, "timeout", or why a request was refused
 function connection:receive(timeout) end
 
----Answers the request that was received last.
+---Sends the response to the last request received.
 ---@param answer http.answer
 ---@return boolean? ok
 ---@return string? message
 function connection:respond(answer) end
 
----The writer for the request that was received last.
+---The writer for the last request received.
 ---@return http.writer
 function connection:writer() end
 
@@ -175,12 +175,12 @@ function connection:writer() end
 ---@field url string the request target as sent
 ---@field path string not decoded
 ---@field query string? not decoded
----@field params table<string, string> the decoded query, the first value of each name
----@field headers table<string, string> looked up in any spelling
+---@field params table<string, string> the decoded query: first value of each name
+---@field headers table<string, string> a lookup ignores case
 ---@field header_list string[][] pairs in order
 ---@field cookies table<string, string>
----@field body string? nil when it is streamed
----@field ip string of the peer
+---@field body string? nil when the body is streamed
+---@field ip string address of the peer
 ---@field port integer?
 ---@field host string? lower case, without port
 ---@field scheme "http"|"https"
@@ -195,22 +195,22 @@ local request = {}
 ---@return string[]
 function request:param_values(name) end
 
----Reads a body that is streamed.
----@param what? integer|string so many bytes, "*l", "*a"; without it, what has come
+---Reads a streamed body.
+---@param what? integer|string number of bytes, "*l" or "*a"; default: the available bytes
 ---@return string? data nil at the end
 ---@return string? message "oversized", "timeout", "closed", "invalid chunk size"
 function request:read(what) end
 
----A body that is streamed, as an LTN12 source.
+---A streamed body as an LTN12 source.
 ---@return ltn12.Source
 function request:source() end
 
----The values of all fields of a name.
----@param name string in any spelling
+---All values of a header field.
+---@param name string in any case
 ---@return string[]
 function request:values(name) end
 
----An answer in pieces.
+---Writes a response in pieces.
 ---@class http.writer
 local writer = {}
 
@@ -226,21 +226,21 @@ function writer:comment(text) end
 ---@return string? message
 function writer:event(event) end
 
----Ends the answer.
+---Ends the response.
 ---@return boolean? ok
 ---@return string? message
 function writer:finish() end
 
----Sends what has gathered.
+---Sends the collected data.
 ---@return boolean? ok
 ---@return string? message
 function writer:flush() end
 
----Whether the peer has not closed.
+---Returns whether the peer has not closed.
 ---@return boolean
 function writer:isopen() end
 
----Begins the answer.
+---Starts the response.
 ---@param status? integer
 ---@param headers? table
 ---@return boolean? ok

@@ -16,35 +16,35 @@ ltn12.source = {}
 ltn12.sink = {}
 ltn12.pump = {}
 
----Several filters as one.
+---Combines several filters into one.
 ---@param ... ltn12.Filter
 ---@return ltn12.Filter
 function ltn12.filter.chain(...) end
 
----A filter made of a function that gets and returns its state.
+---Makes a filter from a function that takes and returns its state.
 ---@param low fun(state: any, chunk: string?, extra: any): string?, any
 ---@param state any
 ---@param extra? any
 ---@return ltn12.Filter
 function ltn12.filter.cycle(low, state, extra) end
 
----A string.
+---A source of a string.
 ---@param text? string
 ---@return ltn12.Source
 function ltn12.source.string(text) end
 
----The elements of an array.
+---A source of the elements of an array.
 ---@param array string[]
 ---@return ltn12.Source
 function ltn12.source.table(array) end
 
----An open file, or the failure of `io.open`.
+---A source that reads an open file, or returns the error of `io.open`.
 ---@param handle? file*
 ---@param message? string
 ---@return ltn12.Source
 function ltn12.source.file(handle, message) end
 
----Nothing.
+---An empty source.
 ---@return ltn12.Source
 function ltn12.source.empty() end
 
@@ -53,12 +53,12 @@ function ltn12.source.empty() end
 ---@return ltn12.Source
 function ltn12.source.error(message) end
 
----Sources one after the other.
+---Several sources, one after the other.
 ---@param ... ltn12.Source
 ---@return ltn12.Source
 function ltn12.source.cat(...) end
 
----A source through filters.
+---A source with its chunks passed through filters.
 ---@param source ltn12.Source
 ---@param ... ltn12.Filter
 ---@return ltn12.Source
@@ -69,24 +69,24 @@ function ltn12.source.chain(source, ...) end
 ---@return fun(chunk?: string): string?, any
 function ltn12.source.rewind(source) end
 
----An ordinary source of one that may name its successor.
+---Makes an ordinary source from one that may name its successor.
 ---@param source fun(): string?, any
 ---@return ltn12.Source
 function ltn12.source.simplify(source) end
 
----Collects chunks.
+---A sink that collects chunks.
 ---@param array? string[]
 ---@return ltn12.Sink
 ---@return string[]
 function ltn12.sink.table(array) end
 
----Writes to an open file, or gives the failure of `io.open`.
+---A sink that writes to an open file, or returns the error of `io.open`.
 ---@param handle? file*
 ---@param message? string
 ---@return ltn12.Sink
 function ltn12.sink.file(handle, message) end
 
----Keeps nothing.
+---A sink that discards everything.
 ---@return ltn12.Sink
 function ltn12.sink.null() end
 
@@ -95,17 +95,17 @@ function ltn12.sink.null() end
 ---@return ltn12.Sink
 function ltn12.sink.error(message) end
 
----A sink behind filters; it is the last argument.
+---A sink that gets its chunks through filters. The sink is the last argument.
 ---@param ... ltn12.Filter|ltn12.Sink
 ---@return ltn12.Sink
 function ltn12.sink.chain(...) end
 
----An ordinary sink of one that may name its successor.
+---Makes an ordinary sink from one that may name its successor.
 ---@param sink fun(chunk: string?, err: any): any, any
 ---@return ltn12.Sink
 function ltn12.sink.simplify(sink) end
 
----Moves everything.
+---Moves all chunks from a source to a sink.
 ---@param source ltn12.Source
 ---@param sink ltn12.Sink
 ---@param step? ltn12.Step
@@ -113,7 +113,7 @@ function ltn12.sink.simplify(sink) end
 ---@return any message
 function ltn12.pump.all(source, sink, step) end
 
----Moves one chunk.
+---Moves one chunk from a source to a sink.
 ---@param source ltn12.Source
 ---@param sink ltn12.Sink
 ---@return 1? one nil at the end and on failure

@@ -1,6 +1,6 @@
 ---@meta mime.core
 
----The table of `mime`; what is written in Lua is in it once `mime` is loaded.
+---The table of `mime`. The functions written in Lua are in it after `mime` is loaded.
 ---@type mime
 local mime
 

@@ -2,9 +2,9 @@
 
 ---Filters for mail and the web.
 ---@class mime
----@field encodet table<string, fun(...: any): ltn12.Filter> what `encode` knows
----@field decodet table<string, fun(...: any): ltn12.Filter> what `decode` knows
----@field wrapt table<string, fun(...: any): ltn12.Filter> what `wrap` knows
+---@field encodet table<string, fun(...: any): ltn12.Filter> the encodings of `encode`
+---@field decodet table<string, fun(...: any): ltn12.Filter> the encodings of `decode`
+---@field wrapt table<string, fun(...: any): ltn12.Filter> the line breakers of `wrap`
 ---@field _VERSION string
 local mime = {}
 
@@ -25,12 +25,12 @@ function mime.decode(name) end
 ---@return ltn12.Filter
 function mime.wrap(name, length) end
 
----A filter that makes all line ends the same.
+---A filter that converts all line ends to `marker`.
 ---@param marker? string default CRLF
 ---@return ltn12.Filter
 function mime.normalize(marker) end
 
----A filter that doubles dots at the beginning of lines.
+---A filter that doubles dots at the start of lines.
 ---@return ltn12.Filter
 function mime.stuff() end
 
@@ -51,7 +51,7 @@ function mime.unb64(text, more) end
 ---Encodes quoted-printable.
 ---@param text string?
 ---@param more? string
----@param marker? string for CRLF
+---@param marker? string written for each CRLF
 ---@return string? encoded
 ---@return string? rest
 function mime.qp(text, more, marker) end
@@ -64,7 +64,7 @@ function mime.qp(text, more, marker) end
 function mime.unqp(text, more) end
 
 ---Breaks lines.
----@param left integer characters the line still takes
+---@param left integer characters left in the current line
 ---@param text string?
 ---@param length? integer default 76
 ---@return string? wrapped
@@ -72,23 +72,23 @@ function mime.unqp(text, more) end
 function mime.wrp(left, text, length) end
 
 ---Breaks lines of quoted-printable.
----@param left integer characters the line still takes
+---@param left integer characters left in the current line
 ---@param text string?
 ---@param length? integer default 76
 ---@return string? wrapped
 ---@return integer left
 function mime.qpwrp(left, text, length) end
 
----Makes line ends the same.
----@param state integer 0 at first
+---Converts all line ends to `marker`.
+---@param state integer 0 in the first call
 ---@param text string?
 ---@param marker? string default CRLF
 ---@return string? normalized
 ---@return integer state
 function mime.eol(state, text, marker) end
 
----Doubles dots at the beginning of lines.
----@param state integer 2 at first
+---Doubles dots at the start of lines.
+---@param state integer 2 in the first call
 ---@param text string?
 ---@return string? stuffed
 ---@return integer state

@@ -1,6 +1,6 @@
 ---@meta socket.core
 
----The table of `socket`; what is written in Lua is in it once `socket` is loaded.
+---The table of `socket`. The functions written in Lua are in it after `socket` is loaded.
 ---@type socket
 local socket
 

@@ -14,19 +14,19 @@ function dns.getaddrinfo(name) end
 ---@param host? string
 ---@param service? string|number
 ---@return string[]? names nil on failure
----@return string? service on failure the message
+---@return string? service on failure: the message
 function dns.getnameinfo(host, service) end
 
 ---The first IPv4 address of a name.
 ---@param name string
 ---@return string? address nil on failure
----@return { name: string, alias: string[], ip: string[] }|string details on failure the message
+---@return { name: string, alias: string[], ip: string[] }|string details on failure: the message
 function dns.toip(name) end
 
 ---The name of an IPv4 address.
 ---@param address string
 ---@return string? name nil on failure
----@return { name: string, alias: string[], ip: string[] }|string details on failure the message
+---@return { name: string, alias: string[], ip: string[] }|string details on failure: the message
 function dns.tohostname(address) end
 
 ---The name of this machine.

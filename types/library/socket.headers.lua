@@ -1,12 +1,12 @@
 ---@meta socket.headers
 
----How the names of headers are spelled.
+---Spelling of header names.
 ---@class socket.headers
 ---@field canonic table<string, string> lower-case name to spelling
 local headers = {}
 
 ---Registers a spelling.
----@param name string as it is to be sent
+---@param name string spelling to send
 function headers.setcanonic(name) end
 
 return headers

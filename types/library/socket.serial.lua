@@ -5,11 +5,11 @@
 ---@field class "serial{client}"
 local serial = {}
 
----Closes, any number of times.
+---Closes the object. Further calls do nothing.
 ---@return number one
 function serial:close() end
 
----Whether bytes have been read ahead. `socket.select` asks this.
+---Returns whether the read-ahead buffer has data. `socket.select` calls it.
 ---@return boolean
 function serial:dirty() end
 
@@ -23,36 +23,36 @@ function serial:getfd() end
 ---@return number age
 function serial:getstats() end
 
----Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or what there is ({ most = n }).
+---Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or the available bytes ({ most = n }).
 ---@param pattern? "*l"|"*a"|integer|string|{ most: integer } default "*l"
----@param prefix? string put in front of the result, and counted
----@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
+---@param prefix? string put before the result, and counted
+---@param maxsize? integer most bytes to receive, prefix included; more fails with "oversized"
 ---@return string? data nil on failure
 ---@return string? message "timeout", "closed", "oversized", or the system's
----@return string? partial on failure: what came before it, prefix included
+---@return string? partial on failure: the data received before it, prefix included
 function serial:receive(pattern, prefix, maxsize) end
 
----Sends the bytes `i` to `j` of `data`, as `string.sub` counts. After a "timeout" go on with `send(data, last + 1)`.
+---Sends the bytes `i` to `j` of `data`, counted as in `string.sub`. After a "timeout", continue with `send(data, sent + 1)`.
 ---@param data string|number
----@param i? integer first byte; 1
----@param j? integer last byte; -1
+---@param i? integer first byte; default 1
+---@param j? integer last byte; default -1
 ---@return integer? last index of the last byte sent; nil on failure
 ---@return string? message "timeout", "closed", or the system's
 ---@return integer? sent on failure: index of the last byte that was sent
 function serial:send(data, i, j) end
 
----Sets the descriptor and does nothing else; -1 gives the present one away.
+---Sets the descriptor; checks and closes nothing. -1 removes it from the object.
 ---@param descriptor integer
 function serial:setfd(descriptor) end
 
----Sets the statistics; nil leaves a number as it is.
+---Sets the statistics; nil leaves a number unchanged.
 ---@param received? number bytes
 ---@param sent? number bytes
 ---@param age? number seconds
 ---@return number one
 function serial:setstats(received, sent, age) end
 
----Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.
 ---@param seconds? number 0 never waits; nil or negative: no limit
 ---@param mode? "b"|"t"|string default "b"
 ---@return number one

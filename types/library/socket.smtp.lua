@@ -1,6 +1,6 @@
 ---@meta socket.smtp
 
----What `smtp.send` takes.
+---The argument of `smtp.send`.
 ---@class socket.smtp.Mail
 ---@field from string sender, with angle brackets
 ---@field rcpt string|string[] recipients, with angle brackets
@@ -10,33 +10,33 @@
 ---@field user? string
 ---@field password? string an access token for XOAUTH2
 ---@field auth? "login"|"plain"|"cram-md5"|"xoauth2"|string default LOGIN or PLAIN, as the server offers
----@field starttls? boolean|ssl.Parameters switch to TLS first, or fail
----@field tls? boolean|ssl.Parameters TLS from the start
+---@field starttls? boolean|ssl.Parameters switch to TLS before any other command, or fail
+---@field tls? boolean|ssl.Parameters use TLS from the start
 ---@field domain? string default `smtp.DOMAIN`
 ---@field step? ltn12.Step
 ---@field create? fun(): table|userdata|nil, string?
 
----What `smtp.message` takes: a message, or a part of one.
+---The argument of `smtp.message`: a message, or a part of one.
 ---@class socket.smtp.Message
 ---@field headers? table<string, string|number>
 ---@field body? string|ltn12.Source|socket.smtp.Multipart
----@field zone? string after the date; default `smtp.ZONE`
+---@field zone? string time zone after the date; default `smtp.ZONE`
 
 ---@class socket.smtp.Multipart
 ---@field [integer] socket.smtp.Message
 ---@field preamble? string
 ---@field epilogue? string
 
----A session with a server. Its methods raise what fails, for `socket.protect`.
+---A session with a server. Its methods raise their failures; catch them with `socket.protect`.
 ---@class socket.smtp.Session
 local session = {}
 
----Reads the greeting and says EHLO.
+---Reads the greeting and sends EHLO.
 ---@param domain? string
 ---@return string reply
 function session:greet(domain) end
 
----Authenticates as the reply to EHLO allows.
+---Authenticates with a mechanism that the EHLO reply offers.
 ---@param user? string
 ---@param password? string an access token for XOAUTH2
 ---@param extensions string
@@ -59,26 +59,26 @@ function session:login(user, password) end
 ---@return string reply
 function session:plain(user, password) end
 
----Names the sender.
+---Sends the sender's address.
 ---@param from string
 ---@return integer code
 ---@return string reply
 function session:mail(from) end
 
----Names a recipient.
+---Sends a recipient's address.
 ---@param to string
 ---@return integer code
 ---@return string reply
 function session:rcpt(to) end
 
----Sends the message as it is; dots are not stuffed.
+---Sends the message unchanged. Dots are not stuffed.
 ---@param source ltn12.Source
 ---@param step? ltn12.Step
 ---@return integer code
 ---@return string reply
 function session:data(source, step) end
 
----Envelope and message, dots stuffed.
+---Sends envelope and message. Dots are stuffed.
 ---@param mail socket.smtp.Mail
 function session:send(mail) end
 
@@ -87,25 +87,25 @@ function session:send(mail) end
 ---@return string reply
 function session:quit() end
 
----Closes.
+---Closes the connection.
 ---@return number one
 function session:close() end
 
 ---Sends mail, and builds messages.
 ---@class socket.smtp
----@field TIMEOUT number? seconds an operation waits: 60
+---@field TIMEOUT number? limit of one operation in seconds: 60
 ---@field SERVER string default server
 ---@field PORT integer default port: 25
----@field DOMAIN string the name this end calls itself
----@field ZONE string after a message's date: "-0000"
+---@field DOMAIN string name of this client in EHLO
+---@field ZONE string time zone after a message's date: "-0000"
 local smtp = {}
 
 ---Sends a mail.
 ---@param mail socket.smtp.Mail
 ---@return number? one nil on failure
----@return string? message the server's reply, or what else went wrong
+---@return string? message the server's reply, or another error
 ---@return nil
----@return string? why a certificate was refused, if that was it
+---@return string? why reason of a refused certificate, if that was the error
 function smtp.send(mail) end
 
 ---Makes a source that produces a message.
@@ -113,7 +113,7 @@ function smtp.send(mail) end
 ---@return ltn12.Source
 function smtp.message(message) end
 
----Connects. Raises its failure, for `socket.protect`.
+---Connects. Raises a failure; catch it with `socket.protect`.
 ---@param server? string
 ---@param port? string|number default `smtp.PORT`
 ---@param create? fun(): table|userdata|nil, string?

@@ -1,13 +1,13 @@
 ---@meta socket.tasks
 
----Code that waits, run beside other code that waits, as it stands.
+---Runs waiting code concurrently, without changes to it.
 ---@class socket.tasks
----@field MAXTASKS integer tasks that have not ended, at most: 10000
+---@field MAXTASKS integer most tasks that have not ended: 10000
 ---@field STACKSIZE integer bytes reserved for each stack: 2097152
----@field onerror (fun(problem: any, traceback: string, task: socket.tasks.Task)) | false called for an error nobody waits for
+---@field onerror (fun(problem: any, traceback: string, task: socket.tasks.Task)) | false called with an error of a task that no one waits for
 local tasks = {}
 
----Runs tasks until all have ended, with a function as the first of them. Returns its results.
+---Runs tasks until all have ended. With a function, runs it as the first task and returns its results.
 ---@param f? function
 ---@param ... any
 ---@return any ...
@@ -19,7 +19,7 @@ function tasks.run(f, ...) end
 ---@return socket.tasks.Task
 function tasks.start(f, ...) end
 
----The running task, nil outside.
+---The running task; nil outside tasks.
 ---@return socket.tasks.Task?
 function tasks.current() end
 
@@ -28,7 +28,7 @@ function tasks.current() end
 ---@return string? message
 function tasks.yield() end
 
----Calls a function, all of whose waits fail with "timeout" when the time is up.
+---Calls a function. When the time is up, all its waits fail with "timeout".
 ---@param seconds number
 ---@param f function
 ---@param ... any
@@ -38,32 +38,32 @@ function tasks.deadline(seconds, f, ...) end
 ---Calls `f(list[i], i)` for each value of a list, each call in a task.
 ---@generic T
 ---@param list T[]
----@param most integer? how many at once: 50
+---@param most integer? concurrent calls; default 50
 ---@param f fun(value: T, position: integer): any, any
----@return table<integer, any>? results nil when the caller's own wait has failed
+---@return table<integer, any>? results nil when the caller's wait has failed
 ---@return table<integer, any>|string? errors
 function tasks.map(list, most, f) end
 
----A queue of values between tasks.
----@param capacity? integer any number when left out
+---A queue that passes values between tasks.
+---@param capacity? integer most values in the queue; default unlimited
 ---@return socket.tasks.Queue
 function tasks.queue(capacity) end
 
----A lock that one task has at a time.
+---A mutex, which one task at a time can lock.
 ---@return socket.tasks.Mutex
 function tasks.mutex() end
 
----A number of permits.
+---A semaphore: a number of permits.
 ---@param count integer
 ---@return socket.tasks.Semaphore
 function tasks.semaphore(count) end
 
----One turn of the scheduler, for a loop of one's own.
----@param timeout? number how long it may wait when nothing is ready: 0; negative: without a limit
+---Runs one turn of the scheduler, for programs with their own event loop.
+---@param timeout? number seconds to wait when no task is ready; default 0; negative: no limit
 ---@return integer count tasks that have not ended, and have not yielded
 function tasks.step(timeout) end
 
----One descriptor that is readable while something can go on.
+---A descriptor that is readable while a task can continue.
 ---@param ... any ignored
 ---@return integer? descriptor
 ---@return string? message
@@ -80,39 +80,39 @@ local task = {}
 ---Waits until the task has ended.
 ---@param timeout? number
 ---@return boolean? ok true when its function has returned
----@return any ... its results; the error and a traceback; or, alone, why this wait has failed
+---@return any ... its results; the error and a traceback; or only the reason why this wait failed
 function task:wait(timeout) end
 
----Makes the task's present wait and all later ones fail with a message.
+---Makes the task's current wait and all later waits fail with a message.
 ---@param message? string "cancelled"
 ---@return boolean cancelled false when the task has ended
 function task:cancel(message) end
 
----What the task does.
+---Returns the state of the task.
 ---@return "ready"|"running"|"waiting"|"yielded"|"done"|"failed"
 function task:status() end
 
----A queue of values between tasks.
+---A queue that passes values between tasks.
 ---@class socket.tasks.Queue
 local queue = {}
 
----Adds a value, waiting while the queue is full.
+---Adds a value. Waits while the queue is full.
 ---@param value any not nil
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
 function queue:put(value, timeout) end
 
----Takes the next value, waiting for one.
+---Takes the next value. Waits until there is one.
 ---@param timeout? number
 ---@return any value
 ---@return string? message
 function queue:get(timeout) end
 
----Takes no more values; what is there can still be taken.
+---Closes the queue: it accepts no more values. Values in it can still be taken.
 function queue:close() end
 
----How many values are there.
+---The number of values in the queue.
 ---@return integer
 function queue:length() end
 
@@ -120,30 +120,30 @@ function queue:length() end
 ---@return fun(): any
 function queue:values() end
 
----A lock that one task has at a time.
+---A mutex, which one task at a time can lock.
 ---@class socket.tasks.Mutex
 local mutex = {}
 
----Waits until no other task has it.
+---Locks the mutex. Waits while another task holds it.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
 function mutex:lock(timeout) end
 
----Gives it up.
+---Unlocks the mutex.
 function mutex:unlock() end
 
----A number of permits.
+---A semaphore: a number of permits.
 ---@class socket.tasks.Semaphore
 local semaphore = {}
 
----Takes a permit, waiting for one.
+---Takes a permit. Waits until there is one.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
 function semaphore:acquire(timeout) end
 
----Gives a permit.
+---Returns a permit.
 function semaphore:release() end
 
 return tasks

@@ -18,7 +18,7 @@
 ---| "tcp-fastopen-connect" # set only, number (Linux)
 ---| "bindtodevice" # name of an interface (Linux)
 
----A TCP object: a master, which `connect` makes a client and `listen` a server.
+---A TCP object. It starts as a master; `connect` makes it a client, `listen` a server.
 ---@class socket.TcpSocket
 ---@field class "tcp{master}"|"tcp{client}"|"tcp{server}"
 local tcp = {}
@@ -28,25 +28,25 @@ local tcp = {}
 ---@return string? message "timeout", "closed", or the system's
 function tcp:accept() end
 
----Gives it this end's address.
+---Binds the object to a local address.
 ---@param host string name or address; "*" for all
----@param port string|number number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:bind(host, port) end
 
----Closes, any number of times.
+---Closes the object. Further calls do nothing.
 ---@return number one
 function tcp:close() end
 
----Connects; all addresses of a name are tried within the time limit.
+---Connects. Tries all addresses of a name within the time limit.
 ---@param host string name or address
 ---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:connect(host, port) end
 
----Whether bytes have been read ahead. `socket.select` asks this.
+---Returns whether the read-ahead buffer has data. `socket.select` calls it.
 ---@return boolean
 function tcp:dirty() end
 
@@ -58,21 +58,21 @@ function tcp:getfamily() end
 ---@return integer descriptor
 function tcp:getfd() end
 
----Reads an option. An unknown name raises.
+---Reads an option. An unknown name raises an error.
 ---@param name socket.TcpOption
----@return any value nil on failure, and for "error" when there is none
+---@return any value nil on failure, and for "error" without a pending error
 ---@return string? message "getsockopt failed"
 function tcp:getoption(name) end
 
 ---The peer's address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function tcp:getpeername() end
 
----This end's address.
+---The local address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function tcp:getsockname() end
 
@@ -82,74 +82,74 @@ function tcp:getsockname() end
 ---@return number age
 function tcp:getstats() end
 
----The limits in seconds; -1 where there is none.
+---The limits in seconds; -1 for no limit.
 ---@return number block
 ---@return number total
 function tcp:gettimeout() end
 
----Makes it a server.
----@param backlog? integer connections that may wait; 32
+---Makes the object a server.
+---@param backlog? integer connections that may wait to be accepted; default 32
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:listen(backlog) end
 
----Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or what there is ({ most = n }).
+---Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or the available bytes ({ most = n }).
 ---@param pattern? "*l"|"*a"|integer|string|{ most: integer } default "*l"
----@param prefix? string put in front of the result, and counted
----@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
+---@param prefix? string put before the result, and counted
+---@param maxsize? integer most bytes to receive, prefix included; more fails with "oversized"
 ---@return string? data nil on failure
 ---@return string? message "timeout", "closed", "oversized", or the system's
----@return string? partial on failure: what came before it, prefix included
+---@return string? partial on failure: the data received before it, prefix included
 function tcp:receive(pattern, prefix, maxsize) end
 
----Sends the bytes `i` to `j` of `data`, as `string.sub` counts. After a "timeout" go on with `send(data, last + 1)`.
+---Sends the bytes `i` to `j` of `data`, counted as in `string.sub`. After a "timeout", continue with `send(data, sent + 1)`.
 ---@param data string|number
----@param i? integer first byte; 1
----@param j? integer last byte; -1
+---@param i? integer first byte; default 1
+---@param j? integer last byte; default -1
 ---@return integer? last index of the last byte sent; nil on failure
 ---@return string? message "timeout", "closed", or the system's
 ---@return integer? sent on failure: index of the last byte that was sent
 function tcp:send(data, i, j) end
 
----Sets the descriptor and does nothing else; -1 gives the present one away.
+---Sets the descriptor; checks and closes nothing. -1 removes it from the object.
 ---@param descriptor integer
 function tcp:setfd(descriptor) end
 
----Sets an option. An unknown name raises.
+---Sets an option. An unknown name raises an error.
 ---@param name socket.TcpOption
 ---@param value any
 ---@return number? one nil on failure
 ---@return string? message "setsockopt failed"
 function tcp:setoption(name, value) end
 
----Connects; all addresses of a name are tried within the time limit.
+---Connects. Tries all addresses of a name within the time limit.
 ---@param host string name or address
 ---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:setpeername(host, port) end
 
----Gives it this end's address.
+---Binds the object to a local address.
 ---@param host string name or address; "*" for all
----@param port string|number number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
 function tcp:setsockname(host, port) end
 
----Sets the statistics; nil leaves a number as it is.
+---Sets the statistics; nil leaves a number unchanged.
 ---@param received? number bytes
 ---@param sent? number bytes
 ---@param age? number seconds
 ---@return number one
 function tcp:setstats(received, sent, age) end
 
----Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.
 ---@param seconds? number 0 never waits; nil or negative: no limit
 ---@param mode? "b"|"t"|string default "b"
 ---@return number one
 function tcp:settimeout(seconds, mode) end
 
----Ends one direction or both.
+---Shuts down one direction or both.
 ---@param how? "both"|"send"|"receive" default "both"
 ---@return number one
 function tcp:shutdown(how) end

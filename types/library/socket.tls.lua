@@ -1,12 +1,12 @@
 ---@meta socket.tls
 
----TLS connections, whatever `ssl` is.
+---TLS connections of this library, even when `ssl` is LuaSec's.
 ---@class socket.tls
 ---@field backend "openssl"|"secure-transport"
 ---@field capabilities table<string, any>
 local tls = {}
 
----Makes a TLS object that takes the socket's descriptor over.
+---Makes a TLS object that takes over the socket's descriptor.
 ---@param socket table|userdata anything with `getfd` and `setfd`
 ---@param context ssl.Context|ssl.Parameters
 ---@return ssl.Connection? connection nil on failure

@@ -1,8 +1,8 @@
 ---@meta socket.tp
 
----A connection for commands of one line and replies with a code.
+---A connection for one-line commands and replies with a code.
 ---@class socket.tp.Connection
----@field c table|userdata the socket below
+---@field c table|userdata the underlying socket
 local connection = {}
 
 ---Sends a command, in upper case.
@@ -12,27 +12,27 @@ local connection = {}
 ---@return string? message
 function connection:command(word, argument) end
 
----Reads a reply and judges its code.
----@param expected string|number|(string|number)[]|fun(code: integer, reply: string): any, any pattern, array of patterns, or judge
+---Reads a reply and checks its code.
+---@param expected string|number|(string|number)[]|fun(code: integer, reply: string): any, any pattern, array of patterns, or a function that checks the reply
 ---@return integer? code nil on failure
----@return string reply or what went wrong
+---@return string reply the reply, or the error
 function connection:check(expected) end
 
----Sends.
+---Sends data.
 ---@param data string
 ---@return integer? last
 ---@return string? message
 ---@return integer? sent
 function connection:send(data) end
 
----Receives.
+---Receives data.
 ---@param pattern? string|number
 ---@return string? data
 ---@return string? message
 ---@return string? partial
 function connection:receive(pattern) end
 
----Sends everything a source has.
+---Sends all data of a source.
 ---@param source ltn12.Source
 ---@param step? ltn12.Step
 ---@return number? one nil on failure
@@ -45,19 +45,19 @@ function connection:source(source, step) end
 ---@return any ...
 function connection:sink(sink, pattern) end
 
----The socket below.
+---The underlying socket.
 ---@return table|userdata
 function connection:getcontrol() end
 
 ---The peer's address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function connection:getpeername() end
 
----This end's address.
+---The local address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function connection:getsockname() end
 
@@ -65,20 +65,20 @@ function connection:getsockname() end
 ---@return integer descriptor
 function connection:getfd() end
 
----Whether bytes have been read ahead. `socket.select` asks this.
+---Returns whether the read-ahead buffer has data. `socket.select` calls it.
 ---@return boolean
 function connection:dirty() end
 
----Closes, any number of times.
+---Closes the object. Further calls do nothing.
 ---@return number one
 function connection:close() end
 
----What SMTP and FTP have in common.
+---The transport shared by SMTP and FTP.
 ---@class socket.tp
----@field TIMEOUT number? seconds an operation waits: 60
+---@field TIMEOUT number? limit of one operation in seconds: 60
 local tp = {}
 
----Connects; nothing is read.
+---Connects to a server, and reads nothing.
 ---@param host string
 ---@param port string|number
 ---@param timeout? number seconds

@@ -9,12 +9,12 @@
 ---| "ip-multicast-ttl" # set only, number
 ---| "ip-multicast-loop" # boolean
 ---| "ip-add-membership" # set only, { multiaddr: string, interface: string }
----| "ip-drop-membership" # likewise
+---| "ip-drop-membership" # set only, the same table
 ---| "ipv6-unicast-hops" # number
 ---| "ipv6-multicast-hops" # number
 ---| "ipv6-multicast-loop" # boolean
 ---| "ipv6-add-membership" # set only, { multiaddr: string, interface?: integer }
----| "ipv6-drop-membership" # likewise
+---| "ipv6-drop-membership" # set only, the same table
 ---| "ipv6-v6only" # boolean
 ---| "recv-buffer-size" # bytes
 ---| "send-buffer-size" # bytes
@@ -25,7 +25,7 @@
 ---@field class "udp{unconnected}"|"udp{connected}"
 local udp = {}
 
----Closes, any number of times.
+---Closes the object. Further calls do nothing.
 ---@return number one
 function udp:close() end
 
@@ -41,39 +41,39 @@ function udp:getfamily() end
 ---@return integer descriptor
 function udp:getfd() end
 
----Reads an option. An unknown name raises.
+---Reads an option. An unknown name raises an error.
 ---@param name socket.UdpOption
----@return any value nil on failure, and for "error" when there is none
+---@return any value nil on failure, and for "error" without a pending error
 ---@return string? message "getsockopt failed"
 function udp:getoption(name) end
 
 ---The peer's address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function udp:getpeername() end
 
----This end's address.
+---The local address.
 ---@return string? address nil on failure
----@return integer|string port on failure the message
+---@return integer|string port on failure: the message
 ---@return "inet"|"inet6"|"unspec"|nil family
 function udp:getsockname() end
 
----The limits in seconds; -1 where there is none.
+---The limits in seconds; -1 for no limit.
 ---@return number block
 ---@return number total
 function udp:gettimeout() end
 
 ---Receives one datagram.
----@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---@param size? integer most bytes to receive; default 8192. The rest of the datagram is lost
 ---@return string? datagram nil on failure
 ---@return string? message
 function udp:receive(size) end
 
----Receives one datagram and tells its sender.
----@param size? integer most bytes to take; 8192. The rest of the datagram is lost
+---Receives one datagram and its sender's address.
+---@param size? integer most bytes to receive; default 8192. The rest of the datagram is lost
 ---@return string? datagram nil on failure
----@return string address on failure the message
+---@return string address on failure: the message
 ---@return integer? port
 function udp:receivefrom(size) end
 
@@ -91,11 +91,11 @@ function udp:send(datagram) end
 ---@return string? message
 function udp:sendto(datagram, address, port) end
 
----Sets the descriptor and does nothing else; -1 gives the present one away.
+---Sets the descriptor; checks and closes nothing. -1 removes it from the object.
 ---@param descriptor integer
 function udp:setfd(descriptor) end
 
----Sets an option. An unknown name raises.
+---Sets an option. An unknown name raises an error.
 ---@param name socket.UdpOption
 ---@param value any
 ---@return number? one nil on failure
@@ -109,14 +109,14 @@ function udp:setoption(name, value) end
 ---@return string? message
 function udp:setpeername(host, port) end
 
----Gives it this end's address.
+---Binds the object to a local address.
 ---@param host string name or address; "*" for all
----@param port string|number number or service name; 0 for any free one
+---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
 function udp:setsockname(host, port) end
 
----Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.
 ---@param seconds? number 0 never waits; nil or negative: no limit
 ---@param mode? "b"|"t"|string default "b"
 ---@return number one

@@ -19,35 +19,35 @@
 ---@field is_absolute? any
 ---@field is_directory? any
 
----URLs taken apart and put together.
+---Parses and builds URLs.
 ---@class socket.url
 ---@field _VERSION string
 local url = {}
 
----Takes a URL apart.
+---Parses a URL.
 ---@param url string?
----@param default? socket.url.Parts for what is absent
+---@param default? socket.url.Parts used for absent parts
 ---@return socket.url.Parts? parts nil on failure
 ---@return "invalid url"? message
 function url.parse(url, default) end
 
----Puts a URL together; nothing is escaped.
+---Builds a URL. Nothing is escaped.
 ---@param parts socket.url.Parts
 ---@return string url
 function url.build(parts) end
 
----What `relative` means in a document at `base`.
+---Resolves `relative` in a document at `base`.
 ---@param base string|socket.url.Parts|nil
 ---@param relative string?
 ---@return string url
 function url.absolute(base, relative) end
 
----Encodes every byte but letters, digits and "_".
+---Percent-encodes every byte except letters, digits and "_".
 ---@param text string
 ---@return string
 function url.escape(text) end
 
----Decodes.
+---Decodes percent-encoding.
 ---@param text string
 ---@return string
 function url.unescape(text) end
@@ -57,7 +57,7 @@ function url.unescape(text) end
 ---@return socket.url.Segments
 function url.parse_path(path) end
 
----The path made of segments, encoded unless `unsafe`.
+---Builds a path from segments, encoded unless `unsafe`.
 ---@param segments socket.url.Segments
 ---@param unsafe? any
 ---@return string path

@@ -5,33 +5,33 @@
 ---@field mode? "client"|"server"
 ---@field protocol? "any"|"sslv23"|"tlsv1"|"tlsv1_1"|"tlsv1_2"|"tlsv1_3"
 ---@field verify? "peer"|"none"|("peer"|"none"|"client_once"|"fail_if_no_peer_cert")[]|false
----@field verifyhost? boolean false: do not verify the host's name
----@field host? string of `newcontext`: the name to verify when `sni` tells none
+---@field verifyhost? boolean false: do not verify the host name
+---@field host? string for `newcontext`: the name to verify when `sni` gives none
 ---@field cafile? string PEM file of trusted authorities
----@field capath? string directory of them
----@field certificate? string PEM file of this end's chain
----@field key? string PEM file
----@field password? string|fun(): string the key's
----@field certificates? { certificate: string, key: string, password?: string|fun(): string }[] several, of different kinds
+---@field capath? string directory of trusted authorities
+---@field certificate? string PEM file of the local certificate chain
+---@field key? string PEM file of the private key
+---@field password? string|fun(): string password of the key
+---@field certificates? { certificate: string, key: string, password?: string|fun(): string }[] several certificates, of different kinds
 ---@field options? string|string[]
----@field alpn? string|string[]|fun(offered: string[]): string|string[]|nil a function in a server alone
+---@field alpn? string|string[]|fun(offered: string[]): string|string[]|nil a function only in a server
 ---@field ciphers? string for TLS 1.2 and earlier, in OpenSSL's notation
----@field ciphersuites? string for TLS 1.3, names with colons between
+---@field ciphersuites? string for TLS 1.3, names separated by colons
 ---@field curve? string
----@field curveslist? string names with colons between, best first
+---@field curveslist? string names separated by colons, best first
 ---@field dhparam? fun(export: boolean, bits: integer): string? PEM of the parameters
----@field depth? integer how many intermediate certificates a chain may have
+---@field depth? integer most intermediate certificates in a chain
 ---@field verifyext? string|string[] "lsec_continue", "lsec_ignore_purpose", "crl_check", "crl_check_chain"
 ---@field psk? function|{ hint?: string, callback: function } pre-shared keys
 ---@field dane? boolean|string|string[] true, or "no_ee_namechecks"
----@field session? boolean of a client: keep sessions and resume them
+---@field session? boolean client only: keep sessions and resume them
 ---@field keylog? boolean write the secrets of connections to the file that `SSLKEYLOGFILE` names
 
----Parameters for many connections.
+---A context: TLS parameters shared by connections.
 ---@class ssl.Context
 local context = {}
 
----Adds flags of `verifyext`, for connections made from now on.
+---Adds flags of `verifyext`, for later connections.
 ---@param flag string
 ---@param ... string
 ---@return boolean ok
@@ -42,15 +42,15 @@ function context:setverifyext(flag, ...) end
 ---@class ssl.Certificate
 local certificate = {}
 
----Whose it is.
+---The subject.
 ---@return { oid: string, name: string?, value: string }[]
 function certificate:subject() end
 
----Who has signed it.
+---The issuer.
 ---@return { oid: string, name: string?, value: string }[]
 function certificate:issuer() end
 
----The alternative names, by object identifier.
+---The extensions with alternative names, by object identifier.
 ---@return table<string, table>
 function certificate:extensions() end
 
@@ -58,15 +58,15 @@ function certificate:extensions() end
 ---@return string
 function certificate:serial() end
 
----Since when it is valid.
+---The start of its validity.
 ---@return string
 function certificate:notbefore() end
 
----Until when it is valid.
+---The end of its validity.
 ---@return string
 function certificate:notafter() end
 
----Whether it is valid at a time.
+---Returns whether the certificate is valid at a time.
 ---@param time number seconds since 1970
 ---@return boolean
 function certificate:validat(time) end
@@ -81,24 +81,24 @@ function certificate:pem() end
 ---@return integer bits
 function certificate:pubkey() end
 
----Its fingerprint in hexadecimal.
+---The fingerprint in hexadecimal.
 ---@param algorithm? "sha1"|"sha256"|"sha512" default "sha1"
 ---@return string? digest
 ---@return string? message
 function certificate:digest(algorithm) end
 
----The name of the signature's algorithm.
+---The name of the signature algorithm.
 ---@return string
 function certificate:getsignaturename() end
 
----Whether this one is a valid issuer of that one.
+---Returns whether this certificate is a valid issuer of `certificate`.
 ---@param certificate ssl.Certificate
 ---@param ... ssl.Certificate intermediates
 ---@return true?
 ---@return string? message
 function certificate:issued(certificate, ...) end
 
----How the texts of names are given.
+---Sets the encoding of strings in names.
 ---@param encoding "ai5"|"utf8"
 ---@return boolean
 function certificate:setencode(encoding) end
@@ -107,20 +107,20 @@ function certificate:setencode(encoding) end
 ---@class ssl.Connection
 local conn = {}
 
----Ends TLS in order and closes.
+---Sends close_notify and closes.
 function conn:close() end
 
----Whether bytes have been read ahead. `socket.select` asks this.
+---Returns whether the read-ahead buffer has data. `socket.select` calls it.
 ---@return boolean
 function conn:dirty() end
 
 ---Does the handshake.
 ---@return boolean ok
----@return string? message "wantread" and "wantwrite" past the time
----@return string? why a certificate was refused
+---@return string? message after a timeout "wantread" or "wantwrite"
+---@return string? why reason of a refused certificate
 function conn:dohandshake() end
 
----Bytes that only the two ends can derive (RFC 5705).
+---Exports keying material, which only the two ends can derive (RFC 5705).
 ---@param label string
 ---@param length integer
 ---@param context? string
@@ -128,7 +128,7 @@ function conn:dohandshake() end
 ---@return string? message
 function conn:exportkeyingmaterial(label, length, context) end
 
----The protocol agreed on.
+---The protocol negotiated with ALPN.
 ---@return string?
 function conn:getalpn() end
 
@@ -136,18 +136,18 @@ function conn:getalpn() end
 ---@return integer descriptor
 function conn:getfd() end
 
----The latest Finished message of this end.
+---The latest local Finished message.
 ---@return string?
 ---@return string? message
 function conn:getfinished() end
 
----A certificate of this end.
+---A local certificate.
 ---@param n? integer default 1
 ---@return ssl.Certificate?
 ---@return string? message
 function conn:getlocalcertificate(n) end
 
----The certificates of this end.
+---The local certificates.
 ---@return ssl.Certificate[]?
 ---@return string? message
 function conn:getlocalchain() end
@@ -168,12 +168,12 @@ function conn:getpeerchain() end
 ---@return string? message
 function conn:getpeerfinished() end
 
----Whether the peer's certificate is trusted.
+---Returns whether the peer's certificate is trusted.
 ---@return boolean ok
----@return string|table<integer, string[]>|nil why with "lsec_continue" the reasons by depth, counted from 1
+---@return string|table<integer, string[]>|nil why the reason; with "lsec_continue" the reasons by depth, counted from 1
 function conn:getpeerverification() end
 
----The name sent or received.
+---The SNI name sent or received.
 ---@return string?
 function conn:getsniname() end
 
@@ -183,47 +183,47 @@ function conn:getsniname() end
 ---@return number age
 function conn:getstats() end
 
----About protocol and cipher.
+---Information about protocol and cipher.
 ---@param field? "protocol"|"cipher"|"bits"|"algbits"|"key"|"authentication"|"encryption"|"mac"|"export"|"compression"
----@return any value the whole table without a field; nil on failure
+---@return any value without `field` the whole table; nil on failure
 ---@return string? message
 function conn:info(field) end
 
----Whether the handshake resumed a session; nil before it is done.
+---Returns whether the handshake resumed a session; nil before the handshake is complete.
 ---@return boolean?
 function conn:reused() end
 
 ---Receives a line ("*l"), everything until the end ("*a"), or a number of bytes.
 ---@param pattern? "*l"|"*a"|integer|string default "*l"
----@param prefix? string put in front of the result, and counted
----@param maxsize? integer most bytes to collect, prefix included; more is "oversized"
+---@param prefix? string put before the result, and counted
+---@param maxsize? integer most bytes to receive, prefix included; more fails with "oversized"
 ---@return string? data nil on failure
 ---@return string? message "timeout", "closed", "oversized", or the system's
----@return string? partial on failure: what came before it, prefix included
+---@return string? partial on failure: the data received before it, prefix included
 function conn:receive(pattern, prefix, maxsize) end
 
----Sends the bytes `i` to `j` of `data`, as `string.sub` counts. After a "timeout" go on with `send(data, last + 1)`.
+---Sends the bytes `i` to `j` of `data`, counted as in `string.sub`. After a "timeout", continue with `send(data, sent + 1)`.
 ---@param data string|number
----@param i? integer first byte; 1
----@param j? integer last byte; -1
+---@param i? integer first byte; default 1
+---@param j? integer last byte; default -1
 ---@return integer? last index of the last byte sent; nil on failure
 ---@return string? message "timeout", "closed", or the system's
 ---@return integer? sent on failure: index of the last byte that was sent
 function conn:send(data, i, j) end
 
----Has the TLSA records of a name decide about the peer. For contexts with `dane`, before the handshake.
+---Enables verification of the peer with the TLSA records of a name. For contexts with `dane`, before the handshake.
 ---@param name string
 ---@return boolean set
 function conn:setdane(name) end
 
----Sets the statistics; nil leaves a number as it is.
+---Sets the statistics; nil leaves a number unchanged.
 ---@param received? number bytes
 ---@param sent? number bytes
 ---@param age? number seconds
 ---@return number one
 function conn:setstats(received, sent, age) end
 
----Limits how long calls may take: "b" the waiting inside one, "t" one as a whole.
+---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.
 ---@param seconds? number 0 never waits; nil or negative: no limit
 ---@param mode? "b"|"t"|string default "b"
 ---@return number one
@@ -237,12 +237,12 @@ function conn:settimeout(seconds, mode) end
 ---@return boolean added false when OpenSSL cannot use it
 function conn:settlsa(usage, selector, type, data) end
 
----Client: the name to send and to verify. Server: contexts by name.
+---Client: sets the name to send and to verify. Server: sets contexts by name.
 ---@param name string|table<string, ssl.Context>
 ---@param strict? boolean
 function conn:sni(name, strict) end
 
----What the last operation waited for.
+---The event that the last operation waited for.
 ---@return "nothing"|"read"|"write"
 function conn:want() end
 
@@ -253,7 +253,7 @@ function conn:want() end
 ---@field config { protocols: table<string, boolean>, options: table<string, boolean>, curves: table<string, boolean>, algorithms: table<string, boolean>, capabilities: table<string, any> }
 local ssl = {}
 
----Makes a TLS object that takes the socket's descriptor over.
+---Makes a TLS object that takes over the socket's descriptor.
 ---@param socket table|userdata anything with `getfd` and `setfd`
 ---@param context ssl.Context|ssl.Parameters
 ---@return ssl.Connection? connection nil on failure
