@@ -268,8 +268,8 @@ local function filtered(src, through)
     end
 end
 
---- A source with its chunks passed through filters. It never returns "". A call after its end raises `source is
---- empty!`.
+--- A source with its chunks passed through filters. It never returns "". A call after its end raises
+--- `source is empty!`.
 ---@param src ltn12.Source
 ---@param first ltn12.Filter
 ---@param ... ltn12.Filter

@@ -1,5 +1,5 @@
 -- LuaSec's module `ssl`, over socket.tls. When the real LuaSec comes first on the path, its `ssl` is loaded instead.
--- It works with these sockets as well.
+-- LuaSec works with these sockets as well.
 local tls = require("socket.tls")
 local config = require("socket.tls_config")
 local native = require("socket.native")("socket_tls_core")

@@ -233,7 +233,7 @@ end
 -- Completes the data connection, after the server has replied to the command.
 local function open_data(self)
     if not self.pasvt then self:portconnect() end
-    -- servers require the TLS session of the control connection, as proof that both come from one client
+    -- some servers require the TLS session of the control connection, as proof that both come from one client
     if self.private_data then secure(self, self, "data", self.tp:getcontrol()) end
 end
 

@@ -31,8 +31,7 @@ local function decoder(name)
     return module and module.decoder(name) or nil
 end
 
--- Whether the library for a coding is installed is checked once. The library is not loaded for this check when the
--- core has the coding.
+-- Checks once which codings are available. Loads the separate library only for codings that the core lacks.
 local offered
 local function default_offer()
     if not offered then

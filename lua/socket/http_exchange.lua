@@ -297,7 +297,7 @@ end
 ---@type fun(request: socket.http.exchange.request): string
 exchange.key = pool_key
 
----Makes a request on one connection and receives the head of its answer.
+---Makes a request on one connection and receives the head of its response.
 ---@param request socket.http.exchange.request
 ---@return socket.http.answer|nil answer
 ---@return string|nil message

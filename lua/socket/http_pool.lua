@@ -137,8 +137,8 @@ end
 local DEFAULTS = { idle = 100, perhost = 6, age = 15 }
 
 ---Makes a pool.
----@param options? { idle?: integer, perhost?: integer, age?: number } connections kept in all (100), kept for one
----host (6), and the seconds for which one is kept (15)
+---@param options? { idle?: integer, perhost?: integer, age?: number } most connections kept in all (100), most
+---kept for one host (6), and the seconds for which a connection is kept (15)
 ---@return socket.http.pool
 function pools.pool(options)
     local pool = { lists = {}, count = 0, made = 0, reused = 0, dropped = 0, process = process() }

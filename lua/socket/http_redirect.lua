@@ -103,7 +103,7 @@ local function without(headers, dropped)
     return kept
 end
 
--- The `create` function for another origin. For one of this library's, drops its client certificate.
+-- The `create` function for another origin. When it is this library's, drops its client certificate.
 local function for_other_origin(create)
     local plan = makers[create]
     if not plan then return create end

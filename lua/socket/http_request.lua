@@ -96,9 +96,9 @@ end
 -- The fields that frame a body. Each is sent once, in whatever form it was given.
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
--- Adds the headers of a request table to `fields`, under lower-case names. Pairs at integer positions, `{name,
--- value}`, go into an array of names and values, in order, and are sent after the others (A.headers.2). Returns true
--- and this array, if any, or nil and a message.
+-- Adds the headers of a request table to `fields`, under lower-case names. Pairs `{name, value}` at
+-- integer positions go into an array of names and values, in order, and are sent after the others (A.headers.2).
+-- Returns true and this array, if any, or nil and a message.
 local function add_headers(fields, given)
     local positions
     for name, value in pairs(given) do

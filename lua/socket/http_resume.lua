@@ -1,5 +1,5 @@
--- Resumes a download at the end of a partial file: builds the request for the rest, and interprets its response (RFC
--- 9110, 14). Internal to HTTP.
+-- Resumes a download at the end of a partial file: builds the request for the rest, and interprets its response
+-- (RFC 9110, 14). Internal to HTTP.
 local format, match, tonumber = string.format, string.match, tonumber
 
 local resume = {}

@@ -134,7 +134,7 @@ local function make_room(self, listener)
         if close_idle(self) then
             self.tasks.yield()
         else
-            -- without an idle connection, the next one to finish its response is closed
+            -- without an idle connection, busy connections close after their current response
             self.waiting = self.waiting + 1
             self.leaving = true
             self.changed:get(1)
@@ -164,7 +164,7 @@ local function accept_loop(self, listener)
                     connection.task = task
                     told = false
                 else
-                    -- treats a lack of tasks like too many connections
+                    -- no task is available: handled like too many connections
                     message = tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
                     remove(self, connection)
                     sock:close()

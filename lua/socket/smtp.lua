@@ -152,8 +152,8 @@ local function each_recipient(rcpt, f, ...)
     end
 end
 
--- The sender argument of MAIL. A non-ASCII mailbox needs the SMTPUTF8 parameter, when the server supports it (RFC
--- 6531).
+-- The sender argument of MAIL. A non-ASCII mailbox needs the SMTPUTF8 parameter, when the server supports it
+-- (RFC 6531).
 local function sender(self, mailt)
     local from = address.ascii(mailt.from)
     local international = address.is_international(from)

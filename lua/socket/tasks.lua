@@ -303,7 +303,7 @@ else
     body = function(task, f, ...) return finish(task, xpcall(f, note_error, ...)) end
 end
 
--- The system has no memory for more stacks than this.
+-- The system has no room for the stacks of more tasks than this.
 local most = native.most() or huge
 
 local function launch(f, ...)
