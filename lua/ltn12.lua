@@ -139,7 +139,7 @@ end
 --- The content of a file in chunks of BLOCKSIZE bytes. The file is closed at its end. It is also closed when reading
 --- fails, and the source then returns nil and the message.
 ---@param handle any open file, or any object with `read` and `close`; nil gives an error source
----@param io_err? string the error to give when there is no handle: what `io.open` returned
+---@param io_err? string the error when there is no handle: the message of `io.open`
 ---@return ltn12.Source # ltn12.source.5
 function source.file(handle, io_err)
     if not handle then
@@ -356,7 +356,7 @@ end
 --- A sink that writes to a file and closes it at the end. It returns the results of writing and closing: a full disk
 --- may show only when a buffer is flushed (add.49).
 ---@param handle any open file, or any object with `write` and `close`; nil gives an error sink
----@param io_err? string the error to give when there is no handle: what `io.open` returned
+---@param io_err? string the error when there is no handle: the message of `io.open`
 ---@return ltn12.Sink # ltn12.sink.4
 function sink.file(handle, io_err)
     if not handle then

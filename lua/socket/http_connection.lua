@@ -22,8 +22,8 @@ local metatable = { __index = methods }
 
 ---Sends the request line.
 ---@param method? string default "GET"
----@param uri string the request target, sent as it is
----@return number|any ... what the socket's `send` returned
+---@param uri string the request target, sent unchanged
+---@return number|any ... results of the socket's `send`
 function methods:sendrequestline(method, uri)
     return self.try(self.c:send((self.try(framing.compose(method or "GET", uri)))))
 end
@@ -246,7 +246,7 @@ function methods:receive09body(status, sink, step)
 end
 
 ---Closes the socket.
----@return any ... what the socket's `close` returned
+---@return any ... results of the socket's `close`
 function methods:close()
     return self.c:close()
 end

@@ -70,7 +70,7 @@ end
 
 ---Opens a native module of these libraries.
 ---@param name string entry point without its prefix: `mime_core`, `socket_url`, …
----@return any module what the entry point returns
+---@return any module result of the entry point
 return function(name)
     if not (package.loadlib and type(package.config) == "string" and type(package.cpath) == "string") then
         return by_require(name)
