@@ -1,7 +1,8 @@
--- What requests of module `http` cost, in one process:
+-- The cost of requests with module `http`, in one process:
 --     lua benches/client.lua URL [HTTPS_URL CAFILE [GZIP_URL]]
--- URL and HTTPS_URL are of a file of 1 KB, GZIP_URL of a large body that the server sends with `Content-Encoding: gzip`.
--- CPU time of this process for each request, the best of five; beside it `client_floor.c`, the same traffic without Lua.
+-- URL and HTTPS_URL must lead to a file of 1 KB, GZIP_URL to a large body that the server sends with `Content-Encoding:
+-- gzip`. Prints the CPU time of this process per request, the best of five. For comparison, `client_floor.c` measures
+-- the same traffic without Lua.
 local http = require("http")
 local old = require("socket.http")
 local ltn12 = require("ltn12")

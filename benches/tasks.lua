@@ -1,5 +1,5 @@
--- What tasks cost, in one process:  lua benches/tasks.lua [URL of a file of 128 KB [how many at once]]
--- Figures are medians of five; the coroutines beside them are the interpreter's own.
+-- The cost of tasks, in one process:  lua benches/tasks.lua [URL of a file of 128 KB [how many at once]]
+-- Figures are medians of five. They are compared with the interpreter's coroutines.
 local socket = require("socket")
 local tasks = require("socket.tasks")
 local ltn12 = require("ltn12")

@@ -1,5 +1,5 @@
 -- Fetches a page only when it has changed:  luasocket examples/cached.lua URL FILE
--- The date of the file is the server's: it is kept beside it.
+-- FILE.date keeps the date that the server sent.
 local http = require("http")
 
 local function stop(...)

@@ -1,4 +1,4 @@
--- Fetches a page and shows what came:  luasocket examples/client.lua URL
+-- Fetches a page and prints the response:  luasocket examples/client.lua URL
 local http = require("http")
 
 local url = ...

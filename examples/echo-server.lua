@@ -1,6 +1,6 @@
 -- Sends every line back, to any number of clients at once:  luasocket examples/echo-server.lua [PORT]
--- One thread, no coroutines: select says who has something to do. A client that sends half a line, or that does
--- not read its answers, keeps nobody waiting.
+-- One thread, no coroutines: select reports which clients are ready. A client that sends half a line, or does not read
+-- its answers, delays no other client.
 local socket = require("socket")
 
 local LONGEST = 64 * 1024
@@ -14,7 +14,7 @@ server:settimeout(0)
 print("listening on port " .. select(2, server:getsockname()))
 io.stdout:flush()
 
--- Clients, each with the beginning of a line it has sent, and the answer it has not read yet.
+-- The clients. For each: the start of an incomplete line, and the part of its answer that is not sent yet.
 local clients, lines, answers = {}, {}, {}
 
 local function add(client)
@@ -31,7 +31,7 @@ local function drop(client)
     client:close()
 end
 
--- Takes what has come of a line. The end of the stream counts when it is the end of a line.
+-- Reads more of a line. At the end of the stream an incomplete line is dropped.
 local function read(client)
     local line, message, partial = client:receive("*l", lines[client], LONGEST)
     if line then
@@ -52,7 +52,7 @@ local function write(client)
 end
 
 while true do
-    -- A client whose answers pile up is not listened to until it has read them.
+    -- The server stops reading from a client with many unsent answers, until the client reads them.
     local readers, writers = { server }, {}
     for _, client in ipairs(clients) do
         if answers[client] ~= "" then writers[#writers + 1] = client end
@@ -68,7 +68,7 @@ while true do
         end
     end
     for _, client in ipairs(writable) do
-        -- reading may have dropped it
+        -- read may have dropped the client
         if answers[client] then write(client) end
     end
 end

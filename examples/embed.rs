@@ -1,6 +1,6 @@
-//! A Rust program that owns a Lua state and gives its scripts LuaSocket: `cargo run --example embed`.
+//! A Rust program that owns a Lua state and provides LuaSocket to its scripts: `cargo run --example embed`.
 //!
-//! So that it needs no network, it is also the server that its script talks to.
+//! It is also the server for its script, so it needs no network.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

@@ -1,10 +1,11 @@
--- A chat in a browser, by Server-Sent Events:  luasocket examples/events.lua [PORT], and open http://127.0.0.1:PORT/ twice.
--- Each reader has a queue and a task; a reader that goes away is noticed by the next comment that cannot be sent.
+-- A chat in a browser, with Server-Sent Events:  luasocket examples/events.lua [PORT]
+-- Open http://127.0.0.1:PORT/ twice. Each reader has a queue and a task. When a reader is gone, its next event or
+-- comment fails, and its task ends.
 local http = require("http")
 local tasks = require("socket.tasks")
 
 local PORT = tonumber((...)) or 0
--- How often a quiet stream says that it is alive, in seconds.
+-- Seconds without an event before a comment is sent.
 local ALIVE = 15
 
 local PAGE = [[<!doctype html>

@@ -9,10 +9,10 @@ end
 local address = ...
 if not address then stop("usage: fetch.lua URL") end
 local body, code, headers, status = http.request(address)
--- No answer at all: `code` says why. For a refused certificate `status` says what is wrong with it.
+-- No response at all: `code` is the error. For a refused certificate, `status` says what is wrong with it.
 if not body then stop("fetch: ", code, status and ", " .. status or "") end
 
--- "404 Not Found" is an answer too: look at the code.
+-- "404 Not Found" is a response too: check the code.
 if code ~= 200 then io.stderr:write(status, "\n") end
 io.stderr:write("type: ", headers["content-type"] or "not told", "\n")
 io.write(body)

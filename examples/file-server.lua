@@ -1,6 +1,6 @@
--- Shows a folder in a browser, and takes files into it:  luasocket examples/file-server.lua FOLDER [PORT]
--- Files are answered with ranges and conditional requests, so that videos can be wound forward. The form of the first page
--- sends files of any size: they are written piece by piece.
+-- Shows a folder in a browser, and accepts uploads:  luasocket examples/file-server.lua FOLDER [PORT]
+-- Supports ranges, so that a browser can seek in a video, and conditional requests. The form on the first page uploads
+-- files of any size: they are written piece by piece.
 local http = require("http")
 local tasks = require("socket.tasks")
 
@@ -32,7 +32,7 @@ document.getElementById("send").onclick = async function () {
 </script>
 ]]
 
--- A name that is a name and nothing else.
+-- A plain file name, or nil.
 local function name_of(path)
     local name = path:match("^/upload/([^/]+)$")
     if not name then return nil end
@@ -49,7 +49,7 @@ local function upload(request)
     if not file then return { status = 500, body = refusal .. "\n" } end
     for piece in request:source() do file:write(piece) end
     file:close()
-    -- nil at the end; a message when the body was cut short
+    -- nil at the end; a message when the body is incomplete
     local _, failure = request:read()
     if failure then
         os.remove(path .. ".part")

@@ -1,9 +1,9 @@
--- A filter of one's own in a chain: encodes a file for mail, and back.
+-- A custom filter in a chain: encodes a file for mail, and decodes it:
 --   luasocket examples/filter-chain.lua encode|decode INPUT OUTPUT
 local ltn12 = require("ltn12")
 local mime = require("mime")
 
--- A filter is a function from chunk to chunk; nil is the end. This one counts and changes nothing.
+-- A filter is a function from chunk to chunk; nil is the end. This one counts bytes and changes nothing.
 local function counter()
     local count = { bytes = 0 }
     function count.filter(chunk)

@@ -1,4 +1,5 @@
--- FTP: lists a folder, uploads a file, downloads it again:  luasocket examples/ftp.lua HOST PORT USER PASSWORD FILE
+-- FTP: uploads a file, lists the folder, downloads the file and deletes it:
+--   luasocket examples/ftp.lua HOST PORT USER PASSWORD FILE
 local ftp = require("socket.ftp")
 local ltn12 = require("ltn12")
 
@@ -12,7 +13,7 @@ local host, port, user, password, path = ...
 if not path then stop("usage: ftp.lua HOST PORT USER PASSWORD FILE") end
 local name = path:match("[^/\\]*$")
 
--- What all requests have in common; a table for one of them.
+-- Adds the fields that all requests share.
 local function request(fields)
     fields.host, fields.port, fields.user, fields.password = host, tonumber(port), user, password
     return fields
@@ -23,7 +24,7 @@ local function must(result, message)
     return result
 end
 
--- "i": bytes as they are, without which a server may change line ends.
+-- "i": binary. Without it a server may change line ends.
 local sent = must(ftp.put(request({
     argument = name, type = "i", source = ltn12.source.file(must(io.open(path, "rb"))),
 })))

@@ -1,6 +1,6 @@
 -- Downloads a URL to a file:  luasocket examples/get.lua URL [FILE]
--- http, https and ftp. The file is named after the last part of the URL unless FILE says otherwise; `-` is the
--- standard output.
+-- http, https and ftp. Without FILE, the last part of the URL is the file name. With `-` it writes to the standard
+-- output.
 local socket = require("socket")
 local http = require("socket.http")
 local ftp = require("socket.ftp")
@@ -28,7 +28,7 @@ local function rate(bytes, seconds)
     return size(bytes / math.max(seconds, 0.001)) .. "/s"
 end
 
--- Lua itself cannot tell whether a file is a terminal, a shell can.
+-- Lua cannot check whether a file is a terminal; a shell can.
 local function on_terminal()
     if package.config:sub(1, 1) ~= "/" then return false end
     local result = os.execute("test -t 2")
@@ -43,8 +43,8 @@ local function file_name(path)
     return (last:gsub("[/\\%c]", "_"))
 end
 
--- Counts what passes through it, and shows it ten times a second when `show` is set:
--- with the share of `total`, a field, where that is known.
+-- Counts the bytes that pass through. When `show` is set, it prints them at most ten times per second, with the
+-- percentage of the field `total`, if that is known.
 local function progress(name, show)
     local start, shown = socket.gettime(), 0
     local count = { bytes = 0 }
@@ -94,7 +94,7 @@ function fetch.ftp(_, parts, sink)
     })
 end
 
--- How many bytes there will be, as far as a server says so beforehand.
+-- The expected number of bytes, if the server announces it.
 local function announced(address, scheme)
     if scheme == "ftp" then return nil end
     local _, code, headers = http.request({ url = address, method = "HEAD" })
@@ -115,7 +115,7 @@ if not fetch[scheme] then fail("cannot download " .. scheme .. " URLs, only http
 if not parts.host then fail("no host in " .. address) end
 target = target or file_name(parts.path or "")
 
--- A download that fails leaves no file, and none that was there before is touched.
+-- A failed download leaves no file, and changes no existing file.
 local printed = target == "-"
 local partial = target .. ".part"
 local file, refusal = io.stdout, nil
@@ -124,7 +124,7 @@ if not file then fail(refusal) end
 
 local terminal = on_terminal()
 local count = progress(target, terminal)
--- An interrupt raises an error, and must not leave half a file either.
+-- An interrupt raises an error. It must not leave a partial file either.
 local returned, ok, message = pcall(function()
     if terminal then count.total = announced(address, scheme) end
     return fetch[scheme](address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))

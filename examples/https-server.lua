@@ -1,5 +1,6 @@
--- HTTPS, with certificates that may be renewed while it runs:  luasocket examples/https-server.lua CERTIFICATE KEY [PORT]
--- Every second it looks whether the file of the certificate has changed. Connections that are open keep the old one.
+-- HTTPS with a certificate that can be renewed while the server runs:
+--   luasocket examples/https-server.lua CERTIFICATE KEY [PORT]
+-- It checks every second whether the certificate file has changed. Open connections keep the old certificate.
 local http = require("http")
 local socket = require("socket")
 local tasks = require("socket.tasks")
@@ -36,7 +37,7 @@ tasks.run(function()
         local now = content(CERTIFICATE)
         if now and now ~= known then
             local ok, problem = server:tls(parameters)
-            -- half a file, or a key that does not fit yet: the next second shows
+            -- the file is incomplete, or the key does not match yet: it tries again after a second
             if ok then known = now else io.stderr:write("https-server: ", problem, "\n") end
         end
         socket.sleep(0)

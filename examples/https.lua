@@ -1,5 +1,5 @@
--- HTTPS, and what verification means:  luasocket examples/https.lua URL [CAFILE]
--- CAFILE: a PEM file of authorities to trust instead of the system's, for servers of your own.
+-- HTTPS and certificate verification:  luasocket examples/https.lua URL [CAFILE]
+-- CAFILE is a PEM file of authorities to trust instead of the system's, for example for your own servers.
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 local socket = require("socket")
@@ -17,19 +17,19 @@ if not address then stop("usage: https.lua URL [CAFILE]") end
 local parts = url.parse(address)
 if not parts.host then stop("https: no host in ", address) end
 
--- A request. The fourth result of a failure says what was wrong with the certificate.
+-- A request. The fourth result of a failure says what is wrong with the certificate.
 local sink, body = ltn12.sink.table()
 local ok, code, _, why = http.request({ url = address, cafile = cafile, sink = sink })
 if not ok then stop("refused: ", code, why and ", " .. why or "") end
 print(code, #table.concat(body) .. " bytes")
 
--- Some failures have a third result, which says more.
+-- Some failures have a third result with details.
 local function must(result, message, reason)
     if not result then stop("https: ", message, reason and ", " .. reason or "") end
     return result
 end
 
--- The same by hand, to look at the connection.
+-- The same, step by step, to inspect the connection.
 local tcp = socket.tcp()
 tcp:settimeout(10)
 must(tcp:connect(parts.host, parts.port or 443))

@@ -1,5 +1,5 @@
--- Talks to a JSON API: headers, methods, codes:  luasocket examples/json-api.lua URL NAME
--- Bring a JSON library of your choice; this one string is made by hand.
+-- Calls a JSON API: headers, methods, status codes:  luasocket examples/json-api.lua URL NAME
+-- Use any JSON library; this example builds its only JSON string by hand.
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 

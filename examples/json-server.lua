@@ -1,6 +1,6 @@
--- A small API that keeps notes:  luasocket examples/json-server.lua [PORT]
+-- A small API that stores notes:  luasocket examples/json-server.lua [PORT]
 --   curl -X PUT -d 'buy milk' http://127.0.0.1:PORT/notes/1      curl http://127.0.0.1:PORT/notes
--- POST /stop ends the program, and no request is lost: what has begun is answered first.
+-- POST /stop ends the program. No request is lost: requests in progress are answered first.
 local http = require("http")
 local tasks = require("socket.tasks")
 

@@ -1,4 +1,5 @@
--- Posts a form and keeps the cookies that come back in a file:  luasocket examples/login.lua COOKIES URL NAME=VALUE...
+-- Posts a form and stores the cookies of the response in a file:
+--   luasocket examples/login.lua COOKIES URL NAME=VALUE...
 -- The next run sends them again.
 local http = require("http")
 
@@ -18,7 +19,7 @@ for i = 3, select("#", ...) do
 end
 
 local session = http.session({ jar = true, timeout = "30s" })
-session.jar:load(file)                  -- there is none the first time
+session.jar:load(file)                  -- the file does not exist at the first run
 local response, message, _, why = session:post(url, { form = form })
 if not response then stop("login: ", message, why and ", " .. why or "") end
 print(response.status)

@@ -1,5 +1,5 @@
 -- Mails a file:  luasocket examples/mail.lua SERVER PORT FROM TO FILE
--- With MAIL_USER and MAIL_PASSWORD in the environment the server is asked for TLS (STARTTLS) first, and then logged in to.
+-- With MAIL_USER and MAIL_PASSWORD in the environment it starts TLS (STARTTLS) and then logs in.
 local smtp = require("socket.smtp")
 local mime = require("mime")
 local ltn12 = require("ltn12")
@@ -21,7 +21,7 @@ local message = smtp.message({
     body = {
         {
             headers = { ["Content-Type"] = 'text/plain; charset="utf-8"' },
-            -- mail wants CRLF line ends
+            -- mail needs CRLF line ends
             body = mime.eol(0, "Hello,\n\nthe file is attached.\n"),
         },
         {

@@ -11,7 +11,7 @@ end
 local address = ...
 if not address then stop("usage: post-form.lua URL NAME=VALUE...") end
 
--- Names and values are encoded one by one: "&" and "=" in them are data, between them syntax.
+-- Names and values are encoded separately: "&" and "=" inside them are data, but between them they are syntax.
 local fields = {}
 for _, argument in ipairs({ select(2, ...) }) do
     local name, value = argument:match("^(.-)=(.*)$")

@@ -1,5 +1,5 @@
--- Goes through an HTTP proxy, for http and https URLs:  luasocket examples/proxy.lua PROXY URL [CAFILE]
--- To an https server the proxy only passes bytes on: it sees the host's name and nothing of the request.
+-- Uses an HTTP proxy, for http and https URLs:  luasocket examples/proxy.lua PROXY URL [CAFILE]
+-- For an https URL the proxy only forwards bytes: it sees the host name, but not the request.
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
@@ -12,7 +12,7 @@ end
 local proxy, address, cafile = ...
 if not address then stop("usage: proxy.lua PROXY URL [CAFILE]") end
 
--- `http.PROXY = proxy` would do it for all requests of the program.
+-- `http.PROXY = proxy` would set it for all requests of the program.
 local sink, chunks = ltn12.sink.table()
 local ok, code, headers, why = http.request({ url = address, proxy = proxy, cafile = cafile, sink = sink })
 if not ok then stop("proxy: ", code, why and ", " .. why or "") end

@@ -1,4 +1,4 @@
--- Shows the lines of an answer as they come, however long it goes on:  luasocket examples/stream.lua URL [LINES]
+-- Prints the lines of a response as they arrive, without a time limit:  luasocket examples/stream.lua URL [LINES]
 local http = require("http")
 
 local url, most = ...

@@ -1,5 +1,5 @@
--- The time by UDP. A server:  luasocket examples/udp-time.lua serve
--- and a client:               luasocket examples/udp-time.lua ask HOST PORT
+-- The time over UDP. A server:  luasocket examples/udp-time.lua serve
+-- and a client:                  luasocket examples/udp-time.lua ask HOST PORT
 local socket = require("socket")
 
 -- Ends the program with one sentence; `error` would add a traceback.
@@ -20,17 +20,17 @@ local function serve()
     io.stdout:flush()
     while true do
         local question, address, port = object:receivefrom()
-        -- a failure tells of an earlier answer that found nobody
+        -- a failure reports that an earlier answer could not be delivered
         if question then object:sendto(os.date("!%Y-%m-%d %H:%M:%S"), address, port) end
     end
 end
 
 local function ask(host, port)
     local object = must(socket.udp())
-    -- connected: only this server can answer, and "connection refused" is told
+    -- connected: only this server can answer, and "connection refused" is reported
     must(object:setpeername(host, port))
     object:settimeout(0.5)
-    -- datagrams get lost: ask again
+    -- datagrams can be lost: ask again
     local message
     for _ = 1, 5 do
         must(object:send("what time is it?"))

@@ -1,5 +1,5 @@
--- Uploads a file as a web form's file field does:  luasocket examples/upload.lua URL FILE
--- The file is read while it is sent: it never is in memory as a whole.
+-- Uploads a file like a web form's file field:  luasocket examples/upload.lua URL FILE
+-- The file is read while it is sent, and is never completely in memory.
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 
@@ -29,7 +29,7 @@ local ok, code, _, why = http.request({
     method = "POST",
     headers = {
         ["Content-Type"] = "multipart/form-data; boundary=" .. boundary,
-        -- without a length the body would go in chunks, which some servers do not take
+        -- without a length the body would be chunked, which some servers reject
         ["Content-Length"] = #head + size + #tail,
     },
     source = ltn12.source.cat(ltn12.source.string(head), ltn12.source.file(file), ltn12.source.string(tail)),

@@ -1,4 +1,4 @@
--- Calls that do next to nothing: what a call itself costs.
+-- Calls that do almost nothing: the cost of a call itself.
 local measure = require("measure")
 local socket = require("socket")
 

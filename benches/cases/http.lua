@@ -1,4 +1,4 @@
--- socket.http and ssl.https: whole requests, a new connection each.
+-- socket.http and ssl.https: whole requests, each on a new connection.
 local measure = require("measure")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
@@ -9,13 +9,13 @@ local ROUTES = {
     tls = function() return "https://localhost:" .. measure.setting("HTTPS_PORT") end,
 }
 
--- What both libraries are told about TLS, so that both check the server's certificate.
+-- The TLS parameters for both libraries, so that both verify the server's certificate.
 local function with_tls(request)
     request.protocol, request.verify, request.cafile = "any", "peer", measure.setting("CA")
     return request
 end
 
--- Keeps nothing and counts.
+-- Counts the bytes and keeps nothing.
 local function counting_sink()
     local total = 0
     return function(chunk)
@@ -51,7 +51,7 @@ function cases.small(count)
     return small(ROUTES.nginx() .. "/1k", count)
 end
 
--- The same with a name that has to be looked up.
+-- The same with a name that must be looked up.
 function cases.named(count)
     return small(("http://localhost:%s/1k"):format(measure.setting("HTTP_PORT")), count)
 end
@@ -82,9 +82,9 @@ function cases.post(size, count)
     end, size * count
 end
 
--- The time for each header line: the answers hold them and nothing else.
+-- The time per header line: the responses contain only header lines.
 function cases.headers(lines, count)
-    -- longer than what luasocket-rs takes from a server unasked
+    -- longer than luasocket-rs accepts by default
     http.MAXHEADERSIZE = math.huge
     local url = ("%s/headers/%d"):format(ROUTES.peer(), lines)
     return function()
@@ -105,7 +105,7 @@ local function request_over_tls()
     assert(#table.concat(body) == 1024)
 end
 
--- The first request of a process: it sets TLS up.
+-- The first request of a process, which initializes TLS.
 function cases.tls_first()
     return request_over_tls, 1
 end

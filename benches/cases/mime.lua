@@ -5,7 +5,7 @@ local mime = require("mime")
 
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
--- Every byte value, in no order that repeats soon.
+-- Every byte value, in an order that does not repeat soon.
 local function binary(size)
     local bytes, state = {}, 1
     for i = 1, 4096 do
@@ -15,7 +15,7 @@ local function binary(size)
     return table.concat(bytes):rep(math.ceil(size / 4096)):sub(1, size)
 end
 
--- Lines of about 60 bytes, a few letters of which need escapes, as in mail.
+-- Lines of about 60 bytes as in mail; a few letters need escapes.
 local LINE = "Les \195\169l\195\168ves lisent = \195\160 voix haute, puis \195\169crivent.  And so on.\r\n"
 
 local function text(size)

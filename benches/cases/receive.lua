@@ -20,7 +20,7 @@ function cases.lines(count, length)
     end, count
 end
 
--- The limit for lines: a method in C that has nothing to do but to return one.
+-- The limit for lines: a C method that only returns a line.
 function cases.floor(count)
     local object = setmetatable({}, { __index = { receive = require("floor") } })
     return function()

@@ -21,7 +21,7 @@ function cases.ready(sockets, count)
     end, count
 end
 
--- The time for each socket.
+-- The time per socket.
 function cases.sockets(sockets, count)
     local work = cases.ready(sockets, count)
     return work, sockets * count

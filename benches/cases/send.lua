@@ -1,4 +1,4 @@
--- send, and what is made of many small calls of the system: the limit is near.
+-- send, where many small system calls dominate: the limit is near.
 local measure = require("measure")
 local socket = require("socket")
 

@@ -1,4 +1,4 @@
--- What a program pays before its first request: finding, loading and running the modules.
+-- The cost of a program before its first request: finding, loading and running the modules.
 local clock = os.clock
 local start = clock()
 
@@ -13,5 +13,5 @@ for _, name in ipairs(MODULES[arg[1]]) do
 end
 local cpu = clock() - start
 
--- Loading waits for nothing, so its CPU time is its time.
+-- Loading never waits, so its CPU time is its time.
 require("measure").report(cpu, cpu, 1)

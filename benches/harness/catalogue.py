@@ -1,26 +1,26 @@
-"""What is measured: each case with its amount of work, its unit and the ratio to reach."""
+"""The measurements: each case with its amount of work, its unit and its target ratio."""
 from typing import Dict, NamedTuple, Optional, Tuple
 
 MB = 1000000
 MIB = 1 << 20
-FLOOR = "floor"                 # the limit that is a C function called by the same interpreter
-CHANCE = 0.03                   # medians of the same thing differ by so much from run to run
+FLOOR = "floor"                 # the limit is a C function that the same interpreter calls
+CHANCE = 0.03                   # the usual relative difference between medians of identical runs
 
 
 class Unit(NamedTuple):
-    """How a measurement becomes a figure."""
+    """How a measurement is converted into a figure."""
     name: str
     scale: float
-    is_rate: bool               # more is better: amount by time; else time by amount
+    is_rate: bool               # higher is better: amount per time; else time per amount
 
     def figure(self, seconds, amount):
-        """The figure for so much work in so many seconds."""
+        """The figure for an amount of work and its time in seconds."""
         return amount / seconds / self.scale if self.is_rate else seconds / amount * self.scale
 
 
 NS, US, MS = (Unit(name, scale, False) for name, scale in (("ns", 1e9), ("µs", 1e6), ("ms", 1e3)))
 RATE = Unit("MB/s", MB, True)
-PEAK = Unit("MB", MB, False)     # of memory: the amount of work plays no part
+PEAK = Unit("MB", MB, False)     # of memory: independent of the amount of work
 
 
 class Case(NamedTuple):
@@ -32,29 +32,29 @@ class Case(NamedTuple):
     full: Tuple[int, ...]
     quick: Tuple[int, ...]
     unit: Unit
-    clock: str = "wall"         # "cpu" where nothing is waited for: other programs disturb it less
+    clock: str = "wall"         # "cpu" for work without waits: other programs disturb CPU time less
     targets: Tuple[float, ...] = ()     # PUC-Rio Lua, LuaJIT; one figure for both
-    limit: Optional[str] = None         # the bare loop of the peer that does the same, or FLOOR
+    limit: Optional[str] = None         # the peer's bare loop that does the same work, or FLOOR
     repeat: int = 1             # processes for one sample
     runs: Optional[int] = None
 
     def target(self, interpreter):
-        """The ratio to reach, or None."""
+        """The target ratio, or None."""
         return self.targets[-1 if interpreter == "luajit" else 0] if self.targets else None
 
     def misses(self, interpreter, ratio):
-        """True when there is a ratio to reach and this one is below it by more than chance."""
+        """True when there is a target ratio and this ratio misses it by more than chance."""
         target = self.target(interpreter)
         return bool(target and ratio) and ratio < target * (1 - CHANCE)
 
     @property
     def needs(self):
-        """What must be running beside the peer."""
+        """The servers that must run besides the peer."""
         return {"nginx"} if self.script == "http" else set()
 
 
 class Series(NamedTuple):
-    """Figures by size: they stay level where the cost grows linearly."""
+    """Figures by size: they stay constant where the cost is linear."""
     name: str
     title: str
     what: str                   # of the sizes
@@ -96,7 +96,7 @@ CASES = (
 
     Case("https-first", "HTTPS 1 KB, the first request", "http", "tls_first", (), (), MS),
     Case("https-1k", "HTTPS 1 KB, further requests", "http", "tls_small", (40,), (10,), MS, targets=(15,)),
-    # nginx encrypts as slowly as either client decrypts, so that wall time says nothing.
+    # nginx encrypts as slowly as either client decrypts, so wall time would measure nginx.
     Case("https-sink", "HTTPS 100 MB to a sink, CPU time", "http", "tls_download", (100 * MB,), (100 * MB,), RATE,
          "cpu", (2,), limit="download-tls"),
 
@@ -136,7 +136,7 @@ CASES = (
     Case("require-tls", "`require` of HTTP and HTTPS", "startup", "tls", (), (), MS, "cpu", (1 / 1.5,), repeat=10),
 )
 
-# What the README shows of it: the cases of everyday work, slow ones among them.
+# The cases that the README shows: everyday work, including slow cases.
 SUMMARY = ("lines", "all-256m", "receive-1m", "send-1m", "tcp-pingpong", "http-1k", "http-sink", "http-post",
            "https-1k", "base64", "parse", "select-450", "memory-sink", "require-socket")
 
@@ -163,7 +163,7 @@ PER = {"select": "a socket", "headers": "a line"}
 
 
 def named(words) -> Dict[str, object]:
-    """The cases and series whose name or script contains one of the words; all without words."""
+    """The cases and series whose name or script contains one of the words; without words, all of them."""
     chosen = {}
     for entry in CASES + SERIES:
         scripts = {entry.script} if isinstance(entry, Case) else {case.script for _, case in entry.points}

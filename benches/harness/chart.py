@@ -21,7 +21,7 @@ def _line(x, top, bottom, colour, width):
 
 
 def draw(series, rows):
-    """`series`: names of the bars of a row; `rows`: (label, ratios), None where there is none."""
+    """`series` has the names of a row's bars; `rows` has (label, ratios), with None for a missing ratio."""
     ratios = [ratio for _, values in rows for ratio in values if ratio]
     low, high = min([0.8] + ratios) * 0.95, max([2.0] + ratios) * 1.05
 

@@ -50,7 +50,7 @@ def _usable(names):
 
 
 def _steps(chosen):
-    """Every case to measure, and the series and label where it belongs to one."""
+    """Every case to measure, with its series and label if it has them."""
     for entry in chosen.values():
         if isinstance(entry, catalogue.Case):
             yield entry
@@ -60,7 +60,7 @@ def _steps(chosen):
 
 
 def main():
-    """Runs the benchmark; the exit status is 0 when every case of ours ran."""
+    """Runs the benchmark; the exit status is 0 when every case of our library ran."""
     options = _arguments()
     chosen = catalogue.named([word for word in options.cases.split(",") if word])
     if options.list:

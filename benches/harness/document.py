@@ -1,4 +1,4 @@
-"""The tables of docs/performance.md and of README.md, between their marks, and the chart."""
+"""Writes the tables of docs/performance.md and README.md, between their marks, and the chart."""
 import os
 import platform
 import re
@@ -77,7 +77,7 @@ def _series_table(results, interpreters, series):
 
 
 def _summary_table(results, interpreters):
-    """The README's: figures on the first interpreter, ratios on each."""
+    """The README's table: figures on the first interpreter, ratios on each."""
     first = _name(interpreters[0])
     head = ["", "reference, " + first, "ours, " + first] + ["ratio, " + _name(name) for name in interpreters]
     rows = ["| " + " | ".join(head) + " |", "| --- " + "| ---: " * (len(head) - 1) + "|"]
@@ -92,7 +92,7 @@ def _summary_table(results, interpreters):
 
 
 def _replace(path, lines):
-    """Puts lines between the marks of a page, which stand on lines of their own."""
+    """Puts lines between the marks of a page. Each mark is a separate line."""
     with open(path) as file:
         before, rest = file.read().split(BEGIN)
     after = rest.split(END)[1]
@@ -101,7 +101,7 @@ def _replace(path, lines):
 
 
 def write(results):
-    """Renders everything that was measured."""
+    """Renders all measurements."""
     interpreters = results.interpreters
     lines = ["![Ratios, ours to the reference](performance.svg)", "",
              "Measured on: " + _machine(interpreters) + ".", ""]

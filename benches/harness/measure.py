@@ -1,4 +1,4 @@
-"""Runs cases: the reference and ours in turn, several times."""
+"""Runs each case several times, alternating the reference and our library."""
 import os
 import re
 import statistics
@@ -10,17 +10,17 @@ import world
 from catalogue import FLOOR, PEAK
 
 TIME_LIMIT = 300
-ENOUGH_TIME = 3                 # seconds for one case: what is done sooner is sampled more often
+ENOUGH_TIME = 3                 # seconds for one case: a faster case gets more samples
 MOST_RUNS = 9
 LINE = re.compile(r"^wall=(\S+) cpu=(\S+) amount=(\S+) peak=(\S+)$", re.M)
 
 
 class Failed(Exception):
-    """A case did not run; the text says why."""
+    """A case did not run; the message says why."""
 
 
 class Outcome(NamedTuple):
-    """The samples of one case, as figures in its unit, by library; and why one has none."""
+    """The samples of one case by library, as figures in its unit, or why a library has none."""
     samples: Dict[str, List[float]]
     failures: Dict[str, str]
 
@@ -30,7 +30,7 @@ class Outcome(NamedTuple):
         return statistics.median(values) if values else None
 
     def ratio(self, case):
-        """How many times better ours is."""
+        """How many times better our library is."""
         reference, ours = self.median("reference"), self.median("ours")
         if not reference or not ours:
             return None
@@ -88,11 +88,11 @@ def measure(case, interpreter, servers, runs, quick) -> Outcome:
     for run in range(most):
         if run >= least and time.monotonic() - start > ENOUGH_TIME:
             break
-        # Every other round goes backwards: a disturbance that grows or fades meets both alike.
+        # Every second round is reversed, so that a growing or fading disturbance affects both libraries equally.
         for library in libraries[::-1] if run % 2 else libraries:
             if library in outcome.failures:
                 continue
-            # A bare loop that is given the size of a piece has it last; without one, 256 KiB.
+            # The size of a piece is the last argument of a bare loop; the default is 256 KiB.
             is_loop = library == "limit" and case.limit != FLOOR
             given = numbers + (1 << 18,) if is_loop and len(numbers) == 1 else numbers
             try:

@@ -1,11 +1,11 @@
-"""Figures as text, and the table on the terminal."""
+"""Formats figures as text, and prints the table on the terminal."""
 import sys
 
 WIDTHS = "%-16s %11s %11s %11s %7s %7s  %s"
 
 
 def number(value):
-    """A figure with three digits that mean something."""
+    """A figure with three significant digits."""
     if value is None:
         return ""
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
@@ -18,7 +18,7 @@ def times(ratio):
 
 
 def spread(values):
-    """How far samples lie apart, in percent of the middle one."""
+    """The spread of the samples, in percent of the median."""
     ordered = sorted(values)
     return 100 * (ordered[-1] - ordered[0]) / ordered[len(ordered) // 2]
 

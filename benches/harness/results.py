@@ -1,4 +1,4 @@
-"""The samples of earlier runs: a run of some cases refreshes those and leaves the others."""
+"""The samples of earlier runs: a run of some cases replaces those and keeps the others."""
 import json
 import os
 
@@ -6,7 +6,7 @@ from measure import Outcome
 
 
 class Results:
-    """Outcomes by interpreter and case, in a file."""
+    """Results by interpreter and case, in a file."""
 
     def __init__(self, path):
         self._path = path
@@ -16,17 +16,17 @@ class Results:
                 self._outcomes = json.load(file)
 
     def put(self, interpreter, case, outcome):
-        """Replaces what is known of a case."""
+        """Replaces the stored result of a case."""
         self._outcomes.setdefault(interpreter, {})[case.name] = outcome._asdict()
 
     def get(self, interpreter, case):
-        """The outcome of a case, empty when it was not measured."""
+        """The result of a case; empty when it was not measured."""
         known = self._outcomes.get(interpreter, {}).get(case.name)
         return Outcome(**known) if known else Outcome({}, {})
 
     @property
     def interpreters(self):
-        """Those with any outcome, in alphabetical order, LuaJIT last."""
+        """The interpreters with any result, in alphabetical order, LuaJIT last."""
         return sorted(self._outcomes, key=lambda name: (name == "luajit", name))
 
     def save(self):

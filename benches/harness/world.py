@@ -1,4 +1,4 @@
-"""What the measured programs need: both libraries, the peer, a web server."""
+"""The environment of the measured programs: both libraries, the peer, a web server."""
 import os
 import random
 import resource
@@ -67,7 +67,7 @@ def raise_descriptor_limit():
 
 
 class Servers:
-    """The peer, and nginx where a case needs it; `settings` tells scripts where they are."""
+    """Runs the peer, and nginx where a case needs it; `settings` gives scripts their addresses."""
 
     def __init__(self, needs):
         self.settings = {}
@@ -89,7 +89,7 @@ class Servers:
         self.close()
 
     def close(self):
-        """Stops what was started."""
+        """Stops the started programs."""
         for child in self._children:
             child.terminate()
             child.wait()

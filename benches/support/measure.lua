@@ -1,12 +1,12 @@
--- Runs one case of a script and prints what it took; `benches/run` reads that line.
+-- Runs one case of a script and prints its cost; `benches/run` reads that line.
 --
 --     lua5.4 benches/cases/url.lua parse 100000
 --
--- A case prepares what it needs and returns the work and the amount of it (calls or bytes). Only
--- the work is timed: wall time by the socket library's clock, CPU time of this process by Lua's.
+-- A case prepares its data and returns the work and its amount (calls or bytes). Only the work is timed: wall time by
+-- the socket library's clock, CPU time of this process by Lua's.
 local error, io, os, tonumber = error, io, os, tonumber
 
--- The most memory this process ever had, in bytes; 0 where the system does not say.
+-- The peak memory of this process in bytes; 0 where the system does not report it.
 local function peak_memory()
     local file = io.open("/proc/self/status")
     if not file then return 0 end
@@ -33,7 +33,7 @@ function measure.report(wall, cpu, amount)
     print(("wall=%.9f cpu=%.9f amount=%.0f peak=%.0f"):format(wall, cpu, amount, peak_memory()))
 end
 
----Runs the case that the command line names, with the numbers that follow it.
+---Runs the case named on the command line, with the numbers after it.
 ---@param cases table<string, fun(...: number): function, number>
 function measure.run(cases)
     local prepare = assert(cases[arg[1]], "no such case")

@@ -1,4 +1,4 @@
-//! Bare loops: the same traffic as a benchmark case, with system calls alone.
+//! Bare loops: the same traffic as a benchmark case, with system calls only.
 
 use std::env;
 use std::fs;
@@ -11,7 +11,7 @@ use native_tls::{Certificate, TlsConnector};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Runs one loop and prints its time and amount of work as a case's script does.
+/// Runs one loop and prints its time and amount of work, like a case's script.
 pub fn measure(what: &str, numbers: &[usize]) -> io::Result<()> {
     let number = |at: usize| numbers.get(at).copied().unwrap_or(0);
     match what {
@@ -56,7 +56,7 @@ fn command(line: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// Receives pieces, and copies each: strings are made of bytes that are already there.
+/// Receives pieces, and copies each: Lua makes a string by copying bytes.
 fn receive(total: usize, piece: usize) -> io::Result<()> {
     let mut stream = command(&format!("file {total}\n"))?;
     let mut data = vec![0; piece];
@@ -70,7 +70,7 @@ fn receive(total: usize, piece: usize) -> io::Result<()> {
     })
 }
 
-/// What a string of received bytes needs at least: the bytes, and their copy in memory of its own.
+/// The minimum for a string of received bytes: the bytes, and a copy of them in separate memory.
 fn gather(total: usize) -> io::Result<()> {
     let mut stream = command(&format!("bytes {total}\n"))?;
     timed(|| {
@@ -80,7 +80,7 @@ fn gather(total: usize) -> io::Result<()> {
     })
 }
 
-/// Connects, sends a request and reads the answer to its end.
+/// Connects, sends a request and reads the response to its end.
 fn http(count: usize) -> io::Result<()> {
     let address = (Ipv4Addr::LOCALHOST, port("BENCH_HTTP_PORT")?);
     let request = b"GET /1k HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
@@ -95,7 +95,7 @@ fn http(count: usize) -> io::Result<()> {
     })
 }
 
-/// Reads the answer to one request to its end, and makes a copy of it where a string is wanted.
+/// Reads the response to one request to its end, and copies it when the case needs a string.
 fn download(port_variable: &str, path: &str, gathers: bool) -> io::Result<()> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port(port_variable)?))?;
     timed(|| {
@@ -109,8 +109,8 @@ fn download(port_variable: &str, path: &str, gathers: bool) -> io::Result<()> {
     })
 }
 
-/// Reads the answer to one request over TLS to its end. The connector is made before, as for the clients that are
-/// measured.
+/// Reads the response to one request over TLS to its end. The connector is created before, as for the measured
+/// clients.
 fn download_over_tls(path: &str) -> io::Result<()> {
     let authority = fs::read(variable("BENCH_CA")?)?;
     let authority = Certificate::from_pem(&authority).map_err(io::Error::other)?;
@@ -125,7 +125,7 @@ fn download_over_tls(path: &str) -> io::Result<()> {
     })
 }
 
-/// Reads to the end and keeps nothing; how many bytes there were.
+/// Reads to the end and keeps nothing; returns the number of bytes.
 fn read_to_end(stream: &mut impl Read) -> io::Result<usize> {
     let mut data = vec![0; 1 << 16];
     let mut total = 0;
@@ -196,7 +196,7 @@ fn select(sockets: usize, count: usize) -> io::Result<()> {
         for _ in 0..count {
             let mut watched: Vec<_> =
                 sockets.iter().map(|socket| PollFd::new(socket, PollFlags::IN)).collect();
-            // One is ready: a look finds it, without the queues that a wait takes a place in.
+            // One is ready: a zero timeout reports it without entering the wait queues.
             poll(&mut watched, Some(&Timespec::default()))?;
         }
         Ok(count)

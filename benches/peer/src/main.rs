@@ -1,5 +1,5 @@
 //! The benchmark's peer: senders and sinks that are faster than any Lua client, and bare loops
-//! over the same sockets, which show the limit that no client can pass.
+//! over the same sockets, which show the limit for any client.
 #![forbid(unsafe_code)]
 
 mod limit;

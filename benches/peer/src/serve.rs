@@ -10,9 +10,9 @@ use rustix::fs::{MemfdFlags, memfd_create, sendfile};
 use rustix::net::{self, AddressFamily, SocketType};
 
 /// Large enough that the peer's system calls cost less than the client's. Prime, so that the
-/// pieces a client makes of it differ: an interpreter may store equal strings once.
+/// client's pieces of it differ: an interpreter may store equal strings once.
 const PIECE: usize = 262_139;
-/// Clients connect faster than they are accepted for a moment; none may be turned away.
+/// For short times clients connect faster than the peer accepts; none may be refused.
 const BACKLOG: i32 = 4096;
 
 /// Prints the ports and serves until it is stopped.
@@ -30,7 +30,7 @@ pub fn serve() -> io::Result<()> {
     thread::spawn(move || echo_datagrams(&datagrams));
     for stream in commands.incoming() {
         let stream = stream?;
-        // A client that goes away in the middle ends its own connection only.
+        // A client that closes early ends only its connection.
         thread::spawn(move || answer(stream));
     }
     Ok(())
@@ -89,7 +89,7 @@ fn send_lines(stream: &mut TcpStream, count: usize, length: usize) -> io::Result
     send_repeated(stream, &lines, count * length)
 }
 
-/// Letters in no order that repeats soon.
+/// Letters, in an order that does not repeat soon.
 fn letters(count: usize) -> Vec<u8> {
     let mut state = 1u64;
     let next = || {
@@ -109,7 +109,7 @@ fn send_repeated(stream: &mut TcpStream, pattern: &[u8], count: usize) -> io::Re
     Ok(())
 }
 
-/// As `send_bytes`, from a file in memory: for clients that are faster than the system copies what is written.
+/// Like `send_bytes`, from a file in memory: for clients faster than the system's copy of written data.
 fn send_file(stream: &TcpStream, count: usize) -> io::Result<()> {
     let mut file = File::from(memfd_create("pattern", MemfdFlags::CLOEXEC)?);
     file.write_all(&letters(PIECE))?;
@@ -143,7 +143,7 @@ fn echo(reader: &mut BufReader<TcpStream>) -> io::Result<()> {
     }
 }
 
-/// `/bytes/N`, `/chunked/N/SIZE` or `/headers/N`; the connection is closed after the answer.
+/// Answers `/bytes/N`, `/chunked/N/SIZE` or `/headers/N`, then closes the connection.
 fn get(reader: &mut BufReader<TcpStream>, target: &str) -> io::Result<()> {
     request_length(reader)?;
     let words: Vec<&str> = target.split('/').collect();
