@@ -1,4 +1,4 @@
--- An answer's bytes on the wire (server.answer, server.writer; server.s.1 to 8, 53, 54, 56).
+-- An answer's bytes on the wire (server.answer, server.writer; server.s.1 to 8, 53, 54, 56, 61).
 local check = require("check")
 local serve = require("serve")
 

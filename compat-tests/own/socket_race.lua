@@ -1,4 +1,4 @@
--- Names with several addresses, some unreachable: add.40, RFC 8305.
+-- Names with several addresses, some unreachable: add.40, client.s.33, RFC 8305.
 -- needs: network-namespace, root, python3
 local check = require("check")
 local peer = require("peer")

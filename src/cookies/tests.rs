@@ -115,6 +115,7 @@ fn public_suffixes_are_refused() {
     assert_eq!(header(&mut store, "http://x.github.io/"), "");
 }
 
+/// client.s.23
 #[test]
 fn names_keep_their_promise() {
     let broken = Err(Refusal::Prefix);
