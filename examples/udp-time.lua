@@ -1,5 +1,5 @@
 -- The time over UDP. A server:  luasocket examples/udp-time.lua serve
--- and a client:                  luasocket examples/udp-time.lua ask HOST PORT
+-- and a client:                 luasocket examples/udp-time.lua ask HOST PORT
 local socket = require("socket")
 
 -- Ends the program with one sentence; `error` would add a traceback.

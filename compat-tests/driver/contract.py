@@ -103,7 +103,9 @@ def _wrong(known, prefixes):
 
 
 def _listed(text, prefix):
-    """The numbers behind a prefix: `tasks.s.3`, `client.s.1 to 4`, `server.s.31, 33 and 39 to 41`, over the end of a comment's line too."""
+    """The numbers after a prefix: `tasks.s.3`, `client.s.1 to 4`, `server.s.31, 33 and 39 to 41`. A list may continue on
+    the next line of a comment.
+    """
     name = re.escape(prefix)
     number = r"(?:" + name + r"[._])?(\d+)"
     for rest in re.findall(name + r"[._](\d+(?:(?:, | and |-| to |–)(?:" + name + r"[._])?\d+)*)", text):

@@ -1,4 +1,4 @@
-"""Finds a Python that has a package. The driver's Python may not be the system's, for which Debian's packages are."""
+"""Finds a Python that has a package. Debian's packages are for the system's Python, which may not be the driver's."""
 import functools
 import os
 import sys

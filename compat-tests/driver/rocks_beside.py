@@ -69,8 +69,8 @@ def _only_theirs(installation, tree, *modules, behind=()):
 
 
 def ahead(installation):
-    """With our library first on the path, LuaSocket and LuaSec are never loaded, in any order of require or
-    installation. Without it they work again.
+    """Our library, first on the path, is used instead of LuaSocket and LuaSec, in any order of require or installation.
+    Without it they work again.
     """
     for package in ("lua-socket", "lua-sec"):
         _package_files(package, installation.tree.version)

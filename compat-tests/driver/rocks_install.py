@@ -78,7 +78,7 @@ def _pure_rock(installation, folder, name, version, module, dependencies=()):
 
 
 def _server(installation, name, rocks=()):
-    """A folder that LuaRocks uses as a server: a rock that needs LuaSocket and LuaSec, stand-ins for both, and `rocks`.
+    """A folder that LuaRocks uses as a server: `rocks`, stand-ins for LuaSocket and LuaSec, and a rock that needs both.
     """
     folder = os.path.join(installation.folder, name)
     _pure_rock(installation, folder, "wanting", "1.0-1", "wanting", ["luasocket >= 3.0", "luasec >= 1.0"])
@@ -178,7 +178,7 @@ def without_luarocks(installation):
 
 
 def _released(member):
-    """Removes the files that .gitignore names from an archive of the repository."""
+    """Removes from an archive of the repository the files that .gitignore names."""
     with open(os.path.join(REPOSITORY, ".gitignore")) as file:
         ignored = [line.strip() for line in file if line.strip()]
     inside = member.name.partition("/")[2]

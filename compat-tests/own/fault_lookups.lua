@@ -1,5 +1,5 @@
--- No free descriptor for a name lookup, from the hosts file and from a name server. The process has done lookups
--- before, or not. The result is an immediate error that is not cached.
+-- No free descriptor for a name lookup, from the hosts file and from a name server. The process has done no lookup
+-- before, or it has. Each lookup fails at once, and the error is not cached.
 -- needs: network-namespace, root, python3
 require("interposed").within("ulimit -n 48;")
 local check = require("check")

@@ -13,7 +13,7 @@ local listener = assert(socket.bind("127.0.0.1", 0))
 listener:settimeout(5)
 local port = (select(2, listener:getsockname()))
 
--- Connects to a name. The side that accepted shows that it is the right address. Returns the error and the seconds.
+-- Connects to a name; the connection must arrive at our listener. Returns the address or the error, and the seconds.
 local function connect(name, limit, mode)
     local client, started = socket.tcp(), socket.gettime()
     client:settimeout(limit, mode)

@@ -1,6 +1,6 @@
 -- needs: lua-sec
 -- time limit: 300
--- The servers for which LuaSocket's result differs, according to the catalogue: it must really differ. Each case ends.
+-- The catalogue lists servers for which LuaSocket's result differs. This test checks that it does. Each case ends.
 local check = require("check")
 local hostile = require("hostile")
 local show = require("show")

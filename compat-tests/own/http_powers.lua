@@ -1,6 +1,7 @@
 -- not on: lua5.2, lua5.3
 -- needs: python3
--- The newer fields of http.request beside the pool: decode, jar, deadline, maxbody, retries, headerlist, auth, pairs of headers.
+-- The newer fields of http.request besides `pool`: decode, jar, deadline, maxbody, retries, headerlist, auth, pairs of
+-- headers.
 local check = require("check")
 local peer = require("peer")
 local http = require("socket.http")

@@ -128,7 +128,7 @@ for _, name in ipairs({ "19 chain", "19 chain-root", "19 chain-disorder", "rich"
 end
 
 start("good", unpack(PAGE))
--- Each way to give a parameter. Turning verification off makes no difference.
+-- Each way to give a parameter. It is refused even when verification is off.
 local function refused_everywhere(name, value, message)
     for _, verify in ipairs({ "peer", "none" }) do
         if name == "verify" then verify = value end

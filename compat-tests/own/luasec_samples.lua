@@ -4,13 +4,14 @@
 -- the same.
 --
 -- Not run here:
---   curve-negotiation                     its own LuaSec refuses its list of curves
+--   curve-negotiation                     LuaSec itself refuses its list of curves
 --   dane                                  needs a resolver module
---   key                                   asks for the password at the terminal
+--   key                                   reads the password from the terminal
 --   luaossl                               a context made by another module
---   wantread/client, wantwrite/client     print a line for each wait of 0.3 s, so what they print depends on the machine's speed;
---                                         `want` makes the same calls, and tls_stream.lua pins them
---   dhparam, ecdh, multicert, sni, verification, verify    tls_beside_luasec.lua and tls_parameters.lua have their parameters
+--   wantread/client, wantwrite/client     print a line per wait of 0.3 s, so the output depends on the machine's speed;
+--                                         `want` makes the same calls, and tls_stream.lua tests them
+--   dhparam, ecdh, multicert, sni, verification, verify    tls_beside_luasec.lua and tls_parameters.lua test their
+-- parameters
 local check = require("check")
 local socket = require("socket")
 

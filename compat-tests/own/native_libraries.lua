@@ -85,7 +85,7 @@ connection:close()
 sender:close()
 listener:close()
 
--- Files from two installations are detected before they are used together.
+-- A mix of files from two installations is detected before it is used.
 local function fresh()
     package.loaded["socket.native"], package.loaded["socket.tls"] = nil, nil
     return require("socket.native")

@@ -228,7 +228,7 @@ tasks.run(function()
         { "abc", 1, "answer after the writer was used" })
     server:close()
 
-    -- server.s.55, 57 in small, 31
+    -- server.s.31, 55 and 57 (57 on a small scale)
     local entries, wrote = {}, nil
     server = listen(function(request, writer)
         if request.path == "/open" then

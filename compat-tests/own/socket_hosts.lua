@@ -1,5 +1,5 @@
--- A name in the hosts file is looked up in the calling thread, even when there is a time limit. This holds only while
--- no other source would be asked: add.20. The name server here never answers.
+-- The calling thread looks up a name in the hosts file, even when there is a time limit. It does so only while no other
+-- source would be asked: add.20. The name server here never answers.
 -- needs: network-namespace, root
 local check = require("check")
 local socket = require("socket")

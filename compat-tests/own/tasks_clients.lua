@@ -1,5 +1,5 @@
--- Clients in tasks: https, mail and FTP at once (tasks.s.2), a cancelled request (tasks.s.33), one deadline around several requests
--- (tasks.s.45), and each phase stalled outside any task (tasks.s.47; names are in tasks_names.lua).
+-- Clients in tasks: https, mail and FTP at once (tasks.s.2), a cancelled request (tasks.s.33), one deadline for several
+-- requests (tasks.s.45), and each phase stalled outside any task (tasks.s.47; names are in tasks_names.lua).
 -- needs: nginx, certs, aiosmtpd, vsftpd
 -- not on: lua5.2, lua5.3
 -- time limit: 120
@@ -19,7 +19,7 @@ local function count(n)
     return numbers
 end
 
--- A server in a task: it answers the first `answered` requests, and is silent to all later ones.
+-- A server in a task: it answers the first `answered` requests, and no later ones.
 local function serve(answered)
     local server = assert(socket.bind("127.0.0.1", 0))
     local _, port = server:getsockname()
@@ -41,7 +41,7 @@ local function serve(answered)
     return "http://127.0.0.1:" .. port .. "/", server, connections
 end
 
--- The most that ran at once shows that they did not run one after the other.
+-- The maximum number of simultaneous calls shows that they did not run one after another.
 local running, most = 0, 0
 local function counted(f)
     return function(...)
@@ -97,7 +97,7 @@ tasks.run(function()
     local request = tasks.start(function() return http.request(url) end)
     while not connections[1] do tasks.yield() end
     check.equal("s.33: cancelled", { request:cancel("stop"), request:wait() }, { true, true, nil, "stop" })
-    -- the server sees the end of the connection: nothing of the request is left open
+    -- the server sees the connection close: the request leaves nothing open
     connections[1]:settimeout(20)
     check.equal("s.33: its descriptor is closed", { connections[1]:receive(1) }, { nil, "closed", "" })
     server:close()
@@ -118,7 +118,7 @@ tasks.run(function()
     server:close()
 end)
 
--- Outside any task. The listening object never accepts: the connection is made by the system, and nothing comes.
+-- Outside any task. The listening object never accepts: the system completes the connection, and no data arrives.
 local silent = assert(socket.bind("127.0.0.1", 0))
 local _, port = silent:getsockname()
 for what, url in pairs({ ["the head"] = "http://127.0.0.1:" .. port .. "/", ["the handshake"] = "https://127.0.0.1:" .. port .. "/" }) do

@@ -1,4 +1,4 @@
--- Names in tasks: while a name server says nothing or is slow, other tasks run (tasks.s.8, tasks.s.9), a lookup can be
+-- Names in tasks. While a name server is silent or slow, other tasks run (tasks.s.8, tasks.s.9). A lookup can be
 -- cancelled (tasks.s.36), and a deadline outside any task covers it (tasks.s.47).
 -- needs: network-namespace, root, python3
 -- not on: lua5.2, lua5.3
@@ -10,7 +10,8 @@ local tasks = require("socket.tasks")
 require("names")("timeout:5 attempts:2")
 peer.python(os.getenv("COMPAT_SERVERS") .. "/name_server.py")
 
--- Runs `f` in a task beside one that ticks every hundredth of a second: f's results, and the longest time between two ticks.
+-- Runs `f` in a task, and a second task that ticks every 0.01 s. Returns f's results and the longest time between two
+-- ticks.
 local function beside_ticks(f)
     local longest, ended = 0, false
     local results = { tasks.run(function()
@@ -40,7 +41,7 @@ local results, longest = beside_ticks(function()
     return connected, problem
 end)
 check.equal("s.8: the limit holds", results, { nil, "timeout" })
--- A lookup that blocked would take ten seconds.
+-- A blocking lookup would take ten seconds.
 check.ok("s.8: the ticks go on", longest < 2, longest)
 
 results, longest = beside_ticks(function() return (socket.dns.toip("slow.test")) end)
@@ -50,7 +51,7 @@ check.ok("s.9: the ticks go on", longest < 0.4, longest)
 local cancelled
 results = { tasks.run(function()
     local lookup = tasks.start(function() return socket.dns.toip("silent2.test") end)
-    -- the name server has been asked: the lookup is under way
+    -- the name server has received the query: the lookup is running
     socket.sleep(0.05)
     cancelled = socket.gettime()
     lookup:cancel()

@@ -1,5 +1,5 @@
--- A thousand tasks switch 400,000 times inside whatever can stand between a task and its wait, with a collector that runs all the
--- time (tasks.s.4). On LuaJIT with a compiler that is eager, and with none.
+-- A thousand tasks switch 400,000 times, inside every construct that can surround a wait, while the collector runs all
+-- the time (tasks.s.4). On LuaJIT, with an eager compiler and without the compiler.
 -- time limit: 180
 local check = require("check")
 local socket = require("socket")

@@ -232,7 +232,7 @@ s, c, by_server, by_client = connected({ alpn = function() return nil end }, { a
 check.equal("A27 nothing chosen", { by_server, by_client, c:getalpn() }, { false, false, nil })
 s = connected({ alpn = function() return { "x", "c", "a" } end }, { alpn = { "a", "c" } })
 check.equal("A27 a list, best first", s:getalpn(), "c")
--- an error raised in a callback leaves the handshake, and everything else still works
+-- an error raised in a callback is raised from the handshake, and everything else still works
 local raised = {}
 s, c = pair(server({ alpn = function() error(raised) end }), client({ alpn = "a" }))
 c:dohandshake()

@@ -1,5 +1,5 @@
--- url.parse.16: a default that is a number. Only the parser holds its text while it cuts it, and a collector that is
--- always running must not free it.
+-- url.parse.16: a default that is a number. While the parser splits the number's text, nothing else references this
+-- text. A collector that is always running must not free it.
 local check = require("check")
 local url = require("socket.url")
 

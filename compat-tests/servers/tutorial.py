@@ -11,7 +11,7 @@ Each binds a free port of 127.0.0.1, prints "READY <port>" and runs until it is 
     GET  /large         a megabyte                 POST /items   the sent JSON, with a new id
     GET  /redirect      302 to /                   POST /form    the fields of the form, sorted
     GET  /headers       the request's head         POST /upload  the names and sizes of multipart parts
-    GET  /meet/N        a page, to N at a time     PUT  /files/… 201 and the size of the body
+    GET  /meet/N        a page, after N requests   PUT  /files/… 201 and the size of the body
     GET  /missing       404                        GET  /files/… the uploaded file
     GET  /paced         a megabyte whose second half is 0.3 s late
 """

@@ -1,6 +1,6 @@
 """Sends one Unix datagram from a path that fills `sun_path` without a final zero: prints `READY 1` first.
 
-Python's own `bind` refuses such a path, so the C library is called.
+Python's `bind` refuses such a path, so it calls the C library's.
 """
 
 import ctypes
