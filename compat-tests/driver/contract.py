@@ -17,7 +17,7 @@ TESTS = ("tests", "src", "compat-tests")
 HEADING = re.compile(r"^#+ +(.*)$")
 PREFIX = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_-]*)*$")
 CODE = re.compile(r"^(?:\| *|- +)?\**((?:FIX|KEEP)-\d+|[A-Z]\d+|add\.\d+|[a-z]+\.s\.\d+)\b")
-# a dotted name and a number, or a range of them: `tcp.receive.1`, `http.s.1-http.s.5`, `add.20 to 23`
+# a dotted name and a number, or a range: `tcp.receive.1`, `http.s.1-http.s.5`, `add.20 to 23`
 CITED = re.compile(r"(?<![\w./-])([a-z][a-z0-9]*(?:\.[a-z][a-z0-9_]*)*)\.(\d+)(?![\w.]*\w)")
 MARKED = re.compile(r"\b((?:FIX|KEEP)-\d+)\b|(Δ\d+)")
 LETTERS = re.compile(r"(?<![\w%.\\+=/$-])([A-DFLMRST])(\d{1,3})(?=[\s:,;.)]|\")(?!\.\d)")
@@ -149,7 +149,7 @@ def _scenarios(report):
 
 
 def tasks(wanted, report):
-    """Both halves."""
+    """The tasks of both halves."""
     made = [Task("docs contract", lambda: _numbers(report))] if wanted("docs contract") else []
     if wanted("docs contract scenarios"):
         made.append(Task("docs contract scenarios", lambda: _scenarios(report), None, len(SCENARIOS)))

@@ -1,4 +1,4 @@
--- The old face is the same with the module http loaded beside it: its own scripts once more (client.s.1).
+-- socket.http and url are unchanged when module http is loaded too: runs their scripts again (client.s.1).
 -- not on: lua5.2, lua5.3, lua5.5, runner
 -- time limit: 240
 local check = require("check")

@@ -1,11 +1,11 @@
 -- needs: python3
--- gluahttp scripts, run through a shim (client.s.60 to 73): gluahttp's own tests, rewritten. They run against a server in Python, and
+-- gluahttp's tests, rewritten and run through a shim (client.s.60 to 73). They run against a server in Python, and
 -- against http.listen in another process (server.s.76).
 local check = require("check")
 local client_peer = require("client_peer")
 local peer = require("peer")
 
--- The same routes as the Python server's. It ends by itself when the script does not stop it.
+-- The same routes as in the Python server. It ends by itself when the script does not stop it.
 local LISTENING = [[
 local http, socket, tasks = require("http"), require("socket"), require("socket.tasks")
 
