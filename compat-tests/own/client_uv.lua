@@ -1,5 +1,6 @@
 -- not on: lua5.2, lua5.3
--- Scripts for luajit-libuv's HTTP, and the coromega page, run through shims (client.s.74 to 81, server.s.73): rewritten.
+-- Scripts for luajit-libuv's HTTP, and the coromega page, rewritten and run through shims (client.s.74 to 81,
+-- server.s.73).
 local check = require("check")
 local http = require("http")
 local tasks = require("socket.tasks")

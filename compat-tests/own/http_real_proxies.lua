@@ -1,6 +1,6 @@
 -- not on: lua5.1, lua5.2, lua5.3, lua5.5, runner
 -- needs: microsocks, tinyproxy, nginx, certs
--- Real proxies: microsocks for SOCKS 5, with and without a login, tinyproxy for HTTP and CONNECT (client.s.29, client.s.30).
+-- Real proxies: microsocks for SOCKS 5, with and without a login; tinyproxy for HTTP and CONNECT (client.s.29, 30).
 local check = require("check")
 local http = require("socket.http")
 local socket = require("socket")

@@ -1,5 +1,5 @@
--- A server with a handler, and its peers, in tasks of one process (server.connections, server.stop; server.s.3, 10, 15, 24 to
--- 28, 31, 34 to 38, 54, 55, 57 to 60, 66).
+-- A server with a handler, and its peers, in tasks of one process (server.connections, server.stop; server.s.3, 10, 15,
+-- 24 to 28, 31, 34 to 38, 54, 55, 57 to 60, 66).
 local check = require("check")
 local http = require("http")
 local raw = require("raw_http")
