@@ -44,7 +44,11 @@ local function send_source(connection, request, status, headers, source)
         local called, data, problem = pcall(source)
         if not called or not data and problem then
             connection.server:report(called and problem or data, nil, request)
-            if not called and not writer.sent then return false end
+            if not called and not writer.sent then
+                -- an error response follows: what the writer has collected must never be sent
+                writer.finished = true
+                return false
+            end
             connection.cut = true
             return broken(connection, tostring(problem or data))
         end

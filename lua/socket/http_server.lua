@@ -12,6 +12,8 @@ local now = native.now
 
 -- Seconds to wait when the system has no free descriptors.
 local PAUSE = 0.1
+-- Seconds by which a wait may end before its time.
+local SLACK = 0.05
 
 ---@class http.server
 local methods = {}
@@ -77,8 +79,6 @@ local function add(self, listener, sock)
     connection.listener = listener
     self.connections[connection] = true
     self.open = self.open + 1
-    self.turn = self.turn + 1
-    connection.turn = self.turn
     return connection
 end
 
@@ -138,6 +138,8 @@ local function make_room(self, listener)
             self.waiting = self.waiting + 1
             self.leaving = true
             self.changed:get(1)
+            -- the end of the last connection is for `wind_up`
+            if self.stopping then self.changed:put(true) end
             self.waiting = self.waiting - 1
             self.leaving = self.stopping or self.waiting > 0
         end
@@ -230,16 +232,20 @@ local function announce_end(self)
     self.ended:close()
 end
 
--- Waits until all connections have ended. Cuts them when the time is up.
+-- Waits until all connections have ended. Cuts them when the time is up. Returns nil and a message when the wait of
+-- the caller ended for another reason, such as its deadline: then a task of its own goes on.
 local function wind_up(self, seconds)
     local stop = now() + seconds
     local whole = true
     while self.open > 0 do
         local left = stop - now()
-        if left <= 0 or not self.changed:get(left) then
+        local changed, message = false, nil
+        if left > 0 then changed, message = self.changed:get(left) end
+        if not changed then
             if self.open == 0 then break end
-            -- cuts only after the time limit; the caller's wait may also have ended for another reason
-            if now() >= stop then
+            left = stop - now()
+            if left > SLACK and pcall(self.tasks.start, wind_up, self, left) then return nil, message end
+            if left <= 0 then
                 whole = false
                 cut_all(self)
                 self.changed:get(1)
@@ -293,7 +299,8 @@ function methods:stop(seconds)
         self.tasks.start(wind_up, self, seconds)
         return true
     end
-    wind_up(self, seconds)
+    local whole, message = wind_up(self, seconds)
+    if whole == nil then return nil, message end
     return result(self)
 end
 

@@ -54,8 +54,8 @@ local function error_answer(self, status, request)
     if custom then
         local ok, answer = pcall(custom, status, request)
         if ok and type(answer) == "table" then
-            answer.status = answer.status or status
-            return answer
+            -- a copy: the owner may return the same table for several statuses
+            return { status = answer.status or status, headers = answer.headers, body = answer.body }
         end
         if not ok then self.server:report(answer, nil, request) end
     end
@@ -105,7 +105,10 @@ end
 -- Receives the next request. `idletime` is the limit for its first byte. Returns it, or nil and a message. After a
 -- refusal, which has been sent, the message is its reason.
 local function receive(self, idletime)
-    local settings, stats = self.settings, self.server.counts
+    local server, settings = self.server, self.settings
+    local stats = server.counts
+    local turn = server.turn + 1
+    server.turn, self.turn = turn, turn
     self.idle = true
     local head, start, method, url, path, query, host, old, keeps, length, expects =
         self.leaves.head(self.sock, idletime, settings.headtime, settings.maxline, settings.maxhead, settings.maxfields)
@@ -228,6 +231,7 @@ local function handle(self, handler, request)
         stats.errors = stats.errors + 1
         self.bytes = 0
         self.keep = false
+        writer.finished = true
         send_error(self, 503, request)
         return write_log(self, request, "handler too slow")
     end
@@ -237,8 +241,10 @@ local function handle(self, handler, request)
         if answer ~= nil then self.server:report("answer after the writer was used", nil, request) end
         writer:finish()
     elseif type(answer) ~= "table" then
-        fail(self, nil, request, ("invalid answer (%s)"):format(type(answer)))
+        fail(self, writer, request, ("invalid answer (%s)"):format(type(answer)))
     else
+        -- a task that still holds the writer cannot write into a later answer
+        writer.finished = true
         local sent, message = answers.send(self, request, answer)
         if sent == false then fail(self, nil, request, message) end
     end
@@ -260,6 +266,11 @@ local function finish(self)
         end
     end
     self.sock:close()
+    local server = self.server
+    if not server.handler and server.connections[self] then
+        server.connections[self] = nil
+        server.open = server.open - 1
+    end
 end
 
 -- The handshake of a TLS connection.
@@ -299,7 +310,8 @@ function serving.run(self, handler)
             break
         end
         handle(self, handler, request)
-        if not self.keep or self.broken or server.leaving then break end
+        -- after an answer without `Connection: close`, a request that has already arrived is still answered
+        if not self.keep or self.broken or server.leaving and self.leaves.isquiet(self.sock) then break end
     end
     finish(self)
 end
@@ -357,6 +369,11 @@ function methods:respond(answer)
     if type(answer) ~= "table" then
         error(("bad argument #1 to 'respond' (table expected, got %s)"):format(type(answer)), 2)
     end
+    local writer = self.own_writer
+    if writer then
+        if writer.mode then error("the answer has begun", 2) end
+        writer.finished = true
+    end
     weigh_rest(self)
     local ok, message = answers.send(self, request, answer)
     if ok == false then
@@ -391,7 +408,6 @@ end
 function methods:close()
     self.cut = self.request ~= nil
     finish(self)
-    self.server.connections[self] = nil
 end
 
 return serving

@@ -34,13 +34,20 @@ function writer.new(connection, request)
     return setmetatable({ connection = connection, request = request, size = 0 }, Writer)
 end
 
+-- A whole number of bytes from a value; nil when it is none, as from "-5", "0x5" or 5.5.
+local function bytes_of(value)
+    if type(value) == "string" and not find(value, "^%d+$") then return nil end
+    local number = tonumber(value)
+    if number and number >= 0 and number < 2 ^ 53 and number % 1 == 0 then return number end
+end
+
 -- The `Content-Length` in the handler's headers: a number, or nil.
 local function promised(headers)
     for key, entry in pairs(headers or {}) do
         local name, value = key, entry
         if type(name) == "number" then name, value = value[1], value[2] end
         if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
-            return tonumber(value)
+            return bytes_of(value)
         end
     end
 end
@@ -65,6 +72,7 @@ end
 ---@return string|nil message
 function methods:start(status, headers)
     if self.failure then return nil, self.failure end
+    if self.finished then error("the answer has ended", 2) end
     if self.mode then error("the answer has begun", 2) end
     status = status or 200
     if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
