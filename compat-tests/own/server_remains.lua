@@ -1,5 +1,5 @@
 -- What one answer of a server leaves for the next one, for other connections, and for the stop (server.answer.3 and 4,
--- server.connections.2, server.stop.1 and 2, server.manual, "Limits and defaults": `maxconnections`).
+-- server.connections.2, server.stop.1 and 2, server.manual, server.listen.4, "Limits and defaults": `maxconnections`).
 local check = require("check")
 local http = require("http")
 local raw = require("raw_http")
@@ -180,5 +180,22 @@ check.equal("the writer ends the answer", { writer:finish() }, { true })
 connection:close()
 peer:close()
 server:stop()
+
+-- the stop of a Unix socket never removes the file of a server that listens on the same path next
+local path = os.tmpname()
+os.remove(path)
+server = assert(http.listen("unix:" .. path, nil))
+local remove, next_server, message = os.remove, nil, nil
+rawset(os, "remove", function(name)
+    rawset(os, "remove", remove)
+    next_server, message = http.listen("unix:" .. path, nil)
+    return remove(name)
+end)
+server:stop()
+rawset(os, "remove", remove)
+check.equal("until its file is gone, the path is in use", { next_server, message }, { nil, "address already in use" })
+next_server = assert(http.listen("unix:" .. path, nil))
+check.equal("then it is free", next_server:getsockname(), path)
+next_server:stop()
 
 check.done()

@@ -105,8 +105,9 @@ function listening.close(listeners)
     for _, listener in ipairs(listeners) do
         if not listener.closed then
             listener.closed = true
-            listener.socket:close()
+            -- first the file: once the socket is closed, another server may put its own file there
             if listener.path then os.remove(listener.path) end
+            listener.socket:close()
         end
     end
 end
