@@ -124,6 +124,37 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     listener:close()
 end
 
+-- a server resumes no session whose client was refused or verified in another way
+for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+    local listener = listen()
+    local demand = { protocol = protocol, verify = { "peer", "fail_if_no_peer_cert" }, cafile = CERTS .. "ca-with-crl.pem" }
+    local function with(changes)
+        for name, value in pairs(demand) do changes[name] = changes[name] or value end
+        return server(changes)
+    end
+    local function offering(name, depth)
+        return client({ certificate = CERTS .. name .. ".pem", key = CERTS .. name .. ".key", depth = depth })
+    end
+    local all = with({ verifyext = "lsec_continue" })
+    local cfg = offering("client-untrusted", 5)
+    exchange(listener, all, cfg)
+    check.equal(protocol .. ": refused and continued", { exchange(listener, all, cfg) }, { false, false })
+    local loose = with({})
+    loose:setverifyext("lsec_continue")
+    cfg = offering("client-untrusted", 6)
+    exchange(listener, loose, cfg)
+    check.equal(protocol .. ": continued elsewhere", select(2, exchange(listener, with({}), cfg)), nil)
+    local checking = with({})
+    checking:setverifyext("crl_check")
+    cfg = offering("client-revoked", 7)
+    exchange(listener, with({}), cfg)
+    check.equal(protocol .. ": revoked", select(2, exchange(listener, checking, cfg)), nil)
+    cfg = offering("client", 8)
+    exchange(listener, with({}), cfg)
+    check.equal(protocol .. ": a trusted client", { exchange(listener, with({}), cfg) }, { true, true })
+    listener:close()
+end
+
 -- https resumes automatically; with a new `verify` or another server it does not
 local function page(options)
     local listener = listen()

@@ -9,6 +9,7 @@ unsafe extern "C" {
     fn SSL_CTX_use_psk_identity_hint(context: *mut c_void, hint: *const c_char) -> c_int;
     fn SSL_CTX_dane_enable(context: *mut c_void) -> c_int;
     fn SSL_CTX_dane_set_flags(context: *mut c_void, flags: c_ulong) -> c_ulong;
+    fn SSL_set_options(connection: *mut c_void, options: u64) -> u64;
     fn SSL_dane_enable(connection: *mut c_void, name: *const c_char) -> c_int;
     fn SSL_dane_tlsa_add(
         connection: *mut c_void,
@@ -18,6 +19,17 @@ unsafe extern "C" {
         data: *const u8,
         length: usize,
     ) -> c_int;
+}
+
+/// `SSL_OP_NO_TICKET` (`openssl/ssl.h`).
+const NO_TICKET: u64 = 0x4000;
+
+/// Neither accepts sessions on a connection of a server, nor sends any.
+pub fn refuse_sessions(connection: &mut SslRef) {
+    // SAFETY: the connection is valid.
+    unsafe {
+        SSL_set_options(connection.as_ptr().cast(), NO_TICKET);
+    }
 }
 
 /// Offers a session in the next handshake. The session must come from the same context: OpenSSL's call is

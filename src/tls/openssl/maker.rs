@@ -182,6 +182,11 @@ impl Maker {
             }
         }
         let extras = settings.extras.with(extras);
+        // A resumed session skips verification. Its ticket may come from a connection whose certificate was
+        // refused (`go_on`), or was verified under other flags: contexts of the same settings share tickets.
+        if settings.server && (extras.go_on || extras != settings.extras) {
+            more::refuse_sessions(&mut ssl);
+        }
         if extras.server_purpose {
             ssl.param_mut().set_purpose(X509PurposeId::SSL_SERVER)?;
         }
