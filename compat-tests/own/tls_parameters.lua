@@ -358,6 +358,16 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     local blind = { getfd = function() return s:getfd() end }
     check.ok("B18 readable after the handshake " .. protocol, #socket.select({ blind }, nil, 5) == 1)
     s:settimeout(5)
+-- what one connection does not accept is no failure of another
+do
+    local s2, c2 = pair(server(), client())
+    check.equal("A28 another connection", { shake(s2, c2) }, { false, false })
+    c2:settimeout(0)
+    c2:receive(1)
+    s, c = pair(server(), client({ dane = true }))
+    check.equal("A28 refused", { c:setdane("localhost"), c:settlsa(3, 1, 1, "x") }, { true, false })
+    check.equal("A28 it goes on", { c2:receive(1) }, { nil, "wantread", "" })
+end
     check.equal("B18 data " .. protocol, s:receive(7), "at once")
 end
 

@@ -3,6 +3,7 @@
 use std::ffi::{CString, c_char, c_int, c_ulong, c_void};
 
 use foreign_types::ForeignTypeRef;
+use openssl::error::ErrorStack;
 use openssl::ssl::{SslContextBuilder, SslRef, SslSession};
 
 unsafe extern "C" {
@@ -24,6 +25,20 @@ unsafe extern "C" {
 /// `SSL_OP_NO_TICKET` (`openssl/ssl.h`).
 const NO_TICKET: u64 = 0x4000;
 
+/// Removes the errors of a failed call from OpenSSL's queue. The next operation of any connection would
+/// otherwise report them as its own.
+fn checked(done: bool) -> bool {
+    if !done {
+        forget_errors();
+    }
+    done
+}
+
+/// Removes all errors from OpenSSL's queue, also those that other code in this process left there.
+pub fn forget_errors() {
+    drop(ErrorStack::get());
+}
+
 /// Neither accepts sessions on a connection of a server, nor sends any.
 pub fn refuse_sessions(connection: &mut SslRef) {
     // SAFETY: the connection is valid.
@@ -44,7 +59,7 @@ pub fn offer_session(connection: &mut SslRef, session: &SslSession) -> bool {
 pub fn set_psk_hint(context: &mut SslContextBuilder, hint: &[u8]) -> bool {
     let Ok(hint) = CString::new(hint) else { return false };
     // SAFETY: the context is valid. OpenSSL copies the text.
-    unsafe { SSL_CTX_use_psk_identity_hint(context.as_ptr().cast(), hint.as_ptr()) == 1 }
+    checked(unsafe { SSL_CTX_use_psk_identity_hint(context.as_ptr().cast(), hint.as_ptr()) == 1 })
 }
 
 /// Allows the connections of a context to verify their peer by DANE (RFC 7671).
@@ -52,7 +67,7 @@ pub fn enable_dane(context: &mut SslContextBuilder, flags: u64) -> bool {
     // SAFETY: the context is valid.
     unsafe {
         if SSL_CTX_dane_enable(context.as_ptr().cast()) != 1 {
-            return false;
+            return checked(false);
         }
         SSL_CTX_dane_set_flags(context.as_ptr().cast(), flags as c_ulong);
     }
@@ -63,14 +78,14 @@ pub fn enable_dane(context: &mut SslContextBuilder, flags: u64) -> bool {
 pub fn set_dane_name(connection: &mut SslRef, name: &str) -> bool {
     let Ok(name) = CString::new(name) else { return false };
     // SAFETY: the connection is valid. OpenSSL copies the text.
-    unsafe { SSL_dane_enable(connection.as_ptr().cast(), name.as_ptr()) == 1 }
+    checked(unsafe { SSL_dane_enable(connection.as_ptr().cast(), name.as_ptr()) == 1 })
 }
 
 /// Adds a TLSA record. Returns false when the record is not usable.
 pub fn add_tlsa(connection: &mut SslRef, [usage, selector, matching]: [u8; 3], data: &[u8]) -> bool {
     // SAFETY: the connection is valid. OpenSSL copies the data.
-    unsafe {
+    let added = unsafe {
         SSL_dane_tlsa_add(connection.as_ptr().cast(), usage, selector, matching, data.as_ptr(), data.len())
-            > 0
-    }
+    };
+    checked(added > 0)
 }

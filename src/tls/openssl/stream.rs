@@ -10,6 +10,7 @@ use super::super::backend::{Broken, Info, Step};
 use super::super::verification::Verification;
 use super::errors;
 use crate::binding::Message;
+use crate::sys::openssl::forget_errors;
 
 /// The errors of refused certificates, with their depth in the chain, where the handshake goes on.
 pub type Refusals = Arc<Mutex<Vec<(u32, String)>>>;
@@ -29,6 +30,7 @@ impl Stream {
 
     /// Continues the handshake as far as possible without blocking.
     pub fn handshake(&mut self) -> Step {
+        forget_errors();
         let result = if self.server { self.inner.accept() } else { self.inner.connect() };
         let Err(error) = result else { return Step::Done };
         if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) {
@@ -43,6 +45,7 @@ impl Stream {
     /// Decrypts some bytes. 0 means an orderly end.
     pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
         loop {
+            forget_errors();
             let error = match self.inner.ssl_read(into) {
                 Ok(count) => return Ok(count),
                 Err(error) => error,
@@ -60,6 +63,7 @@ impl Stream {
     /// Encrypts and sends some bytes.
     pub fn write(&mut self, data: &[u8]) -> Result<usize, Broken> {
         loop {
+            forget_errors();
             let error = match self.inner.ssl_write(data) {
                 Ok(count) => return Ok(count),
                 Err(error) => error,
@@ -74,6 +78,7 @@ impl Stream {
 
     /// Sends close_notify.
     pub fn send_close_notify(&mut self) -> Result<(), Broken> {
+        forget_errors();
         match self.inner.shutdown() {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) => {
