@@ -271,6 +271,28 @@ local function psk(server_psk, client_psk, protocol)
     local context_s = assert(ssl.newcontext({ mode = "server", protocol = protocol, psk = server_psk, ciphers = "PSK" }))
     local context_c = assert(ssl.newcontext({ mode = "client", protocol = protocol, psk = client_psk, ciphers = "PSK" }))
     s, c = pair(context_s, context_c, false)
+-- what it still had to send does not go to a socket that has its number now
+do
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local address, port = listener:getsockname()
+    local others = {}
+    s, c = pair(server({ alpn = function()
+        local number = s:getfd()
+        s:close()
+        repeat
+            local n = #others
+            others[n + 1] = assert(socket.connect(address, port))
+            others[n + 2] = assert(listener:accept())
+        until others[n + 1]:getfd() == number or others[n + 2]:getfd() == number or n > 50
+        return "a"
+    end }), client({ alpn = "a" }))
+    c:dohandshake()
+    s:settimeout(5)
+    s:dohandshake()
+    check.equal("98 nothing to another socket", #socket.select(others, nil, 0.2), 0)
+    for i = 1, #others do others[i]:close() end
+    listener:close()
+end
     return shake(s, c)
 end
 local function find(identity) return identity == "me" and KEY or nil end

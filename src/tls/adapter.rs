@@ -52,7 +52,7 @@ struct Watch {
 /// its stream, and drops the stream when a handshake fails. So the error is kept here.
 #[derive(Debug)]
 pub struct Wire {
-    number: RawFd,
+    number: Cell<RawFd>,
     ahead: RefCell<Ahead>,
     blocked: Cell<Direction>,
     broken: Cell<Option<Failure>>,
@@ -103,7 +103,7 @@ impl Wire {
     /// side.
     pub fn new(number: RawFd, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
         Wire {
-            number,
+            number: Cell::new(number),
             ahead: RefCell::new(Ahead { bytes: ahead, start: 0 }),
             blocked: Cell::new(Direction::Read),
             broken: Cell::new(None),
@@ -198,14 +198,22 @@ impl Wire {
         false
     }
 
+    /// Forgets the descriptor, because it is closed. Its number may soon be that of another.
+    pub fn cut(&self) {
+        self.number.set(-1);
+        if let Ok(mut ahead) = self.ahead.try_borrow_mut() {
+            *ahead = Ahead::default();
+        }
+    }
+
     /// The address of the peer, if it has a port.
     pub fn peer(&self) -> Option<SocketAddr> {
-        let address = rustix::net::getpeername(borrow_number(self.number)?).ok()??;
+        let address = rustix::net::getpeername(borrow_number(self.number.get())?).ok()??;
         SocketAddr::try_from(address).ok()
     }
 
     fn descriptor(&self) -> io::Result<BorrowedFd<'_>> {
-        borrow_number(self.number).ok_or_else(|| self.fail(Errno::BADF))
+        borrow_number(self.number.get()).ok_or_else(|| self.fail(Errno::BADF))
     }
 
     /// Receives available bytes and appends them to the read-ahead buffer.

@@ -45,6 +45,7 @@ pub struct Session {
     link: Option<Box<Link>>,
     /// Whether a step of the handshake has the link.
     away: bool,
+    wire: Rc<Wire>,
 }
 
 /// The content of a session until it is closed.
@@ -103,13 +104,13 @@ impl Session {
             origin: None,
             dane_name: None,
             tlsa: Vec::new(),
-            wire,
+            wire: wire.clone(),
             state: State::Fresh,
             detail: None,
             read_failure: None,
             write_failure: None,
         };
-        Session { descriptor, wants: None, link: Some(Box::new(link)), away: false }
+        Session { descriptor, wants: None, link: Some(Box::new(link)), away: false, wire }
     }
 
     /// The context in use. On a server it may change with the name that the client requests.
@@ -311,6 +312,8 @@ impl Session {
         }
         self.away = false;
         self.wants = None;
+        // A callback may close the connection in the middle of a step of the handshake.
+        self.wire.cut();
         self.descriptor.close();
     }
 }
