@@ -182,6 +182,28 @@ s, c = pair(server(REVOKED), context)
 check.equal("A19 setverifyext holds", (select(2, shake(s, c))), "certificate verify failed")
 s, c = pair(server(REVOKED), client(LIST))
 check.equal("A19 it holds for that context alone", { shake(s, c) }, { false, false })
+-- a revocation list that was replaced counts at the next context
+do
+    local directory = os.tmpname()
+    os.remove(directory)
+    local process = assert(io.popen("openssl x509 -hash -noout -in '" .. CERTS .. "ca.crt'"))
+    local hash = process:read("*l")
+    process:close()
+    os.execute(("mkdir '%s' && cp '%sca.crt' '%s/%s.0'"):format(directory, CERTS, directory, hash))
+    local BY_LIST = { capath = directory, verifyext = "crl_check" }
+    local function by_list()
+        local cfg = tls.client(BY_LIST)
+        cfg.cafile = nil
+        s, c = pair(server(), assert(ssl.newcontext(cfg)))
+        return { shake(s, c) }
+    end
+    check.equal("24 no list", by_list()[2], "certificate verify failed")
+    os.execute(("cp '%sca.crl' '%s/%s.r0'"):format(CERTS, directory, hash))
+    check.equal("24 a list", by_list(), { false, false })
+    os.execute(("printf x > '%s/%s.r0'"):format(directory, hash))
+    check.equal("24 a list that is no longer valid", by_list()[2], "certificate verify failed")
+    os.execute("rm -r '" .. directory .. "'")
+end
 
 -- A16: several certificates
 local BOTH = { certificates = {

@@ -54,16 +54,18 @@ pub fn system() -> &'static System {
 
 impl System {
     /// The bundle file, if it has to be read as a whole. A lookup in the hashed directory takes a hundredth
-    /// of the time, so the directory is preferred. This is safe only for a bundle that is in that directory
-    /// and is not newer than it: the two were made together. Any other bundle may hold certificates that the
-    /// directory lacks.
+    /// of the time, so the directory is preferred. This is safe only for a bundle that has the usual name, is
+    /// in that directory and is not newer than it: the two were made together. Any other bundle may hold
+    /// certificates that the directory lacks.
     #[cfg(tls_openssl)]
     pub fn file_to_read(&self) -> Option<&Path> {
         let file = self.file.as_deref()?;
         let Some(directory) = &self.directory else { return Some(file) };
         let changed =
             |path: &Path| fs::metadata(path).ok().map(|status| (status.mtime(), status.mtime_nsec()));
-        let belongs = file.parent() == Some(directory) && changed(file) <= changed(directory);
+        let belongs = file.file_name() == Some(OsStr::new("ca-certificates.crt"))
+            && file.parent() == Some(directory)
+            && changed(file) <= changed(directory);
         (!belongs).then_some(file)
     }
 
@@ -100,7 +102,7 @@ impl Directory {
         let mut entries = Vec::new();
         for entry in paths(list).flat_map(fs::read_dir).flatten().flatten() {
             let path = entry.path();
-            if is_certificate_name(&path)
+            if (is_certificate_name(&path) || is_list(&path))
                 && let Some(stamp) = stamp(&path)
             {
                 entries.push((path, stamp));
@@ -148,6 +150,12 @@ fn is_hash(path: &Path) -> bool {
         && stem.bytes().all(|byte| byte.is_ascii_hexdigit())
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A hash and a number after `r`: a revocation list.
+fn is_list(path: &Path) -> bool {
+    let number = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    number.strip_prefix('r').is_some_and(|number| is_hash(&path.with_extension(number)))
 }
 
 /// `*.pem`, `*.crt`, or a hash and a number.
