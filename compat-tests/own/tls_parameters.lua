@@ -411,6 +411,23 @@ do
     s, c = pair(server(), client({ dane = true }))
     check.equal("A28 refused", { c:setdane("localhost"), c:settlsa(3, 1, 1, "x") }, { true, false })
     check.equal("A28 it goes on", { c2:receive(1) }, { nil, "wantread", "" })
+-- OpenSSL would ask for its password at the terminal
+do
+    local file = assert(io.open(CERTS .. "good.pem"))
+    local pem = file:read("*a")
+    file:close()
+    pem = pem:gsub("(BEGIN CERTIFICATE%-%-%-%-%-\n)", "%1Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,"
+        .. ("0"):rep(32) .. "\n\n", 1)
+    local path = os.tmpname()
+    file = assert(io.open(path, "w"))
+    file:write(pem)
+    file:close()
+    check.equal("an encrypted certificate", { ssl.newcontext({ mode = "server", protocol = "any", certificate = path }) },
+        { nil, "error loading certificate (encrypted certificates are not supported)" })
+    check.equal("an encrypted authority", { ssl.newcontext(tls.client({ cafile = path })) },
+        { nil, "error loading CA locations (no certificate or crl found)" })
+    os.remove(path)
+end
 end
     check.equal("B18 data " .. protocol, s:receive(7), "at once")
 end

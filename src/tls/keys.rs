@@ -102,6 +102,17 @@ pub fn is_encrypted(pem: &[u8]) -> bool {
     has(b"-----BEGIN ENCRYPTED PRIVATE KEY-----") || has(b"Proc-Type:") && has(b"4,ENCRYPTED")
 }
 
+/// Whether a certificate in a PEM text is encrypted. OpenSSL would ask for its password at the terminal.
+#[cfg(tls_openssl)]
+pub fn is_encrypted_certificate(pem: &[u8]) -> bool {
+    const MARK: &[u8] = b"CERTIFICATE-----";
+    memchr::memmem::find_iter(pem, MARK).any(|at| {
+        let rest = pem.get(at + MARK.len()..).unwrap_or_default();
+        let end = memchr::memmem::find(rest, b"-----").unwrap_or(rest.len());
+        memchr::memmem::find(rest.get(..end).unwrap_or_default(), b"Proc-Type:").is_some()
+    })
+}
+
 #[cfg(tls_openssl)]
 mod with_openssl {
     //! OpenSSL reads every kind of key file.
@@ -111,7 +122,7 @@ mod with_openssl {
     use openssl::pkey::PKey;
     use openssl::x509::X509;
 
-    use super::{Message, certificate_error, key_error};
+    use super::{Message, certificate_error, is_encrypted_certificate, key_error};
 
     /// Reads a private key, encrypted or not: PKCS#8, PKCS#1 or SEC1. The result is PKCS#8 in PEM.
     pub fn private_key(pem: &[u8], password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
@@ -140,6 +151,9 @@ mod with_openssl {
 
     /// The certificates of a PEM text in DER.
     pub fn decode_certificates(pem: &[u8]) -> Result<Vec<Vec<u8>>, Message> {
+        if is_encrypted_certificate(pem) {
+            return Err(Message::new("encrypted certificates are not supported"));
+        }
         X509::stack_from_pem(pem)
             .and_then(|stack| stack.iter().map(|certificate| certificate.to_der()).collect())
             .map_err(|errors| reason(&errors))

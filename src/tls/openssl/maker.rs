@@ -276,6 +276,9 @@ fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Mes
     let failed = |stack: ErrorStack| keys::authority_error(&errors::reason(&stack));
     let mut store = X509StoreBuilder::new().map_err(failed)?;
     let add = |store: &mut X509StoreBuilder, pem: &[u8]| -> Result<usize, ErrorStack> {
+        if keys::is_encrypted_certificate(pem) {
+            return Ok(0);
+        }
         let certificates = X509::stack_from_pem(pem)?;
         let count = certificates.len();
         for certificate in certificates {
