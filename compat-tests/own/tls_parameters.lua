@@ -271,28 +271,6 @@ c:dohandshake()
 s:settimeout(5)
 check.equal("98 closed in a callback", s:dohandshake(), false)
 check.ok("98 it is closed", tostring(s):find("closed", 1, true))
--- callbacks live as long as a connection that needs them
-do
-    local names = { localhost = server({ alpn = choose }) }
-    s, c = pair(server(), client({ alpn = { "p", "q" } }))
-    s:sni(names)
-    names.localhost = nil -- luacheck: ignore 331
-    collectgarbage()
-    collectgarbage()
-end
-check.equal("A27 of a name's context", { shake(s, c) }, { false, false })
-
--- A29: pre-shared keys
-local KEY = ("k"):rep(32)
-local hints = {}
-local function give(hint, longest_identity, longest_key)
-    hints[#hints + 1] = { hint or false, type(longest_identity), type(longest_key) }
-    return "me", KEY
-end
-local function psk(server_psk, client_psk, protocol)
-    local context_s = assert(ssl.newcontext({ mode = "server", protocol = protocol, psk = server_psk, ciphers = "PSK" }))
-    local context_c = assert(ssl.newcontext({ mode = "client", protocol = protocol, psk = client_psk, ciphers = "PSK" }))
-    s, c = pair(context_s, context_c, false)
 -- what it still had to send does not go to a socket that has its number now
 do
     local listener = assert(socket.bind("127.0.0.1", 0))
@@ -315,6 +293,44 @@ do
     for i = 1, #others do others[i]:close() end
     listener:close()
 end
+-- callbacks live as long as a connection that needs them
+do
+    local calls = 0
+    local own = assert(ssl.newcontext({
+        mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem",
+        alpn = function(list)
+            calls = calls + 1
+            return list[1]
+        end,
+    }))
+    s, c = pair(own, client({ alpn = "p" }))
+    s:sni({ ["other.test"] = server() })
+    own = nil -- luacheck: ignore 331
+    collectgarbage()
+    collectgarbage()
+    check.equal("A27 with contexts of other names", { { shake(s, c) }, c:getalpn(), calls }, { { false, false }, "p", 1 })
+end
+do
+    local names = { localhost = server({ alpn = choose }) }
+    s, c = pair(server(), client({ alpn = { "p", "q" } }))
+    s:sni(names)
+    names.localhost = nil -- luacheck: ignore 331
+    collectgarbage()
+    collectgarbage()
+end
+check.equal("A27 of a name's context", { shake(s, c) }, { false, false })
+
+-- A29: pre-shared keys
+local KEY = ("k"):rep(32)
+local hints = {}
+local function give(hint, longest_identity, longest_key)
+    hints[#hints + 1] = { hint or false, type(longest_identity), type(longest_key) }
+    return "me", KEY
+end
+local function psk(server_psk, client_psk, protocol)
+    local context_s = assert(ssl.newcontext({ mode = "server", protocol = protocol, psk = server_psk, ciphers = "PSK" }))
+    local context_c = assert(ssl.newcontext({ mode = "client", protocol = protocol, psk = client_psk, ciphers = "PSK" }))
+    s, c = pair(context_s, context_c, false)
     return shake(s, c)
 end
 local function find(identity) return identity == "me" and KEY or nil end
@@ -342,6 +358,16 @@ check.equal("A28 a record for the certificate", { set, result }, { { true, true 
 set, result = dane({ 3, 0, 1, ("x"):rep(32) })
 check.equal("A28 a record for another", { set, result[2] }, { { true, true }, "certificate verify failed" })
 check.equal("A28 a record of the wrong length", (dane({ 3, 0, 1, "x" })), { true, false })
+-- what one connection does not accept is no failure of another
+do
+    local s2, c2 = pair(server(), client())
+    check.equal("A28 another connection", { shake(s2, c2) }, { false, false })
+    c2:settimeout(0)
+    c2:receive(1)
+    s, c = pair(server(), client({ dane = true }))
+    check.equal("A28 refused", { c:setdane("localhost"), c:settlsa(3, 1, 1, "x") }, { true, false })
+    check.equal("A28 it goes on", { c2:receive(1) }, { nil, "wantread", "" })
+end
 s, c = pair(server(), client())
 check.equal("A28 a context without", { c:setdane("localhost") }, { false })
 
@@ -385,32 +411,6 @@ check.ok("PKCS#12, wrong password", (select(2, ssl.newcontext({
     mode = "server", protocol = "any", certificate = CERTS .. "made.p12", password = "x",
 }))):find("^error loading certificate %("))
 check.equal("DER", { served({ certificate = CERTS .. "made.der", key = CERTS .. "good.key" }) }, { false, false })
-check.equal("one file for both", { served({ certificate = CERTS .. "made-both.pem" }) }, { false, false })
-
--- data right behind a handshake leaves the descriptor readable, for event loops that only wait on descriptors
-for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
-    s, c = pair(server({ protocol = protocol }), client())
-    local done, sent
-    local start = socket.gettime()
-    repeat
-        done = done or c:dohandshake()
-        -- the server's last step reads the data that follows the client's last message
-        if done and not sent then sent = c:send("at once") end
-        local finished = s:dohandshake()
-        assert(socket.gettime() - start < 20, "no progress")
-    until finished and sent
-    local blind = { getfd = function() return s:getfd() end }
-    check.ok("B18 readable after the handshake " .. protocol, #socket.select({ blind }, nil, 5) == 1)
-    s:settimeout(5)
--- what one connection does not accept is no failure of another
-do
-    local s2, c2 = pair(server(), client())
-    check.equal("A28 another connection", { shake(s2, c2) }, { false, false })
-    c2:settimeout(0)
-    c2:receive(1)
-    s, c = pair(server(), client({ dane = true }))
-    check.equal("A28 refused", { c:setdane("localhost"), c:settlsa(3, 1, 1, "x") }, { true, false })
-    check.equal("A28 it goes on", { c2:receive(1) }, { nil, "wantread", "" })
 -- OpenSSL would ask for its password at the terminal
 do
     local file = assert(io.open(CERTS .. "good.pem"))
@@ -428,7 +428,23 @@ do
         { nil, "error loading CA locations (no certificate or crl found)" })
     os.remove(path)
 end
-end
+check.equal("one file for both", { served({ certificate = CERTS .. "made-both.pem" }) }, { false, false })
+
+-- data right behind a handshake leaves the descriptor readable, for event loops that only wait on descriptors
+for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+    s, c = pair(server({ protocol = protocol }), client())
+    local done, sent
+    local start = socket.gettime()
+    repeat
+        done = done or c:dohandshake()
+        -- the server's last step reads the data that follows the client's last message
+        if done and not sent then sent = c:send("at once") end
+        local finished = s:dohandshake()
+        assert(socket.gettime() - start < 20, "no progress")
+    until finished and sent
+    local blind = { getfd = function() return s:getfd() end }
+    check.ok("B18 readable after the handshake " .. protocol, #socket.select({ blind }, nil, 5) == 1)
+    s:settimeout(5)
     check.equal("B18 data " .. protocol, s:receive(7), "at once")
 end
 

@@ -295,7 +295,9 @@ end
 ---@param connection userdata
 ---@param context userdata
 function config.keep(connection, context)
-    kept[connection] = kept[context]
+    local callbacks = kept[context]
+    -- a table of its own: `sni` adds the contexts of names at 2
+    if callbacks then kept[connection] = { callbacks } end
 end
 
 ---Makes a context from a configuration table (A9-A30).

@@ -35,8 +35,18 @@ pub fn keep(call: &mut Call<'_>) {
     call.push_field(-1, c"kept");
     if call.kind(-1) == Kind::Table {
         call.push_value(1);
+        call.look_up_raw(-2);
+        // The connection's own callbacks, if there are any, are in this table at 1.
+        if call.kind(-1) != Kind::Table {
+            call.pop(1);
+            call.new_table(2, 0);
+            call.push_value(1);
+            call.push_value(-2);
+            call.set_raw(-4);
+        }
         call.push_value(2);
-        call.set_raw(-3);
+        call.set_element(-2, 2);
+        call.pop(1);
     }
     call.pop(2);
 }
