@@ -59,7 +59,8 @@ pub fn offer_session(connection: &mut SslRef, session: &SslSession) -> bool {
 pub fn set_psk_hint(context: &mut SslContextBuilder, hint: &[u8]) -> bool {
     let Ok(hint) = CString::new(hint) else { return false };
     // SAFETY: the context is valid. OpenSSL copies the text.
-    checked(unsafe { SSL_CTX_use_psk_identity_hint(context.as_ptr().cast(), hint.as_ptr()) == 1 })
+    let done = unsafe { SSL_CTX_use_psk_identity_hint(context.as_ptr().cast(), hint.as_ptr()) == 1 };
+    checked(done)
 }
 
 /// Allows the connections of a context to verify their peer by DANE (RFC 7671).
@@ -78,7 +79,8 @@ pub fn enable_dane(context: &mut SslContextBuilder, flags: u64) -> bool {
 pub fn set_dane_name(connection: &mut SslRef, name: &str) -> bool {
     let Ok(name) = CString::new(name) else { return false };
     // SAFETY: the connection is valid. OpenSSL copies the text.
-    checked(unsafe { SSL_dane_enable(connection.as_ptr().cast(), name.as_ptr()) == 1 })
+    let done = unsafe { SSL_dane_enable(connection.as_ptr().cast(), name.as_ptr()) == 1 };
+    checked(done)
 }
 
 /// Adds a TLSA record. Returns false when the record is not usable.
