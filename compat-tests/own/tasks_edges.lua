@@ -235,6 +235,37 @@ do
     check.ok("s.87: the system's message", status == 0 and output:find("Too many open files") and output:find("connected"), output)
 end
 
+-- map.4: map outside tasks, past a deadline
+do
+    local output, status = run(START .. [[
+        print(tasks.deadline(0.1, function()
+            return tasks.map({ 1, 2 }, nil, function() return socket.sleep(100) end)
+        end))
+    ]])
+    check.equal("map.4: outside a task", { output, status }, { "nil\ttimeout\n", 0 })
+end
+
+-- map.11: a task that ignores its cancellation and is abandoned takes no permit, mutex or value
+do
+    local semaphore, mutex, queue = tasks.semaphore(0), tasks.mutex(), tasks.queue()
+    mutex:lock()
+    local ok, problem = pcall(tasks.run, function()
+        tasks.start(function() while true do semaphore:acquire() end end)
+        tasks.start(function() while true do mutex:lock() end end)
+        tasks.start(function() while true do queue:get() end end)
+        tasks.yield()
+        error("stop", 0)
+    end)
+    check.equal("map.11: they are abandoned", { ok, problem }, { false, "stop" })
+    semaphore:release()
+    mutex:unlock()
+    queue:put("value")
+    check.equal("map.11: the permit", { semaphore:acquire(0) }, { true })
+    check.equal("map.11: the mutex", { mutex:lock(0) }, { true })
+    check.equal("map.11: the value", { queue:get(0) }, { "value" })
+    mutex:unlock()
+end
+
 -- tasks.s.75: a fork inside a task
 do
     local ok, unistd = pcall(require, "posix.unistd")

@@ -30,6 +30,9 @@ end
 -- Tasks that have not ended, by their numbers, and the count of tasks that were ever in the table.
 local by_id, launched = {}, 0
 
+-- The waiters of tasks that wait in a list, by the tasks' numbers.
+local awaiting = {}
+
 -- True while onerror runs. Functions of this module cannot wait in it.
 local complaining = false
 
@@ -153,6 +156,9 @@ local function drain()
         local task = by_id[id]
         if task then
             if abandoned then
+                -- Otherwise it would still be served, and a permit or a value would be lost.
+                if awaiting[id] then take_out(awaiting[id]) end
+                awaiting[id] = nil
                 conclude(task, "abandoned", { task._cancelled or "timeout", n = 1 })
             else
                 conclude(task, "failed", { problem, without_last_line(traceback), n = 2 })
@@ -163,7 +169,7 @@ local function drain()
     if complaints[1] and not complaining then complain() end
     -- Lua tables do not shrink, so a new one is made.
     if launched > 1000 and native.counts() == 0 then
-        by_id, launched = {}, 0
+        by_id, awaiting, launched = {}, {}, 0
         native.reset()
     end
 end
@@ -188,13 +194,13 @@ local function deadlock()
 end
 
 -- Runs the scheduler until a waiter outside tasks is woken, or until the timeout. When the third result is true, the
--- caller must raise the problem.
-local function drive(waiter, timeout)
+-- caller must raise the problem. When shielded, a deadline does not end the wait.
+local function drive(waiter, timeout, shielded)
     local limit = timeout and timeout >= 0 and native.now() + timeout
     while true do
         drain()
         if waiter.woken then return true end
-        local left = native.left()
+        local left = not shielded and native.left() or nil
         if limit then
             local rest = limit - native.now()
             if not left or rest < left then left = rest end
@@ -218,10 +224,12 @@ local function await(list, waiter, timeout, shielded)
     append(list, waiter)
     local ok, problem, raised
     if here == "task" then
-        waiter.id = native.current()
+        local id = native.current()
+        waiter.id, awaiting[id] = id, waiter
         ok, problem = native.suspend(timeout, shielded)
+        awaiting[id] = nil
     else
-        ok, problem, raised = drive(waiter, timeout)
+        ok, problem, raised = drive(waiter, timeout, shielded)
     end
     if waiter.woken then return true end
     take_out(waiter)
