@@ -266,6 +266,26 @@ do
     mutex:unlock()
 end
 
+-- A select whose event another task has handled ends at its limit, also when that task takes longer.
+do
+    local output, status = run(START .. [[
+        local receiver, sender = socket.udp4(), socket.udp4()
+        receiver:setsockname("127.0.0.1", 0)
+        sender:setpeername("127.0.0.1", (select(2, receiver:getsockname())))
+        tasks.run(function()
+            tasks.start(function()
+                receiver:receive()
+                local started = socket.gettime()
+                while socket.gettime() - started < 0.4 do end
+            end)
+            tasks.start(function() print((select(3, socket.select({ receiver }, nil, 0.2)))) end)
+            socket.sleep(0.05)
+            sender:send("x")
+        end)
+    ]])
+    check.equal("waits.3: select ends", { output, status }, { "timeout\n", 0 })
+end
+
 -- tasks.s.75: a fork inside a task
 do
     local ok, unistd = pcall(require, "posix.unistd")

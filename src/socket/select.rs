@@ -416,7 +416,8 @@ fn wait_in_task(call: &mut Call<'_>, parcel: Parcel, wait: Wait) -> Result<(), F
         if look(parcel.interests(), limit)? {
             return Ok(());
         }
-        if limit != LOOK {
+        // The time may be up after a wake-up for an event that another task has handled.
+        if limit != LOOK || left == LOOK {
             return Err(Failure::Timeout);
         }
     }
