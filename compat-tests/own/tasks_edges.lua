@@ -309,6 +309,43 @@ do
         end)
         check.equal("s.75: the child runs one", child_status and child_status[2], 7)
         check.equal("s.75: the parent's ten", finished, 10)
+
+        -- In the child, operations without waits let others run, and time limits hold that are later than one of the
+        -- parent's.
+        local function in_child(f)
+            local child = unistd.fork()
+            if child == 0 then
+                unistd.alarm(20)
+                local fine = f()
+                unistd._exit(fine and 7 or 8)
+            end
+            return (select(3, wait.wait(child)))
+        end
+        local quiet, limit
+        tasks.run(function()
+            local server = assert(socket.bind("127.0.0.1", 0))
+            local client = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+            local peer = server:accept()
+            quiet = in_child(function()
+                for _ = 1, 300 do client:send("x") end
+                return true
+            end)
+            local sleeper = tasks.start(function() socket.sleep(1) end)
+            tasks.start(function() socket.sleep(0.05) client:send("line\n") end)
+            peer:settimeout(2)
+            peer:receive()
+            limit = in_child(function()
+                peer:settimeout(3)
+                local _, message = peer:receive()
+                return message == "timeout"
+            end)
+            sleeper:cancel()
+            server:close()
+            client:close()
+            peer:close()
+        end)
+        check.equal("s.75: operations without waits", quiet, 7)
+        check.equal("s.75: later limits", limit, 7)
     end
 end
 check.done()

@@ -350,6 +350,10 @@ impl Scheduler {
         self.timers = Timers::default();
         self.failed.clear();
         let current = self.current;
+        if let Some(task) = current.and_then(|id| self.task(id)) {
+            // Its entry is gone with the others. A later wait adds a new one.
+            task.timer = None;
+        }
         self.pending = 0;
         for (index, slot) in (0..).zip(&mut self.slots) {
             if current.is_some_and(|current| current.index == index) {

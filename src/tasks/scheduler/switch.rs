@@ -355,6 +355,7 @@ pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State) {
     // SAFETY: the conditions of this function.
     unsafe {
         let this = &mut *scheduler;
+        this.check_fork();
         if let Some(id) = this.current
             && this.has_had_its_turn()
             && may_switch(this, state)
