@@ -286,6 +286,21 @@ do
     check.equal("waits.3: select ends", { output, status }, { "timeout\n", 0 })
 end
 
+-- fair.1: a loop of waits shorter than a millisecond
+do
+    local server = assert(socket.bind("127.0.0.1", 0))
+    server:settimeout(0.0005)
+    local slept = 0
+    tasks.run(function()
+        local other = tasks.start(function() for _ = 1, 5 do socket.sleep(0.001) slept = slept + 1 end end)
+        local started = socket.gettime()
+        while slept < 5 and socket.gettime() - started < 5 do server:accept() end
+        other:cancel()
+    end)
+    server:close()
+    check.equal("fair.1: tiny limits", slept, 5)
+end
+
 -- tasks.s.75: a fork inside a task
 do
     local ok, unistd = pcall(require, "posix.unistd")

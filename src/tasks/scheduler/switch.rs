@@ -240,6 +240,8 @@ pub unsafe fn wait(
             return Verdict::Limit;
         }
         if wish.limit == Some(Duration::ZERO) && wish.lookup == 0 {
+            // A loop of such waits must not keep the other tasks from running.
+            settle(scheduler, state);
             return Verdict::Outside(Some(Duration::ZERO));
         }
         let own = wish.limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
