@@ -301,6 +301,24 @@ do
     check.equal("fair.1: tiny limits", slept, 5)
 end
 
+-- objects.3: an object that is closed while its name is looked up. The name of a service needs the resolver.
+do
+    local probe = socket.tcp4()
+    local _, problem = probe:connect("localhost", "http")
+    probe:close()
+    if problem == "connection refused" then
+        for _, make in ipairs({ socket.tcp, socket.tcp4 }) do
+            local client, got = make(), nil
+            tasks.run(function()
+                tasks.start(function() got = { client:connect("localhost", "http") } end)
+                tasks.yield()
+                client:close()
+            end)
+            check.equal("objects.3: closed during a lookup", { got, client:getfd() }, { { nil, "closed" }, -1 })
+        end
+    end
+end
+
 -- tasks.s.75: a fork inside a task
 do
     local ok, unistd = pcall(require, "posix.unistd")

@@ -117,6 +117,8 @@ impl Descriptor {
     /// object that it gave the number to. So the system's `EBADF` is ignored.
     pub fn close(&mut self) {
         let number = std::mem::replace(&mut self.number, -1);
+        // An operation that is looking up a name sees that the object was closed meanwhile.
+        self.identity = IDENTITIES.fetch_add(1, Ordering::Relaxed);
         self.busy = 0;
         if number >= 0 {
             // SAFETY: the object owned this number, because it created it or a script handed it over. It has

@@ -58,8 +58,13 @@ impl Tcp {
         Ok(self.race.is_some())
     }
 
-    fn begin(&mut self, target: Vec<u8>, addresses: Vec<SocketAddr>) -> Result<(), Failure> {
+    /// Begins a race. `identity` is that of the descriptor before the name was looked up.
+    fn begin(&mut self, target: Vec<u8>, addresses: Vec<SocketAddr>, identity: u64) -> Result<(), Failure> {
         let own = &self.channel.descriptor;
+        if own.identity() != identity {
+            // Another part of the program has closed the object during the lookup.
+            return Err(Failure::Closed);
+        }
         own.begin(Use::Both)?;
         let given = !own.is_none() && self.family != Family::Unspecified;
         self.race = Some(Box::new(Race::new(target, addresses, own, given)));
@@ -125,7 +130,8 @@ fn connect_object(
     host: &[u8],
     service: &Service,
 ) -> Result<Result<(), Failure>, Raise> {
-    let (deadline, family) = call.object(index, &ANY, |tcp| (tcp.timeout.start(), tcp.family))?;
+    let (deadline, family, identity) =
+        call.object(index, &ANY, |tcp| (tcp.timeout.start(), tcp.family, tcp.channel.descriptor.identity()))?;
     let goes_on = call.object(index, &ANY, |tcp| tcp.goes_on(host, service))?;
     let ready = match goes_on {
         Ok(true) => Ok(()),
@@ -133,7 +139,7 @@ fn connect_object(
             let hints = Hints { family: family.number(), kind: libc::SOCK_STREAM, flags: 0 };
             match resolve(call, host, service, hints, &deadline) {
                 Ok(addresses) => {
-                    call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses))?
+                    call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses, identity))?
                 }
                 Err(failure) => Err(failure),
             }
