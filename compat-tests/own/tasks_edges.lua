@@ -301,6 +301,22 @@ do
     check.equal("fair.1: tiny limits", slept, 5)
 end
 
+-- fair.1: a loop of selects that need not wait
+do
+    local server = assert(socket.bind("127.0.0.1", 0))
+    local client = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+    local slept = 0
+    tasks.run(function()
+        local other = tasks.start(function() for _ = 1, 5 do socket.sleep(0.001) slept = slept + 1 end end)
+        local started = socket.gettime()
+        while slept < 5 and socket.gettime() - started < 5 do socket.select(nil, { client }, 1) end
+        other:cancel()
+    end)
+    server:close()
+    client:close()
+    check.equal("fair.1: select", slept, 5)
+end
+
 -- objects.3: an object that is closed while its name is looked up. The name of a service needs the resolver.
 do
     local probe = socket.tcp4()

@@ -112,6 +112,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     if !switches && let Ok(Some(limit)) = door::pass(call, &mut [], wait) {
         wait = limit;
     }
+    let may_wait = wait != LOOK;
     let mut parcel = None;
     // Methods and metamethods of the objects may raise. Values owned outside this closure survive that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
@@ -173,6 +174,8 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         if ready > 0 && !matches!(ending, Ending::Failed) {
             ending = Ending::Ready;
         }
+    } else if may_wait {
+        door::settle(call);
     }
     match ending {
         Ending::Ready => Ok(2),
