@@ -317,6 +317,19 @@ do
     check.equal("fair.1: select", slept, 5)
 end
 
+-- coroutines.5: the coroutine of a task that was cancelled after its yield
+do
+    local thread
+    local task = tasks.start(function()
+        thread = coroutine.running()
+        return coroutine.yield(), "end"
+    end)
+    tasks.step()
+    task:cancel()
+    check.equal("coroutines.5: whoever resumes it gets the results", { coroutine.resume(thread, 5) }, { true, 5, "end" })
+    check.equal("coroutines.5: the task has failed", { task:status(), task:wait() }, { "failed", nil, "cancelled" })
+end
+
 -- objects.3: an object that is closed while its name is looked up. The name of a service needs the resolver.
 do
     local probe = socket.tcp4()

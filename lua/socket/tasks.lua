@@ -290,6 +290,11 @@ local function own_part(traceback)
 end
 
 local function finish(task, ok, ...)
+    if task._outcome then
+        -- It was cancelled when it had yielded. Only the code that resumed the coroutine gets the results.
+        if not ok then error((...), 0) end
+        return ...
+    end
     -- If other code has resumed the coroutine, it also gets the results or the error.
     local foreign = native.state(task._id) == "yielded"
     if ok then
