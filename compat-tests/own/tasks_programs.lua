@@ -14,6 +14,12 @@ local function free_port()
     return port
 end
 
+-- The driver leaves the system's folders out, so that no other LuaSocket is loaded. Ours comes first.
+local version = _VERSION:match("%d%.%d")
+local folder = io.popen("ls -d /usr/lib/*/lua/" .. version .. " 2>/dev/null"):read("*l")
+package.path = package.path .. (";/usr/share/lua/%s/?.lua;/usr/share/lua/%s/?/init.lua"):format(version, version)
+if folder then package.cpath = package.cpath .. ";" .. folder .. "/?.so" end
+
 local has_redis, redis = pcall(require, "redis")
 if has_redis then
     local port = free_port()

@@ -171,7 +171,8 @@ local function page(options)
 end
 local pid_file = os.tmpname()
 for _, option in ipairs({ "-tls1_2", "-tls1_3" }) do
-    local port = page(option .. " & echo $! >" .. pid_file .. "; wait")
+    -- Collecting the process would wait for its end.
+    local port, process = page(option .. " & echo $! >" .. pid_file .. "; wait")
     local function status(changes)
         local chunks = {}
         local reqt = { url = "https://localhost:" .. port .. "/", cafile = CERTS .. "ca.crt",
@@ -187,6 +188,7 @@ for _, option in ipairs({ "-tls1_2", "-tls1_3" }) do
     local file = assert(io.open(pid_file))
     os.execute("kill " .. file:read("*l"))
     file:close()
+    process:close()
 end
 os.remove(pid_file)
 
