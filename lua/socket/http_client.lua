@@ -27,7 +27,7 @@ local OF_BODY = {
     ["content-type"] = true, ["content-encoding"] = true, ["content-language"] = true, ["content-location"] = true,
     expect = true,
 }
-local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true, password = true }
+local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true, password = true, psk = true }
 local NONE = setmetatable({}, { __newindex = function() end })
 
 local client = {
@@ -143,7 +143,7 @@ local function cookie_header(call)
     return parts[1] and concat(parts, "; ")
 end
 
--- The TLS parameters for the next hop. A client certificate is used for its origin only.
+-- The TLS parameters for the next hop. A client certificate and a pre-shared key are used for their origin only.
 local function tls_parameters(call)
     local given = call.options.tls
     if not given or call.secrets then return given or nil end
@@ -384,7 +384,8 @@ local function prepare_plain(method, url)
     -- credentials are not cached, and the environment may name another proxy the next time
     if call.request.proxy or to.user then return call end
     local head, key = exchange.prepare(call.request)
-    if head then call.request.head, call.request.key = head, key end
+    -- for https the key depends on settings that may change, such as VERIFY
+    if head then call.request.head, call.request.key = head, to.scheme == "http" and key or nil end
     if count >= MOST_PREPARED then prepared, count = {}, 0 end
     local of_method = prepared[method]
     if not of_method then

@@ -55,10 +55,19 @@ end
 -- again.
 function credentials.answer(call, answer)
     local body = call.body
-    if not call.secrets or call.challenged == call.to or body and body.once then return false end
+    if not call.secrets then return false end
+    local state = state_of(call)
+    if call.challenged == call.to then
+        state.refused = true
+        return false
+    end
+    if body and body.once then return false end
     call.challenged = call.to
+    -- a login that was not refused is sent again: the server may have restarted, or this path has another realm
+    if state.user ~= call.user or state.password ~= call.pass then state.refused = nil end
+    if not state.refused then state.challenge = nil end
     local made = require("socket.http_digest").authorization(answer:values("www-authenticate"), call.method,
-        call.to.target, call.user, call.pass, state_of(call))
+        call.to.target, call.user, call.pass, state)
     call.answer_to_challenge = made
     return made ~= nil
 end

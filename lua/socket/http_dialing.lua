@@ -51,6 +51,17 @@ function dialing.proxy_login(proxy)
     return "Basic " .. (mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password or "")))
 end
 
+-- A socket whose operations each get only the time that is left: a slow peer must not gain time with each of its bytes.
+local function timed(sock, limit, deadline)
+    local function operation(name)
+        return function(_, ...)
+            if not arm(sock, limit, deadline) then return nil, "timeout" end
+            return sock[name](sock, ...)
+        end
+    end
+    return { send = operation("send"), receive = operation("receive") }
+end
+
 -- Connects a socket. The phase of a failure depends on whether the host name was resolved.
 local function connect(sock, host, port, phase)
     local ok, err = sock:connect(host, port)
@@ -105,7 +116,8 @@ local function reach(sock, request)
     if not ok then return nil, err, phase end
     if not proxy then return true end
     if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", "proxy" end
-    ok, err, phase = pass_proxy(sock, request)
+    local to_proxy = request.deadline and timed(sock, timeouts.connect, request.deadline) or sock
+    ok, err, phase = pass_proxy(to_proxy, request)
     if not ok then return nil, err, phase or "proxy" end
     return true
 end

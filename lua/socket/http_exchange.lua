@@ -51,20 +51,38 @@ function exchange.is_token(text)
     return type(text) == "string" and find(text, "^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
 end
 
--- Names and values of TLS parameters as one text. Values that are not text are compared by identity.
+-- Numbers of functions. A number is never used again; an address is, after a collection.
+local numbers, last_number = setmetatable({}, { __mode = "k" }), 0
+
+local function number_of(value)
+    if not numbers[value] then
+        last_number = last_number + 1
+        numbers[value] = last_number
+    end
+    return "#" .. numbers[value]
+end
+
+local DEEPEST = 3
+
+-- A parameter's value as text: tables by their content, functions by their identity.
+local function value_key(value, depth)
+    local kind = type(value)
+    if kind == "table" and depth <= DEEPEST then
+        local values = {}
+        for i = 1, #value do values[i] = value_key(value[i], depth + 1) end
+        for key, inner in pairs(value) do
+            if type(key) ~= "number" then values[#values + 1] = tostring(key) .. "=" .. value_key(inner, depth + 1) end
+        end
+        return "{" .. concat(values, "\1") .. "}"
+    end
+    if kind == "string" or kind == "number" or kind == "boolean" then return tostring(value) end
+    return number_of(value)
+end
+
+-- Names and values of TLS parameters as one text.
 local function tls_key(parameters)
     local parts = {}
-    for name, value in pairs(parameters) do
-        if type(value) == "table" then
-            local values = {}
-            for i = 1, #value do values[i] = tostring(value[i]) end
-            for key, inner in pairs(value) do
-                if type(key) ~= "number" then values[#values + 1] = tostring(key) .. "=" .. tostring(inner) end
-            end
-            value = concat(values, "\1")
-        end
-        parts[#parts + 1] = tostring(name) .. "\1" .. tostring(value)
-    end
+    for name, value in pairs(parameters) do parts[#parts + 1] = tostring(name) .. "\1" .. value_key(value, 1) end
     table.sort(parts)
     return concat(parts, "\2")
 end

@@ -11,6 +11,9 @@ local remove = table.remove
 local NOTHING = { timeout = true, wantread = true, wantwrite = true }
 local LOOK = { most = 1 }
 
+-- Origins that a pool knows before it forgets those without connections.
+local MOST_LISTS = 1000
+
 local pools = {}
 
 ---A pool of connections. Several tasks may use one; a connection serves one request at a time.
@@ -70,7 +73,7 @@ function pools.take(pool, key)
         end
         drop(pool, connection)
     end
-    pool.lists[key] = nil
+    if pool.lists[key] == list then pool.lists[key] = nil end
     return nil
 end
 
@@ -91,6 +94,15 @@ local function drop_oldest(pool)
     drop(pool, oldest)
 end
 
+-- Removes the lists without connections. They are left by connections that were taken and did not come back.
+local function forget_empty(pool)
+    local left = 0
+    for key, list in pairs(pool.lists) do
+        if list[1] then left = left + 1 else pool.lists[key] = nil end
+    end
+    pool.known, pool.most_known = left, left * 2 > MOST_LISTS and left * 2 or MOST_LISTS
+end
+
 ---Returns a connection to the pool. `age` is the idle time in seconds that the peer allows, if it sent one.
 function pools.put(pool, key, connection, age)
     notice_fork(pool)
@@ -99,8 +111,9 @@ function pools.put(pool, key, connection, age)
     connection.since, connection.expires = time, time + age
     local list = pool.lists[key]
     if not list then
+        if pool.known >= pool.most_known then forget_empty(pool) end
         list = {}
-        pool.lists[key] = list
+        pool.lists[key], pool.known = list, pool.known + 1
     end
     local n = #list
     if n >= pool.perhost then
@@ -108,9 +121,9 @@ function pools.put(pool, key, connection, age)
             pool.lists[key] = nil
             return drop(pool, connection)
         end
-        drop(pool, remove(list, 1))
+        local oldest = remove(list, 1)
         list[n] = connection
-        return
+        return drop(pool, oldest)
     end
     list[n + 1] = connection
     pool.count = pool.count + 1
@@ -141,7 +154,10 @@ local DEFAULTS = { idle = 100, perhost = 6, age = 15 }
 ---kept for one host (6), and the seconds for which a connection is kept (15)
 ---@return socket.http.pool
 function pools.pool(options)
-    local pool = { lists = {}, count = 0, made = 0, reused = 0, dropped = 0, process = process() }
+    local pool = {
+        lists = {}, count = 0, made = 0, reused = 0, dropped = 0, known = 0, most_known = MOST_LISTS,
+        process = process(),
+    }
     for name, value in pairs(DEFAULTS) do pool[name] = value end
     for name, value in pairs(options or {}) do
         if DEFAULTS[name] == nil then error("invalid option '" .. tostring(name) .. "'", 2) end

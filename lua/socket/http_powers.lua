@@ -9,12 +9,15 @@ local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
 local error, ipairs, require, tonumber, tostring, type = error, ipairs, require, tonumber, tostring, type
-local find, lower, match = string.find, string.lower, string.match
+local find, lower, match, sub = string.find, string.lower, string.match, string.sub
 
 local powers = {}
 
 -- Responses whose bodies are not decoded.
 local NOT_DECODED = { [204] = true, [206] = true, [304] = true }
+
+-- Digest challenges that one request answers. A server may call every nonce stale.
+local MOST_CHALLENGES = 10
 
 ---The newer fields of a request and its redirects.
 ---@class socket.http.powers
@@ -68,7 +71,10 @@ end
 -- The URL of a plan, without user and password.
 local function url_of(plan)
     local request = plan.request
-    return request.scheme .. "://" .. preparation.authority(request.host, plan.given_port) .. (request.path or "/")
+    local path = request.path or "/"
+    -- without its slash the path would become part of the host
+    if sub(path, 1, 1) ~= "/" then path = "/" .. path end
+    return request.scheme .. "://" .. preparation.authority(request.host, plan.given_port) .. path
 end
 
 -- Adds the headers of the newer fields to a hop, except those that the user has given.
@@ -148,6 +154,11 @@ local function exchange_request(settings, plan, found)
         end
     end
     if plan.headers.connection and find(lower(tostring(plan.headers.connection)), "%f[%w]close%f[%W]") then
+        out.pool = nil
+    end
+    -- announces a body that is not sent, or not sent that way: the next request would be read as its rest
+    local coded, announced = plan.headers["transfer-encoding"], plan.headers["content-length"]
+    if source and coded and announced or not source and (coded or announced and tonumber(announced) ~= 0) then
         out.pool = nil
     end
     local expect = plan.headers.expect
@@ -241,6 +252,8 @@ end
 local function is_challenged(found, plan, answer)
     local auth = found.auth
     if answer.status ~= 401 or not auth or not auth.digest or plan.request.source or not answer.headers then return false end
+    auth.challenges = (auth.challenges or 0) + 1
+    if auth.challenges > MOST_CHALLENGES then return false end
     local value = require("socket.http_digest").authorization(answer:values("www-authenticate"), plan.method, plan.uri,
         auth.user, auth.pass, auth.state)
     auth.answer = value
@@ -291,9 +304,11 @@ local function consume(_, plan, answer, found, show_head)
         answer:close()
         return nil, sink, headers, answer.line
     end
-    if found.download then
+    local download = found.download
+    -- an error page must not replace the part that the file has
+    if download and (answer.status < 300 or answer.status == 416 and download.file_size > 0) then
         local err
-        sink, err = require("socket.http_download").sink(found.download, answer)
+        sink, err = require("socket.http_download").sink(download, answer)
         if sink == nil then
             answer:close()
             return nil, err

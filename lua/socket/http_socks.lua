@@ -3,7 +3,7 @@ local socket = require("socket")
 local url = require("socket.url")
 
 local byte, char, gmatch, rep, tonumber = string.byte, string.char, string.gmatch, string.rep, tonumber
-local floor, find, match = math.floor, string.find, string.match
+local floor, find, format, gsub, match = math.floor, string.find, string.format, string.gsub, string.match
 
 local NO_ANSWER = "proxy sent no valid answer"
 local REASONS = {
@@ -35,6 +35,10 @@ local function address_bytes(host)
     local a, b, c, d = match(host, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
     if a then return char(1, tonumber(a) % 256, tonumber(b) % 256, tonumber(c) % 256, tonumber(d) % 256) end
     if not find(host, ":", 1, true) then return nil end
+    -- the last groups may be an IPv4 address
+    host = gsub(host, "(%d+)%.(%d+)%.(%d+)%.(%d+)(%]?)$", function(p, q, r, s, tail)
+        return format("%x:%x%s", tonumber(p) * 256 + tonumber(q), tonumber(r) * 256 + tonumber(s), tail)
+    end)
     local left, right = match(host, "^%[?(.-)::(.-)%]?$")
     local function groups(text)
         local bytes, n = {}, 0
