@@ -48,6 +48,10 @@ results, longest = beside_ticks(function() return (socket.dns.toip("slow.test"))
 check.equal("s.9: a slow answer comes", results, { "127.0.0.1" })
 check.ok("s.9: the ticks go on", longest < 0.4, longest)
 
+results, longest = beside_ticks(function() return type(socket.dns.getnameinfo("slow.test")) end)
+check.equal("s.9: getnameinfo answers", results, { "table" })
+check.ok("s.9: the ticks go on during getnameinfo", longest < 0.4, longest)
+
 local cancelled
 results = { tasks.run(function()
     local lookup = tasks.start(function() return socket.dns.toip("silent2.test") end)

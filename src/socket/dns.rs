@@ -84,20 +84,28 @@ fn getnameinfo(call: &mut Call<'_>) -> Outcome {
         Ok(text) => text,
         Err(failure) => return fail(call, failure),
     };
-    let found = lookup(host, text.as_deref(), STREAM).and_then(|addresses| {
-        addresses.iter().map(|address| name_of(address, flags)).collect::<Result<Vec<_>, _>>()
-    });
+    let (has_host, has_service) = (host.is_some(), service.is_some());
+    let host = host.map(<[u8]>::to_vec);
+    let work = move || {
+        lookup(host.as_deref(), text.as_deref(), STREAM).and_then(|addresses| {
+            addresses.iter().map(|address| name_of(address, flags)).collect::<Result<Vec<_>, _>>()
+        })
+    };
+    let found = match answer(call, Wait::Forever, work) {
+        Ok(found) => found,
+        Err(failure) => return fail(call, failure),
+    };
     match found {
         Ok(names) => call.protected(&[], |call| {
             call.new_table(names.len(), 0);
-            if host.is_some() {
+            if has_host {
                 for (position, (name, _)) in (1..).zip(&names) {
                     call.push_bytes(name);
                     call.set_element(-2, position);
                 }
             }
             match names.first() {
-                Some((_, name)) if service.is_some() => call.push_bytes(name),
+                Some((_, name)) if has_service => call.push_bytes(name),
                 _ => return Ok(1),
             }
             Ok(2)
