@@ -136,7 +136,8 @@ check.equal("another psk, another key", repeated(function(i)
     return { psk = function() return "id" .. i, "key" end }
 end), nil)
 local function same() return "id", "key" end
-check.equal("equal parameters, the same key", exchange.key({ scheme = "https", host = "h", port = 443, tls = { psk = same, alpn = { "a" } } }),
+check.equal("equal parameters, the same key",
+    exchange.key({ scheme = "https", host = "h", port = 443, tls = { psk = same, alpn = { "a" } } }),
     exchange.key({ scheme = "https", host = "h", port = 443, tls = { psk = same, alpn = { "a" } } }))
 
 -- Without a network: connections that answer each request with one of these texts.
@@ -173,7 +174,8 @@ check.equal("https: a connection without verification is not used with it", #ope
 -- a pre-shared key belongs to one origin
 answers = { "HTTP/1.1 302 Found\r\nLocation: https://other.test/\r\nContent-Length: 0\r\n\r\n" }
 module.get("https://first.test/", { tls = { psk = same, key = "k", certificate = "c", ciphers = "x" } })
-check.equal("redirect to another origin", { opened[3].tls.psk == same, opened[4].host, opened[4].tls }, { true, "other.test", { ciphers = "x" } })
+check.equal("redirect to another origin", { opened[3].tls.psk == same, opened[4].host, opened[4].tls },
+    { true, "other.test", { ciphers = "x" } })
 
 -- a body that is announced and not sent
 local pool = http.pool()
