@@ -8,7 +8,7 @@ from installation import SCRIPTS
 from luarocks import Skip
 from stage import Failure, expect, refuse, same
 
-SIZE = 1500000
+SIZE = 1750000      # with tasks, gzip and the native parts of client and server, the core has 1.62 MB
 SYSTEM = {"libc.so.6", "libgcc_s.so.1"}
 TLS = {"libssl.so.3", "libssl.so.1.1", "libcrypto.so.3", "libcrypto.so.1.1"}
 LOADER = re.compile(r"^(ld-linux.*|ld-musl.*|ld64)\.so\.\d+$|^libc\.musl")
