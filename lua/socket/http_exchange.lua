@@ -6,7 +6,7 @@ local incoming = require("socket.http_incoming_answer")
 local native = require("socket.native")("socket_http")
 local pools = require("socket.http_pool")
 
-local left = dialing.left
+local arm, left = incoming.arm, dialing.left
 local pcall = require("socket.session").pcall
 local error, pairs, rawget, require, setmetatable, tostring, type =
     error, pairs, rawget, require, setmetatable, tostring, type
@@ -133,17 +133,6 @@ local function compose(request)
         add("Content-Length", #request.body)
     end
     return framing.compose_list(request.method, target, fields)
-end
-
--- Sets the timeout of the next operation; false when the time is up.
-local function arm(connection, limit)
-    local seconds = left(limit, connection.request.deadline)
-    if seconds == 0 then return false end
-    if seconds ~= connection.armed or not seconds then
-        connection.sock:settimeout(seconds)
-        connection.armed = seconds
-    end
-    return true
 end
 
 -- Sends bytes. Returns true, or nil and a message.

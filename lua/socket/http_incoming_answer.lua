@@ -30,6 +30,7 @@ incoming.SOME = { most = 8192 }
 local SOME = incoming.SOME
 local LARGE = { most = PIECE }
 
+-- Sets the timeout of the next operation; false when the time is up.
 local function arm(connection, limit)
     local seconds = left(limit, connection.request.deadline)
     if seconds == 0 then return false end
@@ -39,6 +40,8 @@ local function arm(connection, limit)
     end
     return true
 end
+
+incoming.arm = arm
 
 local http
 local function limits_of(request)
