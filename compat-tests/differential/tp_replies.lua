@@ -17,9 +17,7 @@ local function connected(steps)
 end
 
 -- a port without a listener
-local free = assert(socket.bind("127.0.0.1", 0))
-local _, port = free:getsockname()
-free:close()
+local port = require("ports").refusing()
 show("1 closed port", tp.connect("127.0.0.1", port))
 
 show("2 create fails", tp.connect("127.0.0.1", port, 5, function() return nil, "no create" end))

@@ -24,7 +24,7 @@ local function fails(expected, label, limit, f, ...)
     local result, problem = f(...)
     local took = seconds() - started
     check.equal(label .. ": the error", { result, problem }, expected)
-    check.ok(label .. ": at its limit", took >= limit - 0.01 and took < limit + 1, took)
+    check.ok(label .. ": at its limit", took >= limit - 0.01 and took < limit + 10, took)
 end
 local function timed(...) fails({ nil, "timeout" }, ...) end
 
@@ -68,7 +68,7 @@ timed("http.TIMEOUT", 0.3, http.request, "http://127.0.0.1:" .. server.port .. "
 local started = seconds()
 socket.sleep(0.3)
 local slept = seconds() - started
-check.ok("sleep", slept >= 0.29 and slept < 1.3, slept)
+check.ok("sleep", slept >= 0.29 and slept < 10, slept)
 watch:send("end\n")
 server:close()
 check.done()

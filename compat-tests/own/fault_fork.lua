@@ -17,17 +17,17 @@ int exit_now(void *state) { (void)state; _exit(0); }
 local function symbol(name) return assert(package.loadlib(library, name)) end
 local fork, wait, exit = symbol("fork_now"), symbol("wait_now"), symbol("exit_now")
 
-require("names")("timeout:6 attempts:1")
+require("names")("timeout:30 attempts:1")
 local names = peer.python(os.getenv("COMPAT_SERVERS") .. "/name_server.py")
 local listener = assert(socket.bind("127.0.0.1", 0, 1000))
 local port = (select(2, listener:getsockname()))
 
 local function connect(name, limit)
-    local client, started = socket.tcp4(), socket.gettime()
+    local client = socket.tcp4()
     client:settimeout(limit)
     local connected, problem = client:connect(name, port)
     client:close()
-    return connected and "connected" or problem, socket.gettime() - started
+    return connected and "connected" or problem
 end
 
 -- Each child writes its results to a file.
@@ -55,8 +55,8 @@ check.equal("lookups are under way", left, 4)
 for round = 1, 5 do
     in_child("a child looks names up, round " .. round, function(file)
         for i = 1, 3 do
-            local outcome, took = connect("dual6.test.", 5)
-            if outcome ~= "connected" or took > 5 then file:write(("%d: %s after %.1f s\n"):format(i, outcome, took)) end
+            local outcome = connect("dual6.test.", 20)
+            if outcome ~= "connected" then file:write(("%d: %s\n"):format(i, outcome)) end
         end
     end)
 end
@@ -66,11 +66,11 @@ for i = 5, 128 do connect(("silent%d.test."):format(i), 0.01) end
 check.equal("there is no place left", (connect("dual6.test.", 0.1)), "timeout")
 in_child("all places are free in the child", function(file)
     for i = 1, 20 do
-        local outcome = connect("dual6.test.", 5)
+        local outcome = connect("dual6.test.", 20)
         if outcome ~= "connected" then file:write(i, ": ", outcome, "\n") end
     end
     local client = socket.tcp4()
-    client:settimeout(4)
+    client:settimeout(20)
     if client:bind("localhost", 0) ~= 1 then file:write("the hosts file\n") end
 end)
 
@@ -79,13 +79,13 @@ in_child("a grandchild", function(file)
     connect("silent200.test.", 0.05)
     local pid = fork()
     if pid == 0 then
-        local outcome = connect("dual6.test.", 5)
+        local outcome = connect("dual6.test.", 20)
         if outcome ~= "connected" then file:write(outcome) end
         file:close()
         exit()
     end
     wait()
-    local outcome = connect("dual6.test.", 5)
+    local outcome = connect("dual6.test.", 20)
     if outcome ~= "connected" then file:write(outcome) end
 end)
 

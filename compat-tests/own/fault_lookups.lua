@@ -48,7 +48,7 @@ for _, when in ipairs({ "first lookup", "later lookup" }) do
             local returned, address, problem = pcall(lookup, name)
             local label = ("%s, %s of %s"):format(when, what, name)
             check.ok(label, returned and address == nil and type(problem) == "string", address or problem)
-            check.ok(label .. ": at once", socket.gettime() - started < 2)
+            check.ok(label .. ": at once", socket.gettime() - started < 8)
         end
     end
     for _, one in ipairs(held) do one:close() end

@@ -11,6 +11,7 @@ local PATIENCE = 20
 local PROGRAM = [[
 local hostile, show = require("hostile"), require("show")
 local name, port, number = ...
+hostile.PATIENCE = 3
 for _, case in ipairs(require(name)) do
     if case[1] == number then
         local ok, results, last = pcall(hostile.ask, { port = tonumber(port) }, case)

@@ -3,6 +3,7 @@
 -- Real proxies: microsocks for SOCKS 5, with and without a login; tinyproxy for HTTP and CONNECT (client.s.29, 30).
 local check = require("check")
 local http = require("socket.http")
+local ports = require("ports")
 local socket = require("socket")
 local ltn12 = require("ltn12")
 
@@ -10,13 +11,6 @@ http.TIMEOUT = 20
 local CA = os.getenv("COMPAT_CERTS") .. "/ca.crt"
 local WEB = "http://127.0.0.1:" .. os.getenv("COMPAT_HTTP_PORT") .. "/index.html"
 local SECURE = "https://localhost:" .. os.getenv("COMPAT_HTTPS_PORT") .. "/index.html"
-
-local function free_port()
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local _, port = listener:getsockname()
-    listener:close()
-    return math.floor(tonumber(port))
-end
 
 local running = {}
 -- Starts a program that listens on a port, and waits until it does.
@@ -38,7 +32,7 @@ local function get(url, proxy, pool)
     return ok and code == 200 and #table.concat(body) > 0 or code
 end
 
-local open, login, web = free_port(), free_port(), free_port()
+local open, login, web = ports.free(), ports.free(), ports.free()
 start("microsocks -i 127.0.0.1 -p " .. open, open)
 start("microsocks -i 127.0.0.1 -u user -P 'p@ss' -p " .. login, login)
 local path = os.tmpname()

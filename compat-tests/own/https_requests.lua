@@ -97,7 +97,7 @@ check.equal("48 ignore_unexpected_eof", { ignoring() }, { 1, 200, "body" })
 local silent = serve("hello", "hold", "/", "hello", "hold", "/", "hello", "hold", "/", "tls", "request", "hold")
 local function in_time(name, results, time, least)
     check.equal(name, { results[1], results[2] }, { nil, "timeout" })
-    check.ok(name .. ": in time", time > least - 0.05 and time < least + 1, time)
+    check.ok(name .. ": in time", time > least - 0.05 and time < 10, time)
 end
 https.TIMEOUT, http.TIMEOUT = 0.4, 20
 local results, time = timed(https.request, url(silent.port))
@@ -112,10 +112,7 @@ in_time("34 after the handshake", results, time, 0.4)
 https.TIMEOUT, http.TIMEOUT = 20, 20
 
 -- 93
-local listener = socket.bind("127.0.0.1", 0)
-local refused = select(2, listener:getsockname())
-listener:close()
-both("93 refused", math.floor(refused), { nil, "connection refused", nil })
+both("93 refused", require("ports").refusing(), { nil, "connection refused", nil })
 -- the message depends on whether a name server answers
 local nothing, unknown = https.request("https://no-such-host.invalid/")
 check.ok("93 unknown host", nothing == nil and (unknown == "host or service not provided, or not known"

@@ -5,6 +5,7 @@
 local check = require("check")
 local http = require("http")
 local peer = require("peer")
+local ports = require("ports")
 local socket = require("socket")
 
 local server = peer.lua([[
@@ -44,13 +45,6 @@ local function write(path, text)
     local file = assert(io.open(path, "w"))
     file:write(text)
     file:close()
-end
-
-local function free_port()
-    local probe = assert(socket.bind("127.0.0.1", 0))
-    local _, port = probe:getsockname()
-    probe:close()
-    return port
 end
 
 local here = run("pwd"):match("[^\n]+")
@@ -100,7 +94,7 @@ if installed("ab") then
 end
 
 http.get("http://127.0.0.1:" .. server.port .. "/reset")
-local port = free_port()
+local port = ports.free()
 write("nginx.conf", ([[
 daemon off; pid %s/nginx.pid; error_log %s/nginx.log;
 events { worker_connections 256; }
@@ -119,7 +113,7 @@ through("behind nginx", port)
 run("kill " .. nginx)
 
 if installed("haproxy") then
-    port = free_port()
+    port = ports.free()
     write("haproxy.cfg", ([[
 defaults
     mode http

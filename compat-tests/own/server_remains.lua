@@ -16,6 +16,13 @@ local function listen(handler, options)
     return assert(http.listen("127.0.0.1", 0, handler, given))
 end
 
+-- Waits until a condition is true.
+local function eventually(f)
+    local stop = socket.gettime() + 10
+    while not f() and socket.gettime() < stop do socket.sleep(0.01) end
+    return f()
+end
+
 -- A source of the given pieces. After them it ends, or raises the message `problem`.
 local function source(pieces, problem)
     local n = 0
@@ -54,7 +61,7 @@ tasks.run(function()
     peer = raw.connect(server)
     raw.ask(peer)
     late = nil
-    socket.sleep(0.1)
+    eventually(function() return late end)
     check.ok("a writer kept for later raises",
         late and late[1] == false and late[2]:find("the answer has ended", 1, true))
     peer:settimeout(0)
@@ -110,43 +117,47 @@ tasks.run(function()
         return {}
     end, { maxconnections = 1 })
     local busy = tasks.start(function() return raw.exchange(server, raw.get()) end)
-    socket.sleep(0.05)
+    eventually(function() return server:stats().active == 1 end)
     local waiting = raw.connect(server)
     socket.sleep(0.05)
     local start = socket.gettime()
-    check.equal("stop at the limit of connections", { server:stop(5) }, { true })
-    check.ok("without waiting for its time limit", socket.gettime() - start < 3)
+    check.equal("stop at the limit of connections", { server:stop(30) }, { true })
+    check.ok("without waiting for its time limit", socket.gettime() - start < 15)
     busy:wait()
     waiting:close()
 
     -- a stop whose caller has a deadline: the caller returns, the stop goes on
+    local deadline_passed = false
     server = listen(function()
-        socket.sleep(0.4)
+        eventually(function() return deadline_passed end)
         return { body = "late" }
     end)
     busy = tasks.start(function() return raw.exchange(server, raw.get())[1].body end)
-    socket.sleep(0.05)
-    start = socket.gettime()
-    check.equal("stop with a deadline", { tasks.deadline(0.1, server.stop, server, 5) }, { nil, "timeout" })
-    check.ok("returns at its deadline", socket.gettime() - start < 0.3)
+    eventually(function() return server:stats().active == 1 end)
+    check.equal("stop with a deadline", { tasks.deadline(0.1, server.stop, server, 30) }, { nil, "timeout" })
+    check.equal("returns at its deadline, before the request ends", server:stats().active, 1)
+    deadline_passed = true
     check.equal("a second stop waits for the first", { server:stop() }, { true })
     check.equal("the request has its answer", { busy:wait() }, { true, "late" })
 
     -- a request that arrives during an answer without `Connection: close` is answered before the stop
+    local arrived = false
     server = listen(function(request, writer)
         if request.path == "/short" then return { body = "short" } end
         writer:write("long")
         writer:flush()
-        socket.sleep(0.3)
+        eventually(function() return arrived end)
+        socket.sleep(0.2)
     end)
     busy = tasks.start(function()
         peer = raw.connect(server)
         peer:send(raw.get("/long"))
-        socket.sleep(0.1)
+        eventually(function() return server:stats().active == 1 end)
         peer:send(raw.get("/short"))
+        arrived = true
         return (peer:receive("*a"))
     end)
-    socket.sleep(0.2)
+    eventually(function() return arrived end)
     check.equal("stop with a request that has arrived", { server:stop(5) }, { true })
     local text = select(2, busy:wait())
     check.ok("it is answered", text and text:find("\r\nConnection: close\r\n.*\r\n\r\nshort$"))

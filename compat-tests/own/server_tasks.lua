@@ -23,6 +23,15 @@ local function eventually(f)
     return f()
 end
 
+-- A wait for handlers, which the test ends. It ends by itself after ten seconds.
+local function gate()
+    local opened = false
+    return {
+        wait = function() eventually(function() return opened end) end,
+        open = function() opened = true end,
+    }
+end
+
 local function hello() return { body = "hello" } end
 
 tasks.run(function()
@@ -83,23 +92,30 @@ tasks.run(function()
     server:close()
 
     -- server.s.26
+    local slow_one, ended = gate(), false
     server = listen(function(request)
-        if request.path == "/slow" then socket.sleep(1) end
+        if request.path == "/slow" then
+            slow_one.wait()
+            ended = true
+        end
         return { body = request.path }
     end)
-    local start = socket.gettime()
     local slow = tasks.start(function() return raw.exchange(server, raw.get("/slow", "Connection: close\r\n"))[1].body end)
     local quick = tasks.map({ 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }, 10, function()
         return raw.exchange(server, raw.get("/quick", "Connection: close\r\n"))[1].body
     end)
-    check.ok("others are not kept waiting", #quick == 10 and socket.gettime() - start < 0.9, socket.gettime() - start)
+    check.equal("others are not kept waiting", { #quick, quick[10], ended }, { 10, "/quick", false })
+    slow_one.open()
     check.equal("the slow one", { slow:wait() }, { true, "/slow" })
-    check.ok("was slow", socket.gettime() - start >= 0.95)
     server:close()
 
     -- server.s.28
+    local running, most = 0, 0
     server = listen(function(request)
+        running = running + 1
+        most = math.max(most, running)
         if request.path == "/slow" then socket.sleep(0.5) end
+        running = running - 1
         return { body = request.path }
     end, { maxconnections = 2 })
     local busy = {}
@@ -108,10 +124,9 @@ tasks.run(function()
         busy[i]:send(raw.get("/slow"))
     end
     eventually(function() return server:stats().active == 2 end)
-    start = socket.gettime()
     peer = raw.connect(server)
     check.equal("served when one ends", raw.ask(peer, "/third").body, "/third")
-    check.ok("not before", socket.gettime() - start > 0.3, socket.gettime() - start)
+    check.equal("not before", most, 2)
     check.equal("both were answered", { raw.read(busy[1]).body, raw.read(busy[2]).body }, { "/slow", "/slow" })
     peer:close()
     busy[1]:close()
@@ -120,10 +135,10 @@ tasks.run(function()
     local idle, other = raw.connect(server), raw.connect(server)
     raw.ask(idle, "/1")
     raw.ask(other, "/2")
-    start = socket.gettime()
+    local start = socket.gettime()
     peer = raw.connect(server)
     check.equal("an idle one makes room", raw.ask(peer, "/3").body, "/3")
-    check.ok("at once", socket.gettime() - start < 0.4, socket.gettime() - start)
+    check.ok("at once", socket.gettime() - start < 5, socket.gettime() - start)
     check.equal("that which was idle longest", { idle:receive(1) }, { nil, "closed", "" })
     check.equal("the other stays", raw.ask(other, "/2").body, "/2")
     server:close()
@@ -137,15 +152,15 @@ tasks.run(function()
     answers, message, seconds = raw.exchange(server, "")
     check.equal("no byte at all", { #answers, message }, { 0, "closed" })
     check.ok("closed in time", seconds > 0.25 and seconds < 5, seconds)
+    start = socket.gettime()
     peer = raw.connect(server)
     raw.ask(peer)
-    start = socket.gettime()
     check.equal("no byte after an answer", { peer:receive(1) }, { nil, "closed", "" })
     check.ok("closed in time", socket.gettime() - start > 0.25, socket.gettime() - start)
     local function drip(head, byte)
+        local began = socket.gettime()
         local dripping = raw.connect(server)
         dripping:send(head)
-        local began = socket.gettime()
         local task = tasks.start(function()
             while dripping:send(byte) do socket.sleep(0.05) end
         end)
@@ -176,18 +191,18 @@ tasks.run(function()
         local count = 0
         for piece in request:source() do count = count + #piece end
         return { body = tostring(count) }
-    end, { stream = true, progresstime = 0.4 })
+    end, { stream = true, progresstime = 2.5 })
     peer = raw.connect(server)
     peer:send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n\r\n")
     for _ = 1, 12 do
         peer:send("x")
-        socket.sleep(0.05)
+        socket.sleep(0.25)
     end
     check.equal("a streamed body byte by byte", raw.read(peer).body, "12")
     server:close()
 
     -- server.s.38
-    server = listen(hello, { headtime = 5 })
+    server = listen(hello, { headtime = 20 })
     local slows = {}
     for i = 1, 200 do
         slows[i] = raw.connect(server)
@@ -195,7 +210,7 @@ tasks.run(function()
     end
     start = socket.gettime()
     check.equal("beside 200 slow peers", raw.exchange(server, raw.get("/", "Connection: close\r\n"))[1].status, 200)
-    check.ok("no waiting", socket.gettime() - start < 1, socket.gettime() - start)
+    check.ok("no waiting", socket.gettime() - start < 10, socket.gettime() - start)
     for i = 1, 200 do slows[i]:close() end
     server:close()
 
@@ -268,25 +283,26 @@ tasks.run(function()
     server:close()
 
     -- server.s.58
+    local late_one = gate()
     server = listen(function()
-        socket.sleep(0.3)
+        late_one.wait()
         return { body = "late" }
     end)
     idle = raw.connect(server)
     local half = raw.connect(server)
-    local running = raw.connect(server)
-    running:send(raw.get())
+    local taken = raw.connect(server)
+    taken:send(raw.get())
     half:send("GET / HT")
     eventually(function() return server:stats().active == 1 end)
-    local stopped = tasks.start(function() return server:stop(1) end)
     start = socket.gettime()
-    check.equal("an idle connection", { idle:receive(1) }, { nil, "closed", "" })
-    check.ok("is closed at once", socket.gettime() - start < 0.25, socket.gettime() - start)
-    local answer = raw.read(running)
+    local stopped = tasks.start(function() return server:stop(2) end)
+    check.equal("an idle connection is closed, before the running request ends", { idle:receive(1) }, { nil, "closed", "" })
+    late_one.open()
+    local answer = raw.read(taken)
     check.equal("a running request", { answer.body, answer.headers.connection }, { "late", "close" })
     local _, problem = half:receive(1)
     check.equal("half a request is cut", problem, "closed")
-    check.ok("when the time is up", socket.gettime() - start > 0.8, socket.gettime() - start)
+    check.ok("when the time is up", socket.gettime() - start > 1.9, socket.gettime() - start)
     check.equal("stop tells", { stopped:wait() }, { true, nil, "timeout" })
 
     -- server.s.59
@@ -331,19 +347,19 @@ tasks.run(function()
 
     -- server.s.66
     server = listen(function()
-        socket.sleep(1)
+        socket.sleep(30)
         return { body = "late" }
     end, { handlertime = 0.2 })
     answers, _, seconds = raw.exchange(server, raw.get())
     check.equal("handlertime", { answers[1].status, answers[1].body, answers[1].headers.connection },
         { 503, "503 Service Unavailable\n", "close" })
-    check.ok("in time", seconds < 0.9, seconds)
+    check.ok("in time", seconds < 15, seconds)
     server:close()
 
     -- close cuts connections, and ends the waits of handlers
-    local ended
+    local slept
     server = listen(function()
-        ended = { socket.sleep(20) }
+        slept = { socket.sleep(20) }
         return {}
     end)
     peer = raw.connect(server)
@@ -351,20 +367,21 @@ tasks.run(function()
     eventually(function() return server:stats().active == 1 end)
     check.equal("close", { server:close() }, { nil, "timeout" })
     check.equal("cuts", { peer:receive(1) }, { nil, "closed", "" })
-    check.equal("and ends waits", ended, { nil, "closed" })
+    check.equal("and ends waits", slept, { nil, "closed" })
 
     -- small writes are sent at the handler's next wait (server.writer.6)
+    local second = gate()
     server = listen(function(_, writer)
         writer:write("first")
-        socket.sleep(0.5)
+        second.wait()
         writer:write("second")
     end)
     peer = raw.connect(server)
-    start = socket.gettime()
+    peer:settimeout(5)
     peer:send(raw.get())
     repeat local line = peer:receive("*l") until line == "" or not line
     check.equal("gathered until the next wait", { peer:receive("*l"), peer:receive("*l") }, { "5", "first" })
-    check.ok("not longer", socket.gettime() - start < 0.45, socket.gettime() - start)
+    second.open()
     check.equal("and the rest", peer:receive("*l"), "6")
     peer:close()
     server:close()

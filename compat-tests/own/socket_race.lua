@@ -4,7 +4,7 @@ local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 
-require("names")("timeout:2 attempts:1")
+require("names")("timeout:8 attempts:1")
 -- Packets to 2001:db8:1::/64 and to 10.9.0.7 are dropped. The system's address selection puts 10.9.0.7 before 10.9.0.1.
 local path = os.tmpname()
 local selection = assert(io.open(path, "w"))
@@ -29,12 +29,7 @@ end
 local port4, listening4 = listen("127.0.0.1")
 local port46, listening46 = listen("127.0.0.1", "::1")
 local port9, listening9 = listen("10.9.0.1")
-local closed_port
-do
-    local port, listeners = listen("127.0.0.1")
-    closed_port = port
-    listeners[1]:close()
-end
+local closed_port = require("ports").refusing()
 
 local function descriptors()
     local count = 0

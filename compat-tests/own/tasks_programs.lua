@@ -6,14 +6,6 @@ local check = require("check")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
--- A port that was free a moment ago, for a server that cannot report its port.
-local function free_port()
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local _, port = server:getsockname()
-    server:close()
-    return port
-end
-
 -- The driver leaves the system's folders out, so that no other LuaSocket is loaded. Ours comes first.
 local version = _VERSION:match("%d%.%d")
 local folder = io.popen("ls -d /usr/lib/*/lua/" .. version .. " 2>/dev/null"):read("*l")
@@ -22,7 +14,7 @@ if folder then package.cpath = package.cpath .. ";" .. folder .. "/?.so" end
 
 local has_redis, redis = pcall(require, "redis")
 if has_redis then
-    local port = free_port()
+    local port = require("ports").free()
     local server = io.popen(("redis-server --port %d --bind 127.0.0.1 --save '' --appendonly no >/dev/null 2>&1 & echo $!"):format(port))
     local pid = server:read("*n")
     local client
