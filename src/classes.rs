@@ -10,7 +10,7 @@ use crate::socket::tcp::Tcp;
 use crate::socket::udp::Udp;
 use crate::socket::unix_datagram::UnixDatagram;
 use crate::socket::unix_stream::UnixStream;
-use crate::tls::{Certificate, Connection, Handle};
+use crate::tls::{Certificate, Connection, ContextObject};
 
 /// A TCP object before it is connected or listens.
 pub static TCP_MASTER: Class<Tcp> = Class::new(0, c"tcp{master}");
@@ -42,7 +42,7 @@ pub static HTTP_FILE: Class<File> = Class::new(11, c"http{file}");
 /// the same state.
 pub static TLS_CONNECTION: Class<Connection> = Class::new(13, c"tls{connection}");
 /// A TLS configuration.
-pub static TLS_CONTEXT: Class<Handle> = Class::new(14, c"tls{context}");
+pub static TLS_CONTEXT: Class<ContextObject> = Class::new(14, c"tls{context}");
 /// A certificate.
 pub static CERTIFICATE: Class<Certificate> = Class::new(15, c"tls{certificate}");
 /// A decoder of a content coding.

@@ -59,7 +59,7 @@ mod class;
 pub mod entries;
 mod lend;
 mod raise;
-mod spare;
+mod scratch;
 mod stack;
 
 pub use arguments::Kind;
@@ -67,8 +67,8 @@ pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use lend::with_lent;
 pub use raise::{Expected, Message, Raise, buffer, check_memory, reserve};
-pub use spare::Spare;
-use spare::keep_freed_memory;
+pub use scratch::ScratchBuffer;
+use scratch::keep_freed_memory;
 pub use stack::Address;
 
 /// A native function in the form that Lua's C interface takes.

@@ -5,7 +5,7 @@ use std::fmt;
 
 use mlua::ffi;
 
-use super::Spare;
+use super::ScratchBuffer;
 
 const CAPACITY: usize = 110;
 
@@ -150,8 +150,8 @@ impl Raise {
 // Without inlining, a result returned through memory is read in pieces of other sizes than it was written in.
 // That costs 5 ns.
 #[inline(always)]
-pub fn buffer(capacity: usize) -> Result<Spare, Raise> {
-    let mut buffer = Spare::take();
+pub fn buffer(capacity: usize) -> Result<ScratchBuffer, Raise> {
+    let mut buffer = ScratchBuffer::take();
     reserve(&mut buffer, capacity)?;
     Ok(buffer)
 }

@@ -3,7 +3,7 @@
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
 
 use super::feed::Feed;
-use super::{Progress, Trouble};
+use super::{DecodeError, Progress};
 
 /// A brotli decoder.
 pub struct Brotli {
@@ -32,9 +32,9 @@ impl Brotli {
     }
 
     /// Decodes into `out`.
-    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, Trouble> {
+    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, DecodeError> {
         if self.done {
-            return if feed.available().is_empty() { Ok(Progress::Hungry) } else { Err(Trouble) };
+            return if feed.available().is_empty() { Ok(Progress::Hungry) } else { Err(DecodeError) };
         }
         self.begun = self.begun || !feed.available().is_empty();
         let (mut left, mut used) = (feed.available().len(), 0);
@@ -51,12 +51,12 @@ impl Brotli {
         );
         feed.consume(used);
         match result {
-            BrotliResult::ResultFailure => return Err(Trouble),
+            BrotliResult::ResultFailure => return Err(DecodeError),
             BrotliResult::ResultSuccess => self.done = true,
             BrotliResult::NeedsMoreInput | BrotliResult::NeedsMoreOutput => {}
         }
         match written {
-            0 if self.done && !feed.available().is_empty() => Err(Trouble),
+            0 if self.done && !feed.available().is_empty() => Err(DecodeError),
             0 => Ok(Progress::Hungry),
             count => Ok(Progress::Wrote(count)),
         }

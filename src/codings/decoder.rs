@@ -9,7 +9,7 @@ use super::zstd::Zstd;
 
 /// The input is not valid for the coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trouble;
+pub struct DecodeError;
 
 /// The result of one step of a decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,25 +66,25 @@ impl Decoder {
 
     /// Decodes into `out` until it is full or no more input can be decoded. Returns the number of bytes
     /// written.
-    pub fn decode(&mut self, out: &mut [u8]) -> Result<usize, Trouble> {
+    pub fn decode(&mut self, out: &mut [u8]) -> Result<usize, DecodeError> {
         let mut written = 0;
         while let Some(room) = out.get_mut(written..).filter(|room| !room.is_empty()) {
             match self.step(room) {
                 Ok(Progress::Wrote(count)) => written += count,
                 Ok(Progress::Hungry) => break,
-                Err(Trouble) => {
+                Err(DecodeError) => {
                     self.close();
                     // Returns the output before the damage first.
-                    return if written > 0 { Ok(written) } else { Err(Trouble) };
+                    return if written > 0 { Ok(written) } else { Err(DecodeError) };
                 }
             }
         }
         Ok(written)
     }
 
-    fn step(&mut self, out: &mut [u8]) -> Result<Progress, Trouble> {
+    fn step(&mut self, out: &mut [u8]) -> Result<Progress, DecodeError> {
         let feed = &mut self.feed;
-        match self.coding.as_mut().ok_or(Trouble)? {
+        match self.coding.as_mut().ok_or(DecodeError)? {
             Coding::Gzip(gzip) => gzip.decode(feed, out),
             Coding::Deflate(deflate) => deflate.decode(feed, out),
             #[cfg(feature = "brotli")]
@@ -95,9 +95,9 @@ impl Decoder {
     }
 
     /// Ends the input, after all of it was decoded. Fails if the stream is truncated.
-    pub fn finish(&mut self) -> Result<(), Trouble> {
+    pub fn finish(&mut self) -> Result<(), DecodeError> {
         self.feed.end();
-        let complete = match self.coding.as_mut().ok_or(Trouble)? {
+        let complete = match self.coding.as_mut().ok_or(DecodeError)? {
             Coding::Gzip(gzip) => gzip.is_complete(),
             Coding::Deflate(deflate) => deflate.is_complete(&self.feed),
             #[cfg(feature = "brotli")]
@@ -105,7 +105,7 @@ impl Decoder {
             #[cfg(feature = "zstd")]
             Coding::Zstd(zstd) => zstd.is_complete(&self.feed),
         };
-        if complete { Ok(()) } else { Err(Trouble) }
+        if complete { Ok(()) } else { Err(DecodeError) }
     }
 
     /// Frees the memory. Decoding fails from here on.

@@ -4,16 +4,16 @@
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
 use super::feed::Feed;
-use super::{Progress, Trouble};
+use super::{DecodeError, Progress};
 
 /// Decompresses the available input, until `out` is full.
-fn inflate(engine: &mut Decompress, feed: &mut Feed, out: &mut [u8]) -> Result<(usize, bool), Trouble> {
+fn inflate(engine: &mut Decompress, feed: &mut Feed, out: &mut [u8]) -> Result<(usize, bool), DecodeError> {
     let (read, written) = (engine.total_in(), engine.total_out());
     let status = engine.decompress(feed.available(), out, FlushDecompress::None);
     feed.consume((engine.total_in() - read) as usize);
     match status {
         Ok(status) => Ok(((engine.total_out() - written) as usize, status == Status::StreamEnd)),
-        Err(_) => Err(Trouble),
+        Err(_) => Err(DecodeError),
     }
 }
 
@@ -68,7 +68,7 @@ impl Gzip {
     }
 
     /// Decodes into `out`.
-    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, Trouble> {
+    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, DecodeError> {
         loop {
             match self.part {
                 Part::Data => {
@@ -88,7 +88,7 @@ impl Gzip {
                 Part::Trailer(8) => {
                     let expected = u64::from(self.sum.amount()) << 32 | u64::from(self.sum.sum());
                     if self.trailer != expected {
-                        return Err(Trouble);
+                        return Err(DecodeError);
                     }
                     self.part = Part::Start(0);
                     self.sum.reset();
@@ -103,7 +103,7 @@ impl Gzip {
     }
 
     /// Processes one byte outside the compressed data.
-    fn head(&mut self, part: Part, byte: u8) -> Result<Part, Trouble> {
+    fn head(&mut self, part: Part, byte: u8) -> Result<Part, DecodeError> {
         if let Part::Trailer(count) = part {
             self.trailer = self.trailer >> 8 | u64::from(byte) << 56;
             return Ok(Part::Trailer(count + 1));
@@ -113,12 +113,12 @@ impl Gzip {
         let ended = match part {
             Part::Start(count) => {
                 if MAGIC.get(count).is_some_and(|expected| *expected != byte) {
-                    return Err(Trouble);
+                    return Err(DecodeError);
                 }
                 if count == 3 {
                     self.flags = byte;
                     if byte & RESERVED != 0 {
-                        return Err(Trouble);
+                        return Err(DecodeError);
                     }
                 }
                 if count < 9 {
@@ -143,11 +143,11 @@ impl Gzip {
             }
             Part::HeadSum(Some(low)) => {
                 if u64::from(u16::from_le_bytes([low, byte])) != self.trailer {
-                    return Err(Trouble);
+                    return Err(DecodeError);
                 }
                 HEAD_SUM
             }
-            Part::Data | Part::Trailer(_) => return Err(Trouble),
+            Part::Data | Part::Trailer(_) => return Err(DecodeError),
         };
         Ok(self.after(ended))
     }
@@ -185,10 +185,10 @@ impl Deflate {
     }
 
     /// Decodes into `out`.
-    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, Trouble> {
+    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, DecodeError> {
         loop {
             if self.done {
-                return if feed.available().is_empty() { Ok(Progress::Hungry) } else { Err(Trouble) };
+                return if feed.available().is_empty() { Ok(Progress::Hungry) } else { Err(DecodeError) };
             }
             let engine = match &mut self.engine {
                 Some(engine) => engine,
@@ -200,7 +200,7 @@ impl Deflate {
                     }
                     [] => return Ok(Progress::Hungry),
                     // A whole raw stream has at least two bytes.
-                    [_] if feed.has_ended() => return Err(Trouble),
+                    [_] if feed.has_ended() => return Err(DecodeError),
                     [_] => return Ok(Progress::Hungry),
                 },
             };

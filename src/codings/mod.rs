@@ -19,7 +19,7 @@ use crate::binding::{Call, ClassSpec, Kind, Message, Object, Outcome, Raise, Rec
 use crate::classes::DECODER;
 
 pub use decoder::Decoder;
-use decoder::{Progress, Trouble};
+use decoder::{DecodeError, Progress};
 
 /// The most bytes in one decoded piece.
 const PIECE: usize = 64 * 1024;
@@ -74,7 +74,7 @@ fn decode(call: &mut Call<'_>) -> Outcome {
         if chunk.is_some_and(|chunk| !decoder.push(chunk)) {
             return Err(Raise::out_of_memory());
         }
-        Ok(decoder.decode(&mut out).map_err(|Trouble| decoder.name()))
+        Ok(decoder.decode(&mut out).map_err(|DecodeError| decoder.name()))
     });
     match decoded {
         Ok(Ok(Ok(0))) => {
@@ -95,7 +95,8 @@ fn decode(call: &mut Call<'_>) -> Outcome {
 
 /// `decoder:finish()`: marks the end of the input. Returns true; or nil and a message if it is truncated.
 fn finish(call: &mut Call<'_>) -> Outcome {
-    let finished = call.object(1, &DECODERS, |decoder| decoder.finish().map_err(|Trouble| decoder.name()))?;
+    let finished =
+        call.object(1, &DECODERS, |decoder| decoder.finish().map_err(|DecodeError| decoder.name()))?;
     match finished {
         Ok(()) => {
             call.push_boolean(true);

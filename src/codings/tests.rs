@@ -6,11 +6,11 @@ use flate2::Compression;
 use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use proptest::prelude::*;
 
-use super::decoder::{Decoder, Trouble};
+use super::decoder::{DecodeError, Decoder};
 
 /// Decodes input in pieces of length `step`, with an output buffer of length `room`.
-fn decode(name: &str, input: &[u8], step: usize, room: usize) -> Result<Vec<u8>, Trouble> {
-    let mut decoder = Decoder::new(name.as_bytes()).ok_or(Trouble)?;
+fn decode(name: &str, input: &[u8], step: usize, room: usize) -> Result<Vec<u8>, DecodeError> {
+    let mut decoder = Decoder::new(name.as_bytes()).ok_or(DecodeError)?;
     let mut decoded = Vec::new();
     let mut out = vec![0; room];
     for piece in input.chunks(step) {
@@ -75,7 +75,7 @@ fn deflate_comes_with_its_wrapper_or_without() {
         assert_eq!(decode("deflate", &zlib(b"some text"), step, 4).as_deref(), Ok(&b"some text"[..]));
         assert_eq!(decode("deflate", &raw(b"some text"), step, 4).as_deref(), Ok(&b"some text"[..]));
     }
-    assert_eq!(decode("deflate", b"\x78", 1, 10), Err(Trouble));
+    assert_eq!(decode("deflate", b"\x78", 1, 10), Err(DecodeError));
 }
 
 #[cfg(feature = "brotli")]
@@ -85,7 +85,7 @@ fn brotli_is_decoded_and_large_windows_are_refused() {
         assert_eq!(decode("br", BROTLI, step, 5).as_deref(), Ok(&b"hello hello hello hello\n"[..]));
     }
     // The bits that announce a large window (RFC 9841).
-    assert_eq!(decode("br", b"\x11\x1e\x03", 3, 5), Err(Trouble));
+    assert_eq!(decode("br", b"\x11\x1e\x03", 3, 5), Err(DecodeError));
 }
 
 #[cfg(feature = "zstd")]
@@ -98,7 +98,7 @@ fn zstd_has_frames_skipped_parts_and_a_largest_window() {
         assert_eq!(decode("zstd", &body, step, 2).as_deref(), Ok(&b"one two"[..]), "{step}");
     }
     // A window of 16 MB: exponent 14, mantissa 0.
-    assert_eq!(decode("zstd", &[0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0], 9, 10), Err(Trouble));
+    assert_eq!(decode("zstd", &[0x28, 0xb5, 0x2f, 0xfd, 0, 14 << 3, 1, 0, 0], 9, 10), Err(DecodeError));
 }
 
 /// A text of several blocks in each coding of this build.
@@ -119,17 +119,17 @@ fn what_is_cut_or_followed_by_rubbish_fails() {
         assert_eq!(decode(name, &body, 100, 1 << 16).as_deref(), Ok(&text[..]), "{name}");
         for cut in [1, 2, 5, body.len() / 2, body.len() - 1] {
             let part = body.get(..cut).unwrap_or_default();
-            assert_eq!(decode(name, part, 100, 1 << 16), Err(Trouble), "{name} {cut}");
+            assert_eq!(decode(name, part, 100, 1 << 16), Err(DecodeError), "{name} {cut}");
         }
         let mut longer = body.clone();
         longer.push(b'x');
-        assert_eq!(decode(name, &longer, 1 << 16, 1 << 16), Err(Trouble), "{name}");
-        assert_eq!(decode(name, &longer, 1, 1 << 16), Err(Trouble), "{name}");
+        assert_eq!(decode(name, &longer, 1 << 16, 1 << 16), Err(DecodeError), "{name}");
+        assert_eq!(decode(name, &longer, 1, 1 << 16), Err(DecodeError), "{name}");
         assert_eq!(decode(name, b"", 1, 10).as_deref(), Ok(&b""[..]), "{name}");
     }
     #[cfg(feature = "brotli")]
     for cut in 1..BROTLI.len() {
-        assert_eq!(decode("br", BROTLI.get(..cut).unwrap_or_default(), 3, 10), Err(Trouble), "{cut}");
+        assert_eq!(decode("br", BROTLI.get(..cut).unwrap_or_default(), 3, 10), Err(DecodeError), "{cut}");
     }
 }
 
@@ -141,13 +141,13 @@ fn a_wrong_check_sum_fails() {
         if let Some(byte) = body.get_mut(position) {
             *byte ^= 1;
         }
-        assert_eq!(decode("gzip", &body, 5, 10), Err(Trouble));
+        assert_eq!(decode("gzip", &body, 5, 10), Err(DecodeError));
     }
     let mut wrapped = zlib(b"text");
     if let Some(byte) = wrapped.last_mut() {
         *byte ^= 1;
     }
-    assert_eq!(decode("deflate", &wrapped, 5, 10), Err(Trouble));
+    assert_eq!(decode("deflate", &wrapped, 5, 10), Err(DecodeError));
 }
 
 #[test]

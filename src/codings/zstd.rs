@@ -5,7 +5,7 @@ use std::io::Read;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::feed::Feed;
-use super::{Progress, Trouble};
+use super::{DecodeError, Progress};
 
 const LARGEST_WINDOW: u64 = 8 << 20;
 const LARGEST_BLOCK: usize = 128 << 10;
@@ -51,7 +51,7 @@ impl Zstd {
     }
 
     /// Decodes into `out`.
-    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, Trouble> {
+    pub fn decode(&mut self, feed: &mut Feed, out: &mut [u8]) -> Result<Progress, DecodeError> {
         loop {
             let goes_on = match self.part {
                 Part::Frame => self.begin(feed)?,
@@ -60,7 +60,7 @@ impl Zstd {
                 }),
                 Part::Blocks => {
                     let count = if self.frame.can_collect() > 0 {
-                        self.frame.read(out).map_err(|_| Trouble)?
+                        self.frame.read(out).map_err(|_| DecodeError)?
                     } else {
                         0
                     };
@@ -82,7 +82,7 @@ impl Zstd {
     }
 
     /// Reads the header of a frame, if all of it is available.
-    fn begin(&mut self, feed: &mut Feed) -> Result<Option<()>, Trouble> {
+    fn begin(&mut self, feed: &mut Feed) -> Result<Option<()>, DecodeError> {
         let bytes = feed.available();
         let Some(&[a, b, c, d, descriptor]) = bytes.first_chunk::<5>() else { return Ok(None) };
         let magic = u32::from_le_bytes([a, b, c, d]);
@@ -93,13 +93,13 @@ impl Zstd {
             return Ok(Some(()));
         }
         if magic != MAGIC {
-            return Err(Trouble);
+            return Err(DecodeError);
         }
         let mut head = bytes.get(..head_length(descriptor)).unwrap_or_default();
         if head.is_empty() {
             return Ok(None);
         }
-        self.frame.init(&mut head).map_err(|_| Trouble)?;
+        self.frame.init(&mut head).map_err(|_| DecodeError)?;
         let used = self.frame.bytes_read_from_source();
         feed.consume(used as usize);
         self.summed = descriptor & 4 != 0;
@@ -108,7 +108,7 @@ impl Zstd {
     }
 
     /// Decodes one block, if all of it is available.
-    fn block(&mut self, feed: &mut Feed) -> Result<Option<()>, Trouble> {
+    fn block(&mut self, feed: &mut Feed) -> Result<Option<()>, DecodeError> {
         let bytes = feed.available();
         let Some(&[a, b, c]) = bytes.first_chunk::<3>() else { return Ok(None) };
         let head = u32::from_le_bytes([a, b, c, 0]);
@@ -117,23 +117,25 @@ impl Zstd {
             // One byte, repeated.
             1 => 1,
             0 | 2 if size <= LARGEST_BLOCK => size,
-            _ => return Err(Trouble),
+            _ => return Err(DecodeError),
         };
         if size > LARGEST_BLOCK {
-            return Err(Trouble);
+            return Err(DecodeError);
         }
         let sum = if head & 1 == 1 && self.summed { 4 } else { 0 };
         let Some(mut block) = bytes.get(..3 + content + sum) else { return Ok(None) };
-        self.frame.decode_blocks(&mut block, BlockDecodingStrategy::UptoBlocks(1)).map_err(|_| Trouble)?;
+        self.frame
+            .decode_blocks(&mut block, BlockDecodingStrategy::UptoBlocks(1))
+            .map_err(|_| DecodeError)?;
         feed.consume(3 + content + sum);
         Ok(Some(()))
     }
 
     /// Verifies the checksum of a frame.
-    fn finish(&mut self) -> Result<(), Trouble> {
+    fn finish(&mut self) -> Result<(), DecodeError> {
         self.part = Part::Frame;
         match (self.frame.get_checksum_from_data(), self.frame.get_calculated_checksum()) {
-            (Some(sent), Some(counted)) if sent != counted => Err(Trouble),
+            (Some(sent), Some(counted)) if sent != counted => Err(DecodeError),
             _ => Ok(()),
         }
     }

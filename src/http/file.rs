@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
-use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, Spare, native};
+use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, ScratchBuffer, native};
 use crate::classes::HTTP_FILE;
 use crate::socket::error::Failure;
 
@@ -169,7 +169,7 @@ fn range(call: &mut Call<'_>) -> Outcome {
 /// `read(offset, most)`: bytes of the part; nil and a message at its end.
 fn read(call: &mut Call<'_>) -> Outcome {
     let (offset, most) = (call.number(2)? as u64, call.number(3)? as u64);
-    let mut text = Spare::take();
+    let mut text = ScratchBuffer::take();
     let outcome = call.object(1, &FILE, |file| {
         let most = most.min(file.length.saturating_sub(offset)).min(1 << 20) as usize;
         text.try_reserve(most).map_err(|_| Failure::Errno(libc::ENOMEM))?;

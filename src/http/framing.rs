@@ -19,7 +19,7 @@ pub enum Body {
 
 /// The framing of a message: the end of its body, and whether its connection may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Framing {
     /// The end of the body.
     pub body: Body,
     /// Whether the connection may carry another message. False in any case of doubt.
@@ -73,7 +73,7 @@ pub fn response(
     status: u16,
     version: Version,
     fields: &Fields<'_>,
-) -> Result<Verdict, Malformed> {
+) -> Result<Framing, Malformed> {
     let bodiless = method == b"HEAD" || (100..200).contains(&status) || status == 204 || status == 304;
     let (body, certain) = match body(fields) {
         Ok((body, certain)) => (body, certain),
@@ -87,7 +87,7 @@ pub fn response(
         && (102..600).contains(&status)
         && body != Body::UntilClose
         && !has_token(fields.connection, b"close");
-    Ok(Verdict { body, keep })
+    Ok(Framing { body, keep })
 }
 
 /// The end of a response's body, for a response that has one, and whether it is beyond doubt.
@@ -174,34 +174,34 @@ mod tests {
         }
     }
 
-    fn verdict(coding: Option<&str>, length: Option<&str>) -> Result<Verdict, Malformed> {
+    fn framing_of(coding: Option<&str>, length: Option<&str>) -> Result<Framing, Malformed> {
         response(b"GET", 200, HTTP_1_1, &fields(coding, length, None))
     }
 
-    fn kept(body: Body) -> Result<Verdict, Malformed> {
-        Ok(Verdict { body, keep: true })
+    fn kept(body: Body) -> Result<Framing, Malformed> {
+        Ok(Framing { body, keep: true })
     }
 
-    fn closed(body: Body) -> Result<Verdict, Malformed> {
-        Ok(Verdict { body, keep: false })
+    fn closed(body: Body) -> Result<Framing, Malformed> {
+        Ok(Framing { body, keep: false })
     }
 
     #[test]
     fn a_body_ends_by_length_chunks_or_close() {
-        assert_eq!(verdict(None, Some("12")), kept(Body::Length(12)));
-        assert_eq!(verdict(None, Some(" 0 ")), kept(Body::Length(0)));
-        assert_eq!(verdict(Some("chunked"), None), kept(Body::Chunked));
-        assert_eq!(verdict(Some("gzip, Chunked"), None), kept(Body::Chunked));
-        assert_eq!(verdict(None, None), closed(Body::UntilClose));
+        assert_eq!(framing_of(None, Some("12")), kept(Body::Length(12)));
+        assert_eq!(framing_of(None, Some(" 0 ")), kept(Body::Length(0)));
+        assert_eq!(framing_of(Some("chunked"), None), kept(Body::Chunked));
+        assert_eq!(framing_of(Some("gzip, Chunked"), None), kept(Body::Chunked));
+        assert_eq!(framing_of(None, None), closed(Body::UntilClose));
     }
 
     // add.47
     #[test]
     fn equal_lengths_are_one_and_different_ones_an_error() {
-        assert_eq!(verdict(None, Some("3, 3")), kept(Body::Length(3)));
-        assert_eq!(verdict(None, Some("3,03,3")), kept(Body::Length(3)));
+        assert_eq!(framing_of(None, Some("3, 3")), kept(Body::Length(3)));
+        assert_eq!(framing_of(None, Some("3,03,3")), kept(Body::Length(3)));
         for value in ["3, 4", "3,", ",3", "3, x", "x, x", ","] {
-            assert_eq!(verdict(None, Some(value)), Err(Malformed::ContentLength), "{value}");
+            assert_eq!(framing_of(None, Some(value)), Err(Malformed::ContentLength), "{value}");
         }
     }
 
@@ -209,28 +209,28 @@ mod tests {
     #[test]
     fn a_length_that_is_no_number_is_none() {
         for value in ["", " ", "-1", "+3", "0x3", "1e3", "2.5", "3 4", "\x003"] {
-            assert_eq!(verdict(None, Some(value)), closed(Body::UntilClose), "{value}");
+            assert_eq!(framing_of(None, Some(value)), closed(Body::UntilClose), "{value}");
         }
-        assert_eq!(verdict(None, Some("99999999999999999999")), kept(Body::Length(u64::MAX)));
+        assert_eq!(framing_of(None, Some("99999999999999999999")), kept(Body::Length(u64::MAX)));
     }
 
     #[test]
     fn a_coding_other_than_chunked_last_means_until_close() {
         for value in ["gzip", "chunked, gzip", "chunked;q=1", "xchunked", "chunked\0"] {
-            assert_eq!(verdict(Some(value), None), closed(Body::UntilClose), "{value}");
-            assert_eq!(verdict(Some(value), Some("3")), closed(Body::UntilClose), "{value}");
+            assert_eq!(framing_of(Some(value), None), closed(Body::UntilClose), "{value}");
+            assert_eq!(framing_of(Some(value), Some("3")), closed(Body::UntilClose), "{value}");
         }
     }
 
     #[test]
     fn a_doubtful_coding_is_read_and_the_connection_not_kept() {
-        assert_eq!(verdict(Some("chunked, chunked"), None), closed(Body::Chunked));
-        assert_eq!(verdict(Some("identity, chunked"), None), closed(Body::Chunked));
-        assert_eq!(verdict(Some("chunked"), Some("3")), closed(Body::Chunked));
-        assert_eq!(verdict(Some("chunked"), Some("3, 4")), closed(Body::Chunked));
+        assert_eq!(framing_of(Some("chunked, chunked"), None), closed(Body::Chunked));
+        assert_eq!(framing_of(Some("identity, chunked"), None), closed(Body::Chunked));
+        assert_eq!(framing_of(Some("chunked"), Some("3")), closed(Body::Chunked));
+        assert_eq!(framing_of(Some("chunked"), Some("3, 4")), closed(Body::Chunked));
         for value in ["identity", "identity, Identity", "", ","] {
-            assert_eq!(verdict(Some(value), Some("3")), closed(Body::Length(3)), "{value}");
-            assert_eq!(verdict(Some(value), None), closed(Body::UntilClose), "{value}");
+            assert_eq!(framing_of(Some(value), Some("3")), closed(Body::Length(3)), "{value}");
+            assert_eq!(framing_of(Some(value), None), closed(Body::UntilClose), "{value}");
         }
         assert_eq!(
             response(b"GET", 200, (1, 0), &fields(Some("chunked"), None, None)),
@@ -249,7 +249,7 @@ mod tests {
             ("GET", 101, false),
         ] {
             let got = response(method.as_bytes(), status, HTTP_1_1, &fields(None, Some("3"), None));
-            assert_eq!(got, Ok(Verdict { body: Body::Empty, keep }), "{method} {status}");
+            assert_eq!(got, Ok(Framing { body: Body::Empty, keep }), "{method} {status}");
         }
         let got = response(b"HEAD", 200, HTTP_1_1, &fields(None, Some("3, 4"), None));
         assert_eq!(got, closed(Body::Empty));
@@ -259,7 +259,7 @@ mod tests {
     fn what_ends_a_connection() {
         let length = |version, status, connection| {
             response(b"GET", status, version, &fields(None, Some("3"), connection))
-                .map(|verdict| verdict.keep)
+                .map(|framing| framing.keep)
         };
         assert_eq!(length(HTTP_1_1, 200, None), Ok(true));
         assert_eq!(length(HTTP_1_1, 200, Some("keep-alive, Upgrade")), Ok(true));

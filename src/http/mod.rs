@@ -29,7 +29,7 @@ use crate::binding::{Call, Kind, Outcome, Raise, buffer, check_memory, native, r
 use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
 use crate::socket::object::{self, Streaming};
-use crate::socket::stream::{Pattern, Progress, Request, Small, Stop};
+use crate::socket::stream::{InlineBuffer, Pattern, Progress, Request, Stop};
 use crate::socket::tcp;
 use crate::tasks::door::{self, Pace};
 
@@ -108,12 +108,12 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         return Ok(1);
     }
     let request = Request { piece, ..Request::new(pattern) };
-    let mut small = Small::new();
+    let mut inline = InlineBuffer::new();
     if call.try_object(1, tcp::client(), |_| ()).is_none() {
         call.push_boolean(false);
         return Ok(1);
     }
-    let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut small)?;
+    let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut inline)?;
     // A reset, too, ends a body without a length (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
@@ -124,7 +124,7 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
             Ok(call.push_failure(&failure.message()))
         }
         None => {
-            object::push_data(call, received, &small)?;
+            object::push_data(call, received, &inline)?;
             door::settle_for(call, 1, tcp::client());
             Ok(1)
         }
@@ -149,12 +149,12 @@ fn read_lines<T: Streaming>(
     let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
     let request = Request { limit, ..Request::new(Pattern::Line) };
     let mut fields = client.parts().0.take_held().unwrap_or_default();
-    let mut small = Small::new();
+    let mut inline = InlineBuffer::new();
     let failed = |failure| Err(Stop::Failed(failure));
     loop {
-        small.clear();
+        inline.clear();
         let received =
-            match object::attempt_receive(client, pace, &request, &mut reading.progress, &mut small) {
+            match object::attempt_receive(client, pace, &request, &mut reading.progress, &mut inline) {
                 Ok(received) => received,
                 Err(stop) => {
                     client.parts().0.hold(Some(fields));
@@ -165,7 +165,7 @@ fn read_lines<T: Streaming>(
             return failed(failure);
         }
         reading.progress = Progress::NEW;
-        let line = if received.large.is_empty() { &small[..] } else { &received.large[..] };
+        let line = if received.large.is_empty() { &inline[..] } else { &received.large[..] };
         let length = line.len() as f64;
         reading.left -= length + 2.0;
         if reading.left < 0.0 || length > limits.line {
@@ -324,13 +324,13 @@ fn parse_head(call: &mut Call<'_>) -> Outcome {
         } else {
             push_table(call, &fields, &mut joined)?;
         }
-        match head.verdict.body {
+        match head.framing.body {
             Body::Empty => call.push_bytes(b"none"),
             Body::Chunked => call.push_bytes(b"chunked"),
             Body::Length(length) => call.push_integer(i64::try_from(length).unwrap_or(i64::MAX)),
             Body::UntilClose => call.push_nil(),
         }
-        call.push_boolean(head.verdict.keep);
+        call.push_boolean(head.framing.keep);
         Ok(8)
     })
 }

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use arrayvec::ArrayVec;
 use memchr::{memchr, memchr_iter};
 
-use super::framing::{self, Verdict};
+use super::framing::{self, Framing};
 
 /// The longest name of a field.
 pub const LONGEST_NAME: usize = 1024;
@@ -54,7 +54,7 @@ pub struct Head<'t> {
     /// The length of the head in the text.
     pub length: usize,
     /// The end of the body, and whether the connection may be kept.
-    pub verdict: Verdict,
+    pub framing: Framing,
 }
 
 /// Name and value of a header line, which has no line end.
@@ -177,8 +177,8 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
         content_length: size.0.as_deref(),
         connection: connection.0.as_deref(),
     };
-    let verdict = framing::response(method, status, version, &fields).map_err(Malformed::Framing)?;
-    let keep = verdict.keep && matches!(block, Cow::Borrowed(_));
+    let framing = framing::response(method, status, version, &fields).map_err(Malformed::Framing)?;
+    let keep = framing.keep && matches!(block, Cow::Borrowed(_));
     drop((coding, size, connection));
     Ok(Some(Head {
         status,
@@ -188,7 +188,7 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
         block,
         count,
         length,
-        verdict: Verdict { keep, ..verdict },
+        framing: Framing { keep, ..framing },
     }))
 }
 
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(head.map(|head| (head.status, head.version, head.count)), Some((200, (1, 1), 2)));
         assert_eq!(head.map(|head| head.reason), Some(&b"All right"[..]));
         assert_eq!(head.map(|head| head.length), Some(text.len() - 3));
-        assert_eq!(head.map(|head| head.verdict), Some(Verdict { body: Body::Length(3), keep: true }));
+        assert_eq!(head.map(|head| head.framing), Some(Framing { body: Body::Length(3), keep: true }));
         let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
         assert_eq!(fields(text), vec![pair("Content-Length", "3"), pair("X-a", "b c")]);
     }
@@ -273,14 +273,14 @@ mod tests {
         let text = "HTTP/1.1 200 OK\r\nA: b\r\n c\nD: e\n\t f\r\nContent-Length: 0\r\n\r\n";
         let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
         assert_eq!(fields(text), vec![pair("A", "b   c"), pair("D", "e \t f"), pair("Content-Length", "0")]);
-        assert_eq!(read(text).ok().flatten().map(|head| head.verdict.keep), Some(false));
+        assert_eq!(read(text).ok().flatten().map(|head| head.framing.keep), Some(false));
     }
 
     #[test]
     fn framing_fields_of_several_lines_are_joined() {
         let two = |a, b| {
             read(&format!("HTTP/1.1 200 OK\r\nContent-Length: {a}\r\ncontent-length: {b}\r\n\r\n"))
-                .map(|head| head.map(|head| head.verdict.body))
+                .map(|head| head.map(|head| head.framing.body))
                 .map_err(|malformed| malformed == Malformed::Framing(framing::Malformed::ContentLength))
         };
         assert_eq!(two(3, 3), Ok(Some(Body::Length(3))));

@@ -1,7 +1,7 @@
 //! `socket_http_server`: the native functions of the server for the bytes of a connection. Each function
 //! tries the operation, and waits through `tasks::door` if it would block.
 
-use crate::binding::{Call, Kind, NativeFunction, Outcome, Raise, Spare, buffer, native};
+use crate::binding::{Call, Kind, NativeFunction, Outcome, Raise, ScratchBuffer, buffer, native};
 use crate::socket::channel::SocketChannel;
 #[cfg(target_os = "linux")]
 use crate::socket::channel::{open_descriptor, retry};
@@ -83,7 +83,7 @@ fn search<T: Streaming, R>(
 ) -> Result<Found<R>, Stop> {
     let (stream, channel, _) = object.parts();
     loop {
-        match look(stream.ahead()) {
+        match look(stream.buffered()) {
             Ok(Some(found)) => return Ok(Found::Whole(found)),
             Err(refusal) => return Ok(Found::Refused(refusal)),
             Ok(None) => {}
@@ -107,7 +107,7 @@ fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
             Ok(Found::Whole((start, end))) => take_head(object, start, end).map(Found::Whole),
             Ok(Found::Refused(refusal)) => Ok(Found::Refused(refusal)),
             Err(stop) => {
-                if !begun && object.parts().0.ahead().len() > scan.start() {
+                if !begun && object.parts().0.buffered().len() > scan.start() {
                     begun = true;
                     pace.deadline = Some(Deadline::after(head_time));
                 }
@@ -127,13 +127,13 @@ fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     push_head(call, 7)
 }
 
-fn take_head<T: Streaming>(object: &mut T, start: usize, end: usize) -> Result<Spare, Stop> {
+fn take_head<T: Streaming>(object: &mut T, start: usize, end: usize) -> Result<ScratchBuffer, Stop> {
     let stream = object.parts().0;
-    let head = stream.ahead().get(start..end).unwrap_or_default();
-    let mut text = Spare::take();
+    let head = stream.buffered().get(start..end).unwrap_or_default();
+    let mut text = ScratchBuffer::take();
     text.try_reserve(head.len()).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
     text.extend_from_slice(head);
-    stream.take_ahead(end);
+    stream.drop_buffered(end);
     Ok(text)
 }
 
@@ -204,21 +204,21 @@ fn take<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn take_now<T: Streaming>(object: &mut T, least: usize, most: usize) -> Result<Spare, Stop> {
+fn take_now<T: Streaming>(object: &mut T, least: usize, most: usize) -> Result<ScratchBuffer, Stop> {
     let (stream, channel, _) = object.parts();
-    while stream.ahead().len() < least {
-        if !stream.ahead().is_empty() || most < PIECE {
+    while stream.buffered().len() < least {
+        if !stream.buffered().is_empty() || most < PIECE {
             stream.read_ahead(channel)?;
             continue;
         }
-        let mut piece = Spare::take();
+        let mut piece = ScratchBuffer::take();
         stream.read_most(channel, &mut piece, most.min(PIECE))?;
         if piece.len() >= least {
             return Ok(piece);
         }
         stream.give_back(&piece)?;
     }
-    let mut text = Spare::take();
+    let mut text = ScratchBuffer::take();
     stream.read_most(channel, &mut text, most)?;
     Ok(text)
 }
@@ -233,7 +233,7 @@ fn chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         match search(object, &mut |data| scan.advance(data, &limits)) {
             Ok(found) => {
                 if let Found::Whole(chunk) = &found {
-                    object.parts().0.take_ahead(chunk.length);
+                    object.parts().0.drop_buffered(chunk.length);
                 }
                 Ok(found)
             }
@@ -553,7 +553,7 @@ fn discard<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 fn discard_now<T: Streaming>(object: &mut T, most: usize, dropped: &mut usize) -> Result<(), Stop> {
     let (stream, channel, _) = object.parts();
     while *dropped < most {
-        let mut piece = Spare::take();
+        let mut piece = ScratchBuffer::take();
         *dropped += stream.read_most(channel, &mut piece, PIECE)?;
     }
     Ok(())

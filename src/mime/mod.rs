@@ -17,7 +17,7 @@ mod tests;
 
 use memchr::memchr2_iter;
 
-use crate::binding::{Call, Outcome, Raise, Spare, buffer, native};
+use crate::binding::{Call, Outcome, Raise, ScratchBuffer, buffer, native};
 use line::Break;
 
 const VERSION: &[u8] = b"MIME 1.0.3";
@@ -70,14 +70,14 @@ fn nothing(call: &mut Call) -> Outcome {
 }
 
 /// Returns output and bytes held back, in the middle of a text.
-fn chunk(call: &mut Call, out: Spare, open: &[u8]) -> Outcome {
+fn chunk(call: &mut Call, out: ScratchBuffer, open: &[u8]) -> Outcome {
     call.push_vec(out)?;
     call.push_bytes(open);
     Ok(2)
 }
 
 /// Returns the last output or nil, and nil: the text has ended.
-fn end(call: &mut Call, out: Spare) -> Outcome {
+fn end(call: &mut Call, out: ScratchBuffer) -> Outcome {
     if out.is_empty() {
         call.push_nil();
     } else {
@@ -88,7 +88,7 @@ fn end(call: &mut Call, out: Spare) -> Outcome {
 }
 
 /// Returns output and state, in the middle of a text.
-fn line(call: &mut Call, out: Spare, state: i32) -> Outcome {
+fn line(call: &mut Call, out: ScratchBuffer, state: i32) -> Outcome {
     call.push_vec(out)?;
     call.push_number(state.into());
     Ok(2)

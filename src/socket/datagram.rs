@@ -10,7 +10,7 @@ use super::channel::QUIET;
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::object::{Described, with};
-use super::stream::{Small, Stop};
+use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Outcome, Raise, Receiver};
 use crate::sys;
@@ -41,10 +41,10 @@ pub struct Received {
 
 impl Received {
     /// Pushes the datagram.
-    pub fn push(self, small: &Small, call: &mut Call<'_>) -> Result<(), Raise> {
+    pub fn push(self, inline: &InlineBuffer, call: &mut Call<'_>) -> Result<(), Raise> {
         if self.large.is_empty() {
             drop(self);
-            call.push_bytes(small);
+            call.push_bytes(inline);
             return Ok(());
         }
         call.push_vec(self.large)
@@ -63,10 +63,10 @@ pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
 
 /// `receive(size)`: returns one datagram, cut to the size.
 pub fn receive<T: Datagram>(call: &mut Call<'_>) -> Outcome {
-    let mut small = Small::new();
-    match receive_with(call, T::any(), &mut small)? {
+    let mut inline = InlineBuffer::new();
+    match receive_with(call, T::any(), &mut inline)? {
         Ok(received) => {
-            received.push(&small, call)?;
+            received.push(&inline, call)?;
             door::settle_for(call, 1, T::any());
             Ok(1)
         }
@@ -78,13 +78,13 @@ pub fn receive<T: Datagram>(call: &mut Call<'_>) -> Outcome {
 pub fn receive_with<T: Datagram>(
     call: &mut Call<'_>,
     receiver: &Receiver<T>,
-    small: &mut Small,
+    inline: &mut InlineBuffer,
 ) -> Result<Result<Received, Failure>, Raise> {
     let size = with(call, receiver, call.optional_number(2, DEFAULT_SIZE), |_, size| size)?;
-    door::repeat(call, 1, receiver, Use::Reading, |object, _| take(object.parts().0, size, small))
+    door::repeat(call, 1, receiver, Use::Reading, |object, _| take(object.parts().0, size, inline))
 }
 
-fn take(descriptor: &Descriptor, size: f64, small: &mut Small) -> Result<Received, Stop> {
+fn take(descriptor: &Descriptor, size: f64, inline: &mut InlineBuffer) -> Result<Received, Stop> {
     if size.is_nan() || size <= -1.0 || size >= ABSURD_SIZE {
         return Err(Stop::Failed(Failure::Text("out of memory")));
     }
@@ -93,7 +93,7 @@ fn take(descriptor: &Descriptor, size: f64, small: &mut Small) -> Result<Receive
     }
     let fd = descriptor.borrow().map_err(Stop::Failed)?;
     loop {
-        match take_now(fd, size as usize, small) {
+        match take_now(fd, size as usize, inline) {
             Ok(received) => return Ok(received),
             Err(Errno::INTR) => {}
             Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
@@ -103,9 +103,9 @@ fn take(descriptor: &Descriptor, size: f64, small: &mut Small) -> Result<Receive
     }
 }
 
-fn take_now(fd: BorrowedFd<'_>, size: usize, small: &mut Small) -> Result<Received, Errno> {
-    if size <= small.capacity() {
-        let sender = sys::recv_from_array(fd, small, size)?;
+fn take_now(fd: BorrowedFd<'_>, size: usize, inline: &mut InlineBuffer) -> Result<Received, Errno> {
+    if size <= inline.capacity() {
+        let sender = sys::recv_from_array(fd, inline, size)?;
         return Ok(Received { large: Vec::new(), sender });
     }
     let size = if size <= LARGEST_PLAIN { size } else { size.min(next_size(fd)?) };

@@ -84,14 +84,14 @@ impl Kept {
         Kept { path, text: Mutex::new(None) }
     }
 
-    /// Applies `judge` to the text of the file. Returns `false` if the file cannot be read now.
-    fn read(&self, judge: impl FnOnce(&[u8]) -> bool) -> bool {
+    /// Applies `check` to the text of the file. Returns `false` if the file cannot be read now.
+    fn read(&self, check: impl FnOnce(&[u8]) -> bool) -> bool {
         let Ok(mut kept) = self.text.lock() else { return false };
         let Some(stamp) = stamp(self.path) else { return false };
         if kept.as_ref().is_none_or(|(before, _)| *before != stamp) {
             *kept = fs::read(self.path).ok().map(|text| (stamp, text));
         }
-        kept.as_ref().is_some_and(|(_, text)| judge(text))
+        kept.as_ref().is_some_and(|(_, text)| check(text))
     }
 }
 

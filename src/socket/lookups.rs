@@ -50,10 +50,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A permit for one lookup. It is returned on drop.
-struct Place(&'static Lookups);
+struct Permit(&'static Lookups);
 
-impl Place {
-    fn take(end: Option<Instant>) -> Option<Place> {
+impl Permit {
+    fn take(end: Option<Instant>) -> Option<Permit> {
         let lookups = LOOKUPS.get();
         let mut taken = lock(&lookups.taken);
         while taken.count >= MOST {
@@ -65,11 +65,11 @@ impl Place {
             taken = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         taken.count += 1;
-        Some(Place(lookups))
+        Some(Permit(lookups))
     }
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         lock(&self.0.taken).count -= 1;
         self.0.freed.notify_one();
@@ -77,43 +77,43 @@ impl Drop for Place {
 }
 
 /// Work for a resolver thread. It holds its permit until the work is done.
-struct Question {
+struct Job {
     work: Work,
-    place: Place,
+    permit: Permit,
 }
 
-/// A thread that waits for the next question.
+/// A thread that waits for the next job.
 struct Idle {
     thread: ThreadId,
-    questions: SyncSender<Question>,
+    jobs: SyncSender<Job>,
 }
 
-/// Passes the question to the idle thread, or to a new one.
-fn ask(mut question: Question) {
-    let found = lock(&question.place.0.idle).take();
+/// Passes the job to the idle thread, or to a new one.
+fn dispatch(mut job: Job) {
+    let found = lock(&job.permit.0.idle).take();
     if let Some(found) = found {
-        match found.questions.send(question) {
+        match found.jobs.send(job) {
             Ok(()) => return,
-            Err(SendError(returned)) => question = returned,
+            Err(SendError(returned)) => job = returned,
         }
     }
-    let handed = Arc::new(Mutex::new(Some(question)));
+    let handed = Arc::new(Mutex::new(Some(job)));
     let taken = handed.clone();
     let thread = std::thread::Builder::new().name("resolver".into()).stack_size(STACK);
     let started = sys::with_signals_blocked(|| {
         thread.spawn(move || {
-            let question = lock(&taken).take();
-            if let Some(question) = question {
-                serve(question);
+            let job = lock(&taken).take();
+            if let Some(job) = job {
+                serve(job);
             }
         })
     });
     if started.is_err()
-        && let Some(Question { work, place }) = lock(&handed).take()
+        && let Some(Job { work, permit }) = lock(&handed).take()
     {
         // The process cannot start a thread. Do the work here: late is better than never.
         let deliver = work();
-        drop(place);
+        drop(permit);
         deliver();
     }
 }
@@ -129,46 +129,46 @@ pub fn submit(work: Work) {
     }
     taken.count += 1;
     drop(taken);
-    ask(Question { work, place: Place(lookups) });
+    dispatch(Job { work, permit: Permit(lookups) });
 }
 
-/// Answers questions until none has arrived for a while.
-fn serve(first: Question) {
+/// Answers jobs until none has arrived for a while.
+fn serve(first: Job) {
     renew_state();
     let mut next = Some(first);
-    while let Some(Question { work, place }) = next {
-        let lookups = place.0;
+    while let Some(Job { work, permit }) = next {
+        let lookups = permit.0;
         let deliver = work();
         let waiting = lock(&lookups.taken).waiting.pop_front();
         if let Some(work) = waiting {
             deliver();
-            next = Some(Question { work, place });
+            next = Some(Job { work, permit });
             continue;
         }
-        drop(place);
+        drop(permit);
         // Become idle first. The receiver of the answer may ask again, and then finds this thread idle.
-        let questions = become_idle(lookups);
+        let jobs = become_idle(lookups);
         deliver();
-        next = questions.and_then(|questions| next_question(lookups, questions));
+        next = jobs.and_then(|jobs| next_job(lookups, jobs));
     }
 }
 
 /// Makes this thread the idle one and returns its queue. Returns `None` if another thread is idle already.
-fn become_idle(lookups: &Lookups) -> Option<Receiver<Question>> {
+fn become_idle(lookups: &Lookups) -> Option<Receiver<Job>> {
     let mut idle = Some(lock(&lookups.idle)).filter(|idle| idle.is_none())?;
-    let (sender, questions) = mpsc::sync_channel(1);
-    *idle = Some(Idle { thread: std::thread::current().id(), questions: sender });
-    Some(questions)
+    let (sender, jobs) = mpsc::sync_channel(1);
+    *idle = Some(Idle { thread: std::thread::current().id(), jobs: sender });
+    Some(jobs)
 }
 
-fn next_question(lookups: &Lookups, questions: Receiver<Question>) -> Option<Question> {
-    if let Ok(question) = questions.recv_timeout(IDLE_TIME) {
-        return Some(question);
+fn next_job(lookups: &Lookups, jobs: Receiver<Job>) -> Option<Job> {
+    if let Ok(job) = jobs.recv_timeout(IDLE_TIME) {
+        return Some(job);
     }
     let thread = std::thread::current().id();
     let kept = lock(&lookups.idle).take_if(|idle| idle.thread == thread);
-    // If another thread has taken the idle entry in the meantime, that thread will send a question.
-    if kept.is_some() { None } else { questions.recv().ok() }
+    // If another thread has taken the idle entry in the meantime, that thread will send a job.
+    if kept.is_some() { None } else { jobs.recv().ok() }
 }
 
 /// Runs work in another thread within a limit. When the time is up, that thread is left to finish alone. The
@@ -181,14 +181,14 @@ pub fn within<T: Send + 'static>(
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
     };
-    let place = Place::take(end).ok_or(Failure::Timeout)?;
+    let permit = Permit::take(end).ok_or(Failure::Timeout)?;
     let (answer, answered) = mpsc::sync_channel(1);
     let work: Work = Box::new(move || {
         let result = work();
         // After a timeout there is no receiver.
         Box::new(move || drop(answer.send(result)))
     });
-    ask(Question { work, place });
+    dispatch(Job { work, permit });
     loop {
         let left = end.map_or(LOOK, |end| end.saturating_duration_since(Instant::now()));
         match answered.recv_timeout(left.min(LOOK)) {

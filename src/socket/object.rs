@@ -3,7 +3,7 @@
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::recorded::Recorded;
-use super::stream::{Pattern, Progress, Received, Request, Small, Stop, Stream, Transport};
+use super::stream::{InlineBuffer, Pattern, Progress, Received, Request, Stop, Stream, Transport};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::tasks::door;
@@ -191,18 +191,18 @@ fn most(call: &mut Call<'_>) -> Option<f64> {
 
 /// `receive(pattern, prefix, maxsize)`: returns the data, or nil, a message and the partial data.
 pub fn receive<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    let mut small = Small::new();
+    let mut inline = InlineBuffer::new();
     let most = most(call);
-    if receive_buffered::<T>(call, most, &mut small) {
-        call.push_bytes(&small);
+    if receive_buffered::<T>(call, most, &mut inline) {
+        call.push_bytes(&inline);
         call.push_nil();
         call.push_nil();
         door::settle_for(call, 1, T::client());
         return Ok(3);
     }
     let request = with(call, T::client(), request(call, most), |_, request| request)?;
-    let received = receive_by(call, 1, T::client(), &request, &mut small)?;
-    let results = push_received(call, received, &small)?;
+    let received = receive_by(call, 1, T::client(), &request, &mut inline)?;
+    let results = push_received(call, received, &inline)?;
     door::settle_for(call, 1, T::client());
     Ok(results)
 }
@@ -213,11 +213,11 @@ pub fn receive_by<T: Streaming>(
     index: i32,
     receiver: &Receiver<T>,
     request: &Request<'_>,
-    small: &mut Small,
+    inline: &mut InlineBuffer,
 ) -> Result<Received, Raise> {
     let mut progress = Progress::NEW;
     let outcome = door::repeat(call, index, receiver, Use::Reading, |object, pace| {
-        attempt_receive(object, pace, request, &mut progress, small)
+        attempt_receive(object, pace, request, &mut progress, inline)
     })?;
     match outcome {
         Ok(received) => Ok(received),
@@ -235,10 +235,10 @@ pub fn attempt_receive<T: Streaming>(
     pace: &mut door::Pace,
     request: &Request<'_>,
     progress: &mut Progress,
-    small: &mut Small,
+    inline: &mut InlineBuffer,
 ) -> Result<Received, Stop> {
     let (stream, channel, timeout) = object.parts();
-    stream.receive(channel, request, timeout, progress, small).map_err(|(direction, deadline)| {
+    stream.receive(channel, request, timeout, progress, inline).map_err(|(direction, deadline)| {
         pace.deadline = Some(deadline);
         if door::is_switching() {
             stream.release_buffer();
@@ -249,7 +249,7 @@ pub fn attempt_receive<T: Streaming>(
 
 /// Fast path of [`receive`]: the pattern is the only argument, and the whole answer is buffered. It calls Lua
 /// as little as possible. It reports no errors; the general path reports them.
-fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, small: &mut Small) -> bool {
+fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, inline: &mut InlineBuffer) -> bool {
     let pattern = match (call.count(), call.kind(2)) {
         (1, _) => Pattern::Line,
         (2, Kind::Table) => match most {
@@ -263,12 +263,12 @@ fn receive_buffered<T: Streaming>(call: &mut Call<'_>, most: Option<f64>, small:
         },
         _ => return false,
     };
-    call.try_object(1, T::client(), |object| object.parts().0.receive_buffered(pattern, usize::MAX, small))
+    call.try_object(1, T::client(), |object| object.parts().0.receive_buffered(pattern, usize::MAX, inline))
         == Some(true)
 }
 
 /// Pushes the three results of a receive: data, nil, nil; or nil, a message and the partial data.
-fn push_received(call: &mut Call<'_>, received: Received, small: &Small) -> Outcome {
+fn push_received(call: &mut Call<'_>, received: Received, inline: &InlineBuffer) -> Outcome {
     if let Some(failure) = received.failure {
         call.push_nil();
         // Push the data first, while nothing else is owned. Then insert the message before it.
@@ -277,17 +277,17 @@ fn push_received(call: &mut Call<'_>, received: Received, small: &Small) -> Outc
         call.insert(-2);
         return Ok(3);
     }
-    push_data(call, received, small)?;
+    push_data(call, received, inline)?;
     call.push_nil();
     call.push_nil();
     Ok(3)
 }
 
 /// Pushes the data of a receive and frees it.
-pub fn push_data(call: &mut Call<'_>, received: Received, small: &Small) -> Result<(), Raise> {
+pub fn push_data(call: &mut Call<'_>, received: Received, inline: &InlineBuffer) -> Result<(), Raise> {
     if received.large.is_empty() {
         drop(received);
-        call.push_bytes(small);
+        call.push_bytes(inline);
         return Ok(());
     }
     call.push_vec(received.large)

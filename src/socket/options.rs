@@ -13,7 +13,7 @@ use crate::sys::resolver::ipv4_number;
 
 /// The form of an option's value.
 #[derive(Clone, Copy)]
-pub enum Shape {
+pub enum OptionKind {
     /// A boolean.
     Flag,
     /// A number; anything else counts as zero.
@@ -35,7 +35,7 @@ pub enum Shape {
 /// One option of an object.
 pub struct SocketOption {
     name: &'static str,
-    shape: Shape,
+    kind: OptionKind,
     level: c_int,
     number: c_int,
     get: bool,
@@ -49,18 +49,18 @@ impl SocketOption {
 }
 
 /// An option that can be read and set.
-pub const fn both(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
-    SocketOption { name, shape, level, number, get: true, set: true }
+pub const fn both(name: &'static str, kind: OptionKind, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, kind, level, number, get: true, set: true }
 }
 
 /// An option that can only be set.
-pub const fn set_only(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
-    SocketOption { name, shape, level, number, get: false, set: true }
+pub const fn set_only(name: &'static str, kind: OptionKind, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, kind, level, number, get: false, set: true }
 }
 
 /// An option that can only be read.
-pub const fn get_only(name: &'static str, shape: Shape, level: c_int, number: c_int) -> SocketOption {
-    SocketOption { name, shape, level, number, get: true, set: false }
+pub const fn get_only(name: &'static str, kind: OptionKind, level: c_int, number: c_int) -> SocketOption {
+    SocketOption { name, kind, level, number, get: true, set: false }
 }
 
 /// A value in the system's format.
@@ -127,10 +127,10 @@ pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
         let word = bytes.get(at..at + 4).and_then(|word| word.try_into().ok()).map(c_int::from_ne_bytes);
         word.or_else(|| bytes.first().map(|byte| c_int::from(*byte))).unwrap_or(0)
     };
-    match option.shape {
-        Shape::Flag => call.push_boolean(integer(0) != 0),
-        Shape::Number => call.push_number(f64::from(integer(0))),
-        Shape::Linger => {
+    match option.kind {
+        OptionKind::Flag => call.push_boolean(integer(0) != 0),
+        OptionKind::Number => call.push_number(f64::from(integer(0))),
+        OptionKind::Linger => {
             let (on, seconds) = (integer(0) != 0, integer(4));
             call.new_table(0, 2);
             call.push_boolean(on);
@@ -138,15 +138,15 @@ pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
             call.push_integer(i64::from(seconds));
             call.set_field(-2, b"timeout");
         }
-        Shape::Error => match integer(0) {
+        OptionKind::Error => match integer(0) {
             0 => call.push_nil(),
             code => call.push_bytes(Failure::Errno(code).message().as_bytes()),
         },
-        Shape::Device => {
+        OptionKind::Device => {
             let name = CStr::from_bytes_until_nul(bytes).map_or(bytes, CStr::to_bytes);
             call.push_bytes(name);
         }
-        Shape::Ipv4 | Shape::Membership4 | Shape::Membership6 => {
+        OptionKind::Ipv4 | OptionKind::Membership4 | OptionKind::Membership6 => {
             let address: [u8; 4] = bytes.get(..4).and_then(|word| word.try_into().ok()).unwrap_or_default();
             call.push_bytes(Message::format(format_args!("{}", Ipv4Addr::from(address))).as_bytes());
         }
@@ -200,9 +200,9 @@ fn prepare<'c>(
     options: &'static [SocketOption],
 ) -> Result<(&'static SocketOption, Value<'c>), Raise> {
     let option = find(call, options, |option| option.set)?;
-    let value = match option.shape {
-        Shape::Device => Value::Text(device(call.bytes(3)?)?),
-        shape => Value::Encoded(encode(call, shape)?),
+    let value = match option.kind {
+        OptionKind::Device => Value::Text(device(call.bytes(3)?)?),
+        kind => Value::Encoded(encode(call, kind)?),
     };
     Ok((option, value))
 }
@@ -222,14 +222,14 @@ fn check_kind(call: &Call<'_>, kind: Kind, name: &str) -> Result<(), Raise> {
     Err(Raise::Argument(3, Message::format(format_args!("{name} expected, got {}", call.kind_name(3)))))
 }
 
-fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
-    Ok(match shape {
-        Shape::Flag => {
+fn encode(call: &mut Call<'_>, kind: OptionKind) -> Result<Encoded, Raise> {
+    Ok(match kind {
+        OptionKind::Flag => {
             check_kind(call, Kind::Boolean, "boolean")?;
             Encoded::new(&[&c_int::from(call.truthy(3)).to_ne_bytes()])
         }
-        Shape::Number => Encoded::new(&[&(call.try_number(3).unwrap_or(0.0) as c_int).to_ne_bytes()]),
-        Shape::Linger => {
+        OptionKind::Number => Encoded::new(&[&(call.try_number(3).unwrap_or(0.0) as c_int).to_ne_bytes()]),
+        OptionKind::Linger => {
             check_kind(call, Kind::Table, "table")?;
             call.push_field(3, c"on");
             if call.kind(-1) != Kind::Boolean {
@@ -242,17 +242,17 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
             call.pop(2);
             Encoded::new(&[&on.to_ne_bytes(), &(seconds as c_int).to_ne_bytes()])
         }
-        Shape::Ipv4 => {
+        OptionKind::Ipv4 => {
             let address = any_or_ipv4(call.bytes(3)?).ok_or_else(|| Raise::argument(3, "ip expected"))?;
             Encoded::new(&[&address.octets()])
         }
-        Shape::Membership4 => {
+        OptionKind::Membership4 => {
             check_kind(call, Kind::Table, "table")?;
             let group = address_field(call, c"multiaddr", ipv4_number)?;
             let interface = address_field(call, c"interface", any_or_ipv4)?;
             Encoded::new(&[&group.octets(), &interface.octets()])
         }
-        Shape::Membership6 => {
+        OptionKind::Membership6 => {
             check_kind(call, Kind::Table, "table")?;
             let ipv6 = |text: &[u8]| std::str::from_utf8(text).ok()?.parse::<Ipv6Addr>().ok();
             let group = address_field(call, c"multiaddr", ipv6)?;
@@ -268,7 +268,7 @@ fn encode(call: &mut Call<'_>, shape: Shape) -> Result<Encoded, Raise> {
             let index = if index > -1.0 && index <= f64::from(u32::MAX) { index as u32 } else { u32::MAX };
             Encoded::new(&[&group.octets(), &index.to_ne_bytes()])
         }
-        Shape::Error | Shape::Device => Encoded::new(&[]),
+        OptionKind::Error | OptionKind::Device => Encoded::new(&[]),
     })
 }
 

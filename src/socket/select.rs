@@ -13,7 +13,7 @@ use super::udp::Udp;
 use super::unix_stream::UnixStream;
 use super::wait::poll_until;
 use crate::binding::{Address, Call, Kind, Message, NativeFunction, Outcome, Raise, native};
-use crate::tasks::door::{self, Interest, Parcel};
+use crate::tasks::door::{self, Interest, InterestList};
 
 /// One watched descriptor.
 #[derive(Clone, Copy)]
@@ -113,7 +113,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         wait = limit;
     }
     let may_wait = wait != LOOK;
-    let mut parcel = None;
+    let mut list = None;
     // Methods and metamethods of the objects may raise. Values owned outside this closure survive that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
         call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
@@ -148,18 +148,18 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         }
         call.set_top(WRITABLE);
         if switches && wait != LOOK && matches!(ending, Ending::TimedOut) {
-            parcel = Some(pack(call, &gathered.watched));
-            // The wait needs two more values on top of the result tables: the parcel and the held objects.
+            list = Some(pack(call, &gathered.watched));
+            // The wait needs two more values on top of the result tables: the list and the held objects.
             call.push_value(HELD);
             return Ok(4);
         }
         Ok(2)
     })?;
     drop(gathered);
-    if let Some(parcel) = parcel {
+    if let Some(list) = list {
         // In a task, other tasks run during the wait. Nothing is owned here meanwhile.
         let base = call.count() - 3;
-        match wait_in_task(call, parcel, wait) {
+        match wait_in_task(call, list, wait) {
             Ok(()) => {}
             Err(Failure::Timeout) => ending = Ending::TimedOut,
             Err(Failure::Errno(_)) => ending = Ending::Failed,
@@ -169,7 +169,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
                 return Ok(3);
             }
         }
-        let ready = push_parcel(call, parcel, base);
+        let ready = push_ready_interests(call, list, base);
         call.set_top(base + 1);
         if ready > 0 && !matches!(ending, Ending::Failed) {
             ending = Ending::Ready;
@@ -390,33 +390,33 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
 }
 
 /// Copies the watched descriptors into memory owned by Lua, which is pushed. So a waiting task owns nothing.
-fn pack(call: &mut Call<'_>, watched: &[Watched]) -> Parcel {
-    let parcel = Parcel::new(call, watched.len());
+fn pack(call: &mut Call<'_>, watched: &[Watched]) -> InterestList {
+    let list = InterestList::new(call, watched.len());
     for (position, entry) in watched.iter().enumerate() {
-        if let Some(place) = parcel.interests().get_mut(position) {
+        if let Some(place) = list.interests().get_mut(position) {
             *place = Interest::new(entry.number, 0, entry.asked);
         }
-        if let Some(place) = parcel.notes().get_mut(position) {
+        if let Some(place) = list.tags().get_mut(position) {
             *place = entry.held;
         }
     }
-    parcel
+    list
 }
 
 /// Waits until a descriptor is ready for a requested event, or is closed.
-fn wait_in_task(call: &mut Call<'_>, parcel: Parcel, wait: Wait) -> Result<(), Failure> {
+fn wait_in_task(call: &mut Call<'_>, list: InterestList, wait: Wait) -> Result<(), Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
     };
     loop {
         let left = end.map_or(wait, |end| Wait::For(end.saturating_duration_since(Instant::now())));
-        let limit = match door::pass(call, parcel.interests(), left) {
+        let limit = match door::pass(call, list.interests(), left) {
             Ok(None) | Err(Failure::Closed) => LOOK,
             Ok(Some(limit)) => limit,
             Err(failure) => return Err(failure),
         };
-        if look(parcel.interests(), limit)? {
+        if look(list.interests(), limit)? {
             return Ok(());
         }
         // The time may be up after a wake-up for an event that another task has handled.
@@ -457,14 +457,14 @@ fn look(interests: &mut [Interest], limit: Wait) -> Result<bool, Failure> {
     Ok(found)
 }
 
-/// Appends the ready objects to the result tables at `base` and `base + 1`. Higher up are the parcel and the
+/// Appends the ready objects to the result tables at `base` and `base + 1`. Higher up are the list and the
 /// held objects.
-fn push_parcel(call: &mut Call<'_>, parcel: Parcel, base: i32) -> i64 {
+fn push_ready_interests(call: &mut Call<'_>, list: InterestList, base: i32) -> i64 {
     let held = base + 3;
     let mut counts = [0, 0];
-    for position in 0..parcel.interests().len() {
-        let Some(interest) = parcel.interests().get(position).copied() else { break };
-        let Some(note) = parcel.notes().get(position).copied() else { break };
+    for position in 0..list.interests().len() {
+        let Some(interest) = list.interests().get(position).copied() else { break };
+        let Some(tag) = list.tags().get(position).copied() else { break };
         let mut ready = interest.found();
         if ready.contains(PollFlags::NVAL) {
             ready = interest.wanted();
@@ -474,7 +474,7 @@ fn push_parcel(call: &mut Call<'_>, parcel: Parcel, base: i32) -> i64 {
         {
             if ready.contains(direction) && interest.wanted().contains(direction) {
                 *count += 1;
-                call.push_element(held, note);
+                call.push_element(held, tag);
                 append(call, table, *count);
             }
         }

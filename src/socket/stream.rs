@@ -1,6 +1,6 @@
 //! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
 
-mod ahead;
+mod read_ahead;
 
 use std::any::Any;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Timeout};
-use crate::binding::Spare;
+use crate::binding::ScratchBuffer;
 
 /// The size of the read buffer (contract tcp.receive.11).
 const BUFFER: usize = 8192;
@@ -82,13 +82,13 @@ impl Request<'_> {
 }
 
 /// A result small enough to be passed to Lua without a heap allocation in Rust.
-pub type Small = ArrayVec<u8, BUFFER>;
+pub type InlineBuffer = ArrayVec<u8, BUFFER>;
 
-/// The result of a `receive`. The bytes are in the caller's `small` if it has content, otherwise in `large`.
+/// The result of a `receive`. The bytes are in the caller's `inline` if it has content, otherwise in `large`.
 #[derive(Debug)]
 pub struct Received {
     /// The bytes of a large or unfinished result.
-    pub large: Spare,
+    pub large: ScratchBuffer,
     /// Why the pattern was not completed, if it was not.
     pub failure: Option<Failure>,
 }
@@ -96,7 +96,7 @@ pub struct Received {
 impl Received {
     /// The result of a `receive` that never started.
     pub fn of(prefix: &[u8], failure: Failure) -> Self {
-        let mut large = Spare::take();
+        let mut large = ScratchBuffer::take();
         let _ = extend(&mut large, prefix);
         Received { large, failure: Some(failure) }
     }
@@ -130,7 +130,7 @@ pub struct Stream {
     /// The partial result of an operation that consists of several receives.
     held: Option<Box<dyn Any>>,
     /// The partial result of a `receive` that waits.
-    partial: Spare,
+    partial: ScratchBuffer,
     turn: u32,
     start: usize,
     next_fill: usize,
@@ -151,7 +151,7 @@ impl Default for Stream {
         Stream {
             buffer: Vec::new(),
             held: None,
-            partial: Spare::none(),
+            partial: ScratchBuffer::none(),
             turn: 0,
             start: 0,
             next_fill: BUFFER,
@@ -179,7 +179,7 @@ impl Stream {
     /// Frees the buffer, for example when the object is collected. The statistics stay.
     pub fn free(&mut self) {
         self.buffer = Vec::new();
-        self.partial = Spare::none();
+        self.partial = ScratchBuffer::none();
         self.held = None;
         self.start = 0;
     }
@@ -217,7 +217,8 @@ impl Stream {
         }
     }
 
-    fn buffered(&self) -> &[u8] {
+    /// The bytes in the read-ahead buffer.
+    pub fn buffered(&self) -> &[u8] {
         self.buffer.get(self.start..).unwrap_or_default()
     }
 
@@ -241,7 +242,7 @@ impl Stream {
         (count, stop)
     }
 
-    /// Reads by a pattern. A complete result that was already buffered goes into `small` if it fits. If the
+    /// Reads by a pattern. A complete result that was already buffered goes into `inline` if it fits. If the
     /// `receive` has to wait, the error gives the direction and the deadline. The partial data then stays in
     /// the stream, and `progress` records where to continue. If that wait fails, call [`Stream::abandon`] to
     /// get the partial data.
@@ -251,20 +252,20 @@ impl Stream {
         request: &Request<'_>,
         timeout: Timeout,
         progress: &mut Progress,
-        small: &mut Small,
+        inline: &mut InlineBuffer,
     ) -> Result<Received, (Direction, Deadline)> {
         let Request { pattern, prefix, limit, piece } = *request;
         let mut large = match progress.limits {
-            Some(_) => std::mem::replace(&mut self.partial, Spare::none()),
-            None if prefix.is_empty() && self.receive_buffered(pattern, limit, small) => {
-                return Ok(Received { large: Spare::none(), failure: None });
+            Some(_) => std::mem::replace(&mut self.partial, ScratchBuffer::none()),
+            None if prefix.is_empty() && self.receive_buffered(pattern, limit, inline) => {
+                return Ok(Received { large: ScratchBuffer::none(), failure: None });
             }
             None => {
                 let deadline = timeout.start();
                 self.turn = self.turn.wrapping_add(1);
                 progress.turn = self.turn;
                 progress.limits = Some(Limits { timeout, deadline, piece, start: self.received, pieces: 0 });
-                let mut large = Spare::take();
+                let mut large = ScratchBuffer::take();
                 if let Err(failure) = begin(&mut large, request) {
                     return Ok(Received { large, failure: Some(failure) });
                 }
@@ -300,20 +301,20 @@ impl Stream {
             // The object has a new descriptor by now, and another `receive` runs on it.
             return Received::of(request.prefix, failure);
         }
-        let large = std::mem::replace(&mut self.partial, Spare::none());
+        let large = std::mem::replace(&mut self.partial, ScratchBuffer::none());
         let failure = full(request, &large).unwrap_or(failure);
         Received { large, failure: Some(failure) }
     }
 
-    /// Serves a request if the whole answer is buffered and fits into `small`. Otherwise returns false and
+    /// Serves a request if the whole answer is buffered and fits into `inline`. Otherwise returns false and
     /// changes nothing.
-    pub fn receive_buffered(&mut self, pattern: Pattern, limit: usize, small: &mut Small) -> bool {
+    pub fn receive_buffered(&mut self, pattern: Pattern, limit: usize, inline: &mut InlineBuffer) -> bool {
         match pattern {
-            Pattern::Line => self.buffered_line(limit, small),
+            Pattern::Line => self.buffered_line(limit, inline),
             Pattern::Count(count) if count > 0 => match self.buffered().get(..count) {
-                Some(bytes) if count <= small.remaining_capacity() => {
+                Some(bytes) if count <= inline.remaining_capacity() => {
                     for part in bytes.chunks(LARGEST_COPY) {
-                        let _ = small.try_extend_from_slice(part);
+                        let _ = inline.try_extend_from_slice(part);
                     }
                     self.consume(count);
                     true
@@ -321,15 +322,15 @@ impl Stream {
                 _ => false,
             },
             Pattern::Most(most) if self.is_dirty() => {
-                let count = self.buffered().len().min(most).min(small.remaining_capacity());
-                self.receive_buffered(Pattern::Count(count), limit, small)
+                let count = self.buffered().len().min(most).min(inline.remaining_capacity());
+                self.receive_buffered(Pattern::Count(count), limit, inline)
             }
             Pattern::Count(_) | Pattern::Most(_) | Pattern::All => false,
         }
     }
 
     /// Fast path for the usual line. It is fully buffered and has at most one CR, directly before the LF.
-    fn buffered_line(&mut self, limit: usize, small: &mut Small) -> bool {
+    fn buffered_line(&mut self, limit: usize, inline: &mut InlineBuffer) -> bool {
         let buffered = self.buffered();
         let Some(length) = memchr2(b'\r', b'\n', buffered) else { return false };
         let (line, rest) = buffered.split_at(length);
@@ -338,7 +339,7 @@ impl Stream {
             [b'\r', b'\n', ..] => 2,
             _ => return false,
         };
-        if line.len() > limit || small.try_extend_from_slice(line).is_err() {
+        if line.len() > limit || inline.try_extend_from_slice(line).is_err() {
             return false;
         }
         self.consume(length + end);

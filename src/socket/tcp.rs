@@ -11,7 +11,7 @@ use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::listening::{self, Listening};
 use super::object::{self, Described, Streaming, report};
-use super::options::{self, Shape, SocketOption, both, get_only, set_only};
+use super::options::{self, OptionKind, SocketOption, both, get_only, set_only};
 use super::race::{Race, Step};
 use super::recorded::Recorded;
 use super::resolve::resolve;
@@ -386,26 +386,26 @@ const KEEPIDLE: i32 = libc::TCP_KEEPALIVE;
 const KEEPIDLE: i32 = libc::TCP_KEEPIDLE;
 
 const OPTIONS: &[SocketOption] = &[
-    both("keepalive", Shape::Flag, libc::SOL_SOCKET, libc::SO_KEEPALIVE),
-    both("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
-    both("reuseport", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEPORT),
-    both("tcp-nodelay", Shape::Flag, libc::IPPROTO_TCP, libc::TCP_NODELAY),
-    both("tcp-keepidle", Shape::Number, libc::IPPROTO_TCP, KEEPIDLE),
-    both("tcp-keepcnt", Shape::Number, libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
-    both("tcp-keepintvl", Shape::Number, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
-    both("recv-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
-    both("send-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
-    both("linger", Shape::Linger, libc::SOL_SOCKET, libc::SO_LINGER),
-    get_only("error", Shape::Error, libc::SOL_SOCKET, libc::SO_ERROR),
-    both("ipv6-v6only", Shape::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    both("keepalive", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+    both("reuseaddr", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    both("reuseport", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    both("tcp-nodelay", OptionKind::Flag, libc::IPPROTO_TCP, libc::TCP_NODELAY),
+    both("tcp-keepidle", OptionKind::Number, libc::IPPROTO_TCP, KEEPIDLE),
+    both("tcp-keepcnt", OptionKind::Number, libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
+    both("tcp-keepintvl", OptionKind::Number, libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
+    both("recv-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
+    both("send-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
+    both("linger", OptionKind::Linger, libc::SOL_SOCKET, libc::SO_LINGER),
+    get_only("error", OptionKind::Error, libc::SOL_SOCKET, libc::SO_ERROR),
+    both("ipv6-v6only", OptionKind::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
     #[cfg(target_os = "linux")]
-    set_only("tcp-defer-accept", Shape::Number, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT),
+    set_only("tcp-defer-accept", OptionKind::Number, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT),
     #[cfg(target_os = "linux")]
-    set_only("tcp-fastopen", Shape::Number, libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
+    set_only("tcp-fastopen", OptionKind::Number, libc::IPPROTO_TCP, libc::TCP_FASTOPEN),
     #[cfg(target_os = "linux")]
-    set_only("tcp-fastopen-connect", Shape::Number, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT),
+    set_only("tcp-fastopen-connect", OptionKind::Number, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT),
     #[cfg(target_os = "linux")]
-    both("bindtodevice", Shape::Device, libc::SOL_SOCKET, libc::SO_BINDTODEVICE),
+    both("bindtodevice", OptionKind::Device, libc::SOL_SOCKET, libc::SO_BINDTODEVICE),
 ];
 
 /// The method `receive`.

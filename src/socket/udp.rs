@@ -9,11 +9,11 @@ use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::object::{self, Described, report, success};
-use super::options::{self, Shape, SocketOption, both, get_only, set_only};
+use super::options::{self, OptionKind, SocketOption, both, get_only, set_only};
 use super::recorded::Recorded;
 use super::resolve::{direct, resolve};
 use super::service::Service;
-use super::stream::{Small, Stop};
+use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
@@ -225,14 +225,14 @@ fn sendto(call: &mut Call<'_>) -> Outcome {
 }
 
 fn receivefrom(call: &mut Call<'_>) -> Outcome {
-    let mut small = Small::new();
-    let received = match receive_with(call, &UNCONNECTED, &mut small)? {
+    let mut inline = InlineBuffer::new();
+    let received = match receive_with(call, &UNCONNECTED, &mut inline)? {
         Ok(received) => received,
         Err(failure) => return Ok(call.push_failure(&failure.message())),
     };
     match name_of_sender(&received.sender) {
         Ok((host, port)) => {
-            received.push(&small, call)?;
+            received.push(&inline, call)?;
             call.push_bytes(host.as_bytes());
             call.push_integer(i64::from(port));
             door::settle_for(call, 1, &UNCONNECTED);
@@ -286,24 +286,24 @@ const JOIN6: i32 = libc::IPV6_ADD_MEMBERSHIP;
 const LEAVE6: i32 = libc::IPV6_DROP_MEMBERSHIP;
 
 const OPTIONS: &[SocketOption] = &[
-    both("dontroute", Shape::Flag, libc::SOL_SOCKET, libc::SO_DONTROUTE),
-    both("broadcast", Shape::Flag, libc::SOL_SOCKET, libc::SO_BROADCAST),
-    both("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
-    both("reuseport", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEPORT),
-    both("ip-multicast-if", Shape::Ipv4, libc::IPPROTO_IP, libc::IP_MULTICAST_IF),
-    set_only("ip-multicast-ttl", Shape::Number, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL),
-    both("ip-multicast-loop", Shape::Flag, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP),
-    set_only("ip-add-membership", Shape::Membership4, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP),
-    set_only("ip-drop-membership", Shape::Membership4, libc::IPPROTO_IP, libc::IP_DROP_MEMBERSHIP),
-    both("ipv6-unicast-hops", Shape::Number, libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
-    both("ipv6-multicast-hops", Shape::Number, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS),
-    both("ipv6-multicast-loop", Shape::Flag, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP),
-    set_only("ipv6-add-membership", Shape::Membership6, libc::IPPROTO_IPV6, JOIN6),
-    set_only("ipv6-drop-membership", Shape::Membership6, libc::IPPROTO_IPV6, LEAVE6),
-    both("ipv6-v6only", Shape::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
-    both("recv-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
-    both("send-buffer-size", Shape::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
-    get_only("error", Shape::Error, libc::SOL_SOCKET, libc::SO_ERROR),
+    both("dontroute", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_DONTROUTE),
+    both("broadcast", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_BROADCAST),
+    both("reuseaddr", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    both("reuseport", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEPORT),
+    both("ip-multicast-if", OptionKind::Ipv4, libc::IPPROTO_IP, libc::IP_MULTICAST_IF),
+    set_only("ip-multicast-ttl", OptionKind::Number, libc::IPPROTO_IP, libc::IP_MULTICAST_TTL),
+    both("ip-multicast-loop", OptionKind::Flag, libc::IPPROTO_IP, libc::IP_MULTICAST_LOOP),
+    set_only("ip-add-membership", OptionKind::Membership4, libc::IPPROTO_IP, libc::IP_ADD_MEMBERSHIP),
+    set_only("ip-drop-membership", OptionKind::Membership4, libc::IPPROTO_IP, libc::IP_DROP_MEMBERSHIP),
+    both("ipv6-unicast-hops", OptionKind::Number, libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
+    both("ipv6-multicast-hops", OptionKind::Number, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS),
+    both("ipv6-multicast-loop", OptionKind::Flag, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP),
+    set_only("ipv6-add-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, JOIN6),
+    set_only("ipv6-drop-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, LEAVE6),
+    both("ipv6-v6only", OptionKind::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+    both("recv-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
+    both("send-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
+    get_only("error", OptionKind::Error, libc::SOL_SOCKET, libc::SO_ERROR),
 ];
 
 const METHODS: &[(&str, NativeFunction)] = &[

@@ -6,8 +6,8 @@ use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
 use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::object::{self, Described, report};
-use super::options::{self, Shape, SocketOption, set_only};
-use super::stream::{Small, Stop};
+use super::options::{self, OptionKind, SocketOption, set_only};
+use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use super::unix_address;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
@@ -114,11 +114,11 @@ fn sendto(call: &mut Call<'_>) -> Outcome {
 
 /// `receivefrom(size)`: returns the datagram and its sender's path.
 fn receivefrom(call: &mut Call<'_>) -> Outcome {
-    let mut small = Small::new();
-    match receive_with(call, &UNCONNECTED, &mut small)? {
+    let mut inline = InlineBuffer::new();
+    match receive_with(call, &UNCONNECTED, &mut inline)? {
         Ok(received) => {
             let path = unix_address::path(&received.sender);
-            received.push(&small, call)?;
+            received.push(&inline, call)?;
             call.push_bytes(path.as_bytes());
             door::settle_for(call, 1, &UNCONNECTED);
             Ok(2)
@@ -136,7 +136,8 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set::<UnixDatagram>(call, OPTIONS)
 }
 
-const OPTIONS: &[SocketOption] = &[set_only("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR)];
+const OPTIONS: &[SocketOption] =
+    &[set_only("reuseaddr", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR)];
 
 const METHODS: &[(&str, NativeFunction)] = &[
     ("bind", native(bind)),

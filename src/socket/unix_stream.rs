@@ -7,7 +7,7 @@ use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::listening::{self, Listening};
 use super::object::{self, Described, Streaming, report};
-use super::options::{self, Shape, SocketOption, set_only};
+use super::options::{self, OptionKind, SocketOption, set_only};
 use super::stream::Stream;
 use super::timeout::Timeout;
 use super::unix_address;
@@ -145,9 +145,9 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
 }
 
 const OPTIONS: &[SocketOption] = &[
-    set_only("keepalive", Shape::Flag, libc::SOL_SOCKET, libc::SO_KEEPALIVE),
-    set_only("reuseaddr", Shape::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
-    set_only("linger", Shape::Linger, libc::SOL_SOCKET, libc::SO_LINGER),
+    set_only("keepalive", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_KEEPALIVE),
+    set_only("reuseaddr", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_REUSEADDR),
+    set_only("linger", OptionKind::Linger, libc::SOL_SOCKET, libc::SO_LINGER),
 ];
 
 const METHODS: &[(&str, NativeFunction)] = &[

@@ -52,17 +52,17 @@ fn end(wait: Wait) -> Option<Instant> {
 /// Backoff for conditions that poll does not report, such as room in the queue of a listening Unix socket.
 /// The sleeps are short at first. The caller tries again after each of them.
 #[derive(Debug)]
-pub struct Pauses {
+pub struct Backoff {
     next: Duration,
 }
 
-impl Pauses {
+impl Backoff {
     const FIRST: Duration = Duration::from_micros(250);
     const LONGEST: Duration = Duration::from_millis(20);
 
     /// Starts with the shortest sleep.
     pub fn new() -> Self {
-        Pauses { next: Self::FIRST }
+        Backoff { next: Self::FIRST }
     }
 
     /// The next sleep, limited to the time that is left.

@@ -22,7 +22,7 @@ use crate::socket::error::{Direction, Failure};
 use crate::socket::object::Described;
 use crate::socket::stream::Stop;
 use crate::socket::timeout::{Deadline, Wait};
-use crate::socket::wait::{Pauses, poll_number, poll_until};
+use crate::socket::wait::{Backoff, poll_number, poll_until};
 
 /// A descriptor to wait for, and the events to wait for.
 #[repr(C)]
@@ -75,15 +75,15 @@ pub fn events(direction: Direction) -> PollFlags {
 
 /// Interests in memory that Lua owns. Each has an integer beside it.
 #[derive(Clone, Copy)]
-pub struct Parcel {
+pub struct InterestList {
     interests: *mut Interest,
     count: usize,
 }
 
-impl Parcel {
-    /// Allocates and pushes a userdata with room for `count` interests, all of them unset. The parcel may be
+impl InterestList {
+    /// Allocates and pushes a userdata with room for `count` interests, all of them unset. The list may be
     /// used while the userdata is on the stack.
-    pub fn new(call: &mut Call<'_>, count: usize) -> Parcel {
+    pub fn new(call: &mut Call<'_>, count: usize) -> InterestList {
         // SAFETY: Lua aligns userdata for C's types. All of the memory is filled before anything reads it.
         unsafe {
             let size = count.max(1).saturating_mul(size_of::<Interest>() + size_of::<i64>());
@@ -92,7 +92,7 @@ impl Parcel {
                 interests.add(position).write(Interest::new(-1, 0, PollFlags::empty()));
                 interests.add(count).cast::<i64>().add(position).write(0);
             }
-            Parcel { interests, count }
+            InterestList { interests, count }
         }
     }
 
@@ -105,7 +105,7 @@ impl Parcel {
 
     /// The integers beside the interests.
     #[allow(clippy::mut_from_ref)]
-    pub fn notes(&self) -> &mut [i64] {
+    pub fn tags(&self) -> &mut [i64] {
         // SAFETY: as above. The integers follow the interests.
         unsafe { std::slice::from_raw_parts_mut(self.interests.add(self.count).cast(), self.count) }
     }
@@ -312,7 +312,7 @@ pub fn repeat<T: Described, R>(
     mut attempt: impl FnMut(&mut T, &mut Pace) -> Result<R, Stop>,
 ) -> Result<Result<R, Failure>, Raise> {
     let mut pace = Pace::default();
-    let mut pauses: Option<Pauses> = None;
+    let mut backoff: Option<Backoff> = None;
     let mut parked = None;
     loop {
         let step = call.object(index, receiver, |object| {
@@ -370,7 +370,7 @@ pub fn repeat<T: Described, R>(
             }
             Step::Pause(limit, place) => {
                 parked = Some(place);
-                let slice = pauses.get_or_insert_with(Pauses::new).next(limit);
+                let slice = backoff.get_or_insert_with(Backoff::new).next(limit);
                 (sleep(call, slice).err(), None)
             }
         };

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::door::Lookup;
 use super::native;
-use super::scheduler::{self, Verdict, Wish};
+use super::scheduler::{self, WaitOptions, WakeReason};
 use crate::binding::Call;
 use crate::socket::error::Failure;
 use crate::socket::lookups::submit;
@@ -40,17 +40,17 @@ pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
         Wait::For(limit) => Some(limit),
         Wait::No | Wait::Forever => None,
     };
-    let wish = Wish { limit, lookup, shielded: false };
+    let options = WaitOptions { limit, lookup, shielded: false };
     // SAFETY: the other thread owns the work. Neither this function nor its callers own anything.
-    let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, wish) };
-    Lookup::Answered(match verdict {
-        Verdict::Ready => {
+    let reason = unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, options) };
+    Lookup::Answered(match reason {
+        WakeReason::Ready => {
             // SAFETY: as above. The wait is over.
             let answer = unsafe { (*scheduler).take_answer() };
             answer.and_then(|answer| answer.downcast().ok()).map(|answer| *answer).ok_or(Failure::Timeout)
         }
-        Verdict::Cancelled(message) => Err(Failure::Other(message)),
-        Verdict::Failed(code) => Err(Failure::Errno(code)),
+        WakeReason::Cancelled(message) => Err(Failure::Other(message)),
+        WakeReason::Failed(code) => Err(Failure::Errno(code)),
         _ => Err(Failure::Timeout),
     })
 }

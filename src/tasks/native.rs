@@ -10,7 +10,7 @@ use mlua::ffi::{self, lua_State};
 
 use super::door::Interest;
 use super::handover::{self, Answer, Handover};
-use super::scheduler::{self, Id, Round, Scheduler, State, Trouble, Verdict, Wish};
+use super::scheduler::{self, Id, Round, RoundError, Scheduler, State, WaitOptions, WakeReason};
 use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -120,28 +120,34 @@ unsafe extern "C-unwind" fn wait_for_others(
 ) -> Answer {
     let limit = (nanoseconds != u64::MAX).then(|| Duration::from_nanos(nanoseconds));
     // SAFETY: the door passes on its own arguments, under its own conditions.
-    let verdict = unsafe {
-        scheduler::wait(scheduler.cast(), state, interests, count, Wish { limit, ..Wish::default() })
+    let reason = unsafe {
+        scheduler::wait(
+            scheduler.cast(),
+            state,
+            interests,
+            count,
+            WaitOptions { limit, ..WaitOptions::default() },
+        )
     };
     let mut answer =
         Answer { kind: handover::READY, code: 0, nanoseconds: u64::MAX, length: 0, text: [0; 128] };
-    match verdict {
-        Verdict::Ready => {}
-        Verdict::Limit => answer.kind = handover::LIMIT,
-        Verdict::Deadline => answer.kind = handover::DEADLINE,
-        Verdict::Closed => answer.kind = handover::CLOSED,
-        Verdict::Cancelled(message) => {
+    match reason {
+        WakeReason::Ready => {}
+        WakeReason::Limit => answer.kind = handover::LIMIT,
+        WakeReason::Deadline => answer.kind = handover::DEADLINE,
+        WakeReason::Closed => answer.kind = handover::CLOSED,
+        WakeReason::Cancelled(message) => {
             answer.kind = handover::CANCELLED;
             for (place, byte) in answer.text.iter_mut().zip(message.as_bytes()) {
                 *place = *byte;
                 answer.length += 1;
             }
         }
-        Verdict::Failed(code) => {
+        WakeReason::Failed(code) => {
             answer.kind = handover::FAILED;
             answer.code = code;
         }
-        Verdict::Outside(left) => {
+        WakeReason::Outside(left) => {
             answer.kind = handover::OUTSIDE;
             answer.nanoseconds =
                 left.map_or(u64::MAX, |left| u64::try_from(left.as_nanos()).unwrap_or(u64::MAX - 1));
@@ -263,10 +269,10 @@ fn turn(call: &mut Call<'_>) -> Outcome {
             call.push_boolean(round == Round::Stuck);
             Ok(1)
         }
-        Err(Trouble::NoReadiness(error)) => {
+        Err(RoundError::NoReadiness(error)) => {
             Ok(call.push_failure(&crate::sys::error_text(error.raw_os_error())))
         }
-        Err(Trouble::NoStack(code)) => {
+        Err(RoundError::NoStack(code)) => {
             let mut message = Message::new("cannot reserve a stack: ");
             message.append(crate::sys::error_text(code).as_bytes());
             Ok(call.push_failure(&message))
@@ -275,17 +281,17 @@ fn turn(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Pushes true, or nil and the reason why a wait failed.
-fn report(call: &mut Call<'_>, verdict: Verdict) -> Outcome {
-    let message = match verdict {
-        Verdict::Ready => {
+fn report(call: &mut Call<'_>, reason: WakeReason) -> Outcome {
+    let message = match reason {
+        WakeReason::Ready => {
             call.push_boolean(true);
             return Ok(1);
         }
-        Verdict::Limit | Verdict::Deadline => Message::new("timeout"),
-        Verdict::Closed => Message::new("closed"),
-        Verdict::Cancelled(message) => message,
-        Verdict::Failed(code) => crate::sys::error_text(code),
-        Verdict::Outside(_) => Message::new("cannot wait here"),
+        WakeReason::Limit | WakeReason::Deadline => Message::new("timeout"),
+        WakeReason::Closed => Message::new("closed"),
+        WakeReason::Cancelled(message) => message,
+        WakeReason::Failed(code) => crate::sys::error_text(code),
+        WakeReason::Outside(_) => Message::new("cannot wait here"),
     };
     Ok(call.push_failure(&message))
 }
@@ -295,12 +301,12 @@ fn report(call: &mut Call<'_>, verdict: Verdict) -> Outcome {
 fn suspend(call: &mut Call<'_>) -> Outcome {
     let limit = duration(call, 1)?.map(|limit| limit.max(Duration::from_nanos(1)));
     let scheduler = scheduler(call)?;
-    let wish = Wish { limit, lookup: 0, shielded: call.truthy(2) };
+    let options = WaitOptions { limit, lookup: 0, shielded: call.truthy(2) };
     // SAFETY: nothing is owned here, nor in the frames below, by the rules of the boundary.
-    let verdict = unsafe { scheduler::wait(scheduler, call.raw_state(), ptr::null_mut(), 0, wish) };
+    let reason = unsafe { scheduler::wait(scheduler, call.raw_state(), ptr::null_mut(), 0, options) };
     report(
         call,
-        if matches!(verdict, Verdict::Outside(Some(Duration::ZERO))) { Verdict::Limit } else { verdict },
+        if matches!(reason, WakeReason::Outside(Some(Duration::ZERO))) { WakeReason::Limit } else { reason },
     )
 }
 
@@ -308,13 +314,13 @@ fn suspend(call: &mut Call<'_>) -> Outcome {
 fn yield_turn(call: &mut Call<'_>) -> Outcome {
     let scheduler = scheduler(call)?;
     // SAFETY: as in `suspend`.
-    let verdict = unsafe { scheduler::yield_now(scheduler, call.raw_state()) };
-    report(call, verdict.unwrap_or(Verdict::Ready))
+    let reason = unsafe { scheduler::yield_now(scheduler, call.raw_state()) };
+    report(call, reason.unwrap_or(WakeReason::Ready))
 }
 
 fn wake(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
-    with(call, |scheduler| scheduler.wake(id, Verdict::Ready))?;
+    with(call, |scheduler| scheduler.wake(id, WakeReason::Ready))?;
     Ok(0)
 }
 

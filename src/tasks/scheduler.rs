@@ -27,9 +27,9 @@ mod switch;
 mod task;
 mod watching;
 
-pub use switch::{Wish, is_nowhere, may_switch, settle, turns, wait, yield_now};
+pub use switch::{WaitOptions, is_nowhere, may_switch, settle, turns, wait, yield_now};
 use task::Task;
-pub use task::{Id, State, Verdict};
+pub use task::{Id, State, WakeReason};
 
 struct Slot {
     generation: u32,
@@ -45,11 +45,11 @@ struct Watch {
 }
 
 /// The answer of a lookup: the task, the number of its lookup, and the answer.
-type Letter = (Id, u64, Box<dyn Any + Send>);
+type Delivery = (Id, u64, Box<dyn Any + Send>);
 
 /// Messages from other threads to tasks.
 pub struct Mailbox {
-    answers: Mutex<Vec<Letter>>,
+    answers: Mutex<Vec<Delivery>>,
     waker: Waker,
 }
 
@@ -128,7 +128,7 @@ pub enum Round {
 
 /// Why a turn failed.
 #[derive(Clone, Copy, Debug)]
-pub enum Trouble {
+pub enum RoundError {
     /// There is no stack.
     NoStack(i32),
     /// The system cannot report what is ready.
@@ -221,7 +221,7 @@ impl Scheduler {
             end: None,
             by_deadline: false,
             timer: None,
-            verdict: Verdict::Ready,
+            reason: WakeReason::Ready,
             cancelled: None,
             deadline: None,
             shielded: false,
@@ -396,14 +396,14 @@ impl Scheduler {
     }
 
     /// Ends a wait. The task continues at its turn.
-    pub fn wake(&mut self, id: Id, verdict: Verdict) {
+    pub fn wake(&mut self, id: Id, reason: WakeReason) {
         if self.state(id) != Some(State::Waiting) {
             return;
         }
         self.leave_wait(id);
         if let Some(task) = self.task(id) {
             task.state = State::Ready;
-            task.verdict = verdict;
+            task.reason = reason;
         }
         self.enqueue(id);
     }
@@ -415,7 +415,7 @@ impl Scheduler {
         if task.cancelled.is_none() {
             task.cancelled = Some(message);
             if !task.shielded {
-                self.wake(id, Verdict::Cancelled(message));
+                self.wake(id, WakeReason::Cancelled(message));
             }
         }
         Some(state)
@@ -468,8 +468,8 @@ impl Scheduler {
             let Some((_, id)) = self.timers.pop(now) else { break };
             let Some(task) = self.task(id) else { continue };
             task.timer = None;
-            let verdict = if task.by_deadline { Verdict::Deadline } else { Verdict::Limit };
-            self.wake(id, verdict);
+            let reason = if task.by_deadline { WakeReason::Deadline } else { WakeReason::Limit };
+            self.wake(id, reason);
         }
     }
 
@@ -504,7 +504,7 @@ impl Scheduler {
         for (id, lookup, answer) in answers {
             if let Some(task) = self.task(id).filter(|task| task.lookup == lookup) {
                 task.answer = Some(answer);
-                self.wake(id, Verdict::Ready);
+                self.wake(id, WakeReason::Ready);
             }
         }
     }

@@ -51,9 +51,9 @@ struct Watch {
 /// The state of the connection that adapter and session share. The TLS library does not pass on the error of
 /// its stream, and drops the stream when a handshake fails. So the error is kept here.
 #[derive(Debug)]
-pub struct Wire {
+pub struct RawSocket {
     number: Cell<RawFd>,
-    ahead: RefCell<Ahead>,
+    read_ahead: RefCell<ReadAhead>,
     blocked: Cell<Direction>,
     broken: Cell<Option<Failure>>,
     #[cfg(not(tls_openssl))]
@@ -65,12 +65,12 @@ pub struct Wire {
 
 /// The read-ahead buffer: bytes received that the TLS library has not taken yet.
 #[derive(Debug, Default)]
-struct Ahead {
+struct ReadAhead {
     bytes: Vec<u8>,
     start: usize,
 }
 
-impl Ahead {
+impl ReadAhead {
     fn rest(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
     }
@@ -98,13 +98,13 @@ fn is_actionable(bytes: &[u8]) -> bool {
     }
 }
 
-impl Wire {
-    /// A wire over a descriptor number. `ahead` are bytes already read from it; `server` is the role of this
+impl RawSocket {
+    /// A socket over a descriptor number. `ahead` are bytes already read from it; `server` is the role of this
     /// side.
     pub fn new(number: RawFd, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
-        Wire {
+        RawSocket {
             number: Cell::new(number),
-            ahead: RefCell::new(Ahead { bytes: ahead, start: 0 }),
+            read_ahead: RefCell::new(ReadAhead { bytes: ahead, start: 0 }),
             blocked: Cell::new(Direction::Read),
             broken: Cell::new(None),
             #[cfg(not(tls_openssl))]
@@ -127,7 +127,7 @@ impl Wire {
     /// Turns read-ahead on, once the handshake is done. Earlier, it would take bytes that the peer sent right
     /// after the handshake. Those must stay in the descriptor, or an event loop that waits for it would miss
     /// them.
-    pub fn read_ahead(&self) {
+    pub fn enable_read_ahead(&self) {
         self.reads_ahead.set(true);
     }
 
@@ -172,16 +172,16 @@ impl Wire {
     /// Whether the TLS library can go on without waiting for the descriptor to become readable. A part of a
     /// record is not enough: a caller that retried would only block again.
     pub fn is_ready(&self) -> bool {
-        self.is_spent() || is_actionable(self.ahead.borrow().rest())
+        self.is_spent() || is_actionable(self.read_ahead.borrow().rest())
     }
 
     /// Calls `look` with everything received so far. Receives more until `look` returns a value.
     pub fn peek<T>(&self, mut look: impl FnMut(&[u8]) -> Option<T>) -> io::Result<T> {
         loop {
-            if let Some(answer) = look(self.ahead.borrow().rest()) {
+            if let Some(answer) = look(self.read_ahead.borrow().rest()) {
                 return Ok(answer);
             }
-            self.receive_ahead()?;
+            self.fill_read_ahead()?;
         }
     }
 
@@ -190,8 +190,8 @@ impl Wire {
     /// Returns whether more bytes can come.
     pub fn discard(&self) -> bool {
         for _ in 0..MOST_DISCARDED {
-            *self.ahead.borrow_mut() = Ahead::default();
-            if let Err(error) = self.receive_ahead() {
+            *self.read_ahead.borrow_mut() = ReadAhead::default();
+            if let Err(error) = self.fill_read_ahead() {
                 return error.kind() == ErrorKind::WouldBlock;
             }
         }
@@ -201,8 +201,8 @@ impl Wire {
     /// Forgets the descriptor, because it is closed. Its number may soon be that of another.
     pub fn cut(&self) {
         self.number.set(-1);
-        if let Ok(mut ahead) = self.ahead.try_borrow_mut() {
-            *ahead = Ahead::default();
+        if let Ok(mut ahead) = self.read_ahead.try_borrow_mut() {
+            *ahead = ReadAhead::default();
         }
     }
 
@@ -217,8 +217,8 @@ impl Wire {
     }
 
     /// Receives available bytes and appends them to the read-ahead buffer.
-    fn receive_ahead(&self) -> io::Result<()> {
-        let mut ahead = self.ahead.borrow_mut();
+    fn fill_read_ahead(&self) -> io::Result<()> {
+        let mut ahead = self.read_ahead.borrow_mut();
         let start = std::mem::take(&mut ahead.start);
         ahead.bytes.drain(..start);
         loop {
@@ -285,7 +285,7 @@ impl Wire {
 
 /// The stream that the TLS library reads and writes.
 #[derive(Debug)]
-pub struct Adapter(pub Rc<Wire>);
+pub struct Adapter(pub Rc<RawSocket>);
 
 impl Read for Adapter {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
@@ -295,12 +295,12 @@ impl Read for Adapter {
         if self.0.is_spent() {
             return self.0.block(Direction::Read);
         }
-        let waiting = !self.0.ahead.borrow().rest().is_empty();
+        let waiting = !self.0.read_ahead.borrow().rest().is_empty();
         if !waiting && self.0.reads_ahead.get() {
-            self.0.receive_ahead()?;
+            self.0.fill_read_ahead()?;
         }
         let count = if waiting || self.0.reads_ahead.get() {
-            self.0.ahead.borrow_mut().take(into)
+            self.0.read_ahead.borrow_mut().take(into)
         } else {
             self.0.receive(into)?
         };

@@ -212,9 +212,9 @@ fn issued(call: &mut Call<'_>) -> Outcome {
     for index in 1..=call.count().max(2) {
         ders.push(call.object(index, &RECEIVER, |certificate| certificate.der.clone())?);
     }
-    let verdict = judge(&ders);
+    let result = verify_chain(&ders);
     drop(ders);
-    match verdict {
+    match result {
         Ok(()) => {
             call.push_boolean(true);
             Ok(1)
@@ -225,7 +225,7 @@ fn issued(call: &mut Call<'_>) -> Outcome {
 
 /// Verifies the second certificate with the first as root and the others as intermediates.
 #[cfg(tls_openssl)]
-fn judge(ders: &[Vec<u8>]) -> Result<(), Message> {
+fn verify_chain(ders: &[Vec<u8>]) -> Result<(), Message> {
     use openssl::error::ErrorStack;
     use openssl::stack::Stack;
     use openssl::x509::store::X509StoreBuilder;
@@ -252,7 +252,7 @@ fn judge(ders: &[Vec<u8>]) -> Result<(), Message> {
 }
 
 #[cfg(not(tls_openssl))]
-fn judge(_ders: &[Vec<u8>]) -> Result<(), Message> {
+fn verify_chain(_ders: &[Vec<u8>]) -> Result<(), Message> {
     Err(Message::new("not supported by this TLS backend"))
 }
 

@@ -1,10 +1,10 @@
 //! TLS objects: connections as in LuaSec.
 
-use super::asking;
 use super::backend::{COMPLETE, Info, Stream as TlsStream};
 use super::certificate;
-use super::handle::{CONTEXT, Handle, check_context};
-use super::session::Session;
+use super::channel::TlsChannel;
+use super::context_object::{CONTEXT, ContextObject, check_context};
+use super::lua_callbacks;
 use super::verification::Verification;
 use crate::binding::{
     Call, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
@@ -20,24 +20,24 @@ use crate::tasks::door;
 /// Accepts a TLS object.
 pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
 /// The most seconds that `close` waits to send close_notify.
-const FAREWELL: f64 = 0.5;
+const CLOSE_NOTIFY_LIMIT: f64 = 0.5;
 const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 
 /// A TLS object in any of its states.
 pub struct Connection {
     stream: Stream,
-    session: Session,
+    channel: TlsChannel,
     timeout: Timeout,
 }
 
 impl Connection {
-    fn new(handle: Handle, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
-        let session = Session::new(handle.context?, handle.extras, handle.host, descriptor, ahead);
-        Some(Connection { stream: Stream::default(), session, timeout: Timeout::default() })
+    fn new(context: ContextObject, descriptor: Descriptor, ahead: Vec<u8>) -> Option<Self> {
+        let channel = TlsChannel::new(context.context?, context.extras, context.host, descriptor, ahead);
+        Some(Connection { stream: Stream::default(), channel, timeout: Timeout::default() })
     }
 
     fn close(&mut self) {
-        self.session.close();
+        self.channel.close();
         self.forget_received();
     }
 
@@ -51,13 +51,13 @@ impl Connection {
     /// The n-th certificate, from 1, of the peer or of this side.
     fn certificate(&self, n: usize, own: bool) -> Option<Vec<u8>> {
         let n = n.checked_sub(1)?;
-        if own { self.session.own_certificate(n) } else { self.session.stream()?.peer_certificate(n) }
+        if own { self.channel.own_certificate(n) } else { self.channel.stream()?.peer_certificate(n) }
     }
 }
 
 impl Object for Connection {
     fn finalize(&mut self) {
-        let _ = self.session.send_close_notify();
+        let _ = self.channel.send_close_notify();
         self.close();
         self.stream = Stream::default();
     }
@@ -69,7 +69,7 @@ impl Described for Connection {
     }
 
     fn descriptor(&mut self) -> &mut Descriptor {
-        &mut self.session.descriptor
+        &mut self.channel.descriptor
     }
 
     fn timeout(&mut self) -> &mut Timeout {
@@ -77,27 +77,27 @@ impl Described for Connection {
     }
 
     fn is_dirty(&self) -> bool {
-        self.stream.is_dirty() || self.session.is_dirty()
+        self.stream.is_dirty() || self.channel.is_dirty()
     }
 
     fn has_to_wait(&mut self, direction: Direction) -> bool {
-        self.session.has_to_wait(direction)
+        self.channel.has_to_wait(direction)
     }
 
     fn late(&mut self, direction: Direction) -> Failure {
-        self.session.late(direction)
+        self.channel.late(direction)
     }
 }
 
 impl Streaming for Connection {
-    type Channel = Session;
+    type Channel = TlsChannel;
 
     fn client() -> &'static Receiver<Self> {
         &CONNECTION
     }
 
-    fn parts(&mut self) -> (&mut Stream, &mut Session, Timeout) {
-        (&mut self.stream, &mut self.session, self.timeout)
+    fn parts(&mut self) -> (&mut Stream, &mut TlsChannel, Timeout) {
+        (&mut self.stream, &mut self.channel, self.timeout)
     }
 }
 
@@ -111,10 +111,10 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
     check_context(call, 2)?;
     let ahead = call.optional_bytes(3)?.unwrap_or_default();
     let made = call.new_object(&TLS_CONNECTION, |call| {
-        let handle = call.try_object(2, &CONTEXT, |handle| handle.clone()).ok_or(Failure::Closed)?;
+        let context = call.try_object(2, &CONTEXT, |object| object.clone()).ok_or(Failure::Closed)?;
         let mut descriptor = Descriptor::NONE;
         descriptor.set(number as i32);
-        Connection::new(handle, descriptor, ahead.to_vec()).ok_or(Failure::Closed)
+        Connection::new(context, descriptor, ahead.to_vec()).ok_or(Failure::Closed)
     });
     match made {
         Ok(()) => Ok(1),
@@ -125,7 +125,7 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
 /// `close()`: returns nothing. Sends close_notify if there was a handshake.
 fn close(call: &mut Call<'_>) -> Outcome {
     let may_wait = call.object(1, &CONNECTION, |connection| connection.timeout.block != 0.0)?;
-    let _ = send_close_notify(call, Deadline::after(if may_wait { FAREWELL } else { 0.0 }))?;
+    let _ = send_close_notify(call, Deadline::after(if may_wait { CLOSE_NOTIFY_LIMIT } else { 0.0 }))?;
     object::wake_waiters::<Connection>(call)?;
     call.object(1, &CONNECTION, Connection::close)?;
     Ok(0)
@@ -135,7 +135,7 @@ fn close(call: &mut Call<'_>) -> Outcome {
 fn send_close_notify(call: &mut Call<'_>, limit: Deadline) -> Result<Result<(), Failure>, Raise> {
     door::repeat(call, 1, &CONNECTION, Use::Writing, |connection, pace| {
         pace.deadline = Some(limit);
-        connection.session.send_close_notify()
+        connection.channel.send_close_notify()
     })
 }
 
@@ -147,8 +147,8 @@ pub fn finish(call: &mut Call<'_>) -> Outcome {
     if send_close_notify(call, limit)?.is_ok() {
         let _ = door::repeat(call, 1, &CONNECTION, Use::Both, |connection, pace| {
             pace.deadline = Some(limit);
-            connection.session.shut_down()?;
-            connection.session.drain()
+            connection.channel.shut_down()?;
+            connection.channel.drain()
         })?;
     }
     object::wake_waiters::<Connection>(call)?;
@@ -158,7 +158,7 @@ pub fn finish(call: &mut Call<'_>) -> Outcome {
 
 /// `was_cut(connection)`: whether receiving ended without the peer's close_notify. A reset counts too.
 pub fn was_cut(call: &mut Call<'_>) -> Outcome {
-    let cut = call.try_object(1, &CONNECTION, |connection| connection.session.was_cut()).unwrap_or(false);
+    let cut = call.try_object(1, &CONNECTION, |connection| connection.channel.was_cut()).unwrap_or(false);
     call.push_boolean(cut);
     Ok(1)
 }
@@ -168,9 +168,9 @@ pub fn was_cut(call: &mut Call<'_>) -> Outcome {
 pub fn resume(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |_| ())?;
     // A connection of another library has no session for us.
-    let other = call.try_object(2, &CONNECTION, |other| other.session.origin()).flatten();
+    let other = call.try_object(2, &CONNECTION, |other| other.channel.origin()).flatten();
     if let Some((origin, context)) = other {
-        call.object(1, &CONNECTION, |connection| connection.session.resume(origin, &context))?;
+        call.object(1, &CONNECTION, |connection| connection.channel.resume(origin, &context))?;
     }
     Ok(0)
 }
@@ -200,7 +200,7 @@ fn dohandshake(call: &mut Call<'_>) -> Outcome {
     };
     call.push_boolean(outcome.is_ok());
     let Err(failure) = outcome else { return Ok(1) };
-    let detail = call.object(1, &CONNECTION, |connection| connection.session.detail())?;
+    let detail = call.object(1, &CONNECTION, |connection| connection.channel.detail())?;
     call.push_bytes(failure.message().as_bytes());
     let Some(detail) = detail else { return Ok(2) };
     call.push_bytes(detail.as_bytes());
@@ -210,18 +210,18 @@ fn dohandshake(call: &mut Call<'_>) -> Outcome {
 /// Runs one step of the handshake. Callbacks may run in it, so the session's content is taken out of the
 /// object meanwhile. Raises an error that a callback raised.
 fn step(call: &mut Call<'_>) -> Result<Result<Option<Direction>, Failure>, Raise> {
-    let mut link = match call.object(1, &CONNECTION, |connection| connection.session.take_link())? {
-        Ok(link) => link,
+    let mut session = match call.object(1, &CONNECTION, |connection| connection.channel.lend_session())? {
+        Ok(session) => session,
         Err(failure) => return Ok(Err(failure)),
     };
-    let (progress, raised) = call.lend(|| link.advance());
-    call.object(1, &CONNECTION, |connection| connection.session.put_link(link))?;
+    let (progress, raised) = call.lend(|| session.advance());
+    call.object(1, &CONNECTION, |connection| connection.channel.return_session(session))?;
     if raised { Err(Raise::Value) } else { Ok(progress) }
 }
 
 /// `want()`: what the last unfinished operation waits for.
 fn want(call: &mut Call<'_>) -> Outcome {
-    let wants = call.object(1, &CONNECTION, |connection| connection.session.wants())?;
+    let wants = call.object(1, &CONNECTION, |connection| connection.channel.wants())?;
     call.push_bytes(match wants {
         None => b"nothing",
         Some(Direction::Read) => b"read",
@@ -233,18 +233,18 @@ fn want(call: &mut Call<'_>) -> Outcome {
 /// `sni(name)` for a client; `sni(names, strict)` for a server, where `names` maps each name to its context.
 fn sni(call: &mut Call<'_>) -> Outcome {
     let server = call.object(1, &CONNECTION, |connection| {
-        connection.session.context().is_some_and(|context| context.settings.server)
+        connection.channel.context().is_some_and(|context| context.settings.server)
     })?;
     if !server || call.kind(2) != Kind::Table {
         let name = call.bytes(2)?;
         if !server {
-            call.object(1, &CONNECTION, |connection| connection.session.set_name(name))?;
+            call.object(1, &CONNECTION, |connection| connection.channel.set_name(name))?;
         }
         return Ok(0);
     }
     let strict = call.truthy(3);
     call.set_top(2);
-    asking::keep(call);
+    lua_callbacks::keep(call);
     call.push_nil();
     while call.next(2) {
         if call.kind(3) != Kind::String || check_context(call, 4).is_err() {
@@ -252,13 +252,13 @@ fn sni(call: &mut Call<'_>) -> Outcome {
         }
         call.pop(1);
     }
-    call.object(1, &CONNECTION, |connection| connection.session.reset_names(strict))?;
+    call.object(1, &CONNECTION, |connection| connection.channel.reset_names(strict))?;
     call.push_nil();
     while call.next(2) {
         let name = call.with_bytes(3, |name| String::from_utf8_lossy(name).to_ascii_lowercase());
-        let handle = call.try_object(4, &CONTEXT, |handle| handle.clone());
-        if let (Some(name), Some(Handle { context: Some(context), extras, .. })) = (name, handle) {
-            call.object(1, &CONNECTION, |connection| connection.session.add_name(name, context, extras))?;
+        let context = call.try_object(4, &CONTEXT, |object| object.clone());
+        if let (Some(name), Some(ContextObject { context: Some(context), extras, .. })) = (name, context) {
+            call.object(1, &CONNECTION, |connection| connection.channel.add_name(name, context, extras))?;
         }
         call.pop(1);
     }
@@ -268,7 +268,7 @@ fn sni(call: &mut Call<'_>) -> Outcome {
 /// `getsniname()`: the server name (SNI), or nil.
 fn getsniname(call: &mut Call<'_>) -> Outcome {
     let name = call.object(1, &CONNECTION, |connection| {
-        connection.session.name().map(|name| name.as_bytes().to_vec())
+        connection.channel.name().map(|name| name.as_bytes().to_vec())
     })?;
     push_optional(call, name)
 }
@@ -276,7 +276,7 @@ fn getsniname(call: &mut Call<'_>) -> Outcome {
 /// `getalpn()`: the negotiated protocol (ALPN), or nil.
 fn getalpn(call: &mut Call<'_>) -> Outcome {
     let alpn =
-        call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(TlsStream::alpn))?;
+        call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(TlsStream::alpn))?;
     push_optional(call, alpn)
 }
 
@@ -303,13 +303,13 @@ const FIELDS: [&[u8]; 9] = [
 
 /// `info(field)`: version and cipher, as a table or as one field.
 fn info(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if !established {
         return closed(call);
     }
     let field = if call.kind(2).is_absent() { None } else { Some(call.bytes(2)?) };
     let info =
-        call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(TlsStream::info))?;
+        call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(TlsStream::info))?;
     let info = info.unwrap_or_default();
     call.protected(&[], |call| {
         if let Some(field) = field {
@@ -355,7 +355,7 @@ fn push_certificate(call: &mut Call<'_>, n: usize, own: bool) -> bool {
 
 /// `getpeercertificate(n)`, `getlocalcertificate(n)`: one certificate, or nil.
 fn one_certificate(call: &mut Call<'_>, own: bool) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if !established {
         return closed(call);
     }
@@ -371,7 +371,7 @@ fn one_certificate(call: &mut Call<'_>, own: bool) -> Outcome {
 
 /// `getpeerchain()`, `getlocalchain()`: a list of certificates, leaf first.
 fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if !established {
         return closed(call);
     }
@@ -388,7 +388,7 @@ fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
 /// `getpeerverification()`: true; or false and why the peer is not verified. The reason is a string, or with
 /// `lsec_continue` a table of the errors of each certificate in the chain.
 fn getpeerverification(call: &mut Call<'_>) -> Outcome {
-    let verification = call.object(1, &CONNECTION, |connection| connection.session.verification())?;
+    let verification = call.object(1, &CONNECTION, |connection| connection.channel.verification())?;
     call.protected(&[], |call| {
         call.push_boolean(verification == Verification::Trusted);
         match &verification {
@@ -425,7 +425,7 @@ fn unsupported(call: &mut Call<'_>) -> Outcome {
 
 /// `getfinished()`: the latest Finished message of this side.
 fn getfinished(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if !established {
         return closed(call);
     }
@@ -434,7 +434,7 @@ fn getfinished(call: &mut Call<'_>) -> Outcome {
 
 /// `getpeerfinished()`: the latest Finished message of the peer; no value before the handshake.
 fn getpeerfinished(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if established { finished(call, TlsStream::peer_finished) } else { Ok(0) }
 }
 
@@ -442,14 +442,14 @@ fn finished(call: &mut Call<'_>, get: fn(&TlsStream) -> Option<Vec<u8>>) -> Outc
     if !COMPLETE {
         return unsupported(call);
     }
-    let message = call.object(1, &CONNECTION, |connection| connection.session.stream().and_then(get))?;
+    let message = call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(get))?;
     push_optional(call, message)
 }
 
 /// `exportkeyingmaterial(label, length, context)`: key material that only the two ends can derive (RFC 5705).
 fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
     const LONGEST: f64 = (1 << 20) as f64;
-    let established = call.object(1, &CONNECTION, |connection| connection.session.is_established())?;
+    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
     if !established {
         return Ok(0);
     }
@@ -461,7 +461,7 @@ fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
     }
     let label = std::str::from_utf8(label).map_err(|_| Raise::argument(2, "invalid label"))?;
     let exported = call.object(1, &CONNECTION, |connection| {
-        connection.session.stream().map(|stream| stream.export(label, length as usize, context))
+        connection.channel.stream().map(|stream| stream.export(label, length as usize, context))
     })?;
     match exported {
         None => Ok(0),
@@ -477,7 +477,7 @@ fn setdane(call: &mut Call<'_>) -> Outcome {
         return unsupported(call);
     }
     let name = call.bytes(2)?;
-    let set = call.object(1, &CONNECTION, |connection| connection.session.set_dane_name(name))?;
+    let set = call.object(1, &CONNECTION, |connection| connection.channel.set_dane_name(name))?;
     call.push_boolean(set);
     Ok(1)
 }
@@ -497,7 +497,7 @@ fn settlsa(call: &mut Call<'_>) -> Outcome {
         *place = number as u8;
     }
     let data = call.bytes(5)?;
-    let added = call.object(1, &CONNECTION, |connection| connection.session.add_tlsa(kind, data))?;
+    let added = call.object(1, &CONNECTION, |connection| connection.channel.add_tlsa(kind, data))?;
     call.push_boolean(added);
     Ok(1)
 }
@@ -505,7 +505,7 @@ fn settlsa(call: &mut Call<'_>) -> Outcome {
 /// `reused()`: whether the handshake resumed a session; nil before it is done.
 fn reused(call: &mut Call<'_>) -> Outcome {
     let reused =
-        call.object(1, &CONNECTION, |connection| connection.session.stream().map(TlsStream::is_resumed))?;
+        call.object(1, &CONNECTION, |connection| connection.channel.stream().map(TlsStream::is_resumed))?;
     match reused {
         Some(reused) => call.push_boolean(reused),
         None => call.push_nil(),
@@ -515,7 +515,7 @@ fn reused(call: &mut Call<'_>) -> Outcome {
 
 /// `SSL connection: 0x…`, and whether it is closed. Applications recognise TLS objects by this text.
 fn to_string(call: &mut Call<'_>) -> Outcome {
-    let closed = call.object(1, &CONNECTION, |connection| connection.session.is_closed())?;
+    let closed = call.object(1, &CONNECTION, |connection| connection.channel.is_closed())?;
     let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);
     let end = if closed { " (closed)" } else { "" };
     call.push_bytes(Message::format(format_args!("SSL connection: {address:p}{end}")).as_bytes());

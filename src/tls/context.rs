@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::backend::Maker;
+use super::backend::BackendContext;
 use super::keys;
 use super::settings::Settings;
 use crate::binding::Message;
@@ -21,7 +21,7 @@ pub struct Context {
     /// The certificates of this side in DER: a chain for each, leaf first.
     pub chains: Vec<Vec<Vec<u8>>>,
     /// The backend's context.
-    pub maker: Maker,
+    pub backend: BackendContext,
 }
 
 impl Context {
@@ -45,10 +45,10 @@ impl Context {
     }
 
     fn new(settings: Settings) -> Result<Context, Message> {
-        let maker = Maker::new(&settings)?;
+        let backend = BackendContext::new(&settings)?;
         let whole = settings.identities.iter().filter(|identity| identity.is_whole());
         let chains = whole.map(|identity| keys::certificates(&identity.chain)).collect::<Result<_, _>>()?;
-        Ok(Context { settings, chains, maker })
+        Ok(Context { settings, chains, backend })
     }
 
     /// Whether the peer is verified against the system's authorities.

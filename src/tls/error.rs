@@ -3,26 +3,26 @@
 use std::error::Error;
 use std::io;
 
-use super::adapter::Wire;
+use super::adapter::RawSocket;
 use crate::binding::Message;
 use crate::socket::error::Failure;
 
 const REFUSED: &str = "certificate verify failed";
 
 /// Why a handshake failed, and why a certificate was refused, if that was the cause.
-pub fn handshake(error: &native_tls::Error, wire: &Wire) -> (Failure, Option<Message>) {
+pub fn handshake(error: &native_tls::Error, socket: &RawSocket) -> (Failure, Option<Message>) {
     let text = error.to_string();
     let stack = error.source().map(ToString::to_string).unwrap_or_default();
-    let verdict = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
-    let detail = verdict.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
-    let failure = describe(&text, wire);
+    let bracketed = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
+    let detail = bracketed.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
+    let failure = describe(&text, socket);
     let refused = failure == Failure::Untrusted;
     (failure, detail.filter(|_| refused).map(Message::new))
 }
 
 /// Why reading or writing failed.
-pub fn stream(error: &io::Error, wire: &Wire) -> Failure {
-    describe(&error.to_string(), wire)
+pub fn stream(error: &io::Error, socket: &RawSocket) -> Failure {
+    describe(&error.to_string(), socket)
 }
 
 /// Why the TLS library rejected a configuration.
@@ -31,14 +31,14 @@ pub fn setup(error: &native_tls::Error) -> Message {
     Message::new(reason(&text).unwrap_or(&text))
 }
 
-fn describe(text: &str, wire: &Wire) -> Failure {
+fn describe(text: &str, socket: &RawSocket) -> Failure {
     match reason(text) {
         Some(REFUSED) => Failure::Untrusted,
         // The library has a name for every defined alert.
         Some(number) if number.starts_with("reason(1") => Failure::Text("unknown alert"),
         Some(reason) => Failure::Other(Message::new(reason)),
         // A reason of the TLS library goes first: failure to send an alert must not hide it.
-        None => wire.broken().unwrap_or_else(|| platform(text)),
+        None => socket.broken().unwrap_or_else(|| platform(text)),
     }
 }
 

@@ -6,21 +6,22 @@
 #![cfg_attr(not(tls_openssl), allow(dead_code))]
 
 mod adapter;
-mod asking;
 mod authorities;
 mod backend;
 mod certificate;
+mod channel;
 #[cfg(not(tls_openssl))]
 mod cipher;
 mod connection;
 mod context;
+mod context_object;
 #[cfg(not(tls_openssl))]
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
-mod handle;
 mod hello;
 mod keys;
+mod lua_callbacks;
 #[cfg(not(tls_openssl))]
 mod native;
 #[cfg(tls_openssl)]
@@ -35,7 +36,7 @@ mod x509;
 
 pub use certificate::Certificate;
 pub use connection::Connection;
-pub use handle::Handle;
+pub use context_object::ContextObject;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -53,12 +54,12 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("curves", native(curves)),
     ("finish", native(connection::finish)),
     ("was_cut", native(connection::was_cut)),
-    ("iscontext", native(handle::is_context)),
+    ("iscontext", native(context_object::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),
     ("options", native(options)),
     ("resume", native(connection::resume)),
-    ("setciphers", native(handle::set_ciphers)),
+    ("setciphers", native(context_object::set_ciphers)),
 ];
 
 /// Opens the native part of `socket.tls`.
@@ -66,7 +67,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     crate::tasks::door::join(call);
     connection::define(call);
-    handle::define(call);
+    context_object::define(call);
     certificate::define(call);
     call.new_table(0, 14);
     call.set_functions(FUNCTIONS);
@@ -77,7 +78,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.set_field(-2, b"backend");
     call.push_boolean(backend::COMPLETE);
     call.set_field(-2, b"complete");
-    asking::push_table(call);
+    lua_callbacks::push_table(call);
     call.set_field(-2, b"callbacks");
     call.push_bytes(crate::VERSION);
     call.set_field(-2, b"version");
@@ -87,13 +88,13 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
 /// `context(settings)`: a context, or nil and a message. The table's fields are [`Given`]'s.
 fn new_context(call: &mut Call<'_>) -> Outcome {
     let given = Given::read(call)?;
-    let made = call.new_object(&TLS_CONTEXT, |_| -> Result<Handle, Message> {
+    let made = call.new_object(&TLS_CONTEXT, |_| -> Result<ContextObject, Message> {
         let settings = given.settle()?;
         let host = match given.host {
             None => None,
             Some(host) => Some(session::host_name(host).ok_or(Message::new("invalid host name"))?),
         };
-        Ok(Handle { context: Some(Context::shared(settings)?), host, extras: Default::default() })
+        Ok(ContextObject { context: Some(Context::shared(settings)?), host, extras: Default::default() })
     });
     match made {
         Ok(()) => Ok(1),

@@ -9,8 +9,8 @@ use native_tls::{
     TlsStream,
 };
 
-use super::adapter::{Adapter, Wire};
-use super::backend::{Broken, Info, Step, Tlsa};
+use super::adapter::{Adapter, RawSocket};
+use super::backend::{Info, Peer, Step, StreamError};
 use super::settings::Settings;
 use super::verification::{Extras, Verification};
 use super::{cipher, error, keys};
@@ -46,40 +46,16 @@ enum Naming {
 }
 
 /// The native-tls objects for some settings.
-pub struct Maker {
+pub struct BackendContext {
     identity: Option<Identity>,
     roots: Vec<Certificate>,
     acceptor: Option<TlsAcceptor>,
     connectors: [OnceLock<TlsConnector>; 3],
 }
 
-/// The key of sessions to resume. This backend resumes none.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    /// The name that was verified.
-    pub name: String,
-    /// The port that was connected to.
-    pub port: u16,
-}
-
-/// The data about the peer before the handshake.
-#[derive(Default)]
-pub struct Peer<'a> {
-    /// The name to send.
-    pub name: Option<&'a str>,
-    /// Whether the certificate must match that name.
-    pub verify_name: bool,
-    /// Not supported by this backend.
-    pub extras: Extras,
-    /// Not supported by this backend.
-    pub origin: Option<Origin>,
-    /// Not supported by this backend.
-    pub dane: Option<(&'a str, &'a [Tlsa])>,
-}
-
-impl Maker {
+impl BackendContext {
     /// The context for some settings.
-    pub fn new(settings: &Settings) -> Result<Maker, Message> {
+    pub fn new(settings: &Settings) -> Result<BackendContext, Message> {
         let mut identity = None;
         if let Some(own) = settings.identities.first().filter(|identity| identity.is_whole()) {
             let made = Identity::from_pkcs8(&own.chain, &own.key);
@@ -106,11 +82,16 @@ impl Maker {
             let built = builder.build().map_err(|error| keys::certificate_error(&error::setup(&error)))?;
             acceptor = settings.server.then_some(built);
         }
-        Ok(Maker { identity, roots, acceptor, connectors: Default::default() })
+        Ok(BackendContext { identity, roots, acceptor, connectors: Default::default() })
     }
 
     /// A connection to a server.
-    pub fn client(&self, settings: &Settings, peer: &Peer<'_>, wire: Rc<Wire>) -> Result<Stream, Failure> {
+    pub fn client(
+        &self,
+        settings: &Settings,
+        peer: &Peer<'_>,
+        socket: Rc<RawSocket>,
+    ) -> Result<Stream, Failure> {
         let naming = match peer.name {
             None => Naming::Absent,
             Some(_) if settings.verify && peer.verify_name => Naming::Checked,
@@ -119,7 +100,7 @@ impl Maker {
         let connector = self.connector(settings, naming).map_err(Failure::Other)?;
         // Without a name there is no check and no SNI, so this value is not used.
         let name = peer.name.unwrap_or("localhost");
-        Ok(Stream::begun(connector.connect(name, Adapter(wire.clone())), settings, wire))
+        Ok(Stream::begun(connector.connect(name, Adapter(socket.clone())), settings, socket))
     }
 
     /// A connection from a client; `None` when there is no certificate to present.
@@ -127,10 +108,10 @@ impl Maker {
         &self,
         settings: &Settings,
         _extras: Extras,
-        wire: Rc<Wire>,
+        socket: Rc<RawSocket>,
     ) -> Result<Option<Stream>, Failure> {
         let accept = |acceptor: &TlsAcceptor| {
-            Stream::begun(acceptor.accept(Adapter(wire.clone())), settings, wire.clone())
+            Stream::begun(acceptor.accept(Adapter(socket.clone())), settings, socket.clone())
         };
         Ok(self.acceptor.as_ref().map(accept))
     }
@@ -205,20 +186,20 @@ type Attempt = Result<TlsStream<Adapter>, HandshakeError<Adapter>>;
 /// One connection.
 pub struct Stream {
     state: Option<State>,
-    wire: Rc<Wire>,
+    socket: Rc<RawSocket>,
     verified: bool,
 }
 
 impl Stream {
-    fn begun(attempt: Attempt, settings: &Settings, wire: Rc<Wire>) -> Stream {
-        let state = Some(State::of(attempt, &wire));
-        Stream { state, wire, verified: settings.verify && !settings.server }
+    fn begun(attempt: Attempt, settings: &Settings, socket: Rc<RawSocket>) -> Stream {
+        let state = Some(State::of(attempt, &socket));
+        Stream { state, socket, verified: settings.verify && !settings.server }
     }
 
     /// Continues the handshake as far as possible without blocking.
     pub fn handshake(&mut self) -> Step {
         let state = match self.state.take() {
-            Some(State::Handshaking(stream)) => State::of(stream.handshake(), &self.wire),
+            Some(State::Handshaking(stream)) => State::of(stream.handshake(), &self.socket),
             Some(state) => state,
             None => State::Failed(Failure::Closed, None),
         };
@@ -238,28 +219,31 @@ impl Stream {
         }
     }
 
-    fn run<T>(&mut self, run: impl FnOnce(&mut TlsStream<Adapter>) -> io::Result<T>) -> Result<T, Broken> {
+    fn run<T>(
+        &mut self,
+        run: impl FnOnce(&mut TlsStream<Adapter>) -> io::Result<T>,
+    ) -> Result<T, StreamError> {
         let Some(State::Established(stream)) = &mut self.state else {
-            return Err(Broken::Failed(Failure::Closed));
+            return Err(StreamError::Failed(Failure::Closed));
         };
         run(stream).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => Broken::WouldBlock,
-            _ => Broken::Failed(error::stream(&error, &self.wire)),
+            ErrorKind::WouldBlock => StreamError::WouldBlock,
+            _ => StreamError::Failed(error::stream(&error, &self.socket)),
         })
     }
 
     /// Decrypts some bytes. 0 means an orderly end.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
         self.run(|stream| stream.read(into))
     }
 
     /// Encrypts and sends some bytes.
-    pub fn write(&mut self, data: &[u8]) -> Result<usize, Broken> {
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, StreamError> {
         self.run(|stream| stream.write(data))
     }
 
     /// Sends close_notify.
-    pub fn send_close_notify(&mut self) -> Result<(), Broken> {
+    pub fn send_close_notify(&mut self) -> Result<(), StreamError> {
         self.run(|stream| stream.shutdown())
     }
 
@@ -290,7 +274,7 @@ impl Stream {
 
     /// Version and cipher.
     pub fn info(&self) -> Option<Info> {
-        self.wire.hello().map(cipher::info)
+        self.socket.hello().map(cipher::info)
     }
 
     /// native-tls does not provide this.
@@ -315,12 +299,12 @@ impl Stream {
 }
 
 impl State {
-    fn of(attempt: Attempt, wire: &Wire) -> State {
+    fn of(attempt: Attempt, socket: &RawSocket) -> State {
         match attempt {
             Ok(stream) => State::Established(stream),
             Err(HandshakeError::WouldBlock(stream)) => State::Handshaking(stream),
             Err(HandshakeError::Failure(error)) => {
-                let (failure, detail) = error::handshake(&error, wire);
+                let (failure, detail) = error::handshake(&error, socket);
                 State::Failed(failure, detail)
             }
         }

@@ -1,4 +1,4 @@
-//! One TLS connection: its handshake, and its bytes as a transport.
+//! One TLS session: its handshake, and its bytes.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Write};
@@ -6,93 +6,67 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use rustix::net::Shutdown;
-
-use super::adapter::{Adapter, Wire};
+use super::adapter::{Adapter, RawSocket};
 use super::authorities;
-use super::backend::{Broken, Origin, Peer, Step, Stream, Tlsa};
+use super::backend::{Origin, Peer, Step, Stream, StreamError, Tlsa};
 use super::context::Context;
 use super::hello::{Parsed, Reader};
-use super::verification::{Extras, Verification};
+use super::verification::Extras;
 use crate::binding::Message;
-use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
-use crate::socket::stream::{Stop, Transport};
+use crate::socket::stream::Stop;
 
 /// The most bytes decrypted at once: one record.
 const RECORD: usize = 16384;
-/// The most TLSA records for one connection.
-const MOST_TLSA: usize = 64;
 
 /// Alerts of RFC 5246, 7.2, and RFC 6066, 3.
 const HANDSHAKE_FAILURE: u8 = 40;
 const ILLEGAL_PARAMETER: u8 = 47;
 const UNRECOGNIZED_NAME: u8 = 112;
 
-enum State {
+/// How far the session is.
+pub(super) enum State {
+    /// Before the handshake.
     Fresh,
+    /// In the handshake.
     Handshaking(Stream),
+    /// After the handshake.
     Established(Stream),
+    /// The handshake failed.
     Failed(Failure),
 }
 
-/// The session on one descriptor.
+/// A TLS session from its creation until it is closed.
 pub struct Session {
-    /// The descriptor, which the session owns.
-    pub descriptor: Descriptor,
-    wants: Option<Direction>,
-    /// None once the session is closed, and while a step of the handshake has it.
-    link: Option<Box<Link>>,
-    /// Whether a step of the handshake has the link.
-    away: bool,
-    wire: Rc<Wire>,
-}
-
-/// The content of a session until it is closed.
-pub struct Link {
-    context: Arc<Context>,
-    host: Option<String>,
-    name: Option<String>,
+    pub(super) context: Arc<Context>,
+    pub(super) host: Option<String>,
+    pub(super) name: Option<String>,
     /// Whether `set_name` was called with an invalid name.
-    invalid_name: bool,
-    extras: Extras,
-    contexts: HashMap<String, (Arc<Context>, Extras)>,
-    strict: bool,
-    hello: Option<Reader>,
-    origin: Option<Origin>,
-    dane_name: Option<String>,
-    tlsa: Vec<Tlsa>,
-    wire: Rc<Wire>,
-    state: State,
-    detail: Option<Message>,
-    read_failure: Option<Failure>,
-    write_failure: Option<Failure>,
+    pub(super) invalid_name: bool,
+    pub(super) extras: Extras,
+    pub(super) contexts: HashMap<String, (Arc<Context>, Extras)>,
+    pub(super) strict: bool,
+    pub(super) hello: Option<Reader>,
+    pub(super) origin: Option<Origin>,
+    pub(super) dane_name: Option<String>,
+    pub(super) tlsa: Vec<Tlsa>,
+    pub(super) socket: Rc<RawSocket>,
+    pub(super) state: State,
+    pub(super) detail: Option<Message>,
+    pub(super) read_failure: Option<Failure>,
+    pub(super) write_failure: Option<Failure>,
 }
 
 impl Session {
-    /// A session before its handshake. `ahead` are bytes already read from the descriptor. `host` is the name
-    /// to send and to verify, regardless of `set_name`.
-    pub fn new(
+    /// A session before its handshake. `host` is the name to send and to verify, regardless of `set_name`.
+    pub(super) fn new(
         context: Arc<Context>,
         extras: Extras,
         host: Option<String>,
-        descriptor: Descriptor,
-        ahead: Vec<u8>,
+        socket: Rc<RawSocket>,
     ) -> Self {
         let server = context.settings.server;
-        let wire = Rc::new(Wire::new(
-            descriptor.number(),
-            ahead,
-            #[cfg(not(tls_openssl))]
-            server,
-        ));
-        if let Ok(fd) = descriptor.borrow() {
-            // Failures show at the first operation.
-            let _ = rustix::io::ioctl_fionbio(fd, true);
-            // TCP_NODELAY: a request's records must not wait for the acknowledgement of earlier ones.
-            let _ = rustix::net::sockopt::set_tcp_nodelay(fd, true);
-        }
-        let link = Link {
+        Session {
             context,
             host,
             name: None,
@@ -104,224 +78,17 @@ impl Session {
             origin: None,
             dane_name: None,
             tlsa: Vec::new(),
-            wire: wire.clone(),
+            socket,
             state: State::Fresh,
             detail: None,
             read_failure: None,
             write_failure: None,
-        };
-        Session { descriptor, wants: None, link: Some(Box::new(link)), away: false, wire }
-    }
-
-    /// The context in use. On a server it may change with the name that the client requests.
-    pub fn context(&self) -> Option<&Arc<Context>> {
-        self.link.as_ref().map(|link| &link.context)
-    }
-
-    /// The direction that the last unfinished operation waits for.
-    pub fn wants(&self) -> Option<Direction> {
-        self.wants
-    }
-
-    /// Whether reading ended in another way than by the peer's close_notify.
-    pub fn was_cut(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| {
-            let failure = link.read_failure.filter(|failure| *failure != Failure::Closed);
-            failure.is_some() && !link.context.settings.ignore_eof
-        })
-    }
-
-    /// Whether `close` was called.
-    pub fn is_closed(&self) -> bool {
-        self.link.is_none() && !self.away
-    }
-
-    /// Whether the handshake is done and the connection is open.
-    pub fn is_established(&self) -> bool {
-        self.stream().is_some()
-    }
-
-    /// The connection, once its handshake is done.
-    pub fn stream(&self) -> Option<&Stream> {
-        match &self.link.as_ref()?.state {
-            State::Established(stream) => Some(stream),
-            _ => None,
         }
     }
 
-    /// Whether decrypted bytes are available, or can be without reading the descriptor.
-    pub fn is_dirty(&self) -> bool {
-        self.link.as_ref().is_some_and(|link| match &link.state {
-            State::Established(stream) => stream.pending() > 0 || link.wire.is_ready(),
-            _ => false,
-        })
-    }
-
-    /// The outcome of verifying the peer.
-    pub fn verification(&self) -> Verification {
-        self.stream().map_or(Verification::Closed, Stream::verification)
-    }
-
-    /// The n-th certificate of this side, from 0.
-    pub fn own_certificate(&self, n: usize) -> Option<Vec<u8>> {
-        self.stream()?.own_certificate(n, &self.context()?.chains)
-    }
-
-    /// The server name (SNI) that a client sends, or that a server received.
-    pub fn name(&self) -> Option<&str> {
-        let link = self.link.as_ref()?;
-        let fixed = link.host.as_deref().filter(|_| !link.context.settings.server);
-        fixed.or(link.name.as_deref())
-    }
-
-    /// Sets the name to send. It is verified too, unless the context has a name.
-    pub fn set_name(&mut self, name: &[u8]) {
-        if let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) {
-            link.name = host_name(name);
-            link.invalid_name = link.name.is_none();
-        }
-    }
-
-    /// Removes all contexts of names. `strict` sets whether a server refuses a name without a context.
-    pub fn reset_names(&mut self, strict: bool) {
-        if let Some(link) = &mut self.link {
-            link.strict = strict;
-            link.contexts.clear();
-        }
-    }
-
-    /// Sets the context for a name (server only).
-    pub fn add_name(&mut self, name: String, context: Arc<Context>, extras: Extras) {
-        if let Some(link) = &mut self.link {
-            link.contexts.insert(name, (context, extras));
-        }
-    }
-
-    /// Sets the name whose TLSA records verify the peer. Returns whether it was set.
-    pub fn set_dane_name(&mut self, name: &[u8]) -> bool {
-        let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
-            return false;
-        };
-        if link.context.settings.dane.is_none() {
-            return false;
-        }
-        link.dane_name = host_name(name);
-        link.dane_name.is_some()
-    }
-
-    /// Adds a TLSA record. Returns whether it can be used.
-    pub fn add_tlsa(&mut self, kind: [u8; 3], data: &[u8]) -> bool {
-        let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh)) else {
-            return false;
-        };
-        if link.dane_name.is_none()
-            || link.tlsa.len() >= MOST_TLSA
-            || !link.context.maker.accepts_tlsa(kind, data)
-        {
-            return false;
-        }
-        link.tlsa.push((kind, data.to_vec()));
-        true
-    }
-
-    /// The key under which this connection's sessions are kept, and the context that has them.
-    pub fn origin(&self) -> Option<(Origin, Arc<Context>)> {
-        let link = self.link.as_ref()?;
-        Some((link.origin.clone()?, link.context.clone()))
-    }
-
-    /// Resumes sessions of another connection of the same context to the same peer.
-    pub fn resume(&mut self, origin: Origin, context: &Arc<Context>) {
-        if let Some(link) = &mut self.link
-            && Arc::ptr_eq(&link.context, context)
-        {
-            link.origin = Some(origin);
-        }
-    }
-
-    /// Why the peer's certificate was refused, if that was the failure.
-    pub fn detail(&self) -> Option<Message> {
-        self.link.as_ref()?.detail
-    }
-
-    /// Takes out the session's content, so that a step of the handshake can call Lua. `Failure::Closed` if
-    /// there is none.
-    pub fn take_link(&mut self) -> Result<Box<Link>, Failure> {
-        self.wants = None;
-        if self.descriptor.is_none()
-            && let Some(link) = self.link.as_mut().filter(|link| matches!(link.state, State::Fresh))
-        {
-            link.state = State::Failed(Failure::Errno(libc::EBADF));
-        }
-        let link = self.link.take().ok_or(if self.away { Failure::Text("busy") } else { Failure::Closed })?;
-        self.away = true;
-        Ok(link)
-    }
-
-    /// Puts the content back, unless the session was closed meanwhile.
-    pub fn put_link(&mut self, link: Box<Link>) {
-        if std::mem::take(&mut self.away) {
-            self.link = Some(link);
-        }
-    }
-
-    /// Records the direction that an operation waits for. Returns false if read-ahead bytes may still be
-    /// unread: `poll` would not report those.
-    pub fn has_to_wait(&mut self, direction: Direction) -> bool {
-        self.wants = Some(direction);
-        self.link.as_ref().is_none_or(|link| !link.wire.is_spent())
-    }
-
-    /// The failure on a timeout. As in LuaSec, it names the direction to select for.
-    pub fn late(&mut self, direction: Direction) -> Failure {
-        self.wants = Some(direction);
-        Failure::Wants(direction)
-    }
-
-    /// Sends close_notify, if there was a handshake.
-    pub fn send_close_notify(&mut self) -> Result<(), Stop> {
-        let Some(link) = &mut self.link else { return Ok(()) };
-        let State::Established(stream) = &mut link.state else { return Ok(()) };
-        match stream.send_close_notify() {
-            Ok(()) => Ok(()),
-            Err(Broken::WouldBlock) => Err(Stop::WouldBlock(link.wire.blocked())),
-            Err(Broken::Failed(failure)) => Err(Stop::Failed(failure)),
-        }
-    }
-
-    /// Ends this side of the stream, so that the peer can end its side.
-    pub fn shut_down(&mut self) -> Result<(), Stop> {
-        let fd = self.descriptor.borrow().map_err(Stop::Failed)?;
-        rustix::net::shutdown(fd, Shutdown::Write).map_err(|error| Stop::Failed(error.into()))
-    }
-
-    /// Drops received bytes until the peer ends the stream.
-    pub fn drain(&mut self) -> Result<(), Stop> {
-        match &self.link {
-            Some(link) if link.wire.discard() => Err(Stop::WouldBlock(Direction::Read)),
-            _ => Ok(()),
-        }
-    }
-
-    /// Drops all state and closes the descriptor.
-    pub fn close(&mut self) {
-        if let Some(link) = self.link.take()
-            && matches!(link.state, State::Established(_))
-        {
-            link.wire.discard();
-        }
-        self.away = false;
-        self.wants = None;
-        // A callback may close the connection in the middle of a step of the handshake.
-        self.wire.cut();
-        self.descriptor.close();
-    }
-}
-
-impl Link {
     /// Continues the handshake as far as possible. Returns None when done, else the direction to wait for.
     pub fn advance(&mut self) -> Result<Option<Direction>, Failure> {
-        self.wire.begin();
+        self.socket.begin();
         let begun = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
             State::Established(stream) => {
                 self.state = State::Established(stream);
@@ -335,17 +102,17 @@ impl Link {
         let failure = match begun {
             Ok(None) => {
                 self.state = State::Fresh;
-                return Ok(Some(self.wire.blocked()));
+                return Ok(Some(self.socket.blocked()));
             }
             Ok(Some(mut stream)) => match stream.handshake() {
                 Step::Done => {
-                    self.wire.read_ahead();
+                    self.socket.enable_read_ahead();
                     self.state = State::Established(stream);
                     return Ok(None);
                 }
                 Step::WouldBlock => {
                     self.state = State::Handshaking(stream);
-                    return Ok(Some(self.wire.blocked()));
+                    return Ok(Some(self.socket.blocked()));
                 }
                 Step::Failed(failure, detail) => {
                     self.detail = detail.map(|detail| self.explain(detail));
@@ -378,7 +145,7 @@ impl Link {
         let name = self.host.as_deref().or(self.name.as_deref());
         if self.origin.is_none()
             && settings.resume
-            && let (Some(name), Some(port)) = (name, self.wire.peer().map(|peer: SocketAddr| peer.port()))
+            && let (Some(name), Some(port)) = (name, self.socket.peer().map(|peer: SocketAddr| peer.port()))
         {
             self.origin = Some(Origin { name: name.to_owned(), port });
         }
@@ -391,14 +158,14 @@ impl Link {
             origin: self.origin.clone().filter(|_| self.extras == Extras::default()),
             dane: dane_name.map(|name| (name, &*self.tlsa)),
         };
-        self.context.maker.client(settings, &peer, self.wire.clone())
+        self.context.backend.client(settings, &peer, self.socket.clone())
     }
 
     /// Starts once the ClientHello has arrived, because its name selects the context.
     fn begin_server(&mut self) -> Result<Option<Stream>, Failure> {
         if let Some(reader) = &mut self.hello {
             let hello =
-                self.wire.peek(|bytes| match reader.name(bytes.get(reader.seen()..).unwrap_or_default()) {
+                self.socket.peek(|bytes| match reader.name(bytes.get(reader.seen()..).unwrap_or_default()) {
                     Parsed::Incomplete => None,
                     Parsed::Invalid => Some(None),
                     Parsed::Message(name) => Some(name),
@@ -406,7 +173,7 @@ impl Link {
             match hello {
                 Ok(name) => self.name = name,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-                Err(_) => return Err(self.wire.broken().unwrap_or(Failure::Truncated)),
+                Err(_) => return Err(self.socket.broken().unwrap_or(Failure::Truncated)),
             }
             if reader.is_too_long() {
                 self.refuse(ILLEGAL_PARAMETER);
@@ -423,7 +190,7 @@ impl Link {
                 return Err(Failure::Text("callback failed"));
             }
         }
-        let stream = self.context.maker.server(&self.context.settings, self.extras, self.wire.clone())?;
+        let stream = self.context.backend.server(&self.context.settings, self.extras, self.socket.clone())?;
         if stream.is_none() {
             self.refuse(HANDSHAKE_FAILURE);
             return Err(Failure::Text("no shared cipher"));
@@ -434,15 +201,16 @@ impl Link {
     /// Sends a fatal alert.
     fn refuse(&self, alert: u8) {
         // The alert is small and is the first data sent: it is sent whole, or the connection is lost anyway.
-        let _ = Adapter(self.wire.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
+        let _ = Adapter(self.socket.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
     }
 
-    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
+    /// Decrypts at most `limit` bytes and appends them.
+    pub(super) fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
         if let Some(failure) = self.read_failure {
             return Err(Stop::Failed(failure));
         }
-        self.wire.begin();
+        self.socket.begin();
         let start = into.len();
         let most = limit.min(RECORD);
         into.try_reserve(most).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
@@ -452,25 +220,28 @@ impl Link {
         let failure = match result {
             Ok(0) => Failure::Closed,
             Ok(count) => return Ok(count),
-            Err(Broken::WouldBlock) => return Err(Stop::WouldBlock(self.wire.blocked())),
-            Err(Broken::Failed(Failure::Truncated)) if self.context.settings.ignore_eof => Failure::Closed,
-            Err(Broken::Failed(failure)) => failure,
+            Err(StreamError::WouldBlock) => return Err(Stop::WouldBlock(self.socket.blocked())),
+            Err(StreamError::Failed(Failure::Truncated)) if self.context.settings.ignore_eof => {
+                Failure::Closed
+            }
+            Err(StreamError::Failed(failure)) => failure,
         };
         self.read_failure = Some(failure);
         Err(Stop::Failed(failure))
     }
 
-    fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
+    /// Encrypts and sends some of the bytes.
+    pub(super) fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
         if let Some(failure) = self.write_failure {
             return Err(Stop::Failed(failure));
         }
-        self.wire.begin();
+        self.socket.begin();
         let failure = match stream.write(data) {
             Ok(count) => return Ok(count),
-            Err(Broken::WouldBlock) => return Err(Stop::WouldBlock(self.wire.blocked())),
-            Err(Broken::Failed(Failure::Truncated | Failure::Errno(libc::EPIPE))) => Failure::Closed,
-            Err(Broken::Failed(failure)) => failure,
+            Err(StreamError::WouldBlock) => return Err(Stop::WouldBlock(self.socket.blocked())),
+            Err(StreamError::Failed(Failure::Truncated | Failure::Errno(libc::EPIPE))) => Failure::Closed,
+            Err(StreamError::Failed(failure)) => failure,
         };
         // Later writes must return the same failure. OpenSSL reports a "bad length" for a next write that is
         // shorter.
@@ -478,18 +249,6 @@ impl Link {
             self.write_failure = Some(failure);
         }
         Err(Stop::Failed(failure))
-    }
-}
-
-impl Transport for Session {
-    fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
-        self.wants = None;
-        self.link.as_mut().map_or(Err(Stop::Failed(Failure::Closed)), |link| link.read(into, limit))
-    }
-
-    fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
-        self.wants = None;
-        self.link.as_mut().map_or(Err(Stop::Failed(Failure::Closed)), |link| link.write(data))
     }
 }
 

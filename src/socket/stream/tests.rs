@@ -53,11 +53,11 @@ fn receive_waiting(
     transport: &mut impl Waiting,
     request: &Request<'_>,
     timeout: Timeout,
-    small: &mut Small,
+    inline: &mut InlineBuffer,
 ) -> Received {
     let mut progress = Progress::NEW;
     loop {
-        match stream.receive(transport, request, timeout, &mut progress, small) {
+        match stream.receive(transport, request, timeout, &mut progress, inline) {
             Ok(received) => return received,
             Err((_, deadline)) => {
                 if let Err(failure) = transport.wait(&deadline) {
@@ -74,11 +74,11 @@ fn receive(
     transport: &mut Scripted,
     request: &Request<'_>,
 ) -> (Vec<u8>, Option<Failure>) {
-    let mut small = Small::new();
-    let received = receive_waiting(stream, transport, request, Timeout::default(), &mut small);
+    let mut inline = InlineBuffer::new();
+    let received = receive_waiting(stream, transport, request, Timeout::default(), &mut inline);
     let large_is_empty = received.large.is_empty();
-    assert!(large_is_empty || small.is_empty(), "one of the two holds the result");
-    (if large_is_empty { small.to_vec() } else { received.large.to_vec() }, received.failure)
+    assert!(large_is_empty || inline.is_empty(), "one of the two holds the result");
+    (if large_is_empty { inline.to_vec() } else { received.large.to_vec() }, received.failure)
 }
 
 /// Patterns and the size limits of their results.
@@ -238,7 +238,7 @@ fn waits(pattern: Pattern, piece: Option<usize>, pieces: &[usize]) -> Vec<(usize
     let request = Request { piece: piece.and_then(NonZeroUsize::new), ..Request::new(pattern) };
     let timeout = Timeout { block: 5.0, total: -1.0 };
     let mut stream = Stream::default();
-    let received = receive_waiting(&mut stream, &mut transport, &request, timeout, &mut Small::new());
+    let received = receive_waiting(&mut stream, &mut transport, &request, timeout, &mut InlineBuffer::new());
     assert_eq!(received.failure, None);
     let totals = pieces.iter().scan(0, |total, piece| Some(std::mem::replace(total, *total + piece)));
     let same = transport.deadlines.iter().scan(None, |before, deadline| {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mlua::ffi::{self, lua_State};
 
-use super::{Id, MOST_FAILURES, Round, Scheduler, State, Trouble, Verdict, coarse_now, flags};
+use super::{Id, MOST_FAILURES, Round, RoundError, Scheduler, State, WakeReason, coarse_now, flags};
 use super::{LONGEST_TURN, LOOK_AT_CLOCK, MOST_OPERATIONS};
 use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Fiber, Turn};
@@ -22,7 +22,7 @@ pub unsafe fn turns(
     state: *mut lua_State,
     limit: Option<Duration>,
     most: u32,
-) -> Result<Round, Trouble> {
+) -> Result<Round, RoundError> {
     for _ in 1..most {
         // SAFETY: the conditions of this function. The reference ends at once.
         unsafe {
@@ -48,17 +48,17 @@ pub unsafe fn turn(
     scheduler: *mut Scheduler,
     state: *mut lua_State,
     limit: Option<Duration>,
-) -> Result<Round, Trouble> {
+) -> Result<Round, RoundError> {
     // SAFETY: the conditions of this function. References end before a task runs.
     unsafe {
         (*scheduler).check_fork();
         let count = (*scheduler).ready.len();
         for _ in 0..count {
             let Some(id) = (*scheduler).ready.pop_front() else { break };
-            if let Err(trouble) = run_one(scheduler, id) {
+            if let Err(error) = run_one(scheduler, id) {
                 (*scheduler).ready.push_front(id);
                 enter_machine(state);
-                return Err(trouble);
+                return Err(error);
             }
         }
         if count > 0 {
@@ -76,14 +76,14 @@ pub unsafe fn turn(
                 return Ok(Round::Went);
             }
         }
-        this.look(if noteworthy { Some(Duration::ZERO) } else { limit }).map_err(Trouble::NoReadiness)?;
+        this.look(if noteworthy { Some(Duration::ZERO) } else { limit }).map_err(RoundError::NoReadiness)?;
         this.expire();
         Ok(Round::Went)
     }
 }
 
 /// Runs a task until it waits or its coroutine stops.
-unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
+unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), RoundError> {
     // SAFETY: the conditions of `turn`. The task's box does not move while it exists. Its fiber is taken out
     // while it runs. So no reference to the scheduler or the task exists then.
     unsafe {
@@ -99,7 +99,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), Trouble> {
                 let stack = match this.stack(size) {
                     Ok(stack) => stack,
                     Err(error) => {
-                        return Err(Trouble::NoStack(error.raw_os_error().unwrap_or(libc::ENOMEM)));
+                        return Err(RoundError::NoStack(error.raw_os_error().unwrap_or(libc::ENOMEM)));
                     }
                 };
                 this.unbegun -= 1;
@@ -187,7 +187,7 @@ impl Scheduler {
 
 /// The conditions of a wait, besides its descriptors.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wish {
+pub struct WaitOptions {
     /// The time limit.
     pub limit: Option<Duration>,
     /// The lookup whose answer the task waits for.
@@ -207,8 +207,8 @@ pub unsafe fn wait(
     state: *mut lua_State,
     interests: *mut Interest,
     count: usize,
-    wish: Wish,
-) -> Verdict {
+    options: WaitOptions,
+) -> WakeReason {
     // SAFETY: the conditions of this function. References end before the stack is left.
     unsafe {
         let this = &mut *scheduler;
@@ -219,53 +219,53 @@ pub unsafe fn wait(
                 Some(id) => this.task(id).and_then(|task| task.deadline),
             };
             let left = outside.map(|end| end.saturating_duration_since(Instant::now()));
-            return Verdict::Outside(match (left, wish.limit) {
+            return WakeReason::Outside(match (left, options.limit) {
                 (Some(left), Some(limit)) => Some(left.min(limit)),
                 (left, limit) => left.or(limit),
             });
         }
-        let Some(id) = this.current else { return Verdict::Outside(wish.limit) };
-        let Some(task) = this.task(id) else { return Verdict::Outside(wish.limit) };
-        let now = (wish.limit.is_some() || task.deadline.is_some()).then(Instant::now);
-        if let Some(message) = task.cancelled.filter(|_| !wish.shielded) {
-            return fail(scheduler, state, id, Verdict::Cancelled(message));
+        let Some(id) = this.current else { return WakeReason::Outside(options.limit) };
+        let Some(task) = this.task(id) else { return WakeReason::Outside(options.limit) };
+        let now = (options.limit.is_some() || task.deadline.is_some()).then(Instant::now);
+        if let Some(message) = task.cancelled.filter(|_| !options.shielded) {
+            return fail(scheduler, state, id, WakeReason::Cancelled(message));
         }
-        let deadline = task.deadline.filter(|_| !wish.shielded);
+        let deadline = task.deadline.filter(|_| !options.shielded);
         if deadline.zip(now).is_some_and(|(deadline, now)| deadline <= now) {
-            return fail(scheduler, state, id, Verdict::Deadline);
+            return fail(scheduler, state, id, WakeReason::Deadline);
         }
-        if wish.limit == Some(Duration::ZERO) && count == 0 && wish.lookup == 0 {
+        if options.limit == Some(Duration::ZERO) && count == 0 && options.lookup == 0 {
             // A sleep of length zero.
             go_round(scheduler, state, id);
-            return Verdict::Limit;
+            return WakeReason::Limit;
         }
-        if wish.limit == Some(Duration::ZERO) && wish.lookup == 0 {
+        if options.limit == Some(Duration::ZERO) && options.lookup == 0 {
             // A loop of such waits must not keep the other tasks from running.
             settle(scheduler, state);
-            return Verdict::Outside(Some(Duration::ZERO));
+            return WakeReason::Outside(Some(Duration::ZERO));
         }
-        let own = wish.limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
+        let own = options.limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
         let by_deadline = deadline.is_some_and(|deadline| own.is_none_or(|own| deadline < own));
         let end = if by_deadline { deadline } else { own };
         match this.watch(id, interests, count) {
             Ok(false) => {}
             Ok(true) => {
                 this.unwatch(id, interests, count);
-                return Verdict::Ready;
+                return WakeReason::Ready;
             }
             Err(error) => {
                 this.unwatch(id, interests, count);
-                return Verdict::Failed(error.raw_os_error());
+                return WakeReason::Failed(error.raw_os_error());
             }
         }
-        let Some(task) = this.task(id) else { return Verdict::Outside(wish.limit) };
+        let Some(task) = this.task(id) else { return WakeReason::Outside(options.limit) };
         task.state = State::Waiting;
         task.interests = interests;
         task.interest_count = count;
         task.end = end;
         task.by_deadline = by_deadline;
-        task.lookup = wish.lookup;
-        task.shielded = wish.shielded;
+        task.lookup = options.lookup;
+        task.shielded = options.shielded;
         let pending = task.is_pending();
         if let Some(end) = end
             && task.timer.is_none_or(|timer| timer > end)
@@ -276,27 +276,27 @@ pub unsafe fn wait(
         if pending {
             this.pending += 1;
         }
-        let verdict = leave(scheduler, state, id);
+        let reason = leave(scheduler, state, id);
         if let Some(task) = (*scheduler).task(id) {
-            if verdict == Verdict::Ready {
+            if reason == WakeReason::Ready {
                 task.failures = 0;
             } else {
                 task.failures = task.failures.saturating_add(1);
             }
         }
-        verdict
+        reason
     }
 }
 
 /// A wait that fails at once. All other ready tasks run once before it returns.
-unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, verdict: Verdict) -> Verdict {
+unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, reason: WakeReason) -> WakeReason {
     // SAFETY: the conditions of `wait`.
     unsafe {
         if let Some(task) = (*scheduler).task(id) {
             task.failures = task.failures.saturating_add(1);
         }
         go_round(scheduler, state, id);
-        verdict
+        reason
     }
 }
 
@@ -313,14 +313,14 @@ unsafe fn go_round(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) {
 }
 
 /// Leaves the stack. Returns when the scheduler resumes the task.
-unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Verdict {
+unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> WakeReason {
     // SAFETY: the exit belongs to the stack that this code runs on, so it exists as long as this frame.
     unsafe {
-        let Some(task) = (*scheduler).task(id) else { return Verdict::Outside(None) };
+        let Some(task) = (*scheduler).task(id) else { return WakeReason::Outside(None) };
         let exit = task.exit;
         (*exit).suspend(());
         enter_machine(state);
-        (*scheduler).task(id).map_or(Verdict::Ready, |task| task.verdict)
+        (*scheduler).task(id).map_or(WakeReason::Ready, |task| task.reason)
     }
 }
 
@@ -328,7 +328,7 @@ unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Ver
 ///
 /// # Safety
 /// As for [`wait`].
-pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Option<Verdict> {
+pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Option<WakeReason> {
     // SAFETY: the conditions of this function.
     unsafe {
         let this = &mut *scheduler;
@@ -340,12 +340,12 @@ pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Opt
         go_round(scheduler, state, id);
         let task = (*scheduler).task(id)?;
         let over = task.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        let verdict = task.cancelled.map(Verdict::Cancelled).or(over.then_some(Verdict::Deadline));
-        match verdict {
+        let reason = task.cancelled.map(WakeReason::Cancelled).or(over.then_some(WakeReason::Deadline));
+        match reason {
             Some(_) => task.failures = task.failures.saturating_add(1),
             None => task.failures = 0,
         }
-        Some(verdict.unwrap_or(Verdict::Ready))
+        Some(reason.unwrap_or(WakeReason::Ready))
     }
 }
 

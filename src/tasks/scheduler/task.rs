@@ -46,7 +46,7 @@ pub enum State {
 
 /// The result of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum WakeReason {
     /// The event has come.
     Ready,
     /// The time limit of the wait itself has expired.
@@ -81,7 +81,7 @@ pub(super) struct Task {
     pub(super) by_deadline: bool,
     /// The time of its entry in the timers.
     pub(super) timer: Option<Instant>,
-    pub(super) verdict: Verdict,
+    pub(super) reason: WakeReason,
     pub(super) cancelled: Option<Message>,
     pub(super) deadline: Option<Instant>,
     pub(super) shielded: bool,

@@ -5,7 +5,7 @@ use std::os::fd::RawFd;
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
-use super::{Id, Scheduler, Verdict, Watch};
+use super::{Id, Scheduler, WakeReason, Watch};
 use crate::tasks::door::Interest;
 use crate::tasks::readiness::Added;
 
@@ -25,7 +25,7 @@ impl Scheduler {
         }
         for id in waiters {
             self.mark(id, number, PollFlags::NVAL);
-            self.wake(id, Verdict::Closed);
+            self.wake(id, WakeReason::Closed);
         }
     }
 
@@ -55,7 +55,7 @@ impl Scheduler {
         let more: Vec<Id> = watch.waiters.iter().copied().skip(8).collect();
         for id in waiters.into_iter().chain(more) {
             if self.mark(id, number, ready) {
-                self.wake(id, Verdict::Ready);
+                self.wake(id, WakeReason::Ready);
             }
         }
     }

@@ -12,7 +12,7 @@ use openssl::error::ErrorStack;
 use openssl::ssl::{AlpnError, SslContextBuilder};
 use openssl::x509::{X509StoreContextRef, X509VerifyResult};
 
-use super::super::asking::{Argument, ask};
+use super::super::lua_callbacks::{Argument, ask};
 use super::super::settings::Settings;
 use super::stream::Refusals;
 

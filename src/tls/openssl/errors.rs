@@ -3,7 +3,7 @@
 use openssl::error::ErrorStack;
 use openssl::ssl::{Error, ErrorCode};
 
-use super::super::adapter::Wire;
+use super::super::adapter::RawSocket;
 use crate::binding::Message;
 use crate::socket::error::Failure;
 
@@ -15,11 +15,11 @@ const UNEXPECTED_EOF: i32 = 294;
 const FIRST_ALERT: i32 = 1000;
 
 /// Why an operation on a connection failed.
-pub fn failure(error: &Error, wire: &Wire) -> Failure {
+pub fn failure(error: &Error, socket: &RawSocket) -> Failure {
     match error.ssl_error() {
         Some(stack) if !stack.errors().is_empty() => of_stack(stack),
         // The descriptor failed.
-        _ => wire.broken().unwrap_or(match error.code() {
+        _ => socket.broken().unwrap_or(match error.code() {
             ErrorCode::ZERO_RETURN => Failure::Closed,
             _ => Failure::Truncated,
         }),

@@ -8,19 +8,12 @@ use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslRef, SslSession, SslVersion};
 
+use super::super::backend::Origin;
+
 /// The most origins with sessions, and the most sessions for each. A TLS 1.3 server sends two single-use
 /// tickets.
 const MOST_ORIGINS: usize = 256;
 const MOST_EACH: usize = 4;
-
-/// The server that a session was made with.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Origin {
-    /// The name that was verified.
-    pub name: String,
-    /// The port that was connected to.
-    pub port: u16,
-}
 
 /// The sessions of one context.
 #[derive(Default)]

@@ -6,7 +6,7 @@ use openssl::ssl::{ErrorCode, SslStream};
 use openssl::x509::X509VerifyResult;
 
 use super::super::adapter::Adapter;
-use super::super::backend::{Broken, Info, Step};
+use super::super::backend::{Info, Step, StreamError};
 use super::super::verification::Verification;
 use super::errors;
 use crate::binding::Message;
@@ -37,13 +37,13 @@ impl Stream {
             return Step::WouldBlock;
         }
         let failure = errors::failure(&error, &self.inner.get_ref().0);
-        let verdict = self.inner.ssl().verify_result();
-        let refused = failure == crate::socket::error::Failure::Untrusted && verdict != X509VerifyResult::OK;
-        Step::Failed(failure, refused.then(|| Message::new(verdict.error_string())))
+        let result = self.inner.ssl().verify_result();
+        let refused = failure == crate::socket::error::Failure::Untrusted && result != X509VerifyResult::OK;
+        Step::Failed(failure, refused.then(|| Message::new(result.error_string())))
     }
 
     /// Decrypts some bytes. 0 means an orderly end.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
         loop {
             forget_errors();
             let error = match self.inner.ssl_read(into) {
@@ -54,14 +54,14 @@ impl Stream {
                 ErrorCode::ZERO_RETURN => return Ok(0),
                 // OpenSSL processed a record without application data, such as a session ticket.
                 ErrorCode::WANT_READ if error.io_error().is_none() => {}
-                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(Broken::WouldBlock),
-                _ => return Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(StreamError::WouldBlock),
+                _ => return Err(StreamError::Failed(errors::failure(&error, &self.inner.get_ref().0))),
             }
         }
     }
 
     /// Encrypts and sends some bytes.
-    pub fn write(&mut self, data: &[u8]) -> Result<usize, Broken> {
+    pub fn write(&mut self, data: &[u8]) -> Result<usize, StreamError> {
         loop {
             forget_errors();
             let error = match self.inner.ssl_write(data) {
@@ -70,21 +70,21 @@ impl Stream {
             };
             match error.code() {
                 ErrorCode::WANT_READ if error.io_error().is_none() => {}
-                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(Broken::WouldBlock),
-                _ => return Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+                ErrorCode::WANT_READ | ErrorCode::WANT_WRITE => return Err(StreamError::WouldBlock),
+                _ => return Err(StreamError::Failed(errors::failure(&error, &self.inner.get_ref().0))),
             }
         }
     }
 
     /// Sends close_notify.
-    pub fn send_close_notify(&mut self) -> Result<(), Broken> {
+    pub fn send_close_notify(&mut self) -> Result<(), StreamError> {
         forget_errors();
         match self.inner.shutdown() {
             Ok(_) => Ok(()),
             Err(error) if matches!(error.code(), ErrorCode::WANT_READ | ErrorCode::WANT_WRITE) => {
-                Err(Broken::WouldBlock)
+                Err(StreamError::WouldBlock)
             }
-            Err(error) => Err(Broken::Failed(errors::failure(&error, &self.inner.get_ref().0))),
+            Err(error) => Err(StreamError::Failed(errors::failure(&error, &self.inner.get_ref().0))),
         }
     }
 
@@ -129,9 +129,9 @@ impl Stream {
                 return Verification::Listed(listed.clone());
             }
         }
-        let verdict = ssl.verify_result();
-        if verdict != X509VerifyResult::OK {
-            return Verification::Refused(verdict.error_string().to_owned());
+        let result = ssl.verify_result();
+        if result != X509VerifyResult::OK {
+            return Verification::Refused(result.error_string().to_owned());
         }
         // OpenSSL reports success also when no certificate was sent. A pre-shared key proves the peer too.
         if ssl.peer_certificate().is_none() { Verification::Skipped } else { Verification::Trusted }

@@ -4,13 +4,8 @@ use super::{BUFFER, Stop, Stream, Transport};
 use crate::socket::error::Failure;
 
 impl Stream {
-    /// The bytes in the read-ahead buffer.
-    pub fn ahead(&self) -> &[u8] {
-        self.buffered()
-    }
-
-    /// Takes bytes from the read-ahead buffer.
-    pub fn take_ahead(&mut self, count: usize) {
+    /// Removes bytes from the read-ahead buffer.
+    pub fn drop_buffered(&mut self, count: usize) {
         self.consume(count);
         if !self.is_dirty() {
             self.buffer.clear();
@@ -39,16 +34,16 @@ impl Stream {
         data: &mut Vec<u8>,
         most: usize,
     ) -> Result<usize, Stop> {
-        let ahead = self.buffered();
-        if ahead.is_empty() {
+        let buffered = self.buffered();
+        if buffered.is_empty() {
             let count = transport.read(data, most)?;
             self.received = self.received.wrapping_add(count as i64);
             return Ok(count);
         }
-        let count = ahead.len().min(most);
+        let count = buffered.len().min(most);
         data.try_reserve(count).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
-        data.extend_from_slice(ahead.get(..count).unwrap_or_default());
-        self.take_ahead(count);
+        data.extend_from_slice(buffered.get(..count).unwrap_or_default());
+        self.drop_buffered(count);
         Ok(count)
     }
 

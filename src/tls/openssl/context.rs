@@ -14,13 +14,13 @@ use openssl::x509::store::{X509Lookup, X509StoreBuilder};
 use openssl::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use openssl::x509::{X509, X509PurposeId};
 
-use super::super::adapter::{Adapter, Wire};
+use super::super::adapter::{Adapter, RawSocket};
 use super::super::authorities::system;
-use super::super::backend::Tlsa;
+use super::super::backend::{Peer, Tlsa};
 use super::super::keys::{self, Identity};
 use super::super::settings::Settings;
 use super::super::verification::Extras;
-use super::sessions::{Origin, Sessions, origin_index, origin_of};
+use super::sessions::{Sessions, origin_index, origin_of};
 use super::stream::{Refusals, Stream};
 use super::{callbacks, errors};
 use crate::binding::Message;
@@ -41,7 +41,7 @@ const SERVICE: &[u8] = b"luasocket-rs";
 type Presented = (Vec<X509>, PKey<Private>);
 
 /// An OpenSSL context, and the data that its connections also need.
-pub struct Maker {
+pub struct BackendContext {
     context: SslContext,
     /// Used if there are several certificates: OpenSSL takes a chain for each only on a connection.
     more: Vec<Presented>,
@@ -50,24 +50,9 @@ pub struct Maker {
     looks_up: bool,
 }
 
-/// The data about the peer before the handshake.
-#[derive(Default)]
-pub struct Peer<'a> {
-    /// The name to send.
-    pub name: Option<&'a str>,
-    /// Whether the certificate must match that name.
-    pub verify_name: bool,
-    /// The changes by `verifyext`.
-    pub extras: Extras,
-    /// The key of the sessions to resume.
-    pub origin: Option<Origin>,
-    /// The name whose TLSA records verify the peer, and the records.
-    pub dane: Option<(&'a str, &'a [Tlsa])>,
-}
-
-impl Maker {
+impl BackendContext {
     /// The context for some settings.
-    pub fn new(settings: &Settings) -> Result<Maker, Message> {
+    pub fn new(settings: &Settings) -> Result<BackendContext, Message> {
         let failed = |stack: ErrorStack| errors::reason(&stack);
         let method = if settings.server { SslMethod::tls_server() } else { SslMethod::tls_client() };
         let mut builder = SslContextBuilder::new(method).map_err(failed)?;
@@ -109,11 +94,16 @@ impl Maker {
         keep_sessions(&mut builder, settings, &sessions).map_err(failed)?;
         let own = settings.bundle.is_some() || settings.directory.is_some();
         let looks_up = settings.verify && !settings.server && !own && system().directory.is_some();
-        Ok(Maker { context: builder.build(), more: more_identities, sessions, looks_up })
+        Ok(BackendContext { context: builder.build(), more: more_identities, sessions, looks_up })
     }
 
     /// A connection to a server.
-    pub fn client(&self, settings: &Settings, peer: &Peer<'_>, wire: Rc<Wire>) -> Result<Stream, Failure> {
+    pub fn client(
+        &self,
+        settings: &Settings,
+        peer: &Peer<'_>,
+        socket: Rc<RawSocket>,
+    ) -> Result<Stream, Failure> {
         let failed = |stack: ErrorStack| Failure::Other(errors::reason(&stack));
         if self.looks_up {
             can_look_up()?;
@@ -145,7 +135,7 @@ impl Maker {
             }
             ssl.set_ex_data(origin_index().map_err(failed)?, Arc::new(origin));
         }
-        let inner = SslStream::new(ssl, Adapter(wire)).map_err(failed)?;
+        let inner = SslStream::new(ssl, Adapter(socket)).map_err(failed)?;
         Ok(Stream::new(inner, false, refusals))
     }
 
@@ -154,14 +144,14 @@ impl Maker {
         &self,
         settings: &Settings,
         extras: Extras,
-        wire: Rc<Wire>,
+        socket: Rc<RawSocket>,
     ) -> Result<Option<Stream>, Failure> {
         if !settings.asks_psk && !settings.identities.iter().any(Identity::is_whole) {
             return Ok(None);
         }
         let failed = |stack: ErrorStack| Failure::Other(errors::reason(&stack));
         let (ssl, refusals) = self.begin(settings, extras).map_err(failed)?;
-        let inner = SslStream::new(ssl, Adapter(wire)).map_err(failed)?;
+        let inner = SslStream::new(ssl, Adapter(socket)).map_err(failed)?;
         Ok(Some(Stream::new(inner, true, refusals)))
     }
 

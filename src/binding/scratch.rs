@@ -30,22 +30,22 @@ thread_local! {
 
 /// A byte vector whose memory returns to its thread.
 #[derive(Debug)]
-pub struct Spare(Vec<u8>);
+pub struct ScratchBuffer(Vec<u8>);
 
-impl Spare {
+impl ScratchBuffer {
     /// An empty vector with the memory that the thread has kept.
     pub fn take() -> Self {
         // A thread that is ending has no kept memory any more.
-        Spare(KEPT.try_with(Cell::take).unwrap_or_default())
+        ScratchBuffer(KEPT.try_with(Cell::take).unwrap_or_default())
     }
 
     /// A vector without memory.
     pub const fn none() -> Self {
-        Spare(Vec::new())
+        ScratchBuffer(Vec::new())
     }
 }
 
-impl Drop for Spare {
+impl Drop for ScratchBuffer {
     fn drop(&mut self) {
         if (1..=MOST_KEPT).contains(&self.0.capacity()) {
             self.0.clear();
@@ -55,7 +55,7 @@ impl Drop for Spare {
     }
 }
 
-impl Deref for Spare {
+impl Deref for ScratchBuffer {
     type Target = Vec<u8>;
 
     fn deref(&self) -> &Vec<u8> {
@@ -63,13 +63,13 @@ impl Deref for Spare {
     }
 }
 
-impl DerefMut for Spare {
+impl DerefMut for ScratchBuffer {
     fn deref_mut(&mut self) -> &mut Vec<u8> {
         &mut self.0
     }
 }
 
-impl AsRef<[u8]> for Spare {
+impl AsRef<[u8]> for ScratchBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
@@ -81,16 +81,16 @@ mod tests {
 
     #[test]
     fn memory_is_kept_up_to_a_bound() {
-        let mut first = Spare::take();
+        let mut first = ScratchBuffer::take();
         first.reserve_exact(1000);
         first.push(1);
         let place = first.as_ptr();
         drop(first);
-        let mut second = Spare::take();
+        let mut second = ScratchBuffer::take();
         assert!(second.is_empty());
         assert_eq!(second.as_ptr(), place);
         second.reserve_exact(MOST_KEPT + 1);
         drop(second);
-        assert_eq!(Spare::take().capacity(), 0);
+        assert_eq!(ScratchBuffer::take().capacity(), 0);
     }
 }

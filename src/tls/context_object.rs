@@ -9,11 +9,11 @@ use crate::binding::{Call, ClassSpec, Message, NativeFunction, Object, Outcome, 
 use crate::classes::TLS_CONTEXT;
 
 /// Accepts a context.
-pub static CONTEXT: Receiver<Handle> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);
+pub static CONTEXT: Receiver<ContextObject> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);
 
 /// A context as a Lua object.
 #[derive(Clone)]
-pub struct Handle {
+pub struct ContextObject {
     /// The part shared with other contexts of the same settings. None after garbage collection.
     pub context: Option<Arc<Context>>,
     /// The name to send and to verify, regardless of `sni`.
@@ -22,9 +22,9 @@ pub struct Handle {
     pub extras: Extras,
 }
 
-impl Object for Handle {
+impl Object for ContextObject {
     fn finalize(&mut self) {
-        *self = Handle { context: None, host: None, extras: Extras::default() };
+        *self = ContextObject { context: None, host: None, extras: Extras::default() };
     }
 }
 
@@ -37,7 +37,7 @@ pub fn is_context(call: &mut Call<'_>) -> Outcome {
 
 /// Raises unless there is a context at `index`.
 pub fn check_context(call: &mut Call<'_>, index: i32) -> Result<(), Raise> {
-    match call.try_object(index, &CONTEXT, |handle| handle.context.is_some()) {
+    match call.try_object(index, &CONTEXT, |object| object.context.is_some()) {
         Some(true) => Ok(()),
         _ => Err(Raise::argument(index, "invalid context")),
     }
@@ -75,7 +75,7 @@ fn setverifyext(call: &mut Call<'_>) -> Outcome {
             }
         }
     }
-    call.object(1, &CONTEXT, |handle| handle.extras = handle.extras.with(Extras::from_bits(bits)))?;
+    call.object(1, &CONTEXT, |object| object.extras = object.extras.with(Extras::from_bits(bits)))?;
     call.push_boolean(true);
     Ok(1)
 }
@@ -84,12 +84,12 @@ fn setverifyext(call: &mut Call<'_>) -> Outcome {
 pub fn set_ciphers(call: &mut Call<'_>) -> Outcome {
     check_context(call, 1)?;
     let ciphers = call.bytes(2)?;
-    let outcome = call.object(1, &CONTEXT, |handle| {
-        let Some(context) = &handle.context else { return Ok(()) };
+    let outcome = call.object(1, &CONTEXT, |object| {
+        let Some(context) = &object.context else { return Ok(()) };
         let mut settings = context.settings.clone();
         settings.ciphers = Some(String::from_utf8_lossy(ciphers).into_owned());
         if settings != context.settings {
-            handle.context = Some(Context::shared(settings)?);
+            object.context = Some(Context::shared(settings)?);
         }
         Ok::<(), Message>(())
     })?;
