@@ -110,7 +110,8 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
         return pages
     end
     local resumed = 0
-    for _ = 1, 50 do exchange(listener, context, cfg) end
+    -- the allocator has what it needs after some time
+    for _ = 1, 250 do exchange(listener, context, cfg) end
     collectgarbage()
     collectgarbage()
     local before = memory()

@@ -63,11 +63,12 @@ check.equal("FIX-20: nothing there, no wait", results(server:receive(1e11)), { n
 check.equal("udp.receive.4: an infinite size", results(server:receive(math.huge)), { n = 2, nil, "out of memory" })
 check.equal("udp.receive.4: not a number", results(server:receive(0 / 0)), { n = 2, nil, "out of memory" })
 
+-- A connected object holds a port, and refuses datagrams that do not come from its peer.
 local refused = socket.udp4()
 local gone = socket.udp4()
 gone:setsockname("127.0.0.1", 0)
+gone:setpeername("127.0.0.1", 1)
 local _, gone_port = gone:getsockname()
-gone:close()
 refused:settimeout(5)
 refused:setpeername("127.0.0.1", gone_port)
 refused:send("x")
