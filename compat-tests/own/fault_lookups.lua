@@ -6,7 +6,7 @@ local check = require("check")
 local peer = require("peer")
 local socket = require("socket")
 
-require("names")("timeout:5 attempts:1")
+require("names")("timeout:30 attempts:1")
 local names = peer.python(os.getenv("COMPAT_SERVERS") .. "/name_server.py")
 local listener = assert(socket.bind("127.0.0.1", 0))
 local _, port = listener:getsockname()
