@@ -2,6 +2,9 @@
 -- 12345"). It ends when its work is done or its standard input is closed.
 local peer = {}
 
+-- The peers that are not closed. A peer that is collected would be waited for.
+peer.running = {}
+
 local function interpreter()
     local i = 0
     while arg and arg[i - 1] do i = i - 1 end
@@ -15,7 +18,13 @@ local function start(command)
     local first = output:read("*l") or ""
     local port = tonumber(first:match("(%d+)%s*$"))
     if not port then error("peer did not start: " .. command .. ": " .. first) end
-    return { port = port, output = output, close = function(self) return self.output:close() end }
+    local started = { port = port, output = output }
+    function started:close()
+        peer.running[self] = nil
+        return self.output:close()
+    end
+    peer.running[started] = true
+    return started
 end
 
 -- Starts the same interpreter with Lua code.

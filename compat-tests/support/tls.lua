@@ -7,13 +7,9 @@ local tls = {}
 -- The folder of test certificates, with a slash at the end.
 tls.certificates = (os.getenv("COMPAT_CERTS") or ".") .. "/"
 
--- A peer ends when it is collected, so each is kept until the script ends.
-local running = {}
-
 -- Starts servers/tls_peer.py with its arguments: named values and steps.
 function tls.peer(...)
-    running[#running + 1] = peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
-    return running[#running]
+    return peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
 end
 
 -- The parameters of a client that trusts the test authority.
