@@ -1,10 +1,11 @@
 //! Reads the arguments of a call.
 
-use std::ffi::c_int;
+use std::ffi::{c_int, c_void};
 
 use mlua::ffi;
 
 use super::{Call, Expected, Raise};
+use crate::sys;
 
 /// The type of a Lua value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +167,7 @@ impl<'c> Call<'c> {
         // function pointer behind it is null instead. The debug library is trusted, see the rules of
         // [`super`].
         unsafe {
-            let memory = ffi::lua_touserdata(self.state, index).cast::<*mut libc::FILE>();
+            let memory = ffi::lua_touserdata(self.state, index).cast::<*mut c_void>();
             if memory.is_null() || ffi::lua_getmetatable(self.state, index) == 0 {
                 return None;
             }
@@ -180,7 +181,7 @@ impl<'c> Call<'c> {
             if (*memory.add(1)).is_null() {
                 return None;
             }
-            Some(libc::fileno(*memory)).filter(|number| *number >= 0)
+            sys::file_number(*memory)
         }
     }
 

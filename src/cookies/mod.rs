@@ -10,13 +10,13 @@ mod suffixes;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
 use std::time::SystemTime;
 
 use publicsuffix::List;
 
 use crate::binding::{Call, ClassSpec, Kind, Message, Object, Outcome, Receiver, native};
 use crate::classes::JAR;
+use crate::sys;
 
 use cookie::{Cookie, Origin, Refusal};
 use jar::Store;
@@ -70,17 +70,6 @@ fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-fn path_of(bytes: &[u8]) -> PathBuf {
-    #[cfg(unix)]
-    {
-        PathBuf::from(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes))
-    }
-    #[cfg(not(unix))]
-    {
-        PathBuf::from(String::from_utf8_lossy(bytes).into_owned())
-    }
-}
-
 /// `cannot open '<file>': <the system's text>`
 fn file_error(verb: &str, name: &[u8], error: &dyn std::fmt::Display) -> Vec<u8> {
     let text = error.to_string();
@@ -126,7 +115,7 @@ fn make(call: &mut Call<'_>) -> Outcome {
 }
 
 fn read_list(name: &[u8]) -> Result<Suffixes, Vec<u8>> {
-    let text = std::fs::read(path_of(name)).map_err(|error| file_error("open", name, &error))?;
+    let text = std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &error))?;
     let list = List::from_bytes(&text).map_err(|error| file_error("read", name, &error))?;
     Ok(Suffixes::Own(Box::new(list)))
 }
@@ -234,7 +223,7 @@ fn clear(call: &mut Call<'_>) -> Outcome {
 fn load(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(2)?;
     let outcome = call.object(1, &JARS, |jar| {
-        let text = std::fs::read(path_of(name)).map_err(|error| file_error("open", name, &error))?;
+        let text = std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &error))?;
         let now = now();
         for cookie in file::parse(&text, now) {
             jar.store.keep(cookie, now);
@@ -249,7 +238,7 @@ fn save(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(2)?;
     let outcome = call.object(1, &JARS, |jar| {
         let text = file::compose(&jar.store.all(now()));
-        file::write(&path_of(name), &text).map_err(|error| file_error("write", name, &error))
+        file::write(&sys::path(name), &text).map_err(|error| file_error("write", name, &error))
     })?;
     finish(call, outcome)
 }

@@ -1,15 +1,16 @@
 //! Files that a server sends: opened inside a folder, or taken from an open Lua file.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::AsRawFd;
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, openat};
 use rustix::io::Errno;
 
 use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, ScratchBuffer, native};
 use crate::classes::HTTP_FILE;
 use crate::socket::error::Failure;
+use crate::sys::libc;
 
-use super::folder::{self, Links};
+use super::folder::{self, Links, Opened};
 
 /// Accepts a file.
 pub static FILE: Receiver<File> = Receiver::new("http{file}", &[&HTTP_FILE]);
@@ -17,20 +18,21 @@ pub static FILE: Receiver<File> = Receiver::new("http{file}", &[&HTTP_FILE]);
 /// An open file and the part of it to send; or a folder.
 #[derive(Debug)]
 pub struct File {
-    descriptor: Option<OwnedFd>,
+    descriptor: Option<Opened>,
     start: u64,
     length: u64,
 }
 
 impl File {
     /// The part to send: descriptor, first byte, and length.
-    pub fn part(&self) -> Result<(RawFd, u64, u64), Failure> {
+    #[cfg(target_os = "linux")]
+    pub fn part(&self) -> Result<(i32, u64, u64), Failure> {
         let descriptor = self.descriptor.as_ref().ok_or(Failure::Closed)?;
         Ok((descriptor.as_raw_fd(), self.start, self.length))
     }
 
-    fn borrow(&self) -> Result<BorrowedFd<'_>, Failure> {
-        self.descriptor.as_ref().map(AsFd::as_fd).ok_or(Failure::Closed)
+    fn borrow(&self) -> Result<&Opened, Failure> {
+        self.descriptor.as_ref().ok_or(Failure::Closed)
     }
 }
 
@@ -44,8 +46,7 @@ impl Object for File {
 fn open_folder(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(1)?;
     let made = call.new_object(&HTTP_FILE, |_| {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor = openat(rustix::fs::CWD, path, flags, Mode::empty())?;
+        let descriptor = folder::open_root(path)?;
         Ok(File { descriptor: Some(descriptor), start: 0, length: 0 })
     });
     pushed(call, made)
@@ -73,53 +74,26 @@ fn open_file(call: &mut Call<'_>) -> Outcome {
     let made = call.new_object(&HTTP_FILE, |call| {
         let opened = call.object(1, &FILE, |folder| {
             let folder = folder.borrow().map_err(|_| Errno::BADF)?;
-            open_regular(folder, path, links)
+            folder::open_regular(folder, path, links)
         });
-        let (descriptor, stat) = opened.unwrap_or(Err(Errno::BADF))?;
-        found = Some((wide(stat.st_size), wide(stat.st_mtime), wide(stat.st_mtime_nsec)));
-        Ok(File { descriptor: Some(descriptor), start: 0, length: stat.st_size as u64 })
+        let (descriptor, facts) = opened.unwrap_or(Err(Errno::BADF))?;
+        let length = facts.size;
+        found = Some(facts);
+        Ok(File { descriptor: Some(descriptor), start: 0, length })
     });
     match made {
         Ok(()) => {
-            let (size, seconds, nanoseconds) = found.unwrap_or_default();
-            call.push_integer(size);
-            call.push_integer(seconds);
-            call.push_integer(nanoseconds);
+            let facts = found.unwrap_or_default();
+            call.push_integer(facts.size as i64);
+            call.push_integer(facts.seconds);
+            call.push_integer(facts.nanoseconds);
             Ok(4)
         }
         Err(error) => {
             call.push_nil();
-            call.push_bytes(match error {
-                Errno::ACCESS | Errno::PERM => b"denied",
-                Errno::ISDIR => b"folder",
-                _ => b"missing",
-            });
+            call.push_bytes(folder::refusal(error));
             Ok(2)
         }
-    }
-}
-
-/// Converts a number whose type depends on the system.
-fn wide(number: impl TryInto<i64>) -> i64 {
-    number.try_into().unwrap_or_default()
-}
-
-/// Opens a regular file. Checks the type first, because opening a device or a pipe may have side effects.
-fn open_regular(folder: BorrowedFd<'_>, path: &[u8], links: Links) -> Result<(OwnedFd, Stat), Errno> {
-    let look = folder::open(folder, path, folder::LOOK, links)?;
-    let seen = fstat(&look)?;
-    match FileType::from_raw_mode(seen.st_mode) {
-        FileType::RegularFile => {}
-        FileType::Directory => return Err(Errno::ISDIR),
-        _ => return Err(Errno::NOENT),
-    }
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = folder::open(folder, path, flags, links)?;
-    let stat = fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-        Ok((file, stat))
-    } else {
-        Err(Errno::NOENT)
     }
 }
 
@@ -130,7 +104,7 @@ fn take_over(call: &mut Call<'_>) -> Outcome {
     let number = call.file_number(1);
     let made = call.new_object(&HTTP_FILE, |_| {
         let number = number.and_then(crate::socket::descriptor::borrow_number).ok_or(Errno::BADF)?;
-        let descriptor = rustix::io::fcntl_dupfd_cloexec(number, 0)?;
+        let descriptor = folder::duplicate(number)?;
         Ok(File { descriptor: Some(descriptor), start, length })
     });
     pushed(call, made)
@@ -174,8 +148,7 @@ fn read(call: &mut Call<'_>) -> Outcome {
         let most = most.min(file.length.saturating_sub(offset)).min(1 << 20) as usize;
         text.try_reserve(most).map_err(|_| Failure::Errno(libc::ENOMEM))?;
         let position = file.start.saturating_add(offset);
-        let space = rustix::buffer::spare_capacity(&mut *text);
-        rustix::io::pread(file.borrow()?, space, position).map_err(Failure::from)?;
+        folder::read_at(file.borrow()?, &mut text, position).map_err(Failure::from)?;
         text.truncate(most);
         if text.is_empty() { Err(Failure::Text("file ended")) } else { Ok(()) }
     })?;
@@ -193,16 +166,15 @@ fn read(call: &mut Call<'_>) -> Outcome {
 
 /// `issocket(path)`: whether the path is a socket.
 fn is_socket(call: &mut Call<'_>) -> Outcome {
-    let found = rustix::fs::lstat(call.bytes(1)?);
-    let is = found.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket);
+    let is = folder::is_socket(call.bytes(1)?);
     call.push_boolean(is);
     Ok(1)
 }
 
 /// `chmod(path, mode)`: true, or nil and a message.
 fn chmod(call: &mut Call<'_>) -> Outcome {
-    let mode = Mode::from_raw_mode(call.number(2)? as u32);
-    match rustix::fs::chmod(call.bytes(1)?, mode) {
+    let mode = call.number(2)? as u32;
+    match folder::chmod(call.bytes(1)?, mode) {
         Ok(()) => {
             call.push_boolean(true);
             Ok(1)

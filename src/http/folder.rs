@@ -6,6 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat, readlinkat, statat};
 use rustix::io::Errno;
 
+/// An open file or folder.
+pub type Opened = OwnedFd;
+
 /// Which symbolic links to follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Links {
@@ -19,13 +22,87 @@ pub enum Links {
 
 /// Flags for opening something only to check its type.
 #[cfg(target_os = "linux")]
-pub const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
+const LOOK: OFlags = OFlags::PATH.union(OFlags::CLOEXEC);
 /// Flags for opening something only to check its type: without blocking.
 #[cfg(not(target_os = "linux"))]
-pub const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+const LOOK: OFlags = OFlags::RDONLY.union(OFlags::NONBLOCK).union(OFlags::NOCTTY).union(OFlags::CLOEXEC);
+
+/// A file's size, and the time of its last change.
+#[derive(Debug, Default)]
+pub struct Facts {
+    /// In bytes.
+    pub size: u64,
+    /// Since 1970.
+    pub seconds: i64,
+    /// The fraction of a second.
+    pub nanoseconds: i64,
+}
+
+/// Opens a folder.
+pub fn open_root(path: &[u8]) -> Result<Opened, Errno> {
+    openat(CWD, path, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+}
+
+/// Opens a regular file. Checks the type first, because opening a device or a pipe may have side effects.
+pub fn open_regular(folder: &Opened, path: &[u8], links: Links) -> Result<(Opened, Facts), Errno> {
+    let folder = folder.as_fd();
+    let look = open(folder, path, LOOK, links)?;
+    let seen = fstat(&look)?;
+    match FileType::from_raw_mode(seen.st_mode) {
+        FileType::RegularFile => {}
+        FileType::Directory => return Err(Errno::ISDIR),
+        _ => return Err(Errno::NOENT),
+    }
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let file = open(folder, path, flags, links)?;
+    let stat = fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(Errno::NOENT);
+    }
+    let facts = Facts {
+        size: stat.st_size as u64,
+        seconds: wide(stat.st_mtime),
+        nanoseconds: wide(stat.st_mtime_nsec),
+    };
+    Ok((file, facts))
+}
+
+/// Converts a number whose type depends on the system.
+fn wide(number: impl TryInto<i64>) -> i64 {
+    number.try_into().unwrap_or_default()
+}
+
+/// The word for a failure to open a file.
+pub fn refusal(error: Errno) -> &'static [u8] {
+    match error {
+        Errno::ACCESS | Errno::PERM => b"denied",
+        Errno::ISDIR => b"folder",
+        _ => b"missing",
+    }
+}
+
+/// Opens the file of a descriptor once more.
+pub fn duplicate(number: BorrowedFd<'_>) -> Result<Opened, Errno> {
+    rustix::io::fcntl_dupfd_cloexec(number, 0)
+}
+
+/// Fills the free space of a buffer with the bytes at a position.
+pub fn read_at(file: &Opened, into: &mut Vec<u8>, position: u64) -> Result<(), Errno> {
+    rustix::io::pread(file, rustix::buffer::spare_capacity(into), position).map(drop)
+}
+
+/// Whether a path is a socket.
+pub fn is_socket(path: &[u8]) -> bool {
+    rustix::fs::lstat(path).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::Socket)
+}
+
+/// Sets the permissions of a file.
+pub fn chmod(path: &[u8], mode: u32) -> Result<(), Errno> {
+    rustix::fs::chmod(path, Mode::from_raw_mode(mode as _))
+}
 
 /// Opens a path whose names are not `.` or `..`. An empty path is the folder.
-pub fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
+fn open(folder: BorrowedFd<'_>, path: &[u8], flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
     let path = if path.is_empty() { b"." } else { path };
     if links == Links::Always {
         return openat(folder, path, flags, Mode::empty());

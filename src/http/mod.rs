@@ -4,6 +4,7 @@ mod answer;
 pub mod client;
 pub mod date;
 mod file;
+#[cfg_attr(windows, path = "folder_windows.rs")]
 mod folder;
 pub mod framing;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -33,6 +34,8 @@ use crate::socket::stream::{InlineBuffer, Pattern, Progress, Request, Stop};
 use crate::socket::tcp;
 use crate::tasks::door::{self, Pace};
 
+use crate::sys;
+use crate::sys::libc;
 use framing::Body;
 use head::{Fields, Malformed};
 
@@ -226,8 +229,7 @@ fn push_table(call: &mut Call<'_>, fields: &Fields, joined: &mut Vec<u8>) -> Out
 
 /// `now()`: the monotonic clock in seconds.
 fn now(call: &mut Call<'_>) -> Outcome {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
+    call.push_number(sys::monotonic_clock().as_secs_f64());
     Ok(1)
 }
 

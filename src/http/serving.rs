@@ -8,14 +8,17 @@ use crate::socket::channel::{open_descriptor, retry};
 use crate::socket::descriptor::Use;
 #[cfg(target_os = "linux")]
 use crate::socket::descriptor::borrow_number;
-use crate::socket::error::{Direction, Failure};
+#[cfg(target_os = "linux")]
+use crate::socket::error::Direction;
+use crate::socket::error::Failure;
 use crate::socket::object::Streaming;
 use crate::socket::stream::Stop;
 use crate::socket::tcp::Tcp;
 use crate::socket::timeout::Deadline;
+#[cfg(unix)]
 use crate::socket::unix_stream::UnixStream;
-#[cfg(target_os = "linux")]
 use crate::sys;
+use crate::sys::libc;
 use crate::tasks::door;
 
 use super::answer::{Composer, Length};
@@ -456,7 +459,7 @@ fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         !object.is_dirty()
             && object.descriptor().borrow().is_ok_and(|fd| {
                 let mut byte = [0u8];
-                let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+                let flags = rustix::net::RecvFlags::PEEK | sys::AT_ONCE;
                 matches!(rustix::net::recv(fd, &mut byte, flags), Err(rustix::io::Errno::AGAIN))
             })
     })?;
@@ -469,7 +472,7 @@ fn is_open<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let open = call.object(1, T::client(), |object| {
         object.descriptor().borrow().is_ok_and(|fd| {
             let mut byte = [0u8];
-            let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
+            let flags = rustix::net::RecvFlags::PEEK | sys::AT_ONCE;
             match rustix::net::recv(fd, &mut byte, flags) {
                 Ok((count, _)) => count > 0,
                 Err(error) => matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
@@ -521,8 +524,7 @@ fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outc
 
 /// `now()`: the monotonic clock in seconds.
 fn now(call: &mut Call<'_>) -> Outcome {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    call.push_number(time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9);
+    call.push_number(sys::monotonic_clock().as_secs_f64());
     Ok(1)
 }
 
@@ -574,8 +576,11 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     call.new_table(0, 12);
     push_sockets::<Tcp>(call);
     call.set_field(-2, b"tcp");
-    push_sockets::<UnixStream>(call);
-    call.set_field(-2, b"unix");
+    #[cfg(unix)]
+    {
+        push_sockets::<UnixStream>(call);
+        call.set_field(-2, b"unix");
+    }
     call.set_functions(&[
         ("compose", native(compose)),
         ("fields", native(fields)),

@@ -1,7 +1,6 @@
 //! A connected socket as a transport.
 
 use rustix::io::Errno;
-use rustix::net::SendFlags;
 
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
@@ -15,18 +14,11 @@ pub struct SocketChannel {
     pub descriptor: Descriptor,
 }
 
-/// Prevents SIGPIPE on every send, whatever the process does with that signal (add.23).
-#[cfg(not(target_vendor = "apple"))]
-pub const QUIET: SendFlags = SendFlags::NOSIGNAL;
-/// Apple's systems have no such flag. They use an option on each socket.
-#[cfg(target_vendor = "apple")]
-pub const QUIET: SendFlags = SendFlags::empty();
-
 /// Sends as many bytes as the socket accepts now.
 pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
     let fd = open_descriptor(descriptor)?;
     loop {
-        match rustix::net::send(fd, data, QUIET) {
+        match rustix::net::send(fd, data, sys::QUIET) {
             Ok(count) => return Ok(count),
             Err(error) => retry(error, Direction::Write)?,
         }
@@ -50,13 +42,13 @@ pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
     match error {
         Errno::INTR => Ok(()),
         Errno::AGAIN => Err(Stop::WouldBlock(direction)),
-        Errno::PIPE => Err(Stop::Failed(Failure::Closed)),
+        sys::BROKEN_PIPE => Err(Stop::Failed(Failure::Closed)),
         error => Err(Stop::Failed(error.into())),
     }
 }
 
 /// The descriptor of a stream. Without one the stream is closed.
-pub fn open_descriptor(descriptor: &Descriptor) -> Result<std::os::fd::BorrowedFd<'_>, Stop> {
+pub fn open_descriptor(descriptor: &Descriptor) -> Result<rustix::fd::BorrowedFd<'_>, Stop> {
     if descriptor.is_none() {
         return Err(Stop::Failed(Failure::Closed));
     }

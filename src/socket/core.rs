@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use rustix::time::{ClockId, clock_gettime};
-
 use super::{dns, protect, select, tcp, udp};
 use crate::binding::{Call, NativeFunction, Outcome, native};
+use crate::sys;
 use crate::tasks::door;
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -26,15 +25,13 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
 /// Opens `socket.core`. Each call creates a new module table; the classes are shared (contract mod.9).
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    // A process that loads LuaSocket ignores SIGPIPE. LuaSec and users of pipes rely on that (KEEP-7).
-    #[cfg(feature = "module")]
-    crate::sys::ignore_sigpipe();
+    sys::prepare_process();
     tcp::define(call);
     udp::define(call);
     call.new_table(0, 24);
     call.push_bytes(b"LuaSocket 3.1.0");
     call.set_field(-2, b"_VERSION");
-    for (name, value) in [("_SETSIZE", 1024), ("_SOCKETINVALID", -1), ("_DATAGRAMSIZE", 8192)] {
+    for (name, value) in [("_SETSIZE", sys::SET_SIZE), ("_SOCKETINVALID", -1), ("_DATAGRAMSIZE", 8192)] {
         call.push_integer(value);
         call.set_field(-2, name.as_bytes());
     }
@@ -51,9 +48,9 @@ fn unload(_: &mut Call<'_>) -> Outcome {
 
 /// `gettime()`: returns the seconds since 1970 on the wall clock, with a fraction.
 fn gettime(call: &mut Call<'_>) -> Outcome {
-    let now = clock_gettime(ClockId::Realtime);
+    let now = sys::wall_clock();
     // Whole microseconds, as in LuaSocket.
-    call.push_number(now.tv_sec as f64 + (now.tv_nsec / 1000) as f64 * 1e-6);
+    call.push_number(now.as_secs() as f64 + f64::from(now.subsec_micros()) * 1e-6);
     Ok(1)
 }
 

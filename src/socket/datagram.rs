@@ -1,12 +1,11 @@
 //! Operations that UDP and Unix datagram objects share: sending and receiving one datagram.
 
-use std::os::fd::BorrowedFd;
+use rustix::fd::BorrowedFd;
 
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockRef};
 
-use super::channel::QUIET;
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::object::{Described, with};
@@ -56,7 +55,7 @@ pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     let data = with(call, T::connected(), call.bytes(2), |_, data| data)?;
     let mut waited = false;
     let sent = door::repeat(call, 1, T::connected(), Use::Writing, |object, _| {
-        transmit(object.parts().0, &mut waited, |fd| rustix::net::send(fd, data, QUIET))
+        transmit(object.parts().0, &mut waited, |fd| rustix::net::send(fd, data, sys::QUIET))
     })?;
     report_sent(call, sent)
 }
@@ -96,8 +95,10 @@ fn take(descriptor: &Descriptor, size: f64, inline: &mut InlineBuffer) -> Result
         match take_now(fd, size as usize, inline) {
             Ok(received) => return Ok(received),
             Err(Errno::INTR) => {}
+            // On Windows, an earlier datagram met no receiver. That says nothing about the next one.
+            Err(Errno::CONNRESET) if cfg!(windows) => {}
             Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
-            Err(Errno::NOMEM) => return Err(Stop::Failed(Failure::Text("out of memory"))),
+            Err(sys::NO_MEMORY) => return Err(Stop::Failed(Failure::Text("out of memory"))),
             Err(error) => return Err(Stop::Failed(error.into())),
         }
     }
@@ -118,7 +119,11 @@ fn take_now(fd: BorrowedFd<'_>, size: usize, inline: &mut InlineBuffer) -> Resul
 /// the size that a script requested (FIX-20).
 fn next_size(fd: BorrowedFd<'_>) -> Result<usize, Errno> {
     // Reports an empty queue. The size alone cannot distinguish that from an empty datagram.
-    rustix::net::recv(fd, &mut [0_u8; 1], RecvFlags::PEEK)?;
+    match rustix::net::recv(fd, &mut [0_u8; 1], RecvFlags::PEEK) {
+        // Windows reports that the datagram is longer than that.
+        Ok(_) | Err(Errno::MSGSIZE) => {}
+        Err(error) => return Err(error),
+    }
     let waiting = rustix::io::ioctl_fionread(fd)?;
     Ok(usize::try_from(waiting).unwrap_or(usize::MAX).max(LARGEST_PLAIN))
 }
@@ -132,8 +137,8 @@ pub fn transmit_to(
     address: &SockAddr,
 ) -> Result<usize, Stop> {
     transmit(descriptor, waited, |fd| {
-        let sent = SockRef::from(&fd).send_to_with_flags(data, address, QUIET.bits() as i32);
-        sent.map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
+        let sent = SockRef::from(&fd).send_to_with_flags(data, address, sys::QUIET.bits() as i32);
+        sent.map_err(|error| Errno::from_io_error(&error).unwrap_or(sys::IO))
     })
 }
 
@@ -157,7 +162,7 @@ fn transmit(
                 *waited = true;
                 return Err(Stop::WouldBlock(Direction::Write));
             }
-            Err(Errno::PIPE) => return Err(Stop::Failed(Failure::Refused)),
+            Err(sys::BROKEN_PIPE) => return Err(Stop::Failed(Failure::Refused)),
             Err(error) => return Err(Stop::Failed(error.into())),
         }
     }

@@ -1,16 +1,18 @@
 //! A descriptor in a LuaSocket object: a number that scripts may read, replace and forget.
 #![allow(unsafe_code)]
 
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, RawFd};
+use rustix::fd::{BorrowedFd, IntoRawFd, RawFd};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Failure;
+use crate::sys;
+use crate::sys::libc;
 
 /// Holds any number that a script stored with `setfd`; -1 means none. Dropping it closes the descriptor.
 #[derive(Debug)]
 pub struct Descriptor {
-    number: RawFd,
+    number: i32,
     /// Identifies the descriptor. Numbers are reused, identities are not.
     identity: u64,
     /// The uses of operations that wait.
@@ -32,7 +34,7 @@ pub enum Use {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parked {
     /// The number.
-    pub number: RawFd,
+    pub number: i32,
     /// Identifies the descriptor behind the number.
     pub identity: u64,
     usage: Use,
@@ -50,12 +52,12 @@ impl Descriptor {
     /// No descriptor.
     pub const NONE: Descriptor = Descriptor { number: -1, identity: 0, busy: 0 };
 
-    fn new(number: RawFd) -> Self {
+    fn new(number: i32) -> Self {
         Descriptor { number, identity: IDENTITIES.fetch_add(1, Ordering::Relaxed), busy: 0 }
     }
 
     /// The number, as `getfd` returns it.
-    pub fn number(&self) -> RawFd {
+    pub fn number(&self) -> i32 {
         self.number
     }
 
@@ -70,7 +72,7 @@ impl Descriptor {
     }
 
     /// Stores a number without closing the previous one (contract class.fd.2).
-    pub fn set(&mut self, number: RawFd) {
+    pub fn set(&mut self, number: i32) {
         let before = std::mem::replace(self, Descriptor::new(number));
         std::mem::forget(before);
     }
@@ -105,7 +107,7 @@ impl Descriptor {
     /// Closes the descriptor behind this number and puts `other` in its place. The number stays valid for
     /// scripts that have read it.
     pub fn take_over(&mut self, other: Descriptor) {
-        if self.number >= 0 && duplicate_to(other.number, self.number) {
+        if self.number >= 0 && is_replaced(other.number, self.number) {
             self.identity = other.identity;
             self.busy = 0;
         } else {
@@ -123,36 +125,28 @@ impl Descriptor {
         if number >= 0 {
             // SAFETY: the object owned this number, because it created it or a script handed it over. It has
             // forgotten the number now.
-            unsafe {
-                libc::close(number);
-            }
+            unsafe { sys::close(number) };
         }
     }
 }
 
 /// Makes the number `to` refer to the same file as `from`. Closes what `to` referred to before.
-#[cfg(not(target_vendor = "apple"))]
-fn duplicate_to(from: RawFd, to: RawFd) -> bool {
-    // SAFETY: the caller owns both numbers.
-    unsafe { libc::dup3(from, to, libc::O_CLOEXEC) == to }
-}
-
-#[cfg(target_vendor = "apple")]
-fn duplicate_to(from: RawFd, to: RawFd) -> bool {
-    // SAFETY: the caller owns both numbers.
-    unsafe { libc::dup2(from, to) == to && libc::fcntl(to, libc::F_SETFD, libc::FD_CLOEXEC) != -1 }
+fn is_replaced(from: i32, to: i32) -> bool {
+    // SAFETY: both numbers belong to descriptors of this library.
+    unsafe { sys::duplicate_to(from, to) }
 }
 
 /// Borrows a descriptor that a script named by number, for one system call. Returns `None` for a negative
 /// number.
-pub fn borrow_number<'a>(number: RawFd) -> Option<BorrowedFd<'a>> {
+pub fn borrow_number<'a>(number: i32) -> Option<BorrowedFd<'a>> {
     // SAFETY: it is only borrowed for calls that return an error for a number that is not open.
-    (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number) })
+    (number >= 0).then(|| unsafe { BorrowedFd::borrow_raw(number as RawFd) })
 }
 
-impl<F: IntoRawFd + AsRawFd> From<F> for Descriptor {
+impl<F: IntoRawFd> From<F> for Descriptor {
     fn from(owner: F) -> Self {
-        Descriptor::new(owner.into_raw_fd())
+        // Windows numbers its sockets in 64 bits, and uses no more than 32 of them.
+        Descriptor::new(owner.into_raw_fd() as i32)
     }
 }
 

@@ -8,6 +8,7 @@ use super::service::Service;
 use super::timeout::Wait;
 use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
 use crate::sys;
+use crate::sys::libc;
 use crate::sys::resolver::{
     Hints, HostEntry, explain_host_error, host_entry, literal, lookup, name_of, numeric,
 };

@@ -2,6 +2,7 @@
 
 use crate::binding::Message;
 use crate::sys;
+use crate::sys::libc;
 use crate::sys::resolver::ResolveError;
 
 /// The direction that an operation waits for.

@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::os::unix::fs::MetadataExt;
 use std::sync::Mutex;
 
+use crate::sys::libc;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::literal;
 
 /// A larger file takes time to read, and is not kept in memory.
+#[cfg_attr(not(unix), allow(dead_code))]
 const LARGEST: u64 = 64 * 1024;
 
 static FILES: PerProcess<Files> = PerProcess::new(Files::new);
@@ -95,10 +96,18 @@ impl Kept {
     }
 }
 
+#[cfg(unix)]
 fn stamp(path: &str) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt;
     let file = fs::metadata(path).ok().filter(|file| file.is_file() && file.len() <= LARGEST)?;
     let times = [file.mtime(), file.mtime_nsec(), file.ctime(), file.ctime_nsec()];
     Some((file.dev(), file.ino(), file.len(), times))
+}
+
+/// Only the GNU C library reads these files.
+#[cfg(not(unix))]
+fn stamp(_: &str) -> Option<Stamp> {
+    None
 }
 
 /// Tests both parsers for `fuzz/`: a name in one line is found, whatever the other lines contain.

@@ -1,7 +1,7 @@
 //! Address families, binding and names, shared by TCP and UDP objects.
 
+use rustix::fd::BorrowedFd;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
@@ -12,6 +12,7 @@ use super::resolve::resolve;
 use super::service::Service;
 use super::timeout::Deadline;
 use crate::binding::{Call, Message, Outcome};
+use crate::sys::libc;
 use crate::sys::resolver::{Hints, numeric};
 
 /// An address family.

@@ -1,7 +1,5 @@
 //! `listen`, `accept` and `shutdown`, shared by the stream objects that can listen.
 
-use std::os::fd::BorrowedFd;
-
 use rustix::io::Errno;
 use socket2::SockRef;
 
@@ -10,6 +8,7 @@ use super::error::{Direction, Failure};
 use super::object::{Streaming, report, success};
 use super::stream::Stop;
 use crate::binding::{Call, Class, Outcome, Receiver};
+use crate::sys;
 use crate::tasks::door;
 
 /// A stream object that can listen. It then accepts connections as objects of the same kind.
@@ -64,30 +63,14 @@ fn take_connection<T: Listening>(object: &mut T) -> Result<T, Stop> {
     }
     let fd = descriptor.borrow().map_err(Stop::Failed)?;
     loop {
-        match accept_now(fd) {
-            Ok(accepted) => return Ok(object.accepted(accepted)),
+        match sys::accept(fd) {
+            Ok(accepted) => return Ok(object.accepted(accepted.into())),
             // The peer is already gone: accept the next connection.
             Err(Errno::INTR | Errno::CONNABORTED) => {}
             Err(Errno::AGAIN) => return Err(Stop::WouldBlock(Direction::Read)),
             Err(error) => return Err(Stop::Failed(error.into())),
         }
     }
-}
-
-#[cfg(not(target_vendor = "apple"))]
-fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
-    use rustix::net::{SocketFlags, accept_with};
-    accept_with(fd, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK).map(Descriptor::from)
-}
-
-#[cfg(target_vendor = "apple")]
-fn accept_now(fd: BorrowedFd<'_>) -> Result<Descriptor, Errno> {
-    let accepted = rustix::net::accept(fd)?;
-    rustix::io::fcntl_setfd(&accepted, rustix::io::FdFlags::CLOEXEC)?;
-    rustix::io::ioctl_fionbio(&accepted, true)?;
-    // Without this option a send would raise SIGPIPE. New sockets get it from socket2.
-    let _ = SockRef::from(&accepted).set_nosigpipe(true);
-    Ok(accepted.into())
 }
 
 /// `shutdown(how)`: returns 1, whatever the system reports (contract tcp.shutdown.1).

@@ -11,6 +11,7 @@ use super::error::Failure;
 use super::timeout::Wait;
 use crate::sys;
 use crate::sys::interrupt::is_interrupted;
+use crate::sys::libc;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::renew_state;
 

@@ -17,14 +17,25 @@ pub mod race;
 pub mod recorded;
 pub mod resolve;
 pub mod select;
+#[cfg(unix)]
+pub mod serial;
+#[cfg(not(unix))]
+#[path = "missing.rs"]
 pub mod serial;
 pub mod service;
 pub mod stream;
 pub mod tcp;
 pub mod timeout;
 pub mod udp;
+#[cfg(unix)]
 pub mod unix;
+#[cfg(not(unix))]
+#[path = "missing.rs"]
+pub mod unix;
+#[cfg(unix)]
 pub mod unix_address;
+#[cfg(unix)]
 pub mod unix_datagram;
+#[cfg(unix)]
 pub mod unix_stream;
 pub mod wait;

@@ -5,7 +5,9 @@ use super::error::{Direction, Failure};
 use super::recorded::Recorded;
 use super::stream::{InlineBuffer, Pattern, Progress, Received, Request, Stop, Stream, Transport};
 use super::timeout::Timeout;
-use crate::binding::{Call, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use crate::binding::{Call, Expected, Kind, Object, Outcome, Raise, Receiver};
+#[cfg(unix)]
+use crate::binding::{NativeFunction, native};
 use crate::tasks::door;
 
 /// An object around one descriptor.
@@ -372,6 +374,7 @@ pub fn report(call: &mut Call<'_>, result: Result<(), super::error::Failure>) ->
 }
 
 /// The methods of every stream object, by name.
+#[cfg(unix)]
 pub const fn stream_methods<T: Streaming>() -> [(&'static str, NativeFunction); 9] {
     [
         ("close", native(close::<T>)),

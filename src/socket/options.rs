@@ -8,8 +8,8 @@ use super::error::Failure;
 use super::object::{Described, with};
 use super::recorded::Recorded;
 use crate::binding::{Call, Kind, Message, Outcome, Raise};
-use crate::sys;
 use crate::sys::resolver::ipv4_number;
+use crate::sys::{self, LingerPart};
 
 /// The form of an option's value.
 #[derive(Clone, Copy)]
@@ -23,6 +23,7 @@ pub enum OptionKind {
     /// The pending error's text, or nil.
     Error,
     /// A network interface's name.
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
     Device,
     /// An IPv4 address, `*` for any.
     Ipv4,
@@ -131,7 +132,11 @@ pub fn get<T: Described>(call: &mut Call<'_>, options: &'static [SocketOption]) 
         OptionKind::Flag => call.push_boolean(integer(0) != 0),
         OptionKind::Number => call.push_number(f64::from(integer(0))),
         OptionKind::Linger => {
-            let (on, seconds) = (integer(0) != 0, integer(4));
+            let part = |at: usize| {
+                let part = bytes.get(at * size_of::<LingerPart>()..)?.first_chunk()?;
+                Some(LingerPart::from_ne_bytes(*part))
+            };
+            let (on, seconds) = (part(0).unwrap_or(0) != 0, part(1).unwrap_or(0));
             call.new_table(0, 2);
             call.push_boolean(on);
             call.set_field(-2, b"on");
@@ -235,12 +240,12 @@ fn encode(call: &mut Call<'_>, kind: OptionKind) -> Result<Encoded, Raise> {
             if call.kind(-1) != Kind::Boolean {
                 return Err(Raise::argument(3, "boolean 'on' field expected"));
             }
-            let on = c_int::from(call.truthy(-1));
+            let on = LingerPart::from(call.truthy(-1));
             call.push_field(3, c"timeout");
             let seconds =
                 call.try_number(-1).ok_or_else(|| Raise::argument(3, "number 'timeout' field expected"))?;
             call.pop(2);
-            Encoded::new(&[&on.to_ne_bytes(), &(seconds as c_int).to_ne_bytes()])
+            Encoded::new(&[&on.to_ne_bytes(), &(seconds as LingerPart).to_ne_bytes()])
         }
         OptionKind::Ipv4 => {
             let address = any_or_ipv4(call.bytes(3)?).ok_or_else(|| Raise::argument(3, "ip expected"))?;

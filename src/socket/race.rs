@@ -13,6 +13,8 @@ use super::error::Failure;
 use super::inet::{self, Family};
 use super::recorded::Recorded;
 use super::timeout::{Deadline, Wait};
+use crate::sys;
+use crate::sys::libc;
 use crate::tasks::door::{self, Interest};
 
 /// How long an attempt runs alone before the next one starts ("Connection Attempt Delay", RFC 8305, section
@@ -313,7 +315,7 @@ impl Race {
 
     fn watched(&self, own: &Descriptor) -> Watched {
         let interest = |descriptor: &Descriptor| {
-            Interest::new(descriptor.number(), descriptor.identity(), PollFlags::IN | PollFlags::OUT)
+            Interest::new(descriptor.number(), descriptor.identity(), sys::READABLE | PollFlags::OUT)
         };
         let mut interests = ArrayVec::new();
         if self.own.is_some() {

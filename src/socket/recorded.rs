@@ -1,13 +1,15 @@
 //! Options that were set on an object, for the descriptors that it creates later.
 
+use std::ffi::c_int;
+
 use arrayvec::ArrayVec;
-use libc::c_int;
 use socket2::Type;
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
 use super::inet::{self, Family};
 use crate::sys;
+use crate::sys::libc;
 
 /// The longest value: an IPv6 group with an interface, or the name of a device.
 const LONGEST: usize = 20;

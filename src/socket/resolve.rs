@@ -7,6 +7,7 @@ use super::service::Service;
 use super::timeout::{Deadline, Wait};
 use super::{hosts, lookups};
 use crate::binding::Call;
+use crate::sys::libc;
 use crate::sys::resolver::{Hints, ipv4_number, literal, lookup};
 use crate::tasks::door;
 

@@ -10,9 +10,12 @@ use super::object::{self, Described};
 use super::tcp::Tcp;
 use super::timeout::Wait;
 use super::udp::Udp;
+#[cfg(unix)]
 use super::unix_stream::UnixStream;
 use super::wait::poll_until;
 use crate::binding::{Address, Call, Kind, Message, NativeFunction, Outcome, Raise, native};
+use crate::sys;
+use crate::sys::libc;
 use crate::tasks::door::{self, Interest, InterestList};
 
 /// One watched descriptor.
@@ -69,7 +72,12 @@ const fn shortcut<T: Described>() -> Shortcut {
     }
 }
 
-static SHORTCUTS: [Shortcut; 3] = [shortcut::<Tcp>(), shortcut::<Udp>(), shortcut::<UnixStream>()];
+static SHORTCUTS: &[Shortcut] = &[
+    shortcut::<Tcp>(),
+    shortcut::<Udp>(),
+    #[cfg(unix)]
+    shortcut::<UnixStream>(),
+];
 
 /// The class of an object seen before: its metatable and its shortcut.
 struct Known {
@@ -122,7 +130,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(b"getfd");
         call.push_bytes(b"dirty");
         call.push_bytes(b"__index");
-        gather(call, RECEIVERS, PollFlags::IN, &mut gathered);
+        gather(call, RECEIVERS, sys::READABLE, &mut gathered);
         gather(call, SENDERS, PollFlags::OUT, &mut gathered);
         let Gathered { watched, dirty, foreign, .. } = &mut gathered;
         merge(watched);
@@ -138,7 +146,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
             Ok(false) if dirty > 0 => ending = Ending::Ready,
             Ok(false) => {}
             Ok(true) => {
-                let readable = push_ready(call, READABLE, dirty, watched, PollFlags::IN);
+                let readable = push_ready(call, READABLE, dirty, watched, sys::READABLE);
                 let writable = push_ready(call, WRITABLE, 0, watched, PollFlags::OUT);
                 if readable + writable > 0 {
                     ending = Ending::Ready;
@@ -331,7 +339,7 @@ fn ignore_reading(watched: &mut [Watched], number: i32) {
     if let Ok(at) = watched.binary_search_by_key(&number, |entry| entry.number)
         && let Some(entry) = watched.get_mut(at)
     {
-        entry.events.remove(PollFlags::IN);
+        entry.events.remove(sys::READABLE);
     }
 }
 
@@ -470,7 +478,7 @@ fn push_ready_interests(call: &mut Call<'_>, list: InterestList, base: i32) -> i
             ready = interest.wanted();
         }
         for (direction, (count, table)) in
-            [PollFlags::IN, PollFlags::OUT].into_iter().zip(counts.iter_mut().zip([base, base + 1]))
+            [sys::READABLE, PollFlags::OUT].into_iter().zip(counts.iter_mut().zip([base, base + 1]))
         {
             if ready.contains(direction) && interest.wanted().contains(direction) {
                 *count += 1;
@@ -486,8 +494,8 @@ fn push_ready_interests(call: &mut Call<'_>, list: InterestList, base: i32) -> i
 /// without a request. A hang-up alone does not mean writable.
 fn reportable(asked: PollFlags, answer: PollFlags) -> PollFlags {
     let mut reported = answer & asked;
-    if asked.contains(PollFlags::IN) && answer.intersects(PollFlags::HUP | PollFlags::ERR) {
-        reported |= PollFlags::IN;
+    if asked.contains(sys::READABLE) && answer.intersects(PollFlags::HUP | PollFlags::ERR) {
+        reported |= sys::READABLE;
     }
     if asked.contains(PollFlags::OUT) && answer.contains(PollFlags::ERR) {
         reported |= PollFlags::OUT;

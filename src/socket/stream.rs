@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 
 use arrayvec::ArrayVec;
 use memchr::memchr2;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Timeout};
 use crate::binding::ScratchBuffer;
+use crate::sys;
+use crate::sys::libc;
 
 /// The size of the read buffer (contract tcp.receive.11).
 const BUFFER: usize = 8192;
@@ -142,8 +143,7 @@ pub struct Stream {
 
 /// The monotonic clock, in seconds.
 fn now() -> f64 {
-    let time = clock_gettime(ClockId::Monotonic);
-    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+    sys::monotonic_clock().as_secs_f64()
 }
 
 impl Default for Stream {

@@ -11,7 +11,9 @@ use super::error::Failure;
 use super::inet::{self, Family, Name};
 use super::listening::{self, Listening};
 use super::object::{self, Described, Streaming, report};
-use super::options::{self, OptionKind, SocketOption, both, get_only, set_only};
+#[cfg(target_os = "linux")]
+use super::options::set_only;
+use super::options::{self, OptionKind, SocketOption, both, get_only};
 use super::race::{Race, Step};
 use super::recorded::Recorded;
 use super::resolve::resolve;
@@ -20,6 +22,7 @@ use super::stream::Stream;
 use super::timeout::{Deadline, Timeout, Wait};
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::classes::{TCP_CLIENT, TCP_MASTER, TCP_SERVER};
+use crate::sys::libc;
 use crate::sys::resolver::Hints;
 use crate::tasks::door;
 

@@ -17,6 +17,7 @@ use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
+use crate::sys::libc;
 use crate::sys::resolver::{Hints, lookup, numeric};
 use crate::tasks::door;
 

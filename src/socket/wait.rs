@@ -1,9 +1,9 @@
 //! Waiting for one descriptor.
 
-use std::os::fd::{BorrowedFd, RawFd};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::BorrowedFd;
 use rustix::io::Errno;
 
 use super::descriptor::borrow_number;
@@ -11,9 +11,10 @@ use super::error::Failure;
 use super::timeout::Wait;
 use crate::sys;
 use crate::sys::interrupt::is_interrupted;
+use crate::sys::libc;
 
 /// Polls one descriptor, given by number, until it is ready. Returns the ready events.
-pub fn poll_number(number: RawFd, events: PollFlags, limit: Wait) -> Result<PollFlags, Failure> {
+pub fn poll_number(number: i32, events: PollFlags, limit: Wait) -> Result<PollFlags, Failure> {
     poll_one(borrow_number(number).ok_or(Failure::Errno(libc::EBADF))?, events, limit)
 }
 
@@ -86,7 +87,7 @@ pub fn poll_until(descriptors: &mut [PollFd<'_>], wait: Wait) -> Result<usize, F
         Wait::Forever => None,
     };
     loop {
-        match poll(descriptors, left.as_ref()) {
+        match sys::poll(descriptors, left.as_ref()) {
             Ok(ready) => return Ok(ready),
             Err(Errno::INTR) if is_interrupted() => return Err(Errno::INTR.into()),
             Err(Errno::INTR) => {

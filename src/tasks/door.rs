@@ -9,7 +9,6 @@
 //! [`Described`].
 #![allow(unsafe_code)]
 
-use std::os::fd::RawFd;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -23,13 +22,15 @@ use crate::socket::object::Described;
 use crate::socket::stream::Stop;
 use crate::socket::timeout::{Deadline, Wait};
 use crate::socket::wait::{Backoff, poll_number, poll_until};
+use crate::sys;
+use crate::sys::libc;
 
 /// A descriptor to wait for, and the events to wait for.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Interest {
     /// The number of the descriptor.
-    pub number: RawFd,
+    pub number: i32,
     /// The events to wait for, as poll's bits.
     events: i16,
     /// The events that are ready, errors included.
@@ -41,7 +42,7 @@ pub struct Interest {
 impl Interest {
     /// An interest in a descriptor. `identity` is that of an object of this library, or zero for any other
     /// descriptor.
-    pub fn new(number: RawFd, identity: u64, events: PollFlags) -> Self {
+    pub fn new(number: i32, identity: u64, events: PollFlags) -> Self {
         Interest { number, events: events.bits(), ready: 0, identity }
     }
 
@@ -68,7 +69,7 @@ impl Interest {
 /// The poll event of a direction.
 pub fn events(direction: Direction) -> PollFlags {
     match direction {
-        Direction::Read => PollFlags::IN,
+        Direction::Read => sys::READABLE,
         Direction::Write => PollFlags::OUT,
     }
 }
@@ -207,11 +208,11 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
     match pass(call, &mut [], Wait::For(time))? {
         None => Ok(()),
         Some(Wait::For(left)) if left < time => {
-            crate::sys::interrupt::sleep(left);
+            sys::sleep(left);
             Err(Failure::Timeout)
         }
         Some(_) => {
-            crate::sys::interrupt::sleep(time);
+            sys::sleep(time);
             Ok(())
         }
     }
@@ -262,7 +263,7 @@ pub fn is_switching() -> bool {
 
 /// Reports that a descriptor will be closed, or no longer belongs to this object. A task that waits for it
 /// gets "closed".
-pub fn forget(call: &mut Call<'_>, number: RawFd) {
+pub fn forget(call: &mut Call<'_>, number: i32) {
     // SAFETY: nothing is owned when an object gives up its descriptor.
     unsafe {
         if let Some(handover) = handover::find(call.raw_state()) {

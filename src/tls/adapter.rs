@@ -1,9 +1,9 @@
 //! The descriptor as the TLS library uses it: reads and writes that never block.
 
+use rustix::fd::BorrowedFd;
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
-use std::os::fd::{BorrowedFd, RawFd};
 use std::rc::Rc;
 
 use rustix::io::Errno;
@@ -11,7 +11,6 @@ use rustix::net::RecvFlags;
 
 #[cfg(not(tls_openssl))]
 use super::hello::{Parsed, Reader, ServerHello};
-use crate::socket::channel::QUIET;
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
 use crate::sys;
@@ -52,7 +51,7 @@ struct Watch {
 /// its stream, and drops the stream when a handshake fails. So the error is kept here.
 #[derive(Debug)]
 pub struct RawSocket {
-    number: Cell<RawFd>,
+    number: Cell<i32>,
     read_ahead: RefCell<ReadAhead>,
     blocked: Cell<Direction>,
     broken: Cell<Option<Failure>>,
@@ -101,7 +100,7 @@ fn is_actionable(bytes: &[u8]) -> bool {
 impl RawSocket {
     /// A socket over a descriptor number. `ahead` are bytes already read from it; `server` is the role of this
     /// side.
-    pub fn new(number: RawFd, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
+    pub fn new(number: i32, ahead: Vec<u8>, #[cfg(not(tls_openssl))] server: bool) -> Self {
         RawSocket {
             number: Cell::new(number),
             read_ahead: RefCell::new(ReadAhead { bytes: ahead, start: 0 }),
@@ -244,7 +243,7 @@ impl RawSocket {
 
     fn send(&self, data: &[u8]) -> io::Result<usize> {
         loop {
-            match rustix::net::send(self.descriptor()?, data, QUIET) {
+            match rustix::net::send(self.descriptor()?, data, sys::QUIET) {
                 Ok(count) => return Ok(count),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return self.block(Direction::Write),

@@ -1,16 +1,20 @@
 //! The sources of trusted certificates: the system's store, and directories that the caller names.
 
+use std::borrow::Cow;
+#[cfg(tls_openssl)]
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+
+use crate::sys;
 
 /// The state of a file or directory. It changes when the content changes.
 pub type Stamp = [i64; 6];
 
 /// The state of the file or directory at a path.
+#[cfg(unix)]
 pub fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::unix::fs::MetadataExt;
     let status = fs::metadata(path).ok()?;
     Some([
         status.ino() as i64,
@@ -20,6 +24,16 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
         status.ctime(),
         status.ctime_nsec(),
     ])
+}
+
+/// The state of the file or directory at a path.
+#[cfg(windows)]
+pub fn stamp(path: &Path) -> Option<Stamp> {
+    use std::os::windows::fs::MetadataExt;
+    let status = fs::metadata(path).ok()?;
+    let numbers = [status.file_size(), status.last_write_time(), status.creation_time()];
+    let [size, written, created] = numbers.map(|number| number as i64);
+    Some([i64::from(status.file_attributes()), size, written, created, 0, 0])
 }
 
 /// The paths of the system's trusted certificates.
@@ -61,8 +75,7 @@ impl System {
     pub fn file_to_read(&self) -> Option<&Path> {
         let file = self.file.as_deref()?;
         let Some(directory) = &self.directory else { return Some(file) };
-        let changed =
-            |path: &Path| fs::metadata(path).ok().map(|status| (status.mtime(), status.mtime_nsec()));
+        let changed = |path: &Path| fs::metadata(path).and_then(|status| status.modified()).ok();
         let belongs = file.file_name() == Some(OsStr::new("ca-certificates.crt"))
             && file.parent() == Some(directory)
             && changed(file) <= changed(directory);
@@ -87,16 +100,19 @@ pub fn system_stamp() -> Option<Stamp> {
     Some(both)
 }
 
+/// Separates the directories in a list, as in OpenSSL.
+const SEPARATOR: u8 = if cfg!(windows) { b';' } else { b':' };
+
 /// The state of one or more directories of certificates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Directory {
-    /// The paths, separated by colons.
+    /// The paths.
     pub list: Vec<u8>,
     entries: Vec<(PathBuf, Stamp)>,
 }
 
 impl Directory {
-    /// Reads the directories in a list separated by colons, as in OpenSSL. A directory that cannot be read
+    /// Reads the directories in a list separated as in OpenSSL. A directory that cannot be read
     /// has no entries.
     pub fn look(list: &[u8]) -> Self {
         let mut entries = Vec::new();
@@ -121,19 +137,18 @@ impl Directory {
     /// The content of files that a lookup by hash does not find: those in directories without hashed names.
     #[cfg(tls_openssl)]
     pub fn files(&self) -> impl Iterator<Item = Vec<u8>> {
-        let hashed: Vec<&Path> = paths(&self.list).filter(|path| is_hashed(path)).collect();
+        let hashed: Vec<Cow<'_, Path>> = paths(&self.list).filter(|path| is_hashed(path)).collect();
         let files = self.entries.iter().map(|(path, _)| path);
-        let unhashed =
-            files.filter(move |path| !path.parent().is_some_and(|parent| hashed.contains(&parent)));
+        let unhashed = files.filter(move |path| {
+            !path.parent().is_some_and(|parent| hashed.iter().any(|hashed| hashed == parent))
+        });
         // A file without a certificate adds no trust, so it is harmless.
         unhashed.filter_map(|path| fs::read(path).ok())
     }
 }
 
-fn paths(list: &[u8]) -> impl Iterator<Item = &Path> {
-    list.split(|byte| *byte == b':')
-        .filter(|path| !path.is_empty())
-        .map(|path| Path::new(OsStr::from_bytes(path)))
+fn paths(list: &[u8]) -> impl Iterator<Item = Cow<'_, Path>> {
+    list.split(|byte| *byte == SEPARATOR).filter(|path| !path.is_empty()).map(sys::path)
 }
 
 /// Whether a directory has names as `openssl rehash` makes them.

@@ -38,13 +38,12 @@ pub use certificate::Certificate;
 pub use connection::Connection;
 pub use context_object::ContextObject;
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
 use crate::classes::TLS_CONTEXT;
 use crate::http::serving;
+use crate::sys;
 use context::Context;
 use settings::Given;
 
@@ -129,7 +128,7 @@ fn options(call: &mut Call<'_>) -> Outcome {
 /// `isencrypted(path)`: whether the private key in a file needs a password.
 fn is_encrypted(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(1)?;
-    let encrypted = fs::read(OsStr::from_bytes(path)).is_ok_and(|content| keys::needs_password(&content));
+    let encrypted = fs::read(sys::path(path)).is_ok_and(|content| keys::needs_password(&content));
     call.push_boolean(encrypted);
     Ok(1)
 }

@@ -15,6 +15,7 @@ use super::verification::Extras;
 use crate::binding::Message;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::Stop;
+use crate::sys::libc;
 
 /// The most bytes decrypted at once: one record.
 const RECORD: usize = 16384;

@@ -2,9 +2,7 @@
 //!
 //! A new parameter is a field of [`Settings`], a line in [`Given::read`] and one in [`Given::settle`].
 
-use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::ffi::OsStrExt;
 
 use arrayvec::ArrayVec;
 
@@ -13,6 +11,8 @@ use super::keys::{self, Identity};
 use super::options;
 use super::verification::Extras;
 use crate::binding::{Call, Kind, Message, Raise};
+use crate::sys;
+use crate::sys::libc;
 
 /// The most certificates that one context presents.
 const MOST_IDENTITIES: usize = 16;
@@ -235,11 +235,11 @@ impl<'c> Given<'c> {
 
 /// The content of a file. `worded` turns a failure into the message for that kind of file.
 pub fn read(path: &[u8], worded: fn(&Message) -> Message) -> Result<Vec<u8>, Message> {
-    let file = fs::read(OsStr::from_bytes(path));
+    let file = fs::read(sys::path(path));
     let content = file.map_err(|error| match error.raw_os_error() {
         // The file itself is not at fault, so the message does not name it.
-        Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => worded(&crate::sys::error_text(code)),
-        Some(code) => worded(&named(path, &crate::sys::error_text(code))),
+        Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => worded(&sys::error_text(code)),
+        Some(code) => worded(&named(path, &sys::error_text(code))),
         None => worded(&named(path, &Message::format(format_args!("{error}")))),
     })?;
     // An empty file must not be treated as no file.

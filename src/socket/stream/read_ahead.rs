@@ -2,6 +2,7 @@
 
 use super::{BUFFER, Stop, Stream, Transport};
 use crate::socket::error::Failure;
+use crate::sys::libc;
 
 impl Stream {
     /// Removes bytes from the read-ahead buffer.
