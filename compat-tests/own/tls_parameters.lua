@@ -222,18 +222,12 @@ check.equal("B29 B31 chains", { #c:getpeerchain(), #s:getlocalchain() }, { 2, 2 
 
 -- A25: dhparam
 local asked = {}
+local parameters = assert(io.popen("openssl dhparam -dsaparam 2048 2>/dev/null"))
+local dh = parameters:read("*a")
+parameters:close()
 local function dhparam(...)
     asked[#asked + 1] = { ... }
-    local file = assert(io.open(os.getenv("COMPAT_CERTS") .. "/dh.pem"))
-    local pem = file:read("*a")
-    file:close()
-    return pem
-end
-local has_dh = io.open(os.getenv("COMPAT_CERTS") .. "/dh.pem")
-if not has_dh then
-    os.execute("openssl dhparam -dsaparam -out '" .. CERTS .. "dh.pem' 2048 2>/dev/null")
-else
-    has_dh:close()
+    return dh
 end
 local DHE = { protocol = "tlsv1_2", ciphers = "DHE-RSA-AES128-GCM-SHA256" }
 s, c, by_server, by_client = connected({ protocol = "tlsv1_2", dhparam = dhparam }, DHE)
@@ -395,22 +389,23 @@ check.equal("B1 before", { c:getfinished() }, { nil, "closed" })
 check.equal("B1 nothing before", select("#", c:getpeerfinished()) + select("#", c:exportkeyingmaterial("x", 1)), 0)
 
 -- certificates in other files (15.27)
-os.execute(("cd '%s' && openssl pkcs12 -export -in chain.pem -inkey chain.key -passout pass:secret -out made.p12 2>/dev/null && "
-    .. "openssl x509 -in good.pem -outform DER -out made.der && cat good.pem good.key > made-both.pem"):format(CERTS))
+local made = os.tmpname()
+os.execute(("cd '%s' && openssl pkcs12 -export -in chain.pem -inkey chain.key -passout pass:secret -out '%s.p12' 2>/dev/null && "
+    .. "openssl x509 -in good.pem -outform DER -out '%s.der' && cat good.pem good.key > '%s'"):format(CERTS, made, made, made))
 local function served(changes)
     s, c = pair(assert(ssl.newcontext(merged({ mode = "server", protocol = "any" }, changes))), client())
     return shake(s, c)
 end
-check.equal("PKCS#12", { served({ certificate = CERTS .. "made.p12", password = "secret" }) }, { false, false })
+check.equal("PKCS#12", { served({ certificate = made .. ".p12", password = "secret" }) }, { false, false })
 check.equal("PKCS#12, its chain", #c:getpeerchain(), 2)
 check.equal("PKCS#12, password by a function",
-    { served({ certificate = CERTS .. "made.p12", password = function() return "secret" end }) }, { false, false })
-check.equal("PKCS#12, for both", { served({ certificate = CERTS .. "made.p12", key = CERTS .. "made.p12", password = "secret" }) },
+    { served({ certificate = made .. ".p12", password = function() return "secret" end }) }, { false, false })
+check.equal("PKCS#12, for both", { served({ certificate = made .. ".p12", key = made .. ".p12", password = "secret" }) },
     { false, false })
 check.ok("PKCS#12, wrong password", (select(2, ssl.newcontext({
-    mode = "server", protocol = "any", certificate = CERTS .. "made.p12", password = "x",
+    mode = "server", protocol = "any", certificate = made .. ".p12", password = "x",
 }))):find("^error loading certificate %("))
-check.equal("DER", { served({ certificate = CERTS .. "made.der", key = CERTS .. "good.key" }) }, { false, false })
+check.equal("DER", { served({ certificate = made .. ".der", key = CERTS .. "good.key" }) }, { false, false })
 -- OpenSSL would ask for its password at the terminal
 do
     local file = assert(io.open(CERTS .. "good.pem"))
@@ -428,7 +423,8 @@ do
         { nil, "error loading CA locations (no certificate or crl found)" })
     os.remove(path)
 end
-check.equal("one file for both", { served({ certificate = CERTS .. "made-both.pem" }) }, { false, false })
+check.equal("one file for both", { served({ certificate = made }) }, { false, false })
+os.execute(("rm '%s' '%s.p12' '%s.der'"):format(made, made, made))
 
 -- data right behind a handshake leaves the descriptor readable, for event loops that only wait on descriptors
 for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do

@@ -27,7 +27,8 @@ pub struct TlsChannel {
     session: Option<Box<Session>>,
     /// Whether a step of the handshake has the session.
     lent: bool,
-    socket: Rc<RawSocket>,
+    /// None once the connection is closed. Lua frees an object without running the destructors of its fields.
+    socket: Option<Rc<RawSocket>>,
 }
 
 impl TlsChannel {
@@ -53,7 +54,13 @@ impl TlsChannel {
             let _ = rustix::net::sockopt::set_tcp_nodelay(fd, true);
         }
         let session = Session::new(context, extras, host, socket.clone());
-        TlsChannel { descriptor, wants: None, session: Some(Box::new(session)), lent: false, socket }
+        TlsChannel {
+            descriptor,
+            wants: None,
+            session: Some(Box::new(session)),
+            lent: false,
+            socket: Some(socket),
+        }
     }
 
     /// The context in use. On a server it may change with the name that the client requests.
@@ -260,7 +267,9 @@ impl TlsChannel {
         self.lent = false;
         self.wants = None;
         // A callback may close the connection in the middle of a step of the handshake.
-        self.socket.cut();
+        if let Some(socket) = self.socket.take() {
+            socket.cut();
+        }
         self.descriptor.close();
     }
 }
