@@ -45,11 +45,51 @@ local socket = require("socket")
 ---@field unescape fun(text: string): string
 local url = require("socket.native")("socket_url")
 
-local parse, build, unescape = url.parse, url.build, url.unescape
+local parse, native_build, unescape = url.parse, url.build, url.unescape
 local absolute, parse_path, build_path, merge_path = url.absolute, url.parse_path, url.build_path, url.merge_path
 url.merge_path = nil
 
-local gmatch, ipairs, type = string.gmatch, ipairs, type
+local find, gmatch, sub = string.find, string.gmatch, string.sub
+local getmetatable, ipairs, type = getmetatable, ipairs, type
+
+local function is_text(value)
+    return not value or type(value) == "string"
+end
+
+-- `build` for LuaJIT, which compiles it with the loop that calls it. It leaves everything but plain strings to the
+-- native function.
+local function compiled_build(components)
+    if type(components) ~= "table" or getmetatable(components) ~= nil then return native_build(components) end
+    local scheme, host, path = components.scheme, components.host, components.path
+    local params, query, fragment = components.params, components.query, components.fragment
+    if not (is_text(scheme) and is_text(host) and is_text(path) and is_text(params) and is_text(query)
+        and is_text(fragment)) then
+        return native_build(components)
+    end
+    local start = scheme and scheme .. ":" or ""
+    if host then
+        local port, user, password, userinfo =
+            components.port, components.user, components.password, components.userinfo
+        if not (is_text(port) and is_text(user) and is_text(password) and is_text(userinfo)) then
+            return native_build(components)
+        end
+        if user and password then
+            userinfo = user .. ":" .. password
+        elseif user then
+            userinfo = user
+        end
+        if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
+        start = start .. "//" .. (userinfo and userinfo .. "@" or "") .. host .. (port and ":" .. port or "")
+    elseif components.authority then
+        if not is_text(components.authority) then return native_build(components) end
+        start = start .. "//" .. components.authority
+    end
+    return start .. (path or "") .. (params and ";" .. params or "") .. (query and "?" .. query or "")
+        .. (fragment and "#" .. fragment or "")
+end
+
+if rawget(_G, "jit") then url.build = compiled_build end
+local build = url.build
 
 -- The components of `relative`, resolved in a document at `base`.
 local function resolved(base, relative)
