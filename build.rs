@@ -20,6 +20,15 @@ fn main() {
     if !other_library && env::var_os("CARGO_FEATURE_NATIVE_TLS_ONLY").is_none() {
         println!("cargo:rustc-cfg=tls_openssl");
     }
+    println!("cargo:rustc-check-cfg=cfg(tasks, epoll)");
+    // Tasks need C stacks and a list of ready descriptors. `src/tasks` has the list for these systems.
+    if env::var_os("CARGO_FEATURE_TASKS").is_some() && env::var_os("CARGO_CFG_UNIX").is_some() {
+        println!("cargo:rustc-cfg=tasks");
+        let has_epoll = matches!(system.as_str(), "linux" | "android");
+        if has_epoll && env::var_os("CARGO_FEATURE_POLL_ONLY").is_none() {
+            println!("cargo:rustc-cfg=epoll");
+        }
+    }
     // With `module`, a stock interpreter loads them from disk.
     if env::var_os("CARGO_FEATURE_MODULE").is_none() {
         println!("cargo:rerun-if-changed=lua");

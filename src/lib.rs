@@ -64,7 +64,7 @@ mod tasks;
 mod tls;
 mod url;
 
-#[cfg(all(feature = "tasks", not(feature = "module"), any(target_os = "linux", target_os = "android")))]
+#[cfg(all(tasks, not(feature = "module")))]
 pub use tasks::embed::Tasks;
 
 /// The version of this build.

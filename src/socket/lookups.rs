@@ -120,7 +120,7 @@ fn dispatch(mut job: Job) {
 }
 
 /// Runs work in a resolver thread as soon as there is a permit. Only tasks wait for a permit in this way.
-#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
+#[cfg_attr(not(tasks), allow(dead_code))]
 pub fn submit(work: Work) {
     let lookups = LOOKUPS.get();
     let mut taken = lock(&lookups.taken);

@@ -57,10 +57,7 @@ impl Interest {
     }
 
     /// Adds to the events that are ready. Only a scheduler calls this.
-    #[cfg_attr(
-        not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))),
-        allow(dead_code)
-    )]
+    #[cfg_attr(not(tasks), allow(dead_code))]
     pub fn add_ready(&mut self, ready: PollFlags) {
         self.ready |= ready.bits();
     }
@@ -219,7 +216,7 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
 }
 
 /// The result of a lookup by the system's resolver. Without tasks no other thread answers.
-#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
+#[cfg_attr(not(tasks), allow(dead_code))]
 pub enum Lookup<T, W> {
     /// The running task has waited for the answer.
     Answered(Result<T, Failure>),
@@ -228,7 +225,7 @@ pub enum Lookup<T, W> {
 }
 
 /// Makes another thread do the work while the running task waits.
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     call: &mut Call<'_>,
     limit: Wait,
@@ -238,7 +235,7 @@ pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
 }
 
 /// This build has no tasks.
-#[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
+#[cfg(not(tasks))]
 pub fn look_up<T, W: FnOnce() -> T>(_: &mut Call<'_>, limit: Wait, work: W) -> Lookup<T, W> {
     Lookup::Outside(limit, work)
 }

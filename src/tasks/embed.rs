@@ -1,6 +1,7 @@
 //! Tasks of a Lua state that a Rust program runs.
 #![allow(unsafe_code)]
 
+#[cfg(epoll)]
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
 /// The tasks of a Lua state. Code that waits runs concurrently and needs no changes.
 ///
 /// A program may leave the waiting to [`Tasks::run`]. Or it may run the tasks from its own event loop: wait
-/// until the descriptor ([`AsFd`]) is readable, for at most [`Tasks::timeout`], and then call
-/// [`Tasks::step`].
+/// until the descriptor (`AsFd`) is readable, for at most [`Tasks::timeout`], and then call
+/// [`Tasks::step`]. Only Linux and Android have the descriptor. Elsewhere, call `step` again and again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,6 +45,7 @@ pub struct Tasks {
     run: Function,
     timeout: Function,
     block: Function,
+    #[cfg(epoll)]
     number: RawFd,
 }
 
@@ -58,7 +60,9 @@ impl Tasks {
         let tasks: Table = require.call("socket.tasks")?;
         let open: Function = require.call("socket.native")?;
         let native: Table = open.call("socket_tasks")?;
+        #[cfg(epoll)]
         let (number, problem): (Option<RawFd>, Option<String>) = tasks.get::<Function>("getfd")?.call(())?;
+        #[cfg(epoll)]
         let number = number
             .filter(|number| *number >= 0)
             .ok_or_else(|| mlua::Error::runtime(problem.unwrap_or_default()))?;
@@ -68,6 +72,7 @@ impl Tasks {
             run: tasks.get("run")?,
             timeout: tasks.get("timeout")?,
             block: native.get("block")?,
+            #[cfg(epoll)]
             number,
         })
     }
@@ -123,6 +128,7 @@ impl Tasks {
     }
 }
 
+#[cfg(epoll)]
 impl AsFd for Tasks {
     /// The descriptor that is readable while a task can continue.
     fn as_fd(&self) -> BorrowedFd<'_> {

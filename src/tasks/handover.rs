@@ -62,7 +62,7 @@ pub const CANCELLED: u32 = 4;
 /// The descriptor does not support waiting.
 pub const FAILED: u32 = 5;
 /// Switching is not possible here. Only a scheduler returns this.
-#[cfg_attr(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))), allow(dead_code))]
+#[cfg_attr(not(tasks), allow(dead_code))]
 pub const OUTSIDE: u32 = 6;
 
 /// Waits for one of `count` descriptors, for at most the given nanoseconds.

@@ -9,19 +9,19 @@
 pub mod door;
 pub mod handover;
 
-#[cfg(all(feature = "tasks", not(feature = "module"), any(target_os = "linux", target_os = "android")))]
+#[cfg(all(tasks, not(feature = "module")))]
 pub mod embed;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 mod fiber;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 mod lookups;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 pub mod native;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 mod readiness;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 mod scheduler;
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 mod timers;
 
 use crate::binding::{Call, Outcome};
@@ -32,12 +32,12 @@ use crate::binding::{Call, Outcome};
 /// The state is one of this program's, it has a free slot, and nothing runs in it.
 #[cfg(feature = "tasks")]
 pub unsafe fn never_run(state: *mut mlua::ffi::lua_State) -> usize {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
+    #[cfg(tasks)]
     // SAFETY: the conditions of this function. The pointer comes from the handover.
     return unsafe {
         handover::find(state).map_or(0, |found| (*found.scheduler.cast::<scheduler::Scheduler>()).counts().2)
     };
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    #[cfg(not(tasks))]
     {
         let _ = state;
         0
@@ -45,13 +45,13 @@ pub unsafe fn never_run(state: *mut mlua::ffi::lua_State) -> usize {
 }
 
 /// Opens the internal module `socket_tasks`.
-#[cfg(all(feature = "tasks", any(target_os = "linux", target_os = "android")))]
+#[cfg(tasks)]
 pub fn open(call: &mut Call<'_>) -> Outcome {
     native::open(call)
 }
 
 /// Raises an error, because this build has no tasks.
-#[cfg(not(all(feature = "tasks", any(target_os = "linux", target_os = "android"))))]
+#[cfg(not(tasks))]
 pub fn open(_: &mut Call<'_>) -> Outcome {
     use crate::binding::{Message, Raise};
     Err(Raise::Error(Message::new("socket.tasks is not available on this platform")))

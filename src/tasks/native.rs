@@ -507,10 +507,11 @@ fn now(call: &mut Call<'_>) -> Outcome {
 
 fn getfd(call: &mut Call<'_>) -> Outcome {
     match with(call, Scheduler::descriptor)? {
-        Ok(number) => {
+        Ok(Some(number)) => {
             call.push_number(f64::from(number));
             Ok(1)
         }
+        Ok(None) => Ok(call.push_failure(&Message::new("not supported on this platform"))),
         Err(error) => Ok(call.push_failure(&crate::sys::error_text(error.raw_os_error()))),
     }
 }

@@ -1,28 +1,20 @@
-//! The list of ready descriptors, which the system keeps. Here it is epoll.
-//!
-//! A descriptor is added once, for both directions, and stays until it is closed. The list is edge-triggered:
-//! the system reports each change to "ready" once. So an operation may wait only after a system call would
-//! have blocked.
+//! The list of ready descriptors. Each system has one file for it, with the same interface.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::time::Duration;
+use std::os::fd::RawFd;
 
-use rustix::buffer::spare_capacity;
-use rustix::event::{EventfdFlags, PollFlags, Timespec, epoll, eventfd};
-use rustix::io::Errno;
+use rustix::event::PollFlags;
 
-use crate::socket::descriptor::borrow_number;
+#[cfg(epoll)]
+mod epoll;
+#[cfg(not(epoll))]
+mod poll;
+mod waker;
 
-/// The system's list of watched descriptors, and the buffer for the changes that it reports.
-pub struct Readiness {
-    list: OwnedFd,
-    events: Vec<epoll::Event>,
-}
-
-/// The key of the waker's descriptor.
-const WAKE: u64 = u64::MAX;
-/// The largest number of changes collected at once.
-const BATCH: usize = 256;
+#[cfg(epoll)]
+pub use epoll::Readiness;
+#[cfg(not(epoll))]
+pub use poll::Readiness;
+pub use waker::Waker;
 
 /// The result of adding a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,96 +22,8 @@ pub enum Added {
     /// Changes are reported from now on. What is ready already is reported too.
     Watched,
     /// It cannot be watched because it never blocks, for example a regular file.
+    #[cfg_attr(not(epoll), allow(dead_code))]
     AlwaysReady,
-}
-
-impl Readiness {
-    /// A list with only the waker's descriptor.
-    pub fn new(waker: BorrowedFd<'_>) -> Result<Readiness, Errno> {
-        let list = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        epoll::add(&list, waker, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
-        Ok(Readiness { list, events: Vec::with_capacity(BATCH) })
-    }
-
-    /// Adds a descriptor. If it is already on the list, its state is reported again.
-    pub fn add(&self, number: RawFd) -> Result<Added, Errno> {
-        let fd = borrow_number(number).ok_or(Errno::BADF)?;
-        let data = epoll::EventData::new_u64(number as u64);
-        let flags = epoll::EventFlags::IN
-            | epoll::EventFlags::OUT
-            | epoll::EventFlags::PRI
-            | epoll::EventFlags::RDHUP
-            | epoll::EventFlags::ET;
-        match epoll::add(&self.list, fd, data, flags) {
-            Ok(()) => Ok(Added::Watched),
-            Err(Errno::EXIST) => epoll::modify(&self.list, fd, data, flags).map(|()| Added::Watched),
-            Err(Errno::PERM) => Ok(Added::AlwaysReady),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Removes a descriptor from the list.
-    pub fn remove(&self, number: RawFd) {
-        if let Some(fd) = borrow_number(number) {
-            // Other code may have closed it. That also removes it from the list.
-            let _ = epoll::delete(&self.list, fd);
-        }
-    }
-
-    /// Waits for changes and reports each. `None` means no limit. Returns whether a signal ended the wait.
-    pub fn wait(&mut self, limit: Option<Duration>, mut report: impl FnMut(Change)) -> Result<bool, Errno> {
-        let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        self.events.clear();
-        match wait_precisely(&self.list, &mut self.events, limit.as_ref()) {
-            Ok(_) => {}
-            Err(Errno::INTR) => return Ok(true),
-            Err(error) => return Err(error),
-        }
-        for event in &self.events {
-            let (key, flags) = (event.data.u64(), event.flags);
-            if key == WAKE {
-                report(Change::Woken);
-                continue;
-            }
-            let mut ready = PollFlags::empty();
-            for (from, to) in [
-                (epoll::EventFlags::IN, PollFlags::IN),
-                (epoll::EventFlags::RDHUP, PollFlags::IN),
-                (epoll::EventFlags::PRI, PollFlags::IN),
-                (epoll::EventFlags::OUT, PollFlags::OUT),
-                (epoll::EventFlags::ERR, PollFlags::ERR),
-                (epoll::EventFlags::HUP, PollFlags::HUP),
-            ] {
-                if flags.contains(from) {
-                    ready |= to;
-                }
-            }
-            report(Change::Ready(key as RawFd, ready));
-        }
-        Ok(false)
-    }
-}
-
-/// Waits with a limit in whole milliseconds, which every system supports. The limit is rounded up, so that no
-/// wait ends too early.
-fn wait_precisely(
-    list: &OwnedFd,
-    events: &mut Vec<epoll::Event>,
-    limit: Option<&Timespec>,
-) -> Result<usize, Errno> {
-    let rounded = limit.map(|limit| {
-        let nanoseconds = (limit.tv_nsec as u64).div_ceil(1_000_000);
-        let milliseconds = (limit.tv_sec as u64).saturating_mul(1000).saturating_add(nanoseconds);
-        let milliseconds = milliseconds.min(i32::MAX as u64);
-        Timespec { tv_sec: (milliseconds / 1000) as i64, tv_nsec: ((milliseconds % 1000) * 1_000_000) as _ }
-    });
-    epoll::wait(list, spare_capacity(events), rounded.as_ref())
-}
-
-impl AsFd for Readiness {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.list.as_fd()
-    }
 }
 
 /// A change that a wait reports.
@@ -128,31 +32,4 @@ pub enum Change {
     Woken,
     /// A descriptor is ready.
     Ready(RawFd, PollFlags),
-}
-
-/// Lets other threads wake the wait.
-pub struct Waker(OwnedFd);
-
-impl Waker {
-    /// A waker that has not been used.
-    pub fn new() -> Result<Waker, Errno> {
-        eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map(Waker)
-    }
-
-    /// Wakes the wait.
-    pub fn wake(&self) {
-        let _ = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
-    }
-
-    /// Resets the waker.
-    pub fn clear(&self) {
-        let mut count = [0_u8; 8];
-        let _ = rustix::io::read(&self.0, &mut count);
-    }
-}
-
-impl AsFd for Waker {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
 }

@@ -319,17 +319,17 @@ impl Scheduler {
     }
 
     /// The number of the descriptor that is readable while a task can continue.
-    pub fn descriptor(&mut self) -> Result<RawFd, Errno> {
+    /// `None` means that the system has no such descriptor.
+    pub fn descriptor(&mut self) -> Result<Option<RawFd>, Errno> {
         self.check_fork();
+        let Some(number) = self.readiness()?.descriptor() else { return Ok(None) };
         self.outside_wakes = true;
-        if !self.ready.is_empty() {
-            self.readiness()?;
-            if let Some(mailbox) = &self.mailbox {
-                mailbox.waker.wake();
-            }
+        if !self.ready.is_empty()
+            && let Some(mailbox) = &self.mailbox
+        {
+            mailbox.waker.wake();
         }
-        use std::os::fd::{AsFd, AsRawFd};
-        Ok(self.readiness()?.as_fd().as_raw_fd())
+        Ok(Some(number))
     }
 
     /// After a fork the child has only the running task, and new lists. The resources of the other tasks are
@@ -488,6 +488,7 @@ impl Scheduler {
         }
         self.readiness()?;
         let Some(mut readiness) = self.readiness.take() else { return Ok(false) };
+        readiness.renew(|take| self.each_wanted(take));
         let interrupted = readiness.wait(limit, |change| match change {
             Change::Woken => self.collect(),
             Change::Ready(number, ready) => self.report(number, ready),

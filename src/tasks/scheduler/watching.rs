@@ -92,6 +92,26 @@ impl Scheduler {
         Ok(ready)
     }
 
+    /// Calls `take` with each descriptor that tasks wait for, and the events that they wait for.
+    pub(super) fn each_wanted(&self, take: &mut dyn FnMut(RawFd, PollFlags)) {
+        for (number, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.waiters.is_empty()) {
+            let mut wanted = PollFlags::empty();
+            for id in &watch.waiters {
+                let slot = self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation);
+                let Some(task) = slot.and_then(|slot| slot.task.as_deref()) else { continue };
+                for position in 0..task.interest_count {
+                    // SAFETY: the array is in the memory where the task parked, and the task has not continued
+                    // yet.
+                    let interest = unsafe { &*task.interests.add(position) };
+                    if interest.number == number {
+                        wanted |= interest.wanted();
+                    }
+                }
+            }
+            take(number, wanted);
+        }
+    }
+
     /// Undoes the watches of a task.
     pub(super) fn unwatch(&mut self, id: Id, interests: *mut Interest, count: usize) {
         for position in 0..count {
