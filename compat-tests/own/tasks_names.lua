@@ -63,4 +63,26 @@ check.ok("s.36: at once", socket.gettime() - cancelled < 2)
 local started = socket.gettime()
 check.equal("s.47: a lookup stalls", { tasks.deadline(0.3, function() return socket.connect("silent3.test", 80) end) }, { nil, "timeout" })
 check.ok("s.47: within the time", socket.gettime() - started < 4)
+
+-- tasks.objects.3: an object that is closed while a name is looked up stays closed.
+for name, use in pairs({
+    bind = function(object) return object:bind("slow.test", 0) end,
+    setsockname = function(object) return object:setsockname("slow.test", 0) end,
+    setpeername = function(object) return object:setpeername("slow.test", 9) end,
+    connect = function(object) return object:connect("slow.test", 9) end,
+}) do
+    for _, make in ipairs(name:find("name") and { socket.udp, socket.udp4 } or { socket.tcp, socket.tcp4 }) do
+        local object = make()
+        local answer = { tasks.run(function()
+            local task = tasks.start(use, object)
+            -- It has begun, and its lookup takes half a second.
+            tasks.yield()
+            tasks.yield()
+            object:close()
+            return task:wait()
+        end) }
+        check.equal("objects.3: " .. name, answer, { true, nil, "closed" })
+        check.equal("objects.3: no new descriptor, " .. name, object:getfd(), -1)
+    end
+end
 check.done()

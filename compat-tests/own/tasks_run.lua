@@ -445,21 +445,22 @@ do
     local queue = tasks.queue()
     local task = tasks.start(function() return queue:get() end)
     tasks.step()
+    -- Without epoll no descriptor stands for all tasks.
+    local has_descriptor = tasks.getfd() ~= nil
     local watch = { getfd = tasks.getfd }
-    local ready = socket.select({ watch }, nil, 0)
+    local ready = has_descriptor and socket.select({ watch }, nil, 0) or {}
     check.equal("s.82: not before", #ready, 0)
     queue:put("by the host")
-    ready = socket.select({ tasks }, nil, 5)
-    check.equal("s.82: readable", #ready, 1)
+    if has_descriptor then check.equal("s.82: readable", #socket.select({ tasks }, nil, 5), 1) end
     tasks.step()
     check.equal("s.82: it went on", list(task:wait()), { n = 2, true, "by the host" })
     local client, peer = pair()
     task = tasks.start(function() return client:receive() end)
     tasks.step()
     tasks.step()
-    check.equal("s.82: no data", #socket.select({ tasks }, nil, 0), 0)
+    if has_descriptor then check.equal("s.82: no data", #socket.select({ tasks }, nil, 0), 0) end
     peer:send("x\n")
-    check.equal("s.82: data", #socket.select({ tasks }, nil, 5), 1)
+    if has_descriptor then check.equal("s.82: data", #socket.select({ tasks }, nil, 5), 1) end
     while tasks.step() > 0 do check.ok("s.82", true) end
     check.equal("s.82: result", list(task:wait()), { n = 4, true, "x", nil, nil })
     check.raises("step in a task", "tasks.step called inside a task", function()

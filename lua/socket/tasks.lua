@@ -50,7 +50,9 @@ local function expect_timeout(position, name, timeout)
     if timeout ~= nil and not tonumber(timeout) then
         error(("bad argument #%d to '%s' (number expected, got %s)"):format(position, name, type(timeout)), 3)
     end
-    return tonumber(timeout)
+    timeout = tonumber(timeout)
+    -- NaN is no limit that can be kept, so the time is up at once.
+    return timeout ~= timeout and 0 or timeout
 end
 
 local function pack(...) return { n = select("#", ...), ... } end
@@ -229,11 +231,17 @@ local function await(list, waiter, timeout, shielded)
         ok, problem = native.suspend(timeout, shielded)
         awaiting[id] = nil
     else
-        ok, problem, raised = drive(waiter, timeout, shielded)
+        local driven
+        driven, ok, problem, raised = pcall(drive, waiter, timeout, shielded)
+        -- For example, the interpreter's interrupt.
+        if not driven then ok, problem, raised = nil, ok, true end
+    end
+    if raised then
+        take_out(waiter)
+        error(problem, 0)
     end
     if waiter.woken then return true end
     take_out(waiter)
-    if raised then error(problem, 0) end
     return ok, problem
 end
 
@@ -411,10 +419,22 @@ end
 ---@return string? message
 function tasks.yield() return native.yield() end
 
+local function cancel_all()
+    local all = {}
+    for _, task in pairs(by_id) do all[#all + 1] = task end
+    for _, task in pairs(all) do task:cancel() end
+end
+
 -- Runs until all tasks have ended. Returns the reason: "ended", "failed", "stuck", or "trouble" and the problem.
-local function loop(main)
+local function loop(main, ending)
+    local seen
     while true do
         drain()
+        if ending and launched ~= seen then
+            -- A task that is being ended may start others.
+            seen = launched
+            cancel_all()
+        end
         if main and main._outcome and main._outcome ~= "done" then return "failed" end
         local live, yielded = native.counts()
         if live == yielded and not find_failed() then return "ended" end
@@ -430,10 +450,7 @@ end
 -- Cancels all tasks, and lets them end.
 local function end_all()
     native.abandoning(true)
-    local all = {}
-    for _, task in pairs(by_id) do all[#all + 1] = task end
-    for _, task in pairs(all) do task:cancel() end
-    local ok, problem = pcall(loop)
+    local ok, problem = pcall(loop, nil, true)
     native.abandoning(false)
     if not ok then error(problem, 0) end
 end

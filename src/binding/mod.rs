@@ -66,7 +66,7 @@ pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use lend::with_lent;
-pub use raise::{Expected, Message, Raise, buffer, check_memory, reserve};
+pub use raise::{CAPACITY, Expected, Message, Raise, WHOLE_TEXT, buffer, check_memory, reserve};
 pub use scratch::ScratchBuffer;
 use scratch::keep_freed_memory;
 pub use stack::Address;

@@ -7,26 +7,42 @@ use mlua::ffi;
 
 use super::ScratchBuffer;
 
-const CAPACITY: usize = 110;
+/// The length of the longest message.
+pub const CAPACITY: usize = 110;
 
 /// A short text without a destructor, cut at its capacity. It can be held while Lua raises.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Message {
     length: u8,
+    /// Whether this is only the beginning of the text in the registry.
+    goes_on: bool,
     bytes: [u8; CAPACITY],
 }
+
+/// The name in the registry of the text that a message with `goes_on` begins.
+pub const WHOLE_TEXT: &std::ffi::CStr = c"luasocket-rs message";
 
 impl Message {
     /// The text, cut at the capacity of a message.
     pub fn new(text: impl AsRef<[u8]>) -> Self {
-        let mut message = Message { length: 0, bytes: [0; CAPACITY] };
+        let mut message = Message { length: 0, goes_on: false, bytes: [0; CAPACITY] };
         message.append(text.as_ref());
         message
     }
 
+    /// The beginning of a text of which the registry has the whole.
+    pub fn beginning(text: &[u8]) -> Self {
+        Message { goes_on: true, ..Message::new(text) }
+    }
+
+    /// Whether the registry has the whole of the text.
+    pub fn goes_on(&self) -> bool {
+        self.goes_on
+    }
+
     /// A formatted text: `Message::format(format_args!("unknown {name}"))`.
     pub fn format(arguments: fmt::Arguments<'_>) -> Self {
-        let mut message = Message { length: 0, bytes: [0; CAPACITY] };
+        let mut message = Message { length: 0, goes_on: false, bytes: [0; CAPACITY] };
         // Only a failing `Display` can make this fail. Then the text so far is used.
         let _ = fmt::write(&mut message, arguments);
         message

@@ -6,7 +6,7 @@ use std::ptr;
 
 use mlua::ffi;
 
-use super::{Call, Kind, Message, NativeFunction, Raise, keep_freed_memory};
+use super::{Call, Kind, Message, NativeFunction, Raise, WHOLE_TEXT, keep_freed_memory};
 
 /// The identity of an object, to compare with another while both exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +55,27 @@ impl Call<'_> {
     /// Pushes `nil` and a message: the form in which network failures are returned.
     pub fn push_failure(&mut self, message: &Message) -> c_int {
         self.push_nil();
-        self.push_bytes(message.as_bytes());
+        self.push_message(message);
         2
+    }
+
+    /// Pushes a message as a string.
+    pub fn push_message(&mut self, message: &Message) {
+        if message.goes_on() {
+            // SAFETY: pushes one value, and reads its bytes while it is on the stack.
+            unsafe {
+                ffi::lua_getfield(self.state, ffi::LUA_REGISTRYINDEX, WHOLE_TEXT.as_ptr());
+                let mut length = 0;
+                let text = ffi::lua_tolstring(self.state, -1, &mut length);
+                if !text.is_null()
+                    && std::slice::from_raw_parts(text.cast::<u8>(), length).starts_with(message.as_bytes())
+                {
+                    return;
+                }
+                ffi::lua_settop(self.state, -2);
+            }
+        }
+        self.push_bytes(message.as_bytes());
     }
 
     /// Pushes a string that the caller owns, and frees the caller's copy. Running out of memory becomes a

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::error::Failure;
 use crate::sys;
 use crate::sys::libc;
+use crate::sys::process::forks;
 
 /// Holds any number that a script stored with `setfd`; -1 means none. Dropping it closes the descriptor.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub struct Descriptor {
     identity: u64,
     /// The uses of operations that wait.
     busy: u8,
+    /// The process that `busy` belongs to. A fork ends the waits of all tasks but the running one.
+    forks: u32,
 }
 
 /// How an operation uses a descriptor. Two operations whose uses overlap must not wait at the same time.
@@ -50,10 +53,10 @@ pub fn number_apart() {
 
 impl Descriptor {
     /// No descriptor.
-    pub const NONE: Descriptor = Descriptor { number: -1, identity: 0, busy: 0 };
+    pub const NONE: Descriptor = Descriptor { number: -1, identity: 0, busy: 0, forks: 0 };
 
     fn new(number: i32) -> Self {
-        Descriptor { number, identity: IDENTITIES.fetch_add(1, Ordering::Relaxed), busy: 0 }
+        Descriptor { number, identity: IDENTITIES.fetch_add(1, Ordering::Relaxed), busy: 0, forks: 0 }
     }
 
     /// The number, as `getfd` returns it.
@@ -85,11 +88,23 @@ impl Descriptor {
 
     /// Checks that an operation can begin. Fails with "busy" if another one waits in the same direction.
     pub fn begin(&self, usage: Use) -> Result<(), Failure> {
-        if self.busy & usage as u8 == 0 { Ok(()) } else { Err(Failure::Text("busy")) }
+        let is_free = self.busy & usage as u8 == 0 || self.forks != forks();
+        if is_free { Ok(()) } else { Err(Failure::Text("busy")) }
+    }
+
+    /// Checks that this is still the descriptor with this identity, after a wait that did not mark it as busy.
+    /// Fails with "closed" if another task has closed it.
+    pub fn expect(&self, identity: u64) -> Result<(), Failure> {
+        if self.identity == identity { Ok(()) } else { Err(Failure::Closed) }
     }
 
     /// Marks the descriptor as busy while the operation waits without the object.
     pub fn park(&mut self, usage: Use) -> Parked {
+        let forks = forks();
+        if self.forks != forks {
+            self.forks = forks;
+            self.busy = 0;
+        }
         self.busy |= usage as u8;
         Parked { number: self.number, identity: self.identity, usage }
     }

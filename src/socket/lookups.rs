@@ -70,6 +70,27 @@ impl Permit {
     }
 }
 
+impl Permit {
+    /// Returns the permit, or passes it on to work that waits for one.
+    fn pass_on(self) -> Option<Job> {
+        let mut taken = lock(&self.0.taken);
+        let work = taken.waiting.pop_front();
+        if work.is_none() {
+            // Before another thread can see that there is no permit, and queue its work.
+            taken.count -= 1;
+        }
+        drop(taken);
+        match work {
+            Some(work) => Some(Job { work, permit: self }),
+            None => {
+                self.0.freed.notify_one();
+                std::mem::forget(self);
+                None
+            }
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         lock(&self.0.taken).count -= 1;
@@ -109,13 +130,14 @@ fn dispatch(mut job: Job) {
             }
         })
     });
-    if started.is_err()
-        && let Some(Job { work, permit }) = lock(&handed).take()
-    {
+    if started.is_err() {
         // The process cannot start a thread. Do the work here: late is better than never.
-        let deliver = work();
-        drop(permit);
-        deliver();
+        let mut next = lock(&handed).take();
+        while let Some(Job { work, permit }) = next {
+            let deliver = work();
+            next = permit.pass_on();
+            deliver();
+        }
     }
 }
 
@@ -140,13 +162,11 @@ fn serve(first: Job) {
     while let Some(Job { work, permit }) = next {
         let lookups = permit.0;
         let deliver = work();
-        let waiting = lock(&lookups.taken).waiting.pop_front();
-        if let Some(work) = waiting {
+        next = permit.pass_on();
+        if next.is_some() {
             deliver();
-            next = Some(Job { work, permit });
             continue;
         }
-        drop(permit);
         // Become idle first. The receiver of the answer may ask again, and then finds this thread idle.
         let jobs = become_idle(lookups);
         deliver();

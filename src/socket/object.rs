@@ -275,7 +275,7 @@ fn push_received(call: &mut Call<'_>, received: Received, inline: &InlineBuffer)
         call.push_nil();
         // Push the data first, while nothing else is owned. Then insert the message before it.
         call.push_vec(received.large)?;
-        call.push_bytes(failure.message().as_bytes());
+        call.push_message(&failure.message());
         call.insert(-2);
         return Ok(3);
     }

@@ -173,7 +173,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
             Err(Failure::Errno(_)) => ending = Ending::Failed,
             Err(failure) => {
                 call.set_top(base + 1);
-                call.push_bytes(failure.message().as_bytes());
+                call.push_message(&failure.message());
                 return Ok(3);
             }
         }

@@ -64,10 +64,7 @@ impl Tcp {
     /// Begins a race. `identity` is that of the descriptor before the name was looked up.
     fn begin(&mut self, target: Vec<u8>, addresses: Vec<SocketAddr>, identity: u64) -> Result<(), Failure> {
         let own = &self.channel.descriptor;
-        if own.identity() != identity {
-            // Another part of the program has closed the object during the lookup.
-            return Err(Failure::Closed);
-        }
+        own.expect(identity)?;
         own.begin(Use::Both)?;
         let given = !own.is_none() && self.family != Family::Unspecified;
         self.race = Some(Box::new(Race::new(target, addresses, own, given)));
@@ -174,13 +171,22 @@ fn connect_object(
             }
             (None, next) => door::wait_any(call, &mut watched.interests, next),
         };
+        if watched.interests.len() > 1 {
+            // The object may take over the descriptor of another attempt. Its number must not be watched then.
+            for interest in &watched.interests {
+                door::forget(call, interest.number);
+            }
+        }
         match waited {
             Ok(()) => {}
             // The next attempt is due.
             Err(Failure::Timeout)
                 if watched.until.is_some_and(|until| until <= Instant::now()) && !deadline.is_over() => {}
             Err(failure) => {
-                return call.object(index, &ANY, |tcp| Err(tcp.pause(failure, started, &parked, &deadline)));
+                let result =
+                    call.object(index, &ANY, |tcp| Err(tcp.pause(failure, started, &parked, &deadline)));
+                door::settle_failure(call);
+                return result;
             }
         }
     }
@@ -338,12 +344,13 @@ fn bind_object(
     host: &[u8],
     port: &Service,
 ) -> Result<Result<(), Failure>, Raise> {
-    let (deadline, families) = call.object(index, receiver, |tcp| {
+    let (deadline, families, identity) = call.object(index, receiver, |tcp| {
         let any = if tcp.family == Family::Unspecified { tcp.options.family() } else { tcp.family };
-        (tcp.timeout.start(), (tcp.family, any))
+        (tcp.timeout.start(), (tcp.family, any), tcp.channel.descriptor.identity())
     })?;
     match inet::local_addresses(call, host, port, Type::STREAM, families, &deadline) {
         Ok(addresses) => call.object(index, receiver, |tcp| {
+            tcp.channel.descriptor.expect(identity)?;
             inet::bind(&mut tcp.channel.descriptor, &mut tcp.family, &tcp.options, addresses)
         }),
         Err(failure) => Ok(Err(failure)),

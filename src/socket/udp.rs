@@ -176,12 +176,13 @@ pub fn udp6(call: &mut Call<'_>) -> Outcome {
 fn setsockname(call: &mut Call<'_>) -> Outcome {
     call.object(1, &UNCONNECTED, |_| ())?;
     let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
-    let (deadline, families) = call.object(1, &UNCONNECTED, |udp| {
+    let (deadline, families, identity) = call.object(1, &UNCONNECTED, |udp| {
         let any = if udp.family == Family::Unspecified { udp.options.family() } else { udp.family };
-        (udp.timeout.start(), (udp.family, any))
+        (udp.timeout.start(), (udp.family, any), udp.descriptor.identity())
     })?;
     let result = match inet::local_addresses(call, host, &port, Type::DGRAM, families, &deadline) {
         Ok(addresses) => call.object(1, &UNCONNECTED, |udp| {
+            udp.descriptor.expect(identity)?;
             let bound = inet::bind(&mut udp.descriptor, &mut udp.family, &udp.options, addresses);
             bound.inspect(|()| udp.options.close())
         })?,
@@ -204,9 +205,13 @@ fn setpeername(call: &mut Call<'_>) -> Outcome {
         return success(call);
     }
     let port = Service::argument(call, 3)?;
-    let (deadline, hints) = call.object(1, &ANY, |udp| (udp.timeout.start(), udp.hints(0)))?;
+    let (deadline, hints, identity) =
+        call.object(1, &ANY, |udp| (udp.timeout.start(), udp.hints(0), udp.descriptor.identity()))?;
     let result = match resolve(call, host, &port, hints, &deadline) {
-        Ok(addresses) => call.object(1, &ANY, |udp| udp.connect(addresses))?,
+        Ok(addresses) => call.object(1, &ANY, |udp| {
+            udp.descriptor.expect(identity)?;
+            udp.connect(addresses)
+        })?,
         Err(failure) => Err(failure),
     };
     if result.is_ok() {

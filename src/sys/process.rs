@@ -1,6 +1,25 @@
 //! Values that a forked process does not share with its parent.
 
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::Once;
+use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+/// The number of forks between the process that called this first and the current process.
+pub fn forks() -> u32 {
+    static COUNTING: Once = Once::new();
+    static FORKS: AtomicU32 = AtomicU32::new(0);
+    #[cfg(unix)]
+    extern "C" fn count() {
+        FORKS.fetch_add(1, Ordering::Relaxed);
+    }
+    COUNTING.call_once(|| {
+        #[cfg(unix)]
+        // SAFETY: the handler only counts. The library is never unloaded.
+        unsafe {
+            libc::pthread_atfork(None, None, Some(count));
+        }
+    });
+    FORKS.load(Ordering::Relaxed)
+}
 
 /// A value that each process has for itself. Another thread of the parent may have been using the parent's
 /// value during the fork, for example holding a lock. That does not affect the child.

@@ -113,8 +113,8 @@ impl InterestList {
 pub const MOST: usize = 16;
 
 /// Waits until one descriptor is ready. An error counts as ready, because the next system call reports it.
-pub fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(), Failure> {
-    match pass(call, std::slice::from_mut(interest), limit)? {
+fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(), Failure> {
+    match hand_over(call, std::slice::from_mut(interest), limit)? {
         None => Ok(()),
         Some(left) => {
             interest.ready = poll_number(interest.number, interest.wanted(), left)?.bits();
@@ -123,8 +123,8 @@ pub fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result
     }
 }
 
-/// Waits until one of several descriptors is ready, or until `until`, which gives "timeout". Afterwards each
-/// interest holds what is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task,
+/// Waits until one of several descriptors is ready, or until `until`, which gives "timeout". After a failure
+/// the caller must call [`settle_failure`], once no object is marked as busy. Afterwards each interest holds what is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task,
 /// a descriptor may be reported as ready when it is not. The next system call on it then reports that.
 pub fn wait_any(
     call: &mut Call<'_>,
@@ -132,7 +132,7 @@ pub fn wait_any(
     until: Option<Instant>,
 ) -> Result<(), Failure> {
     let left = |until: Instant| Wait::For(until.saturating_duration_since(Instant::now()));
-    match pass(call, interests, until.map_or(Wait::Forever, left))? {
+    match hand_over(call, interests, until.map_or(Wait::Forever, left))? {
         None => Ok(()),
         Some(limit) => poll_any(interests, limit),
     }
@@ -168,6 +168,12 @@ fn poll_all(interests: &mut [Interest], limit: Wait) -> Result<usize, Failure> {
 /// Waits in the running task. `Some` means that no task can wait here: the caller must wait itself, within
 /// that limit.
 pub fn pass(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Result<Option<Wait>, Failure> {
+    hand_over(call, interests, limit).inspect_err(|_| settle_failure(call))
+}
+
+/// Like [`pass`]. After a failure the caller must call [`settle_failure`], once no object is
+/// marked as busy.
+fn hand_over(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Result<Option<Wait>, Failure> {
     if !is_active() {
         return Ok(Some(limit));
     }
@@ -190,9 +196,10 @@ pub fn pass(call: &mut Call<'_>, interests: &mut [Interest], limit: Wait) -> Res
         },
         handover::LIMIT | handover::DEADLINE => Err(Failure::Timeout),
         handover::CLOSED => Err(Failure::Closed),
-        handover::CANCELLED => {
-            Err(Failure::Other(Message::new(answer.text.get(..answer.length).unwrap_or_default())))
-        }
+        handover::CANCELLED => Err(Failure::Other(match answer.text.get(..answer.length) {
+            Some(text) => Message::new(text),
+            None => Message::beginning(&answer.text),
+        })),
         handover::FAILED => Err(Failure::Errno(answer.code)),
         _ if answer.nanoseconds == u64::MAX => Ok(Some(Wait::Forever)),
         _ => Ok(Some(Wait::For(Duration::from_nanos(answer.nanoseconds)))),
@@ -272,12 +279,22 @@ pub fn forget(call: &mut Call<'_>, number: i32) {
 /// Ends an operation that could have waited but did not. Now and then, other tasks run first. Nothing may be
 /// owned.
 pub fn settle(call: &mut Call<'_>) {
+    let_others_run(call, handover::OPERATION);
+}
+
+/// Ends a wait that has failed. If it failed at once, the other tasks run. Nothing may be owned, and no object
+/// may be marked as busy, because the task may be abandoned.
+pub fn settle_failure(call: &mut Call<'_>) {
+    let_others_run(call, handover::FAILED_WAIT);
+}
+
+fn let_others_run(call: &mut Call<'_>, after: u32) {
     if is_switching() {
-        // SAFETY: the condition of this function.
+        // SAFETY: the condition of the callers.
         unsafe {
             let state = call.raw_state();
             if let Some(handover) = handover::find(state) {
-                (handover.settle)(handover.scheduler, state);
+                (handover.settle)(handover.scheduler, state, after);
             }
         }
     }
@@ -381,6 +398,7 @@ pub fn repeat<T: Described, R>(
                     (failure, _) => resumed.err().unwrap_or(failure),
                 }
             })?;
+            settle_failure(call);
             return Ok(Err(failure));
         }
     }

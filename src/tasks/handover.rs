@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use mlua::ffi::{self, lua_State};
 
 use super::door::Interest;
+use crate::binding::CAPACITY;
 
 /// Counters that every operation reads.
 #[repr(C)]
@@ -43,10 +44,10 @@ pub struct Answer {
     pub code: c_int,
     /// The nanoseconds that the caller may wait, for `OUTSIDE`. The largest number means no limit.
     pub nanoseconds: u64,
-    /// The length of the message, for `CANCELLED`.
+    /// The length of the message, for `CANCELLED`. If it does not fit here, the registry has the whole of it.
     pub length: usize,
-    /// The message, truncated to the space here.
-    pub text: [u8; 128],
+    /// The message, or its beginning.
+    pub text: [u8; CAPACITY],
 }
 
 /// The event has come.
@@ -65,6 +66,11 @@ pub const FAILED: u32 = 5;
 #[cfg_attr(not(tasks), allow(dead_code))]
 pub const OUTSIDE: u32 = 6;
 
+/// An operation has ended that did not have to wait.
+pub const OPERATION: u32 = 0;
+/// A wait has failed.
+pub const FAILED_WAIT: u32 = 1;
+
 /// Waits for one of `count` descriptors, for at most the given nanoseconds.
 pub type Wait = unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State, *mut Interest, usize, u64) -> Answer;
 
@@ -75,14 +81,14 @@ pub struct Handover {
     pub scheduler: *mut c_void,
     /// See the type.
     pub wait: Wait,
-    /// Ends an operation that did not have to wait.
-    pub settle: unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State),
+    /// Lets other tasks run if it is their turn, after one of the events below.
+    pub settle: unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State, u32),
     /// Reports that a descriptor is given up.
     pub forget: unsafe extern "C-unwind" fn(*mut c_void, c_int),
 }
 
 /// The names in the registry. They end with the version of this interface.
-pub const HANDOVER: &std::ffi::CStr = c"luasocket-rs tasks 1";
+pub const HANDOVER: &std::ffi::CStr = c"luasocket-rs tasks 2";
 const FLAGS: &std::ffi::CStr = c"luasocket-rs flags 1";
 
 /// Publishes this library's flags. May raise.

@@ -43,6 +43,9 @@ pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
     let options = WaitOptions { limit, lookup, shielded: false };
     // SAFETY: the other thread owns the work. Neither this function nor its callers own anything.
     let reason = unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, options) };
+    if reason != WakeReason::Ready {
+        super::door::settle_failure(call);
+    }
     Lookup::Answered(match reason {
         WakeReason::Ready => {
             // SAFETY: as above. The wait is over.

@@ -11,7 +11,7 @@ use mlua::ffi::{self, lua_State};
 use super::door::Interest;
 use super::handover::{self, Answer, Handover};
 use super::scheduler::{self, Id, Round, RoundError, Scheduler, State, WaitOptions, WakeReason};
-use crate::binding::{Call, Message, NativeFunction, Outcome, Raise, native};
+use crate::binding::{CAPACITY, Call, Message, NativeFunction, Outcome, Raise, native};
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("abandoning", native(abandoning)),
@@ -130,7 +130,7 @@ unsafe extern "C-unwind" fn wait_for_others(
         )
     };
     let mut answer =
-        Answer { kind: handover::READY, code: 0, nanoseconds: u64::MAX, length: 0, text: [0; 128] };
+        Answer { kind: handover::READY, code: 0, nanoseconds: u64::MAX, length: 0, text: [0; CAPACITY] };
     match reason {
         WakeReason::Ready => {}
         WakeReason::Limit => answer.kind = handover::LIMIT,
@@ -141,6 +141,9 @@ unsafe extern "C-unwind" fn wait_for_others(
             for (place, byte) in answer.text.iter_mut().zip(message.as_bytes()) {
                 *place = *byte;
                 answer.length += 1;
+            }
+            if message.goes_on() {
+                answer.length = usize::MAX;
             }
         }
         WakeReason::Failed(code) => {
@@ -156,9 +159,9 @@ unsafe extern "C-unwind" fn wait_for_others(
     answer
 }
 
-unsafe extern "C-unwind" fn settle_for_others(scheduler: *mut c_void, state: *mut lua_State) {
+unsafe extern "C-unwind" fn settle_for_others(scheduler: *mut c_void, state: *mut lua_State, after: u32) {
     // SAFETY: as above.
-    unsafe { scheduler::settle(scheduler.cast(), state) }
+    unsafe { scheduler::settle(scheduler.cast(), state, after) }
 }
 
 unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_int) {
@@ -304,6 +307,9 @@ fn suspend(call: &mut Call<'_>) -> Outcome {
     let options = WaitOptions { limit, lookup: 0, shielded: call.truthy(2) };
     // SAFETY: nothing is owned here, nor in the frames below, by the rules of the boundary.
     let reason = unsafe { scheduler::wait(scheduler, call.raw_state(), ptr::null_mut(), 0, options) };
+    if reason != WakeReason::Ready {
+        super::door::settle_failure(call);
+    }
     report(
         call,
         if matches!(reason, WakeReason::Outside(Some(Duration::ZERO))) { WakeReason::Limit } else { reason },
@@ -332,8 +338,8 @@ fn note(call: &mut Call<'_>) -> Outcome {
 /// `cancel(id, message)`: returns the task's state before, or nil when the task has ended.
 fn cancel(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
-    let message = Message::new(call.bytes(2)?);
-    let state = with(call, |scheduler| scheduler.cancel(id, message))?;
+    let text = call.bytes(2)?;
+    let state = with(call, |scheduler| scheduler.cancel(id, text))?;
     push_state(call, state);
     Ok(1)
 }

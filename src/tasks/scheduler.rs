@@ -9,7 +9,6 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
 use std::os::fd::RawFd;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,8 @@ use super::fiber::Stack;
 use super::handover::flags;
 use super::readiness::{Change, Readiness, Waker};
 use super::timers::{Entry, Timers};
-use crate::binding::Message;
+use crate::binding::{CAPACITY, Message};
+use crate::sys::process::forks;
 
 mod switch;
 mod task;
@@ -110,13 +110,6 @@ const LONGEST_TURN: i64 = 10_000_000;
 /// The number of failed waits in a row after which a task is abandoned, while all tasks are being ended.
 const MOST_FAILURES: u32 = 100;
 
-/// The number of forks between the process that loaded this library and the current process.
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-unsafe extern "C" fn forked() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
 /// The result of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Round {
@@ -147,13 +140,6 @@ fn coarse_now() -> i64 {
 impl Scheduler {
     /// A scheduler without tasks, for the state that has this registry.
     pub fn new(registry: *const c_void) -> Scheduler {
-        static REGISTERED: std::sync::Once = std::sync::Once::new();
-        REGISTERED.call_once(|| {
-            // SAFETY: the handler only counts. The library is never unloaded.
-            unsafe {
-                libc::pthread_atfork(None, None, Some(forked));
-            }
-        });
         Scheduler {
             registry,
             slots: Vec::new(),
@@ -176,7 +162,7 @@ impl Scheduler {
             blocked: 0,
             outside_deadline: None,
             lookups: 0,
-            forks: FORKS.load(Ordering::Relaxed),
+            forks: forks(),
             abandoning: false,
             outside_wakes: false,
             noteworthy: false,
@@ -223,10 +209,12 @@ impl Scheduler {
             timer: None,
             reason: WakeReason::Ready,
             cancelled: None,
+            long_message: None,
             deadline: None,
             shielded: false,
             operations: 0,
             failures: 0,
+            owes_round: false,
             lookup: 0,
             answer: None,
         });
@@ -335,7 +323,7 @@ impl Scheduler {
     /// After a fork the child has only the running task, and new lists. The resources of the other tasks are
     /// not touched, because the parent uses the same descriptors.
     fn check_fork(&mut self) {
-        let forks = FORKS.load(Ordering::Relaxed);
+        let forks = forks();
         if forks == self.forks {
             return;
         }
@@ -409,10 +397,15 @@ impl Scheduler {
     }
 
     /// Cancels a task. Returns its state before, or `None` when it has ended.
-    pub fn cancel(&mut self, id: Id, message: Message) -> Option<State> {
+    pub fn cancel(&mut self, id: Id, text: &[u8]) -> Option<State> {
         let task = self.task(id)?;
         let state = task.state;
         if task.cancelled.is_none() {
+            let mut message = Message::new(text);
+            if text.len() > CAPACITY {
+                message = Message::beginning(text);
+                task.long_message = Some(text.into());
+            }
             task.cancelled = Some(message);
             if !task.shielded {
                 self.wake(id, WakeReason::Cancelled(message));

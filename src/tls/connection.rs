@@ -201,7 +201,7 @@ fn dohandshake(call: &mut Call<'_>) -> Outcome {
     call.push_boolean(outcome.is_ok());
     let Err(failure) = outcome else { return Ok(1) };
     let detail = call.object(1, &CONNECTION, |connection| connection.channel.detail())?;
-    call.push_bytes(failure.message().as_bytes());
+    call.push_message(&failure.message());
     let Some(detail) = detail else { return Ok(2) };
     call.push_bytes(detail.as_bytes());
     Ok(3)

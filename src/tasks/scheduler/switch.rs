@@ -9,8 +9,10 @@ use mlua::ffi::{self, lua_State};
 
 use super::{Id, MOST_FAILURES, Round, RoundError, Scheduler, State, WakeReason, coarse_now, flags};
 use super::{LONGEST_TURN, LOOK_AT_CLOCK, MOST_OPERATIONS};
+use crate::binding::WHOLE_TEXT;
 use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Fiber, Turn};
+use crate::tasks::handover::OPERATION;
 
 /// Runs up to `most` turns. Stops when something has happened that code outside tasks may be waiting for, or
 /// when no task is ready any more.
@@ -174,12 +176,20 @@ impl Scheduler {
         self.task(id).is_some_and(|task| task.failures >= MOST_FAILURES && task.fiber.is_some())
     }
 
+    /// Whether a wait of the task has failed at once and the other tasks have not run since.
+    fn takes_debt(&mut self, id: Id) -> bool {
+        self.task(id).is_some_and(|task| std::mem::take(&mut task.owes_round))
+    }
+
     /// Counts an operation of the running task that did not wait. Returns whether other tasks must run now.
     fn has_had_its_turn(&mut self) -> bool {
-        let began = self.turn_began;
+        let (began, ending) = (self.turn_began, self.abandoning);
         let Some(task) = self.current.and_then(|id| self.task(id)) else { return false };
         task.operations += 1;
-        task.failures = 0;
+        // A cancelled task that goes on without a wait must not keep the others from ending.
+        if !(ending && task.cancelled.is_some()) {
+            task.failures = 0;
+        }
         task.operations >= MOST_OPERATIONS
             || task.operations.is_multiple_of(LOOK_AT_CLOCK) && coarse_now() - began > LONGEST_TURN
     }
@@ -241,7 +251,7 @@ pub unsafe fn wait(
         }
         if options.limit == Some(Duration::ZERO) && options.lookup == 0 {
             // A loop of such waits must not keep the other tasks from running.
-            settle(scheduler, state);
+            settle(scheduler, state, OPERATION);
             return WakeReason::Outside(Some(Duration::ZERO));
         }
         let own = options.limit.zip(now).and_then(|(limit, now)| now.checked_add(limit));
@@ -288,15 +298,29 @@ pub unsafe fn wait(
     }
 }
 
-/// A wait that fails at once. All other ready tasks run once before it returns.
+/// A wait that fails at once. The caller may have marked an object as busy, so the other tasks do not run yet.
+/// They run in [`settle`].
 unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, reason: WakeReason) -> WakeReason {
     // SAFETY: the conditions of `wait`.
     unsafe {
         if let Some(task) = (*scheduler).task(id) {
             task.failures = task.failures.saturating_add(1);
+            task.owes_round = true;
         }
-        go_round(scheduler, state, id);
+        publish_message(scheduler, state, id);
         reason
+    }
+}
+
+/// Stores the message of a cancelled task in the registry, when it is a long one. The task's native function is
+/// about to return it.
+unsafe fn publish_message(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) {
+    // SAFETY: the conditions of `wait`. Lua copies the text first, and nothing is owned if that raises.
+    unsafe {
+        if let Some(text) = (*scheduler).task(id).and_then(|task| task.long_message.as_deref()) {
+            ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
+            ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, WHOLE_TEXT.as_ptr());
+        }
     }
 }
 
@@ -320,6 +344,7 @@ unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Wak
         let exit = task.exit;
         (*exit).suspend(());
         enter_machine(state);
+        publish_message(scheduler, state, id);
         (*scheduler).task(id).map_or(WakeReason::Ready, |task| task.reason)
     }
 }
@@ -349,21 +374,28 @@ pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Opt
     }
 }
 
-/// Ends an operation that did not have to wait.
+/// Lets other tasks run if it is their turn, after an operation without a wait or a failed wait.
 ///
 /// # Safety
 /// As for [`wait`].
-pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State) {
+pub unsafe fn settle(scheduler: *mut Scheduler, state: *mut lua_State, after: u32) {
     // SAFETY: the conditions of this function.
     unsafe {
         let this = &mut *scheduler;
         this.check_fork();
-        if let Some(id) = this.current
-            && this.has_had_its_turn()
-            && may_switch(this, state)
-        {
-            go_round(scheduler, state, id);
+        let Some(id) = this.current else { return };
+        let has_debt = this.takes_debt(id);
+        let is_due = has_debt || after == OPERATION && this.has_had_its_turn();
+        if !is_due || !may_switch(this, state) {
+            return;
         }
+        if !has_debt
+            && (*scheduler).abandoning
+            && let Some(task) = (*scheduler).task(id).filter(|task| task.cancelled.is_some())
+        {
+            task.failures = task.failures.saturating_add(1);
+        }
+        go_round(scheduler, state, id);
     }
 }
 

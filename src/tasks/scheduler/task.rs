@@ -83,10 +83,15 @@ pub(super) struct Task {
     pub(super) timer: Option<Instant>,
     pub(super) reason: WakeReason,
     pub(super) cancelled: Option<Message>,
+    /// The whole of a message that is too long for `cancelled`.
+    pub(super) long_message: Option<Box<[u8]>>,
     pub(super) deadline: Option<Instant>,
     pub(super) shielded: bool,
     pub(super) operations: u32,
+    /// Waits that have failed in a row. While all tasks are being ended, rounds without a wait count too.
     pub(super) failures: u32,
+    /// Whether a wait has failed at once, so that the other tasks must run before the next operation.
+    pub(super) owes_round: bool,
     /// The lookup that it waits for. Zero means none.
     pub(super) lookup: u64,
     pub(super) answer: Option<Box<dyn Any + Send>>,

@@ -1,0 +1,55 @@
+-- A process forks in a task. In the child, an object on which another task waits is free (tasks.end.1).
+-- not on: lua5.2, lua5.3, runner, runner-lua5.5
+local check = require("check")
+local interposed = require("interposed")
+local socket = require("socket")
+local tasks = require("socket.tasks")
+
+local library = interposed.compile([[
+#include <sys/wait.h>
+#include <unistd.h>
+extern void lua_pushnumber(void *state, double number);
+int fork_now(void *state) { lua_pushnumber(state, fork()); return 1; }
+int wait_now(void *state) { int status = 0; wait(&status); lua_pushnumber(state, status); return 1; }
+int exit_now(void *state) { (void)state; _exit(0); }
+]], "forks")
+local function symbol(name) return assert(package.loadlib(library, name)) end
+local fork, wait, exit = symbol("fork_now"), symbol("wait_now"), symbol("exit_now")
+
+local server = assert(socket.bind("127.0.0.1", 0))
+local host, port = server:getsockname()
+local client = assert(socket.connect(host, port))
+local guest = assert(server:accept())
+local found
+tasks.run(function()
+    local acceptor = tasks.start(function() return server:accept() end)
+    local reader = tasks.start(function() return guest:receive() end)
+    tasks.yield()
+    tasks.yield()
+    check.equal("end.1: busy in the parent", { guest:receive() }, { nil, "busy", "" })
+    if fork() == 0 then
+        local file = assert(io.open("found", "w"))
+        guest:settimeout(0)
+        server:settimeout(0)
+        file:write(tostring(select(2, guest:receive())), " ", tostring(select(2, server:accept())))
+        -- a wait of the child's own
+        client:send("line\n")
+        guest:settimeout(30)
+        file:write(" ", tostring(guest:receive()))
+        file:close()
+        exit()
+    end
+    wait()
+    local file = assert(io.open("found"))
+    found = file:read("*a")
+    file:close()
+    check.equal("end.1: still busy in the parent", { guest:receive() }, { nil, "busy", "" })
+    client:send("other\n")
+    check.equal("end.1: the parent's wait goes on", { reader:wait() }, { true, "other" })
+    acceptor:cancel()
+end)
+check.equal("end.1: free in the child", found, "timeout timeout line")
+client:close()
+guest:close()
+server:close()
+check.done()
