@@ -119,6 +119,7 @@ if run("openssl version") ~= "" then
     check.ok("a client of other protocols is refused in the handshake", refusal:find("Cipher is (NONE)", 1, true), refusal)
 end
 
+local PYTHON = os.getenv("COMPAT_PYTHON") or "python3"
 local python = ([[
 import http.client, sys
 c = http.client.HTTPConnection("127.0.0.1", %d, timeout=30)
@@ -131,11 +132,29 @@ out.append(c.getresponse().read().decode())
 print("|".join(out))
 ]]):format(server.port)
 local script = os.tmpname()
-local file = assert(io.open(script, "w"))
-file:write(python)
-file:close()
-check.equal("Python's http.client", run((os.getenv("COMPAT_PYTHON") or "python3") .. " " .. script),
-    "POST |POST x|POST xx|POST xxx|POST xxxx|PUT ab\n")
+local function run_python(program)
+    local file = assert(io.open(script, "w"))
+    file:write(program)
+    file:close()
+    return run(PYTHON .. " " .. script)
+end
+check.equal("Python's http.client", run_python(python), "POST |POST x|POST xx|POST xxx|POST xxxx|PUT ab\n")
+if run_python("import requests; print('installed')") ~= "" then
+    check.equal("Python's requests", run_python(([[
+import requests
+base, size = "BASE", SIZE
+s = requests.Session()
+s.trust_env = False
+out = [s.get(base).text]
+out.append(s.post(base, data={"a": "b c"}).text)
+out.append(s.post(base, data=iter([b"chunk", b"s"])).text)
+out.append(s.put(base, json={"a": 1}).text)
+out.append(str(s.head(base + "file").headers["Content-Length"] == str(size)))
+out.append(str(sum(len(piece) for piece in s.get(base + "file", stream=True).iter_content(65536)) == size))
+out.append(s.get(base + "files", headers={"Range": "bytes=8-15"}).text)
+print("|".join(out))
+]]):gsub("BASE", base .. "/"):gsub("SIZE", size) .. ""), 'GET |POST a=b+c|POST chunks|PUT {"a": 1}|True|True|0000001 \n')
+end
 os.remove(script)
 
 local entries = curl(base .. "/log")

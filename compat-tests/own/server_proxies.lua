@@ -1,4 +1,4 @@
--- nginx and HAProxy in front of the server, connections kept on both sides, and ab (server.s.74).
+-- nginx and HAProxy in front of the server, connections kept on both sides; ab and h2load (server.s.74).
 -- needs: nginx
 -- not on: lua5.1, lua5.2, lua5.3, luajit, runner
 -- time limit: 120
@@ -91,6 +91,13 @@ if installed("ab") then
     report = run("ab -q -n 500 -c 20 http://127.0.0.1:" .. server.port .. "/")
     check.equal("ab, HTTP/1.0, closed", { report:match("Complete requests: +(%d+)"), report:match("Failed requests: +(%d+)") },
         { "500", "0" })
+end
+
+if installed("h2load") then
+    -- HTTP/1.1, ten pipelined requests at a time
+    local report = run("h2load --h1 -n 3000 -c 20 -m 10 http://127.0.0.1:" .. server.port .. "/")
+    check.equal("h2load", { report:match("(%d+) succeeded, (%d+) failed, (%d+) errored") }, { "3000", "0", "0" })
+    check.ok("h2load: every status is 200", report:find("status codes: 3000 2xx, 0 3xx, 0 4xx, 0 5xx", 1, true), report)
 end
 
 http.get("http://127.0.0.1:" .. server.port .. "/reset")
