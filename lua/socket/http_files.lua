@@ -184,7 +184,7 @@ local function answer_with(file, name, request, options, size, modified, nanosec
     return { status = 200, headers = own, body = file }
 end
 
-local PROBLEMS = { denied = 403 }
+local PROBLEMS = { denied = 403, busy = 503 }
 
 ---Makes a handler that serves the files of a folder.
 ---@param folder string

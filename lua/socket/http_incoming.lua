@@ -14,9 +14,9 @@ local PIECE = 65536
 local PARAMS = 1000
 
 -- Private keys that scripts cannot access.
-local HEAD, START, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}, {}
+local HEAD, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}
 
-local incoming = { HEAD = HEAD, START = START, CONNECTION = CONNECTION, STREAM = STREAM }
+local incoming = { HEAD = HEAD, CONNECTION = CONNECTION, STREAM = STREAM }
 
 ---@class http.request
 local methods = {}
@@ -27,7 +27,7 @@ incoming.methods = methods
 local function flat(request)
     local list = request[FLAT]
     if not list then
-        list = native.fields(request[HEAD], request[START])
+        list = native.fields(request[HEAD])
         request[FLAT] = list
     end
     return list
@@ -55,7 +55,16 @@ local Headers = {
     end,
 }
 
+-- A new request has few fields, because its table costs more than all else that a simple handler uses.
 local lazy = {}
+
+function lazy.scheme(request) return request[CONNECTION].tls and "https" or "http" end
+
+function lazy.ip(request) return request[CONNECTION].ip end
+
+function lazy.port(request) return request[CONNECTION].port end
+
+function lazy.server(request) return request[CONNECTION].server end
 
 function lazy.headers(request)
     local list, headers, known, several = flat(request), {}, {}, nil

@@ -8,12 +8,16 @@ local serving = require("socket.http_serving")
 
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
     error, ipairs, pairs, pcall, setmetatable, tostring, type
+local max, remove_first = math.max, table.remove
 local now = native.now
 
 -- Seconds to wait when the system has no free descriptors.
 local PAUSE = 0.1
 -- Seconds by which a wait may end before its time.
 local SLACK = 0.05
+
+-- The message that ends the waits of the tasks that accept.
+local STOPPING = "stopping"
 
 ---@class http.server
 local methods = {}
@@ -73,9 +77,7 @@ local function add(self, listener, sock)
         end
         if listener.nodelay then sock:setoption("tcp-nodelay", true) end
     end
-    local leaves = listener.leaves
-    if listener.tls then leaves = self.tls_leaves end
-    local connection = serving.new(self, sock, leaves, ip, port, listener.tls)
+    local connection = serving.new(self, sock, listener.leaves, ip, port, listener.tls)
     connection.listener = listener
     self.connections[connection] = true
     self.open = self.open + 1
@@ -104,15 +106,23 @@ local function close_idle(self)
     if not oldest then return false end
     oldest.idle = false
     cut(oldest)
+    -- otherwise its task ends it
+    if not self.handler then oldest:close() end
     return true
 end
 
--- Called at the end of a connection's task.
+-- Whether neither a connection nor a task that accepts is left.
+local function is_over(self) return self.open == 0 and self.accepting == 0 end
+
+local start_queued
+
+-- Called when a connection has ended.
 local function remove(self, connection)
     if not self.connections[connection] then return end
     self.connections[connection] = nil
     self.open = self.open - 1
-    if self.waiting > 0 or self.stopping and self.open == 0 then self.changed:put(true) end
+    if self.queued[1] then start_queued(self) end
+    if self.changed and (self.waiting > 0 or self.stopping and is_over(self)) then self.changed:put(true) end
 end
 
 local function serve(self, connection)
@@ -122,6 +132,47 @@ local function serve(self, connection)
         cut(connection)
     end
     remove(self, connection)
+end
+
+-- Starts the task of a connection. Returns true, or nil and a message.
+local function start_serving(self, connection)
+    local ok, task = pcall(self.tasks.start, serve, self, connection)
+    if ok then
+        connection.task = task
+        return true
+    end
+    remove(self, connection)
+    connection.sock:close()
+    return nil, tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
+end
+
+-- Starts the tasks of queued connections, as far as the limit allows.
+function start_queued(self)
+    local queued = self.queued
+    while queued[1] and self.open - #queued < self.settings.maxconnections do
+        start_serving(self, remove_first(queued, 1))
+    end
+end
+
+-- Accepts the peers that connected before the stop: closing the listener would reset them. Those that have sent a
+-- part of a request are served.
+local function take_queued(self, listener)
+    listener.socket:settimeout(0)
+    for _ = 1, self.settings.backlog do
+        local sock = listener.socket:accept()
+        if not sock then break end
+        local connection = add(self, listener, sock)
+        if connection then
+            if is_idle(connection) then
+                cut(connection)
+                remove(self, connection)
+            else
+                connection.idle = false
+                self.queued[#self.queued + 1] = connection
+            end
+        end
+    end
+    start_queued(self)
 end
 
 -- Waits until one more connection is allowed.
@@ -138,8 +189,6 @@ local function make_room(self, listener)
             self.waiting = self.waiting + 1
             self.leaving = true
             self.changed:get(1)
-            -- the end of the last connection is for `wind_up`
-            if self.stopping then self.changed:put(true) end
             self.waiting = self.waiting - 1
             self.leaving = self.stopping or self.waiting > 0
         end
@@ -161,16 +210,10 @@ local function accept_loop(self, listener)
         if sock then
             local connection = add(self, listener, sock)
             if connection then
-                local ok, task = pcall(self.tasks.start, serve, self, connection)
-                if ok then
-                    connection.task = task
-                    told = false
-                else
-                    -- no task is available: handled like too many connections
-                    message = tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
-                    remove(self, connection)
-                    sock:close()
-                end
+                -- without a free task: handled like too many connections
+                local ok
+                ok, message = start_serving(self, connection)
+                if ok then told = false end
             end
         end
         if not sock and message == "closed" or message == "cancelled" or self.stopping then break end
@@ -181,6 +224,14 @@ local function accept_loop(self, listener)
             if is_shortage(message) then socket.sleep(PAUSE) else socket.sleep(PAUSE / 10) end
         end
     end
+end
+
+local function accept_task(self, listener)
+    accept_loop(self, listener)
+    if self.stopping and not self.cutting then take_queued(self, listener) end
+    listening.close({ listener })
+    self.accepting = self.accepting - 1
+    if self.stopping and is_over(self) then self.changed:put(true) end
 end
 
 ---The address on which the server listens.
@@ -219,6 +270,13 @@ end
 -- Cuts all remaining connections. Returns whether there were any.
 local function cut_all(self)
     local any = false
+    local queued = self.queued
+    self.queued = {}
+    for _, connection in ipairs(queued) do
+        any = true
+        cut(connection)
+        remove(self, connection)
+    end
     for connection in pairs(self.connections) do
         any = true
         cut(connection)
@@ -237,12 +295,12 @@ end
 local function wind_up(self, seconds)
     local stop = now() + seconds
     local whole = true
-    while self.open > 0 do
+    while not is_over(self) do
         local left = stop - now()
         local changed, message = false, nil
         if left > 0 then changed, message = self.changed:get(left) end
         if not changed then
-            if self.open == 0 then break end
+            if is_over(self) then break end
             left = stop - now()
             if left > SLACK and pcall(self.tasks.start, wind_up, self, left) then return nil, message end
             if left <= 0 then
@@ -263,9 +321,10 @@ local function result(self)
     return nil, "timeout"
 end
 
-local function begin_stop(self)
-    self.stopping, self.leaving = true, true
-    listening.close(self.listeners)
+local function begin_stop(self, seconds)
+    self.stopping, self.leaving, self.cutting = true, true, seconds <= 0
+    if self.cutting or not self.handler then listening.close(self.listeners) end
+    for _, task in ipairs(self.acceptors) do task:cancel(STOPPING) end
     for connection in pairs(self.connections) do
         if is_idle(connection) then
             connection.idle = false
@@ -283,7 +342,7 @@ function methods:stop(seconds)
     seconds = seconds or 30
     if not self.handler then
         if self.stopped then return true end
-        begin_stop(self)
+        begin_stop(self, seconds)
         for connection in pairs(self.connections) do connection:close() end
         self.stopped, self.whole = true, true
         return true
@@ -294,7 +353,7 @@ function methods:stop(seconds)
         self:wait()
         return result(self)
     end
-    begin_stop(self)
+    begin_stop(self, seconds)
     if inside then
         self.tasks.start(wind_up, self, seconds)
         return true
@@ -321,6 +380,21 @@ function methods:wait(timeout)
     return nil, message
 end
 
+-- Makes room for one more connection of a server without a handler. Outside tasks, nothing could end a connection
+-- meanwhile. Returns true, or nil and a message.
+local function make_manual_room(self, stop)
+    while self.open >= self.settings.maxconnections and not close_idle(self) do
+        local tasks = package and package.loaded["socket.tasks"]
+        if not tasks or not tasks.current() then return nil, "too many connections" end
+        self.changed = self.changed or tasks.queue()
+        self.waiting = self.waiting + 1
+        local changed, message = self.changed:get(stop and max(0, stop - now()))
+        self.waiting = self.waiting - 1
+        if not changed then return nil, message end
+    end
+    return true
+end
+
 ---Accepts a connection, on a server without a handler.
 ---@param timeout? number
 ---@return http.connection|nil connection
@@ -334,7 +408,11 @@ function methods:accept(timeout)
         by_socket[listener.socket] = listener
     end
     while not self.stopping do
-        local ready, _, message = socket.select(sockets, nil, stop and math.max(0, stop - now()))
+        local ready, _, message = socket.select(sockets, nil, stop and max(0, stop - now()))
+        if ready[1] then
+            local room, problem = make_manual_room(self, stop)
+            if not room then return nil, problem end
+        end
         for _, sock in ipairs(ready) do
             sock:settimeout(0)
             local accepted, problem = sock:accept()
@@ -381,8 +459,12 @@ local function make(host, port, handler, settings)
         listeners = listeners,
         report = report,
         wrap = wrap,
+        remove = remove,
         contexts = {},
         connections = {},
+        queued = {},
+        acceptors = {},
+        accepting = 0,
         open = 0,
         turn = 0,
         waiting = 0,
@@ -405,9 +487,10 @@ local function start(self, tasks)
     self.changed, self.ended = tasks.queue(), tasks.queue()
     -- creates the scheduler's own descriptors before connections use the last free ones
     tasks.getfd()
-    for _, listener in ipairs(self.listeners) do
+    for i, listener in ipairs(self.listeners) do
         listener.socket:settimeout(nil)
-        tasks.start(accept_loop, self, listener)
+        self.acceptors[i] = tasks.start(accept_task, self, listener)
+        self.accepting = i
     end
 end
 

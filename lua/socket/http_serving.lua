@@ -9,10 +9,13 @@ local writers = require("socket.http_writer")
 local error, pcall, setmetatable, tostring, type, xpcall = error, pcall, setmetatable, tostring, type, xpcall
 -- A host program may have removed `debug`.
 local debug_traceback = debug and debug.traceback or function(message) return message end
-local huge = math.huge
+local huge, max, min = math.huge, math.max, math.min
 local now = native.now
-local HEAD, START, CONNECTION, STREAM = incoming.HEAD, incoming.START, incoming.CONNECTION, incoming.STREAM
+local HEAD, CONNECTION, STREAM = incoming.HEAD, incoming.CONNECTION, incoming.STREAM
 local Request = incoming.metatable
+
+-- Seconds for the first byte of a request on a connection that is new when the server stops.
+local GRACE = 1
 
 ---@class http.connection
 ---@field ip string
@@ -25,6 +28,8 @@ local serving = { methods = methods }
 
 ---An accepted connection.
 function serving.new(server, sock, leaves, ip, port, tls)
+    local turn = server.turn + 1
+    server.turn = turn
     return setmetatable({
         server = server,
         settings = server.settings,
@@ -33,7 +38,9 @@ function serving.new(server, sock, leaves, ip, port, tls)
         ip = ip,
         port = port,
         tls = tls,
-        scheme = tls and "https" or "http",
+        -- set while no byte of a request has to be there; `turn` is the order in which connections became idle
+        idle = true,
+        turn = turn,
         keep = true,
         count = 0,
         bytes = 0,
@@ -110,14 +117,14 @@ local function receive(self, idletime)
     local turn = server.turn + 1
     server.turn, self.turn = turn, turn
     self.idle = true
-    local head, start, method, url, path, query, host, old, keeps, length, expects =
+    local head, method, url, path, query, host, old, keeps, length, expects =
         self.leaves.head(self.sock, idletime, settings.headtime, settings.maxline, settings.maxhead, settings.maxfields)
     self.idle = false
     if not head then
-        if head == nil then return nil, start end
+        if head == nil then return nil, method end
         if self.server.log then self.started = now() end
         self.count = self.count + 1
-        return refuse(self, start, method)
+        return refuse(self, method, url)
     end
     local count = self.count + 1
     self.count = count
@@ -126,7 +133,6 @@ local function receive(self, idletime)
     if not keeps or not settings.keepalive then self.keep = false end
     local request = setmetatable({
         [HEAD] = head,
-        [START] = start,
         [CONNECTION] = self,
         method = method,
         url = url,
@@ -134,11 +140,7 @@ local function receive(self, idletime)
         query = query,
         host = host,
         version = old and "1.0" or "1.1",
-        scheme = self.scheme,
-        ip = self.ip,
-        port = self.port,
         id = count,
-        server = self.server,
         body = "",
     }, Request)
     if self.server.log then self.started = now() end
@@ -267,18 +269,20 @@ local function finish(self)
     end
     self.sock:close()
     local server = self.server
-    if not server.handler and server.connections[self] then
-        server.connections[self] = nil
-        server.open = server.open - 1
-    end
+    if not server.handler then server:remove(self) end
 end
 
 -- The handshake of a TLS connection.
 local function shake_hands(self)
-    local sock, message = self.server:wrap(self)
+    local stop = now() + self.settings.tlstime
+    -- a peer that says nothing is idle: a stop, or the limit of connections, may close it
+    local arrived, message = self.leaves.arrival(self.sock, self.settings.tlstime)
+    self.idle = false
+    local sock
+    if arrived then sock, message = self.server:wrap(self) end
     if sock then
-        self.sock = sock
-        sock:settimeout(self.settings.tlstime)
+        self.sock, self.leaves = sock, self.server.tls_leaves
+        sock:settimeout(max(0, stop - now()))
         -- the ALPN callback raises when no offered protocol is supported
         local called, ok, problem = pcall(sock.dohandshake, sock)
         if not called then
@@ -303,7 +307,8 @@ function serving.run(self, handler)
         return finish(self)
     end
     while true do
-        local request, message = receive(self, settings.idletime)
+        local limit = settings.idletime
+        local request, message = receive(self, server.stopping and min(limit, GRACE) or limit)
         if not request then
             -- the peer sent no request, so there is no response for it to read
             self.quiet = not self.linger and message ~= nil
@@ -357,6 +362,9 @@ local function done(self, request)
     self.request = nil
     write_log(self, request)
     read_rest(self)
+    local server = self.server
+    server.turn = server.turn + 1
+    self.turn, self.idle = server.turn, true
 end
 
 ---Sends the response to the last request received.

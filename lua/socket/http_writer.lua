@@ -31,7 +31,7 @@ local announcement = writer.announcement
 ---Makes a writer for the response to a request.
 ---@return http.writer
 function writer.new(connection, request)
-    return setmetatable({ connection = connection, request = request, size = 0 }, Writer)
+    return setmetatable({ connection = connection, request = request, size = 0, finished = false }, Writer)
 end
 
 -- A whole number of bytes from a value; nil when it is none, as from "-5", "0x5" or 5.5.
@@ -109,11 +109,33 @@ function methods:start(status, headers)
     return true
 end
 
--- Sends the collected data, followed by `last`.
-local function flush(self, last)
-    local other = self.flushing
-    if other and other ~= self.connection.server.tasks.current() then other:wait() end
+-- Waits until no other task sends with this writer. Returns true, or nil and a message.
+local function wait_for_others(self)
+    if not self.sending then return true end
+    while self.sending do
+        if not self.turns then self.turns = require("socket.tasks").queue() end
+        self.waiting = (self.waiting or 0) + 1
+        local turn, message = self.turns:get()
+        self.waiting = self.waiting - 1
+        if not turn then return nil, message end
+    end
+    -- the next one, in case this task has nothing to send
+    if self.waiting > 0 then self.turns:put(true) end
+    return true
+end
+
+-- Sends the collected data. With `finishes`, this ends the answer.
+local function flush(self, finishes)
+    local turn, refusal = wait_for_others(self)
+    if not turn then return nil, refusal end
     if self.failure then return nil, self.failure end
+    local last
+    if finishes then
+        if self.finished then return true end
+        -- before the wait below, so that no other task writes after the end
+        self.finished = true
+        if self.mode == "chunked" then last = "0\r\n\r\n" end
+    end
     local n = #self
     if n == 0 and not last then return true end
     local connection = self.connection
@@ -132,7 +154,10 @@ local function flush(self, last)
         data = head .. data .. (last or "")
     end
     if data == "" then return true end
+    self.sending = true
     local ok, message = connection.leaves.send(connection.sock, data, connection.settings.progresstime)
+    self.sending = nil
+    if self.waiting and self.waiting > 0 then self.turns:put(true) end
     if not ok then return fail(self, message) end
     return true
 end
@@ -141,9 +166,7 @@ end
 local function flush_meanwhile(self)
     self.starting = nil
     if self.finished or self.failure or #self == 0 then return end
-    self.flushing = self.connection.server.tasks.current()
     flush(self)
-    self.flushing = nil
 end
 
 ---Writes a piece of the body. Small pieces are collected.
@@ -199,18 +222,16 @@ end
 ---@return string|nil message
 function methods:finish()
     if self.failure then return nil, self.failure end
-    if self.finished then return true end
+    -- another task may still send the end
+    if self.finished then return wait_for_others(self) end
     if not self.mode then self:start(200) end
     if self.mode == "length" and self.left > 0 then
         mismatch(self, "body shorter than its Content-Length")
-        flush(self)
-        self.finished = true
+        flush(self, true)
         self.connection.cut = true
         return fail(self, "body shorter than its Content-Length")
     end
-    local ok, message = flush(self, self.mode == "chunked" and "0\r\n\r\n" or nil)
-    self.finished = true
-    return ok, message
+    return flush(self, true)
 end
 
 ---Returns whether the peer has not closed. Does not wait.

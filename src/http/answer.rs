@@ -122,6 +122,8 @@ pub struct Composer<'t> {
 impl<'t> Composer<'t> {
     /// Starts with the status line.
     pub fn new(text: &'t mut Vec<u8>, status: u16) -> Result<Self, TryReserveError> {
+        // enough for most answers
+        text.try_reserve(512)?;
         let mut composer = Composer { text, has_date: false, has_server: false, closes: false };
         composer.add(&[b"HTTP/1.1 "])?;
         composer.number(u64::from(status))?;

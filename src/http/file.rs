@@ -60,8 +60,8 @@ fn pushed(call: &mut Call<'_>, made: Result<(), Errno>) -> Outcome {
 }
 
 /// `open(folder, path, links)`: a regular file in a folder, its size, and its modification time in seconds
-/// and nanoseconds; or nil and `"missing"`, `"denied"` or `"folder"`. `links` is `"inside"`, `"never"` or
-/// `"always"`.
+/// and nanoseconds; or nil and `"missing"`, `"denied"`, `"folder"`, or `"busy"` when the system lacks
+/// descriptors or memory. `links` is `"inside"`, `"never"` or `"always"`.
 fn open_file(call: &mut Call<'_>) -> Outcome {
     let path = call.bytes(2)?;
     let links = match call.option(3, "inside", &["inside", "never", "always"])? {

@@ -77,6 +77,7 @@ pub fn refusal(error: Errno) -> &'static [u8] {
     match error {
         Errno::ACCESS | Errno::PERM => b"denied",
         Errno::ISDIR => b"folder",
+        Errno::MFILE | Errno::NFILE | Errno::NOMEM => b"busy",
         _ => b"missing",
     }
 }

@@ -295,11 +295,13 @@ impl<'h> Iterator for Fields<'h> {
             return Some(bad("invalid field name"));
         }
         let value = value.get(1..).unwrap_or_default();
-        let Some(end) = value.iter().position(|&byte| is_control(byte) && byte != b'\t') else {
+        let Some(end) = memchr(b'\r', value) else { return Some(bad("invalid field value")) };
+        let (value, after) = value.split_at(end);
+        // Looks at every byte, because the compiler can then do several at a time.
+        let controls = value.iter().fold(false, |found, &byte| found | (is_control(byte) & (byte != b'\t')));
+        let Some(after) = after.strip_prefix(b"\r\n").filter(|_| !controls) else {
             return Some(bad("invalid field value"));
         };
-        let (value, after) = value.split_at(end);
-        let Some(after) = after.strip_prefix(b"\r\n") else { return Some(bad("invalid field value")) };
         self.rest = after;
         Some(Ok((name, trim(value))))
     }
@@ -448,10 +450,22 @@ fn is_control(byte: u8) -> bool {
     byte < b' ' || byte == 0x7f
 }
 
+/// The bytes that may be part of a token (RFC 9110, 5.6.2).
+#[allow(clippy::indexing_slicing)]
+const TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = matches!(byte as u8,
+            b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~');
+        byte += 1;
+    }
+    table
+};
+
 /// Whether a byte may be part of a token (RFC 9110, 5.6.2).
-pub const fn is_token(byte: u8) -> bool {
-    matches!(byte,
-        b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~')
+pub fn is_token(byte: u8) -> bool {
+    TOKEN.get(usize::from(byte)).is_some_and(|&part| part)
 }
 
 #[cfg(test)]

@@ -8,9 +8,7 @@ use crate::socket::channel::{open_descriptor, retry};
 use crate::socket::descriptor::Use;
 #[cfg(target_os = "linux")]
 use crate::socket::descriptor::borrow_number;
-#[cfg(target_os = "linux")]
-use crate::socket::error::Direction;
-use crate::socket::error::Failure;
+use crate::socket::error::{Direction, Failure};
 use crate::socket::object::Streaming;
 use crate::socket::stream::Stop;
 use crate::socket::tcp::Tcp;
@@ -95,8 +93,7 @@ fn search<T: Streaming, R>(
     }
 }
 
-/// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head,
-/// the start of its fields, method, target, path, query, host, whether it is HTTP/1.0, whether to keep the
+/// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head, method, target, path, query, host, whether it is HTTP/1.0, whether to keep the
 /// connection, the length of the body (-1: chunked), and whether the client waits for 100 Continue.
 fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(6);
@@ -146,7 +143,6 @@ fn push_head(call: &mut Call<'_>, index: i32) -> Outcome {
         Ok(head) => head,
         Err(refusal) => return refused(call, refusal),
     };
-    call.push_integer((text.len() - head.fields.len() - 2) as i64);
     call.push_bytes(head.method);
     call.push_bytes(head.target);
     if head.path.len() == head.target.len() {
@@ -171,13 +167,14 @@ fn push_head(call: &mut Call<'_>, index: i32) -> Outcome {
         Body::Chunked => call.push_integer(-1),
     }
     call.push_boolean(head.expects);
-    Ok(11)
+    Ok(10)
 }
 
-/// `fields(head, start)`: names and values of a head's fields, in turn.
+/// `fields(head)`: names and values of a head's fields, in turn.
 fn fields(call: &mut Call<'_>) -> Outcome {
     let head = call.bytes(1)?;
-    let lines = head.get(limit(call, 2)?..head.len().saturating_sub(2)).unwrap_or_default();
+    let start = memchr::memchr(b'\n', head).map_or(head.len(), |end| end + 1);
+    let lines = head.get(start..head.len().saturating_sub(2)).unwrap_or_default();
     call.new_table(32, 0);
     let mut position = 0;
     for (name, value) in Fields::new(lines).flatten() {
@@ -380,11 +377,46 @@ fn compose_into(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> 
     let server = call.optional_bytes(argument::SERVER)?;
     let mut composer = Composer::new(text, status).map_err(|_| Raise::out_of_memory())?;
     if call.kind(argument::HEADERS) == Kind::Table {
-        // Lua converts numbers to strings, which may fail for lack of memory.
-        call.protected(&[argument::HEADERS], |call| write_headers(call, &mut composer))?;
+        if is_plain(call) {
+            write_plain(call, &mut composer)?;
+        } else {
+            // Lua converts numbers to strings, which may fail for lack of memory.
+            call.protected(&[argument::HEADERS], |call| write_headers(call, &mut composer))?;
+        }
     }
     composer.finish(length, connection, server).map_err(|_| Raise::out_of_memory())?;
     Ok(composer.closes)
+}
+
+/// Whether the headers are strings by names. Then nothing that `write_plain` does can raise in Lua, and a
+/// protected call, which would cost more than the rest of the head, is not needed.
+fn is_plain(call: &mut Call<'_>) -> bool {
+    const KEY: i32 = argument::COUNT + 1;
+    call.push_nil();
+    while call.next(argument::HEADERS) {
+        let plain = call.kind(KEY) == Kind::String && call.kind(KEY + 1) == Kind::String;
+        call.set_top(if plain { KEY } else { KEY - 1 });
+        if !plain {
+            return false;
+        }
+    }
+    true
+}
+
+/// Writes the headers of a table that `is_plain`. If one cannot be sent, pushes false and its name.
+fn write_plain(call: &mut Call<'_>, composer: &mut Composer<'_>) -> Result<(), Raise> {
+    const KEY: i32 = argument::COUNT + 1;
+    call.push_nil();
+    while call.next(argument::HEADERS) {
+        if !write_header(call, composer, KEY, KEY + 1)? {
+            call.set_top(KEY);
+            call.push_boolean(false);
+            call.insert(KEY);
+            return Ok(());
+        }
+        call.set_top(KEY);
+    }
+    Ok(())
 }
 
 /// Writes the headers of the table at 1: first pairs at integer positions, then names with one or several
@@ -453,15 +485,40 @@ fn unsendable(call: &mut Call<'_>, name: i32) -> Outcome {
     Ok(2)
 }
 
+/// Checks for a byte that has arrived, and leaves it where it is.
+fn peek<T: Streaming>(object: &mut T) -> Result<Result<usize, rustix::io::Errno>, Failure> {
+    let fd = object.descriptor().borrow()?;
+    let mut byte = [0u8];
+    let flags = rustix::net::RecvFlags::PEEK | sys::AT_ONCE;
+    Ok(rustix::net::recv(fd, &mut byte, flags).map(|(count, _)| count))
+}
+
+/// `arrival(connection, seconds)`: waits until a byte arrives or the peer closes, and takes nothing. Returns
+/// true, or nil and a message.
+fn arrival<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    let seconds = call.number(2)?;
+    let arrived = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
+        match peek(object).map_err(Stop::Failed)? {
+            Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {
+                pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+                Err(Stop::WouldBlock(Direction::Read))
+            }
+            _ => Ok(()),
+        }
+    })?;
+    match arrived {
+        Ok(()) => {
+            call.push_boolean(true);
+            Ok(1)
+        }
+        Err(failure) => ended(call, failure),
+    }
+}
+
 /// `isquiet(connection)`: whether no byte of a request has arrived and the peer has not closed.
 fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     let quiet = call.object(1, T::client(), |object| {
-        !object.is_dirty()
-            && object.descriptor().borrow().is_ok_and(|fd| {
-                let mut byte = [0u8];
-                let flags = rustix::net::RecvFlags::PEEK | sys::AT_ONCE;
-                matches!(rustix::net::recv(fd, &mut byte, flags), Err(rustix::io::Errno::AGAIN))
-            })
+        !object.is_dirty() && matches!(peek(object), Ok(Err(rustix::io::Errno::AGAIN)))
     })?;
     call.push_boolean(quiet);
     Ok(1)
@@ -469,15 +526,10 @@ fn is_quiet<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 
 /// `isopen(connection)`: whether the peer has not closed, as far as known without waiting.
 fn is_open<T: Streaming>(call: &mut Call<'_>) -> Outcome {
-    let open = call.object(1, T::client(), |object| {
-        object.descriptor().borrow().is_ok_and(|fd| {
-            let mut byte = [0u8];
-            let flags = rustix::net::RecvFlags::PEEK | sys::AT_ONCE;
-            match rustix::net::recv(fd, &mut byte, flags) {
-                Ok((count, _)) => count > 0,
-                Err(error) => matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
-            }
-        })
+    let open = call.object(1, T::client(), |object| match peek(object) {
+        Ok(Ok(count)) => count > 0,
+        Ok(Err(error)) => matches!(error, rustix::io::Errno::AGAIN | rustix::io::Errno::INTR),
+        Err(_) => false,
     })?;
     call.push_boolean(open);
     Ok(1)
@@ -561,10 +613,11 @@ fn discard_now<T: Streaming>(object: &mut T, most: usize, dropped: &mut usize) -
     Ok(())
 }
 
-/// Pushes the table of functions for sockets, which include `sendfile`.
+/// Pushes the table of functions for sockets, which include `arrival` and `sendfile`.
 fn push_sockets<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) {
-    call.new_table(0, 9);
+    call.new_table(0, 10);
     call.set_functions(&functions::<T>());
+    call.set_functions(&[("arrival", native(arrival::<T>))]);
     #[cfg(target_os = "linux")]
     call.set_functions(&[("sendfile", native(send_file::<T>))]);
 }
