@@ -85,6 +85,7 @@ local function secure(sock, request, context)
         return nil, "timeout", "tls"
     end
     object:sni(request.host)
+    if request.proxy then require("socket.native")("socket_tls_core").setport(object, tonumber(request.port) or 0) end
     local ok, detail
     ok, err, detail = object:dohandshake()
     if ok then return object end

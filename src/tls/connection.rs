@@ -175,6 +175,16 @@ pub fn resume(call: &mut Call<'_>) -> Outcome {
     Ok(0)
 }
 
+/// `setport(connection, port)`: the port of the server behind a proxy. Sessions are kept under it.
+pub fn set_port(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    let port = call.number(2)?;
+    if port == f64::from(port as u16) {
+        call.object(1, &CONNECTION, |connection| connection.channel.set_port(port as u16))?;
+    }
+    Ok(0)
+}
+
 /// `dohandshake()`: true; or false, a message, and why a certificate was refused.
 fn dohandshake(call: &mut Call<'_>) -> Outcome {
     let deadline = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;

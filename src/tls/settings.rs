@@ -6,7 +6,7 @@ use std::fs;
 
 use arrayvec::ArrayVec;
 
-use super::authorities::{self, Directory, Stamp};
+use super::authorities::{self, Directory};
 use super::keys::{self, Identity};
 use super::options;
 use super::verification::Extras;
@@ -36,7 +36,7 @@ pub struct Settings {
     /// A directory of trusted certificates.
     pub directory: Option<Directory>,
     /// The state of the system's authorities, if they are trusted.
-    pub system: Option<Stamp>,
+    pub system: Option<authorities::State>,
     /// Whether the peer's certificate must be trusted.
     pub verify: bool,
     /// Whether the certificate must match the host, if a host is known.
@@ -207,7 +207,7 @@ impl<'c> Given<'c> {
             bundle: self.cafile.map(|path| read(path, keys::authority_error)).transpose()?,
             bundle_path: self.cafile.map(<[u8]>::to_vec),
             directory: self.capath.map(Directory::look),
-            system: if self.server || own_authorities { None } else { authorities::system_stamp() },
+            system: (!self.server && !own_authorities).then(authorities::system_state),
             verify: self.verify,
             verify_host: self.verify_host,
             require: self.require,
