@@ -34,17 +34,14 @@ mod tests;
 mod verification;
 mod x509;
 
-pub use certificate::Certificate;
-pub use connection::Connection;
-pub use context_object::ContextObject;
-
 use std::fs;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
-use crate::classes::TLS_CONTEXT;
 use crate::http::serving;
 use crate::sys;
+use connection::Connection;
 use context::Context;
+use context_object::{ContextObject, TLS_CONTEXT};
 use settings::Given;
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
