@@ -22,7 +22,8 @@ fn main() {
     }
     println!("cargo:rustc-check-cfg=cfg(tasks, epoll)");
     // Tasks need C stacks and a list of ready descriptors. `src/tasks` has the list for these systems.
-    if env::var_os("CARGO_FEATURE_TASKS").is_some() && env::var_os("CARGO_CFG_UNIX").is_some() {
+    let is_unix = env::var_os("CARGO_CFG_UNIX").is_some();
+    if env::var_os("CARGO_FEATURE_TASKS").is_some() && (is_unix || system == "windows") {
         println!("cargo:rustc-cfg=tasks");
         let has_epoll = matches!(system.as_str(), "linux" | "android");
         if has_epoll && env::var_os("CARGO_FEATURE_POLL_ONLY").is_none() {

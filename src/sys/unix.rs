@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::interrupt::is_interrupted;
 use super::{append, last_error};
-use crate::message::Message;
+use crate::binding::Message;
 
 /// The event of a descriptor that can be read.
 pub const READABLE: PollFlags = PollFlags::IN;
@@ -243,6 +243,22 @@ pub fn wall_clock() -> Duration {
 /// The monotonic clock.
 pub fn monotonic_clock() -> Duration {
     duration(ClockId::Monotonic)
+}
+
+/// A monotonic clock that is quick to read, and exact to some milliseconds where the system has such a one.
+#[cfg(tasks)]
+pub fn coarse_clock() -> Duration {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let clock = ClockId::MonotonicCoarse;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let clock = ClockId::Monotonic;
+    duration(clock)
+}
+
+/// Checks that a descriptor exists.
+#[cfg(all(tasks, not(epoll)))]
+pub fn check(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    rustix::io::fcntl_getfd(fd).map(drop)
 }
 
 fn duration(clock: ClockId) -> Duration {

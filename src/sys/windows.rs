@@ -22,7 +22,7 @@ use windows_sys::Win32::System::LibraryLoader::{
 
 use super::interrupt::is_interrupted;
 use super::last_error;
-use crate::message::Message;
+use crate::binding::Message;
 
 /// The event of a descriptor that can be read. PollFlags::IN is two bits on Windows, and a poll answers with one.
 pub const READABLE: PollFlags = PollFlags::RDNORM;
@@ -61,7 +61,9 @@ pub fn error_text(code: i32) -> Message {
         None if code >= winsock::WSABASEERR => Message::new("Unknown error"),
         None => {
             let text = system_text(code);
-            Message::new(text.trim_ascii_end().strip_suffix(b".").unwrap_or(&text))
+            let text = text.trim_ascii_end();
+            let text = text.strip_suffix(b".").unwrap_or(text);
+            if text.is_empty() { Message::new("Unknown error") } else { Message::new(text) }
         }
     }
 }
@@ -77,6 +79,7 @@ fn winsock_text(code: i32) -> Option<&'static str> {
         winsock::WSAEWOULDBLOCK => "Resource temporarily unavailable",
         winsock::WSAEINPROGRESS => "Operation now in progress",
         winsock::WSAEALREADY => "Operation already in progress",
+        winsock::WSAENOTSOCK => "Socket operation on nonsocket",
         winsock::WSAEDESTADDRREQ => "Destination address required",
         winsock::WSAEMSGSIZE => "Message too long",
         winsock::WSAEPROTOTYPE => "Protocol wrong type for socket",
@@ -93,7 +96,6 @@ fn winsock_text(code: i32) -> Option<&'static str> {
         winsock::WSAENETRESET => "Network dropped connection on reset",
         winsock::WSAENOBUFS => "No buffer space available",
         winsock::WSAEISCONN => "already connected",
-        winsock::WSAENOTCONN => "Socket is not connected",
         winsock::WSAESHUTDOWN => "Cannot send after socket shutdown",
         winsock::WSAEHOSTDOWN => "Host is down",
         winsock::WSAEHOSTUNREACH => "No route to host",
@@ -110,7 +112,7 @@ fn winsock_text(code: i32) -> Option<&'static str> {
     })
 }
 
-/// The system's own text for an error number, in one line.
+/// The system's own text for an error number, in one line. Empty if it has none.
 pub fn system_text(code: i32) -> Vec<u8> {
     let mut text = [0u8; 256];
     /// `FORMAT_MESSAGE_MAX_WIDTH_MASK`: line breaks become spaces.
@@ -128,10 +130,7 @@ pub fn system_text(code: i32) -> Vec<u8> {
             std::ptr::null(),
         )
     };
-    match text.get(..length as usize) {
-        Some(text) if !text.is_empty() => text.to_vec(),
-        _ => format!("Unknown error {code}").into_bytes(),
-    }
+    text.get(..length as usize).unwrap_or_default().to_vec()
 }
 
 /// Sets an option. `value` has the bytes of the option's C type.
@@ -233,6 +232,19 @@ pub fn wall_clock() -> Duration {
 pub fn monotonic_clock() -> Duration {
     static START: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
     START.get_or_init(std::time::Instant::now).elapsed()
+}
+
+/// A monotonic clock that is quick to read.
+#[cfg(tasks)]
+pub fn coarse_clock() -> Duration {
+    monotonic_clock()
+}
+
+/// Checks that a descriptor is a socket.
+#[cfg(tasks)]
+pub fn check(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    let mut kind = [0; 4];
+    option_bytes(fd, numbers::SOL_SOCKET, winsock::SO_TYPE, &mut kind).map(drop)
 }
 
 /// Closes a descriptor. An error is ignored.

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 #[cfg(epoll)]
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
@@ -46,7 +46,7 @@ pub struct Tasks {
     timeout: Function,
     block: Function,
     #[cfg(epoll)]
-    number: RawFd,
+    number: i32,
 }
 
 impl Tasks {
@@ -61,7 +61,7 @@ impl Tasks {
         let open: Function = require.call("socket.native")?;
         let native: Table = open.call("socket_tasks")?;
         #[cfg(epoll)]
-        let (number, problem): (Option<RawFd>, Option<String>) = tasks.get::<Function>("getfd")?.call(())?;
+        let (number, problem): (Option<i32>, Option<String>) = tasks.get::<Function>("getfd")?.call(())?;
         #[cfg(epoll)]
         let number = number
             .filter(|number| *number >= 0)

@@ -1,13 +1,12 @@
 //! The list of ready descriptors. Each system has one file for it, with the same interface.
 
-use std::os::fd::RawFd;
-
 use rustix::event::PollFlags;
 
 #[cfg(epoll)]
 mod epoll;
 #[cfg(not(epoll))]
 mod poll;
+#[cfg_attr(windows, path = "readiness/waker_windows.rs")]
 mod waker;
 
 #[cfg(epoll)]
@@ -31,5 +30,5 @@ pub enum Change {
     /// Another thread, or code outside tasks, has woken the wait.
     Woken,
     /// A descriptor is ready.
-    Ready(RawFd, PollFlags),
+    Ready(i32, PollFlags),
 }

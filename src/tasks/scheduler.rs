@@ -8,13 +8,11 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
-use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mlua::ffi::lua_State;
 use rustix::io::Errno;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::fiber::Stack;
 use super::handover::flags;
@@ -27,7 +25,7 @@ mod switch;
 mod task;
 mod watching;
 
-pub use switch::{WaitOptions, is_nowhere, may_switch, nothing_key, settle, turns, wait, yield_now};
+pub use switch::{WaitOptions, is_nowhere, may_switch, settle, turns, wait, yield_now};
 use task::Task;
 pub use task::{Id, State, WakeReason};
 
@@ -129,12 +127,7 @@ pub enum RoundError {
 }
 
 fn coarse_now() -> i64 {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let clock = ClockId::MonotonicCoarse;
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let clock = ClockId::Monotonic;
-    let now = clock_gettime(clock);
-    (now.tv_sec as i64) * 1_000_000_000 + now.tv_nsec as i64
+    crate::sys::coarse_clock().as_nanos() as i64
 }
 
 impl Scheduler {
@@ -299,7 +292,7 @@ impl Scheduler {
         if self.readiness.is_none() {
             let waker = Waker::new()?;
             let mailbox = Mailbox { answers: Mutex::new(Vec::new()), waker };
-            let readiness = Readiness::new(std::os::fd::AsFd::as_fd(&mailbox.waker))?;
+            let readiness = Readiness::new(mailbox.waker.as_fd())?;
             self.mailbox = Some(Arc::new(mailbox));
             self.readiness = Some(readiness);
         }
@@ -308,7 +301,7 @@ impl Scheduler {
 
     /// The number of the descriptor that is readable while a task can continue.
     /// `None` means that the system has no such descriptor.
-    pub fn descriptor(&mut self) -> Result<Option<RawFd>, Errno> {
+    pub fn descriptor(&mut self) -> Result<Option<i32>, Errno> {
         self.check_fork();
         let Some(number) = self.readiness()?.descriptor() else { return Ok(None) };
         self.outside_wakes = true;

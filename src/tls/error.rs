@@ -4,6 +4,8 @@ use std::error::Error;
 use std::io;
 
 use super::adapter::RawSocket;
+#[cfg(windows)]
+use super::schannel;
 use crate::binding::Message;
 use crate::socket::error::Failure;
 
@@ -13,11 +15,23 @@ const REFUSED: &str = "certificate verify failed";
 pub fn handshake(error: &native_tls::Error, socket: &RawSocket) -> (Failure, Option<Message>) {
     let text = error.to_string();
     let stack = error.source().map(ToString::to_string).unwrap_or_default();
-    let bracketed = text.strip_prefix(stack.as_str()).and_then(|rest| rest.strip_prefix(" ("));
-    let detail = bracketed.and_then(|rest| rest.strip_suffix(')')).filter(|_| !stack.is_empty());
+    let detail = detail(&text, &stack);
     let failure = describe(&text, socket);
     let refused = failure == Failure::Untrusted;
     (failure, detail.filter(|_| refused).map(Message::new))
+}
+
+/// The reason that follows the error stack in brackets.
+#[cfg(not(windows))]
+fn detail<'a>(text: &'a str, stack: &str) -> Option<&'a str> {
+    let bracketed = text.strip_prefix(stack)?.strip_prefix(" (")?;
+    bracketed.strip_suffix(')').filter(|_| !stack.is_empty())
+}
+
+/// The reason that SChannel's code stands for.
+#[cfg(windows)]
+fn detail(text: &str, _stack: &str) -> Option<&'static str> {
+    schannel::code(text).and_then(schannel::refusal)
 }
 
 /// Why reading or writing failed.
@@ -28,6 +42,10 @@ pub fn stream(error: &io::Error, socket: &RawSocket) -> Failure {
 /// Why the TLS library rejected a configuration.
 pub fn setup(error: &native_tls::Error) -> Message {
     let text = error.to_string();
+    #[cfg(windows)]
+    if let Some(words) = schannel::code(&text).and_then(schannel::words) {
+        return Message::new(words);
+    }
     Message::new(reason(&text).unwrap_or(&text))
 }
 
@@ -51,7 +69,17 @@ fn platform(text: &str) -> Failure {
     Failure::Other(Message::new(text))
 }
 
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(windows)]
+fn platform(text: &str) -> Failure {
+    let Some(code) = schannel::code(text) else { return Failure::Other(Message::new(text)) };
+    match (schannel::refusal(code), schannel::words(code)) {
+        (Some(_), _) => Failure::Untrusted,
+        (None, Some(words)) => Failure::Text(words),
+        (None, None) => Failure::Other(Message::format(format_args!("SChannel error {code:#010x}"))),
+    }
+}
+
+#[cfg(not(any(windows, target_vendor = "apple")))]
 fn platform(text: &str) -> Failure {
     Failure::Other(Message::new(text))
 }

@@ -8,7 +8,6 @@ use native_tls::{
     Certificate, HandshakeError, Identity, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector,
     TlsStream,
 };
-use rustix::io::Errno;
 
 use super::adapter::{Adapter, RawSocket};
 use super::backend::{Info, Peer, Step, StreamError};
@@ -19,7 +18,10 @@ use crate::binding::Message;
 use crate::socket::error::Failure;
 
 /// The backend's name, for scripts.
-#[cfg(not(target_vendor = "apple"))]
+#[cfg(windows)]
+pub const NAME: &[u8] = b"schannel";
+/// The backend's name, for scripts.
+#[cfg(not(any(windows, target_vendor = "apple")))]
 pub const NAME: &[u8] = b"openssl";
 /// The backend's name, for scripts.
 #[cfg(target_vendor = "apple")]
@@ -233,14 +235,15 @@ impl Stream {
         })
     }
 
-    /// Decrypts some bytes, at most `limit`, and appends them. 0 means an orderly end.
-    pub fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, StreamError> {
-        let start = into.len();
-        into.try_reserve(limit).map_err(|_| StreamError::from(crate::sys::NO_MEMORY))?;
-        into.resize(start + limit, 0);
-        let result = self.run(|stream| stream.read(into.get_mut(start..).unwrap_or_default()));
-        into.truncate(start + result.as_ref().copied().unwrap_or(0));
-        result
+    /// Decrypts some bytes. 0 means an orderly end.
+    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
+        let count = self.run(|stream| stream.read(into))?;
+        // SChannel reports every end alike. The adapter has noted an end without close_notify.
+        if cfg!(windows) && count == 0 && !into.is_empty() && self.socket.broken() == Some(Failure::Truncated)
+        {
+            return Err(StreamError::Failed(Failure::Truncated));
+        }
+        Ok(count)
     }
 
     /// Encrypts and sends some bytes.

@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 use std::net::Ipv4Addr;
 
 use super::{HostEntry, read_host};
-use crate::message::Message;
+use crate::binding::Message;
 use crate::sys::{error_text, last_error, libc, system_text};
 
 /// The error of a name that does not exist.
@@ -54,10 +54,6 @@ fn number(text: &str) -> Option<u32> {
 
 /// Looks up a host by name or by address.
 pub fn query_host(name: &CStr, address: Option<Ipv4Addr>) -> Result<HostEntry, c_int> {
-    if name.is_empty() {
-        // The system would answer with its own addresses. LuaSocket finds no host.
-        return Err(HOST_NOT_FOUND);
-    }
     // SAFETY: the arguments are valid. The entry is this thread's until its next call.
     unsafe {
         let entry = match address.map(|address| address.octets()) {

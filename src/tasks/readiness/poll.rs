@@ -3,47 +3,47 @@
 //! The system keeps nothing between two waits. So each wait passes the descriptors that tasks wait for, and
 //! costs time for each of them.
 
-use std::os::fd::{BorrowedFd, RawFd};
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::io::Errno;
 
 use super::{Added, Change};
 use crate::socket::descriptor::borrow_number;
+use crate::sys;
 
 /// The list for the next wait.
 pub struct Readiness {
     /// The waker's descriptor, then those that tasks wait for.
     list: Vec<PollFd<'static>>,
     /// Their numbers.
-    numbers: Vec<RawFd>,
+    numbers: Vec<i32>,
 }
 
 impl Readiness {
     /// A list with only the waker's descriptor, which must stay open as long as the list exists.
     pub fn new(waker: BorrowedFd<'_>) -> Result<Readiness, Errno> {
-        use std::os::fd::AsRawFd;
-        let waker = borrow_number(waker.as_raw_fd()).ok_or(Errno::BADF)?;
-        Ok(Readiness { list: vec![PollFd::from_borrowed_fd(waker, PollFlags::IN)], numbers: vec![-1] })
+        let waker = borrow_number(waker.as_raw_fd() as i32).ok_or(Errno::BADF)?;
+        Ok(Readiness { list: vec![PollFd::from_borrowed_fd(waker, sys::READABLE)], numbers: vec![-1] })
     }
 
     /// Checks that the descriptor exists. Each wait lists it again.
-    pub fn add(&self, number: RawFd) -> Result<Added, Errno> {
+    pub fn add(&self, number: i32) -> Result<Added, Errno> {
         let fd = borrow_number(number).ok_or(Errno::BADF)?;
-        rustix::io::fcntl_getfd(fd).map(|_| Added::Watched)
+        sys::check(fd).map(|()| Added::Watched)
     }
 
     /// Does nothing, because the next wait does not list the descriptor.
-    pub fn remove(&self, _number: RawFd) {}
+    pub fn remove(&self, _number: i32) {}
 
     /// No descriptor stands for the list.
-    pub fn descriptor(&self) -> Option<RawFd> {
+    pub fn descriptor(&self) -> Option<i32> {
         None
     }
 
     /// Lists the descriptors that tasks wait for. `list` calls its argument with each of them.
-    pub fn renew(&mut self, list: impl FnOnce(&mut dyn FnMut(RawFd, PollFlags))) {
+    pub fn renew(&mut self, list: impl FnOnce(&mut dyn FnMut(i32, PollFlags))) {
         self.list.truncate(1);
         self.numbers.truncate(1);
         list(&mut |number, events| {
@@ -58,7 +58,7 @@ impl Readiness {
     /// whether a signal ended the wait.
     pub fn wait(&mut self, limit: Option<Duration>, mut report: impl FnMut(Change)) -> Result<bool, Errno> {
         let limit = limit.and_then(|limit| Timespec::try_from(limit).ok());
-        match poll(&mut self.list, limit.as_ref()) {
+        match sys::poll(&mut self.list, limit.as_ref()) {
             Ok(_) => {}
             Err(Errno::INTR) => return Ok(true),
             Err(error) => return Err(error),

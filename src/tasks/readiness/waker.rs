@@ -47,10 +47,9 @@ impl Waker {
         let mut bytes = [0_u8; 512];
         while rustix::io::read(&self.read, &mut bytes).is_ok_and(|count| count == bytes.len()) {}
     }
-}
 
-impl AsFd for Waker {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+    /// The descriptor that is readable once the wait is to end.
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
         self.read.as_fd()
     }
 }

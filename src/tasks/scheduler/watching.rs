@@ -1,17 +1,15 @@
 //! Records which tasks wait for which descriptor.
 
-use std::os::fd::RawFd;
-
 use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::{Id, Scheduler, WakeReason, Watch};
-use crate::tasks::interest::Interest;
+use crate::tasks::door::Interest;
 use crate::tasks::readiness::Added;
 
 impl Scheduler {
     /// Reports that a descriptor is given up, and wakes the tasks that wait for it.
-    pub fn forget(&mut self, number: RawFd) {
+    pub fn forget(&mut self, number: i32) {
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number)) else {
             return;
         };
@@ -30,7 +28,7 @@ impl Scheduler {
     }
 
     /// Stores the ready events of a descriptor in the interests of a task that waits for it.
-    fn mark(&mut self, id: Id, number: RawFd, ready: PollFlags) -> bool {
+    fn mark(&mut self, id: Id, number: i32, ready: PollFlags) -> bool {
         let Some(task) = self.task(id) else { return false };
         let mut hit = false;
         for position in 0..task.interest_count {
@@ -45,7 +43,7 @@ impl Scheduler {
         hit
     }
 
-    pub(super) fn report(&mut self, number: RawFd, ready: PollFlags) {
+    pub(super) fn report(&mut self, number: i32, ready: PollFlags) {
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get(number)) else {
             return;
         };
@@ -93,7 +91,7 @@ impl Scheduler {
     }
 
     /// Calls `take` with each descriptor that tasks wait for, and the events that they wait for.
-    pub(super) fn each_wanted(&self, take: &mut dyn FnMut(RawFd, PollFlags)) {
+    pub(super) fn each_wanted(&self, take: &mut dyn FnMut(i32, PollFlags)) {
         for (number, watch) in (0..).zip(&self.watches).filter(|(_, watch)| !watch.waiters.is_empty()) {
             let mut wanted = PollFlags::empty();
             for id in &watch.waiters {
