@@ -10,7 +10,6 @@ import sys
 sys.dont_write_bytecode = True
 
 import build  # noqa: E402
-import circles  # noqa: E402
 import contract  # noqa: E402
 import examples  # noqa: E402
 import house  # noqa: E402
@@ -26,16 +25,19 @@ import services  # noqa: E402
 import task  # noqa: E402
 import tutorials  # noqa: E402
 import upstream  # noqa: E402
+import windows  # noqa: E402
 from report import Report, shown  # noqa: E402
 
 SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples", "docs")
+# runs only when it is named
+EXTRA = ("windows",)
 
 
 def _arguments():
     parser = argparse.ArgumentParser(prog="compat-tests/run", description="Runs the compatibility tests.")
     parser.add_argument("--only", metavar="PATTERN", action="append", default=[],
                         help="only tests whose name contains PATTERN (may hold * and ?), e.g. 'own url' or testclnt")
-    parser.add_argument("--suite", metavar="NAMES", default=",".join(SUITES), help="suites to run (default: %(default)s)")
+    parser.add_argument("--suite", metavar="NAMES", default=",".join(SUITES), help="suites to run (default: %(default)s); also: windows")
     parser.add_argument("--interpreters", metavar="NAMES", help="e.g. lua5.4,luajit,runner (default: all present)")
     parser.add_argument("--profile", default="release",
                         help="what to build with: checked aborts where an integer overflows (default: %(default)s)")
@@ -51,11 +53,12 @@ class Run:
     def __init__(self, options, report):
         self._options, self._report = options, report
         self._suites = ["upstream"] if options.reference_only else \
-            [name for name in SUITES if name in options.suite.split(",")]
+            [name for name in SUITES + EXTRA if name in options.suite.split(",")]
         self._names = options.interpreters.split(",") if options.interpreters else None
-        self._chosen = interpreters.stock(self._names)
-        if not options.reference_only:
+        self._chosen = interpreters.stock(self._names) if self._suites != ["windows"] else []
+        if not options.reference_only and self._suites != ["windows"]:
             self._chosen += interpreters.runners(self._names)
+        self._windows = None
         self._written = [name for name in ("differential", "own") if name in self._suites]
         self._world = upstream.isolation()
 
@@ -70,6 +73,8 @@ class Run:
             needed |= tutorials.NEEDS
         if "rocks" in self._suites:
             needed |= rocks.NEEDS
+        if self._windows:
+            needed |= self._windows.needs()
         return needed
 
     def _parallel(self, started):
@@ -78,6 +83,9 @@ class Run:
         made = []
         if "upstream" in self._suites:
             made += upstream.tasks(chosen, wanted, self._world, self._options.reference_only, report)
+        if "windows" in self._suites:
+            self._windows = windows.Suite(self._names, wanted, started, report)
+            made += self._windows.tasks()
         maker = scripts.Scripts(report, started)
         for name in self._written:
             made += maker.tasks(name, chosen, wanted)
@@ -87,7 +95,6 @@ class Run:
             made += prompt.tasks(chosen, wanted, report)
         if "docs" in self._suites:
             made += manual.tasks(wanted, report) + contract.tasks(wanted, report) + house.tasks(wanted, report)
-            made += circles.tasks(wanted, report)
         if "rocks" in self._suites:
             made += rocks.tasks(chosen, wanted, started, self._world, report)
         return made
@@ -102,7 +109,7 @@ class Run:
             ["build " + interpreter.name for interpreter in self._chosen]
         seconds = task.estimate(builds + [test.name for test in alone], [test.name for test in parallel],
                                 max(1, self._options.jobs))
-        absent = [] if self._options.reference_only else interpreters.absent(self._names)
+        absent = [] if self._options.reference_only or not self._chosen else interpreters.absent(self._names)
         count = sum(test.count for test in parallel + alone)
         self._report.expect(count + len(absent))
         self._report.note("%d tests on %s; with the builds about %s%s" % (
@@ -154,9 +161,13 @@ class Run:
                     self._report.skip("all tests of " + name, reason, lost)
             with self._report.running("servers for the tests"):
                 started.start(self._needs(), self._report)
+            if self._windows:
+                self._windows.prepare(self._options.no_build)
             self._run_all([test for test in parallel if not test.interpreter or test.interpreter.name not in refused])
         finally:
             started.close()
+            if self._windows:
+                self._windows.close()
         for test in alone:
             self._run(test)
 

@@ -35,7 +35,8 @@ def _source_list():
     return "list", "".join(lines)
 
 
-def _apt(folder, arguments, limit):
+def apt(folder, arguments, limit):
+    """Runs apt-get with its own lists, in `folder`."""
     suffix, text = _source_list()
     listing = os.path.join(folder, "source." + suffix)
     with open(listing, "w") as file:
@@ -74,8 +75,8 @@ def _fetch_upstream(report):
             return None, "LuaSocket's source package is fetched with apt-get, which is not here: run on Debian or Ubuntu"
         os.makedirs(CACHE, exist_ok=True)
         report.note("fetching LuaSocket's source package (attempt %d)" % (attempt + 1))
-        result = _apt(CACHE, ["update"], 240)
-        result = _apt(CACHE, ["source", "--download-only", "--tar-only", "lua-socket"], 120)
+        result = apt(CACHE, ["update"], 240)
+        result = apt(CACHE, ["source", "--download-only", "--tar-only", "lua-socket"], 120)
     return None, "LuaSocket's source package could not be fetched; run again when the package mirror can be reached: " + result.output.strip()[-200:]
 
 

@@ -11,10 +11,23 @@ local function interpreter()
     return os.getenv("COMPAT_LUA") or (arg and arg[i]) or "lua"
 end
 
-local function quote(word) return "'" .. tostring(word):gsub("'", "'\\''") .. "'" end
+-- Windows has other quotes, no exec, and temporary names in a folder that need not be writable.
+local is_windows = package.config:sub(1, 1) == "\\"
+local count = 0
+
+local function quote(word)
+    if is_windows then return '"' .. tostring(word) .. '"' end
+    return "'" .. tostring(word):gsub("'", "'\\''") .. "'"
+end
+
+local function temporary_name()
+    if not is_windows then return os.tmpname() end
+    count = count + 1
+    return "peer" .. count .. ".lua"
+end
 
 local function start(command)
-    local output = assert(io.popen(command, "r"))
+    local output = assert(io.popen(is_windows and '"' .. command .. '"' or "exec " .. command, "r"))
     local first = output:read("*l") or ""
     local port = tonumber(first:match("(%d+)%s*$"))
     if not port then error("peer did not start: " .. command .. ": " .. first) end
@@ -29,16 +42,16 @@ end
 
 -- Starts the same interpreter with Lua code.
 function peer.lua(code)
-    local path = os.tmpname()
+    local path = temporary_name()
     local file = assert(io.open(path, "w"))
     file:write("io.stdout:setvbuf('no')\nos.remove(", ("%q"):format(path), ")\n", code)
     file:close()
-    return start("exec " .. interpreter() .. " " .. quote(path))
+    return start(interpreter() .. " " .. quote(path))
 end
 
 -- Starts a Python script with arguments; it prints `READY port`.
 function peer.python(script, ...)
-    local words = { "exec " .. quote(os.getenv("COMPAT_PYTHON") or "python3"), quote(script) }
+    local words = { quote(os.getenv("COMPAT_PYTHON") or "python3"), quote(script) }
     for i = 1, select("#", ...) do words[#words + 1] = quote((select(i, ...))) end
     return start(table.concat(words, " "))
 end

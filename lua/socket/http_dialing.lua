@@ -1,7 +1,8 @@
 -- Opens the connection of a request: direct, through a proxy, to a Unix socket, or with the user's function; with TLS
 -- for https. Internal to HTTP.
 local socket = require("socket")
-local basic = require("socket.http_authority").basic
+local mime = require("mime")
+local url = require("socket.url")
 local native = require("socket.native")("socket_http")
 
 local now = native.now
@@ -45,7 +46,10 @@ end
 ---`Basic` credentials for a proxy, or nil.
 ---@param proxy socket.http.proxy
 ---@return string|nil
-function dialing.proxy_login(proxy) return basic(proxy.user, proxy.password) end
+function dialing.proxy_login(proxy)
+    if not proxy.user or proxy.user == "" and not proxy.password then return nil end
+    return "Basic " .. (mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password or "")))
+end
 
 -- A socket whose operations each get only the time that is left: a slow peer must not gain time with each of its bytes.
 local function timed(sock, limit, deadline)
@@ -81,7 +85,6 @@ local function secure(sock, request, context)
         return nil, "timeout", "tls"
     end
     object:sni(request.host)
-    if request.proxy then require("socket.native")("socket_tls_core").setport(object, tonumber(request.port) or 0) end
     local ok, detail
     ok, err, detail = object:dohandshake()
     if ok then return object end

@@ -1,5 +1,6 @@
 -- Connects through an HTTP proxy with CONNECT. Internal to HTTPS.
-local basic = require("socket.http_authority").basic
+local mime = require("mime")
+local url = require("socket.url")
 
 local find, match, sub = string.find, string.match, string.sub
 
@@ -48,7 +49,8 @@ end
 function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
     if proxy.user and proxy.password then
-        request = request .. "Proxy-Authorization: " .. basic(proxy.user, proxy.password) .. "\r\n"
+        local credentials = mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password))
+        request = request .. "Proxy-Authorization: Basic " .. credentials .. "\r\n"
     end
     local sent, err = sock:send(request .. "\r\n")
     if not sent then return nil, err end

@@ -1,0 +1,124 @@
+"""Suite `windows`: this project's libraries for Windows, under wine, beside LuaSocket's built for it.
+
+It runs when it is asked for by name, or where `CI` is set. It builds what it needs, and is skipped where the packages
+are not to be had.
+"""
+import os
+
+import process
+import scripts
+import wine
+from interpreters import SERVERS, SUITE, SUPPORT, Interpreter
+from task import Task
+
+# flavour -> (the interpreter's name in test names, the version whose Lua files Debian's LuaSocket has)
+FLAVOURS = {"lua54": ("lua5.4", "5.4"), "lua51": ("lua5.1", "5.1"), "luajit": ("luajit", "5.1")}
+FIRST = "lua54"
+# what every flavour runs; the first one runs everything
+SELECTION = ("socket_select", "socket_receive", "http_loopback", "url_rows", "mime_rows", "ltn12_pumps", "options_linger")
+
+
+def _rows(name):
+    """A table of reasons: `suite script: reason` in each line."""
+    with open(os.path.join(SUITE, name)) as file:
+        rows = [line.split(": ", 1) for line in file if line.strip() and not line.startswith("#")]
+    return {test: reason.strip() for test, reason in rows}
+
+
+class Scripts(scripts.Scripts):
+    """The scripts under wine."""
+
+    def __init__(self, report, services):
+        super().__init__(report, services)
+        self._unfit = _rows("windows.txt")
+        self.problem = None
+
+    def _reference(self, interpreter):
+        return interpreter
+
+    def _unmet(self, script, interpreter):
+        folder = os.path.basename(os.path.dirname(script.path))
+        for test in ("%s %s" % (folder, script.name), "%s %s [%s]" % (folder, script.name, interpreter.lua)):
+            if test in self._unfit:
+                return "on Windows: " + self._unfit[test]
+        absent = {"root", "network-namespace", "lua-sec", "lua-sec-samples", "valgrind"} & set(script.needs)
+        if absent:
+            return "on Windows: it needs %s, which only Linux has" % ", ".join(sorted(absent))
+        return self.problem or super()._unmet(script, interpreter)
+
+    def _execute(self, script, interpreter, reference=False):
+        env = environment(interpreter, reference)
+        env.update(self._services.environment(script.needs))
+        env.update(script.environment)
+        folder = os.path.join(wine.FOLDER, "scratch", script.name + "-" + interpreter.lua + ("-reference" if reference else ""))
+        os.makedirs(folder, exist_ok=True)
+        result = process.run([wine.WINE, interpreter.path, script.path], 2 * script.limit, cwd=folder, env=env)
+        return result._replace(output=wine.plain(result.output))
+
+
+def environment(interpreter, reference=False):
+    """The process environment in which an interpreter under wine finds our library or the reference."""
+    env = wine.environment()
+    flavour = interpreter.tree
+    path = [os.path.join(SUPPORT, "?.lua")]
+    if reference:
+        path.append("/usr/share/lua/%s/?.lua" % FLAVOURS[flavour][1])
+        libraries = os.path.join(wine.FOLDER, "reference", flavour)
+    else:
+        tree = os.path.join(wine.FOLDER, "ours", flavour)
+        path += [os.path.join(tree, folder, "?.lua") for folder in ("share", "share-tls")]
+        libraries = os.path.join(tree, "lib")
+    env["LUA_PATH"] = ";".join(path)
+    env["LUA_CPATH"] = os.path.join(libraries, "?.dll")
+    env["COMPAT_LUA"] = '"%s"' % wine.windows_path(interpreter.path)
+    env["COMPAT_SERVERS"] = SERVERS
+    env["COMPAT_PYTHON"] = wine.windows_path("/usr/bin/python3")
+    return env
+
+
+def interpreters(names):
+    """The interpreters to test."""
+    return [Interpreter("windows " + name, wine.program(flavour), name, flavour)
+            for flavour, (name, _) in FLAVOURS.items() if not names or name in names]
+
+
+class Suite:
+    """Builds everything at its first test, and runs the scripts."""
+
+    def __init__(self, names, wanted, services, report):
+        self._report, self._wanted = report, wanted
+        self._chosen = interpreters(names)
+        self._scripts = Scripts(report, services)
+
+    def needs(self):
+        """The services that the scripts need."""
+        return scripts.needs(self._wanted, ("differential", "own"))
+
+    def prepare(self, built):
+        """Builds, unless an earlier run has. When that is not possible, every test is skipped with the reason."""
+        try:
+            wine.install(self._report)
+            wine.prefix()
+            for interpreter in self._chosen:
+                wine.lua(interpreter.tree)
+                wine.reference(interpreter.tree)
+                if not built:
+                    wine.library(interpreter.tree, self._report)
+        except wine.Missing as problem:
+            self._scripts.problem = str(problem)
+            self._report.note("*** SKIPPED: windows: %s" % problem)
+
+    def tasks(self):
+        """One task for each script."""
+        made = []
+        for interpreter in self._chosen:
+            for suite in ("differential", "own"):
+                made += [Task("windows " + task.name, task.run, None) for task in
+                         self._scripts.tasks(suite, [interpreter], self._wanted)
+                         if interpreter.tree == FIRST or any(" %s [" % name in task.name for name in SELECTION)]
+        return made
+
+    @staticmethod
+    def close():
+        """Ends wine's processes."""
+        wine.stop()

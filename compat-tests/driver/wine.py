@@ -1,0 +1,220 @@
+"""Windows programs on this machine: cross compilers, Lua and LuaSocket for Windows, and wine to run them."""
+import glob
+import os
+import re
+import shutil
+import tarfile
+
+import fetch
+import process
+from build import MODULES, TLS_FILES, complaints
+from interpreters import BUILD, REPOSITORY
+
+TARGET = "x86_64-pc-windows-gnu"
+GCC = "x86_64-w64-mingw32-gcc"
+WINE = "/usr/lib/wine/wine64"
+SERVER = "/usr/lib/wine/wineserver64"
+FOLDER = os.path.join(BUILD, "windows")
+SOURCES = os.path.join(FOLDER, "sources")
+PREFIX = os.path.join(FOLDER, "prefix")
+# cargo of another release than the usual one, with its own artifacts
+ARTIFACTS = os.environ.get("WINDOWS_TARGET_DIR", os.path.join(REPOSITORY, "target", "windows"))
+LIMIT = 900
+
+# what shows that a package is here, and the package
+PACKAGES = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
+            ("/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "rust-web-src"),
+            ("/usr/bin/" + GCC, "gcc-mingw-w64-x86-64"), (WINE, "wine64"))
+
+# flavour -> (source package, name of the program, name of the library)
+LUAS = {"lua54": ("lua5.4", "lua.exe", "lua54"), "lua51": ("lua5.1", "lua.exe", "lua51"),
+        "luajit": ("luajit", "luajit.exe", "lua51")}
+
+# wine 8 lacks this library, which Rust's standard library takes its random numbers from
+RANDOM = """
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length) {
+    return SystemFunction036(buffer, (ULONG)length);
+}
+"""
+
+
+class Missing(Exception):
+    """Windows programs cannot be built or run here; the text says why."""
+
+
+def environment():
+    """The process environment for cargo and for wine."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("LUA_")}
+    for name in ("DISPLAY", "RUSTUP_TOOLCHAIN"):
+        env.pop(name, None)
+    env.update(WINEPREFIX=PREFIX, WINEDEBUG="-all", WINEARCH="win64", RUSTC="/usr/bin/rustc", RUSTC_BOOTSTRAP="1",
+               CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=GCC, CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=WINE,
+               CARGO_TARGET_DIR=ARTIFACTS, CARGO_PROFILE_RELEASE_LTO="false", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16")
+    return env
+
+
+def _must(command, limit=LIMIT, cwd=None):
+    result = process.run(command, limit, cwd=cwd, env=environment())
+    if result.status != 0:
+        raise Missing("%s failed: %s" % (" ".join(command)[:200], complaints(result.output).strip()[-600:]))
+    return result
+
+
+def install(report):
+    """Installs the packages that are missing, or raises `Missing`."""
+    absent = [package for path, package in PACKAGES if not os.path.exists(path)]
+    if not absent:
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends"] + absent
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        report.note("installing " + ", ".join(absent))
+        env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        process.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], 240, env=env)
+        process.run(command[:1] + ["-o", "DPkg::Lock::Timeout=300"] + command[1:], LIMIT, env=env)
+    absent = [package for path, package in PACKAGES if not os.path.exists(path)]
+    if absent:
+        raise Missing("not installed: apt install " + " ".join(absent))
+
+
+def prefix():
+    """Makes the folder that holds wine's Windows, once."""
+    library = os.path.join(PREFIX, "drive_c", "windows", "system32", "bcryptprimitives.dll")
+    if os.path.exists(library):
+        return
+    os.makedirs(FOLDER, exist_ok=True)
+    _must([WINE, "wineboot", "--init"], 300)
+    _must([WINE, "winecfg", "-v", "win10"], 120)
+    source = os.path.join(FOLDER, "random.c")
+    with open(source, "w") as file:
+        file.write(RANDOM)
+    _must([GCC, "-O2", "-s", "-shared", "-o", library, source, "-ladvapi32"])
+
+
+def stop():
+    """Ends wine's server, which would remain for a few seconds."""
+    process.run([SERVER, "-k"], 30, env=environment())
+
+
+def _source(package):
+    """The folder with the source of a Debian package."""
+    os.makedirs(SOURCES, exist_ok=True)
+    stem = {"lua-socket": "luasocket"}.get(package, package)
+    for attempt in range(fetch.ATTEMPTS):
+        archives = [name for name in glob.glob(os.path.join(SOURCES, stem + "_*.orig.tar.*")) if not name.endswith(".asc")]
+        if archives:
+            folder = os.path.join(SOURCES, package)
+            if not os.path.isdir(folder):
+                _unpack(archives[0], folder)
+            return folder
+        if attempt == 0 or not glob.glob(os.path.join(SOURCES, "lists", "*Sources*")):
+            fetch.apt(SOURCES, ["update"], 240)
+        fetch.apt(SOURCES, ["source", "--download-only", "--tar-only", package], 120)
+    raise Missing("the source package of %s could not be fetched; run again when the package mirror can be reached" % package)
+
+
+def _unpack(archive, folder):
+    """Unpacks an archive so that its `src` folder lies in `folder`."""
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder + ".new")
+    inner = [os.path.join(folder + ".new", name) for name in os.listdir(folder + ".new")]
+    if len(inner) == 1:
+        os.replace(inner[0], folder)
+        shutil.rmtree(folder + ".new", ignore_errors=True)
+    else:
+        os.replace(folder + ".new", folder)
+
+
+def program(flavour):
+    """The path of an interpreter."""
+    return os.path.join(FOLDER, "lua", flavour, LUAS[flavour][1])
+
+
+def lua(flavour):
+    """Builds a Lua interpreter for Windows, once."""
+    package, name, library = LUAS[flavour]
+    place = os.path.join(FOLDER, "lua", flavour)
+    if os.path.exists(program(flavour)):
+        return
+    source = _source(package)
+    shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(place)
+    code = os.path.join(source, "src")
+    if flavour == "luajit":
+        _must(["make", "-s", "-C", code, "HOST_CC=gcc -m64", "CROSS=x86_64-w64-mingw32-", "TARGET_SYS=Windows"])
+        for made in (name, "lua51.dll"):
+            shutil.copy(os.path.join(code, made), place)
+        shutil.copy(os.path.join(code, "libluajit-5.1.dll.a"), os.path.join(place, "lib%s.a" % library))
+        return
+    files = [path for path in glob.glob(os.path.join(code, "*.c")) if os.path.basename(path) not in ("luac.c", "print.c")]
+    objects = os.path.join(place, "objects")
+    os.makedirs(objects)
+    _must([GCC, "-O2", "-DLUA_BUILD_AS_DLL", "-DLUA_COMPAT_5_3", "-c"] + files, cwd=objects)
+    parts = [path for path in glob.glob(os.path.join(objects, "*.o")) if os.path.basename(path) != "lua.o"]
+    imports = os.path.join(place, "lib%s.a" % library)
+    _must([GCC, "-s", "-shared", "-o", os.path.join(place, library + ".dll")] + parts + ["-Wl,--out-implib," + imports])
+    _must([GCC, "-s", "-o", os.path.join(place, name), os.path.join(objects, "lua.o"), imports])
+
+
+def reference(flavour):
+    """Builds LuaSocket's libraries for an interpreter, once. Its Lua files are those of the installed package."""
+    place = os.path.join(FOLDER, "reference", flavour)
+    if os.path.exists(os.path.join(place, "mime", "core.dll")):
+        return place
+    code = os.path.join(_source("lua-socket"), "src")
+    headers = os.path.join(_source(LUAS[flavour][0]), "src")
+    flags = ["-O2", "-s", "-shared", "-I" + headers, "-DLUASOCKET_API=__declspec(dllexport)", "-DWINVER=0x0601",
+             "-D_WIN32_WINNT=0x0601", "-Wno-incompatible-pointer-types", "-w"]
+    names = "luasocket timeout buffer io auxiliar options inet except select tcp udp compat wsocket".split()
+    for output, parts in (("socket", names), ("mime", ["mime", "compat"])):
+        os.makedirs(os.path.join(place, output), exist_ok=True)
+        _must([GCC] + flags + ["-o", os.path.join(place, output, "core.dll")] +
+              [os.path.join(code, part + ".c") for part in parts] +
+              [os.path.join(FOLDER, "lua", flavour, "lib%s.a" % LUAS[flavour][2]), "-lws2_32"])
+    return place
+
+
+def cargo(command, arguments):
+    """Runs cargo for the target."""
+    return process.run(["/usr/bin/cargo", command] + arguments +
+                       ["--target", TARGET, "-Z", "build-std=std,panic_unwind" + (",test" if command == "test" else "")],
+                       LIMIT, cwd=REPOSITORY, env=environment())
+
+
+def library(flavour, report):
+    """Builds this project's libraries for an interpreter."""
+    packages = [word for name in MODULES for word in ("-p", "luasocket-" + name)]
+    with report.running("build windows " + flavour):
+        result = cargo("build", ["--release"] + packages + ["--features", flavour])
+    if result.status != 0:
+        raise Missing("the build for Windows failed: " + complaints(result.output).strip()[-1500:])
+    lay_out(flavour)
+    report.note("built windows %s (%.0f s)" % (flavour, result.seconds))
+
+
+def lay_out(flavour):
+    """Lays the libraries out as they are installed."""
+    tree = os.path.join(FOLDER, "ours", flavour)
+    shutil.rmtree(tree, ignore_errors=True)
+    made = os.path.join(ARTIFACTS, TARGET, "release")
+    sources = os.path.join(REPOSITORY, "lua")
+    for name in sorted(os.listdir(sources)):
+        share = "share-tls" if name in TLS_FILES else "share"
+        source, to = os.path.join(sources, name), os.path.join(tree, share, name)
+        os.makedirs(os.path.dirname(to), exist_ok=True)
+        shutil.copytree(source, to) if os.path.isdir(source) else shutil.copy(source, to)
+    os.makedirs(os.path.join(tree, "lib", "socket"))
+    for name in MODULES:
+        to = os.path.join(tree, "lib", "socket", "%s.dll" % (name if name == "core" else name + "_core"))
+        shutil.copy(os.path.join(made, "luasocket_%s.dll" % name), to)
+
+
+def windows_path(path):
+    """A path of this machine as a Windows program names it."""
+    return "Z:" + path.replace("/", "\\")
+
+
+def plain(output):
+    """Output with the line ends of this machine."""
+    return re.sub("\r\n", "\n", output)
