@@ -10,6 +10,13 @@ pub mod process;
 pub mod resolver;
 #[cfg(unix)]
 mod unix;
+#[cfg(all(
+    feature = "module",
+    target_os = "linux",
+    target_env = "gnu",
+    any(target_arch = "x86_64", target_arch = "aarch64")
+))]
+mod unwinder;
 #[cfg(windows)]
 mod windows;
 
