@@ -242,9 +242,6 @@ pub fn attempt_receive<T: Streaming>(
     let (stream, channel, timeout) = object.parts();
     stream.receive(channel, request, timeout, progress, inline).map_err(|(direction, deadline)| {
         pace.deadline = Some(deadline);
-        if door::is_switching() {
-            stream.release_buffer();
-        }
         Stop::WouldBlock(direction)
     })
 }

@@ -1,5 +1,6 @@
 //! LuaSocket's `receive` and `send` over anything that reads and writes bytes.
 
+mod pool;
 mod read_ahead;
 
 use std::any::Any;
@@ -178,10 +179,9 @@ impl Stream {
 
     /// Frees the buffer, for example when the object is collected. The statistics stay.
     pub fn free(&mut self) {
-        self.buffer = Vec::new();
+        self.release_buffer();
         self.partial = ScratchBuffer::none();
         self.held = None;
-        self.start = 0;
     }
 
     /// Keeps the partial result of an operation while it waits.
@@ -194,12 +194,10 @@ impl Stream {
         self.held.take().and_then(|held| held.downcast().ok()).map(|held| *held)
     }
 
-    /// Frees an empty read-ahead buffer, so that a waiting task does not hold its memory.
-    pub fn release_buffer(&mut self) {
-        if !self.is_dirty() {
-            self.buffer = Vec::new();
-            self.start = 0;
-        }
+    /// Empties the read-ahead buffer and gives its memory back.
+    fn release_buffer(&mut self) {
+        self.start = 0;
+        pool::give_back(std::mem::take(&mut self.buffer));
     }
 
     /// Returns the bytes delivered, the bytes sent, and the age in seconds.
@@ -225,6 +223,9 @@ impl Stream {
     fn consume(&mut self, count: usize) {
         self.start += count;
         self.received = self.received.wrapping_add(count as i64);
+        if !self.is_dirty() {
+            self.release_buffer();
+        }
     }
 
     /// Sends `data`. Returns how many bytes were sent, and the reason if that is not all.
@@ -416,16 +417,22 @@ impl<T: Transport> Reader<'_, T> {
         if self.stream.is_dirty() {
             return Ok(());
         }
-        self.stream.start = 0;
-        self.stream.buffer.clear();
         let size = self.stream.next_fill;
-        let count = self.transport.read(&mut self.stream.buffer, size)?;
+        let mut buffer = pool::borrow();
+        let count = match self.transport.read(&mut buffer, size) {
+            Ok(count) => count,
+            Err(stop) => {
+                pool::give_back(buffer);
+                return Err(stop);
+            }
+        };
         if count == size {
             self.stream.next_fill = (size * 2).min(LARGEST_BUFFER);
         } else if count < size / 4 && size > BUFFER {
             self.stream.next_fill = BUFFER;
-            self.stream.buffer.shrink_to(BUFFER);
+            buffer.shrink_to(BUFFER);
         }
+        self.stream.buffer = buffer;
         Ok(())
     }
 

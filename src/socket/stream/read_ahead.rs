@@ -1,6 +1,6 @@
 //! Access to the read-ahead buffer, for parsers that inspect bytes before they take them.
 
-use super::{BUFFER, Stop, Stream, Transport};
+use super::{BUFFER, Stop, Stream, Transport, pool};
 use crate::socket::error::Failure;
 use crate::sys::libc;
 
@@ -8,10 +8,6 @@ impl Stream {
     /// Removes bytes from the read-ahead buffer.
     pub fn drop_buffered(&mut self, count: usize) {
         self.consume(count);
-        if !self.is_dirty() {
-            self.buffer.clear();
-            self.start = 0;
-        }
     }
 
     /// Appends to the read-ahead buffer, at most about one buffer size per call.
@@ -20,10 +16,12 @@ impl Stream {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
+        if self.buffer.is_empty() {
+            self.buffer = pool::borrow();
+        }
         let result = transport.read(&mut self.buffer, BUFFER);
-        if self.buffer.is_empty() && matches!(result, Err(Stop::WouldBlock(_))) {
-            // A connection that waits for a request must not hold buffer memory.
-            self.free();
+        if self.buffer.is_empty() {
+            self.release_buffer();
         }
         result
     }

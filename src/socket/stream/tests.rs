@@ -385,3 +385,23 @@ proptest! {
         prop_assert_eq!(stream.stats().1, data.len() as i64);
     }
 }
+
+#[test]
+fn an_idle_stream_holds_no_buffer() {
+    let mut stream = Stream::default();
+    let mut transport = Scripted { steps: [Some(b"one\ntwo\n".to_vec()), None].into() };
+    let mut next_line = |stream: &mut Stream| {
+        let request = Request::new(Pattern::Line);
+        let mut progress = Progress::NEW;
+        stream
+            .receive(&mut transport, &request, Timeout::default(), &mut progress, &mut Small::new())
+            .map(|_| ())
+    };
+    assert!(next_line(&mut stream).is_ok());
+    assert!(stream.is_dirty() && stream.buffer.capacity() > 0);
+    assert!(next_line(&mut stream).is_ok());
+    assert_eq!(stream.buffer.capacity(), 0);
+    // Nor while it waits for more.
+    assert!(next_line(&mut stream).is_err());
+    assert_eq!(stream.buffer.capacity(), 0);
+}
