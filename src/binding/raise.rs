@@ -6,6 +6,7 @@ use std::fmt;
 use mlua::ffi;
 
 use super::ScratchBuffer;
+use crate::sys::large_pages::prefer_large_pages;
 
 /// The length of the longest message.
 pub const CAPACITY: usize = 110;
@@ -168,7 +169,11 @@ impl Raise {
 #[inline(always)]
 pub fn buffer(capacity: usize) -> Result<ScratchBuffer, Raise> {
     let mut buffer = ScratchBuffer::take();
+    let before = buffer.capacity();
     reserve(&mut buffer, capacity)?;
+    if buffer.capacity() > before {
+        prefer_large_pages(&buffer);
+    }
     Ok(buffer)
 }
 

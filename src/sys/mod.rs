@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 pub mod interrupt;
+pub mod large_pages;
 pub mod libc;
 #[cfg(tls_openssl)]
 pub mod openssl;
