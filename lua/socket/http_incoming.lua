@@ -55,14 +55,9 @@ local Headers = {
     end,
 }
 
--- A new request has few fields, because its table costs more than all else that a simple handler uses.
 local lazy = {}
 
 function lazy.scheme(request) return request[CONNECTION].tls and "https" or "http" end
-
-function lazy.ip(request) return request[CONNECTION].ip end
-
-function lazy.port(request) return request[CONNECTION].port end
 
 function lazy.server(request) return request[CONNECTION].server end
 

@@ -131,6 +131,8 @@ local function receive(self, idletime)
     self.bytes = 0
     stats.requests = stats.requests + 1
     if not keeps or not settings.keepalive then self.keep = false end
+    -- LuaJIT makes room for the named fields, in powers of two. With nine to sixteen of them, the others and those
+    -- computed later fit in too, and the table does not have to grow.
     local request = setmetatable({
         [HEAD] = head,
         [CONNECTION] = self,
@@ -140,6 +142,8 @@ local function receive(self, idletime)
         query = query,
         host = host,
         version = old and "1.0" or "1.1",
+        ip = self.ip,
+        port = self.port,
         id = count,
         body = "",
     }, Request)
