@@ -57,6 +57,8 @@ pub mod fuzzing;
 mod hmac;
 mod http;
 mod idna;
+mod memory;
+mod message;
 mod mime;
 mod socket;
 mod sys;

@@ -10,6 +10,7 @@ import sys
 sys.dont_write_bytecode = True
 
 import build  # noqa: E402
+import circles  # noqa: E402
 import contract  # noqa: E402
 import examples  # noqa: E402
 import house  # noqa: E402
@@ -95,6 +96,7 @@ class Run:
             made += prompt.tasks(chosen, wanted, report)
         if "docs" in self._suites:
             made += manual.tasks(wanted, report) + contract.tasks(wanted, report) + house.tasks(wanted, report)
+            made += circles.tasks(wanted, report)
         if "rocks" in self._suites:
             made += rocks.tasks(chosen, wanted, started, self._world, report)
         return made

@@ -18,7 +18,7 @@ CERTIFICATES = os.path.join(BUILD, "certificates")
 PROGRAMS = {"nginx": "nginx", "apache": "apache2", "openssl": "openssl", "python3": "python3",
             "certs": "openssl", "curl": "curl", "valgrind": "valgrind", "vsftpd": "vsftpd",
             "redis-server": "redis-server", "microsocks": "microsocks", "tinyproxy": "tinyproxy",
-            "chromium": "chromium"}
+            "chromium": "chromium", "prosody": "prosody"}
 # servers written in Python, with the module that each needs
 MODULES = {"aiosmtpd": "aiosmtpd", "pyftpdlib": "pyftpdlib", "pyftpdlib-tls": "OpenSSL, pyftpdlib"}
 ATTEMPTS = 5

@@ -1,4 +1,4 @@
--- needs: certs, python3
+-- needs: certs, python3, openssl
 -- Certificate verification: every kind of certificate, over https.request. Numbers refer to tls.md's scenarios.
 local check = require("check")
 local tls = require("tls")
@@ -221,6 +221,35 @@ local process = io.popen("SSL_CERT_FILE='" .. bundle .. "' " .. (os.getenv("COMP
 check.equal("2 the system's bundle is replaced", process:read("*a"), "nil;hello tls;nil;")
 process:close()
 os.remove(bundle)
+
+-- and those of the directory that SSL_CERT_DIR names, also when a file is written into
+local hashing = assert(io.popen("openssl x509 -hash -noout -in '" .. CA .. "'"))
+local hash = hashing:read("*l")
+hashing:close()
+local directory = os.tmpname()
+os.remove(directory)
+os.execute("mkdir '" .. directory .. "'")
+file = assert(io.open(program, "w"))
+file:write(([[
+local certificates, path = %q, %q
+local http = require("socket.http")
+local gettime, sleep = require("socket").gettime, require("socket").sleep
+local function trusted() return http.request("https://localhost:%d/") == "hello tls" end
+for _, name in ipairs({ "ca.crt", "otherca.crt", "ca.crt" }) do
+    local from, to = assert(io.open(certificates .. name, "rb")), assert(io.open(path, "wb"))
+    to:write(from:read("*a"))
+    from:close()
+    to:close()
+    local deadline, expected = gettime() + 60, name == "ca.crt"
+    while trusted() ~= expected and gettime() < deadline do sleep(0.05) end
+    io.write(tostring(trusted()), ";")
+end
+]]):format(CERTS, directory .. "/" .. hash .. ".0", port))
+file:close()
+process = io.popen("SSL_CERT_FILE=/dev/null SSL_CERT_DIR='" .. directory .. "' " .. (os.getenv("COMPAT_LUA") or "lua") .. " " .. program)
+check.equal("2 a file of SSL_CERT_DIR is written into", process:read("*a"), "true;false;true;")
+process:close()
+os.execute("rm -r '" .. directory .. "'")
 os.remove(program)
 
 check.done()

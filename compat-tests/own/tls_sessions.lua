@@ -1,4 +1,4 @@
--- needs: certs, openssl
+-- needs: certs, openssl, python3
 -- Clients resume sessions, but offer none to another name, port or configuration.
 local check = require("check")
 local tls = require("tls")
@@ -186,6 +186,24 @@ for _, option in ipairs({ "-tls1_2", "-tls1_3" }) do
     check.equal("https" .. option .. " the second", status(), "Reused")
     check.equal("https" .. option .. " not wanted", status({ session = false }), "New")
     check.equal("https" .. option .. " without verification", status({ verify = "none" }), "New")
+    -- The proxy connects every target to this server, so a session that was offered to another port would be resumed.
+    local proxied = tls.peer("connect:" .. port)
+    local function through(target)
+        return status({ url = "https://localhost:" .. target .. "/", proxy = "http://127.0.0.1:" .. proxied.port })
+    end
+    check.equal("https" .. option .. " through a proxy", through(port), "Reused")
+    check.equal("https" .. option .. " another port behind it", through(1), "New")
+    check.equal("https" .. option .. " that port again", through(1), "Reused")
+    check.equal("https" .. option .. " the proxy's own number", through(proxied.port), "New")
+    local function by_client(target)
+        local answer = assert(require("http").request({
+            url = "https://localhost:" .. target .. "/", proxy = "http://127.0.0.1:" .. proxied.port,
+            tls = { cafile = CERTS .. "ca.crt" }, pool = false,
+        }))
+        return answer.body:match("\n(%a+), TLS") or "?"
+    end
+    check.equal("http" .. option .. " through a proxy", by_client(port), "Reused")
+    check.equal("http" .. option .. " another port behind it", by_client(2), "New")
     local file = assert(io.open(pid_file))
     os.execute("kill " .. file:read("*l"))
     file:close()

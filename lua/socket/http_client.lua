@@ -203,7 +203,7 @@ local function build(call)
         scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
         fields = compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call), create = given.create,
         unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
-        expect = call.expect and not call.bare or nil,
+        expect = call.expect and not call.bare or nil, limits = require("socket.http"),
     }
     -- for http the TLS settings are ignored, and connections are pooled by origin
     if to.scheme == "http" and not (proxy or given.unix or given.create) then

@@ -1,5 +1,5 @@
 -- The Authorization header of the client in module `http`: Basic and Digest. Internal to HTTP.
-local mime = require("mime")
+local login = require("socket.http_authority").login
 
 local require, setmetatable, tostring, type = require, setmetatable, tostring, type
 local lower = string.lower
@@ -32,12 +32,10 @@ function credentials.take(call, auth)
     return true
 end
 
-local function basic(user, pass) return "Basic " .. (mime.b64(user .. ":" .. pass)) end
-
 -- The Authorization header for the next request, or nil.
 function credentials.header(call)
     if call.user and call.secrets then
-        if not call.digest then return basic(call.user, call.pass) end
+        if not call.digest then return login(call.user, call.pass) end
         local answer = call.answer_to_challenge
         if answer then
             call.answer_to_challenge = nil
@@ -47,7 +45,7 @@ function credentials.header(call)
     end
     local to = call.to
     if not to.user and call.secrets then to = call.first end
-    if to.user then return basic(to.user, to.password or "") end
+    if to.user then return login(to.user, to.password or "") end
     return nil
 end
 

@@ -1,8 +1,7 @@
 -- Opens the connection of a request: direct, through a proxy, to a Unix socket, or with the user's function; with TLS
 -- for https. Internal to HTTP.
 local socket = require("socket")
-local mime = require("mime")
-local url = require("socket.url")
+local basic = require("socket.http_authority").basic
 local native = require("socket.native")("socket_http")
 
 local now = native.now
@@ -46,10 +45,7 @@ end
 ---`Basic` credentials for a proxy, or nil.
 ---@param proxy socket.http.proxy
 ---@return string|nil
-function dialing.proxy_login(proxy)
-    if not proxy.user or proxy.user == "" and not proxy.password then return nil end
-    return "Basic " .. (mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password or "")))
-end
+function dialing.proxy_login(proxy) return basic(proxy.user, proxy.password) end
 
 -- A socket whose operations each get only the time that is left: a slow peer must not gain time with each of its bytes.
 local function timed(sock, limit, deadline)
@@ -85,6 +81,7 @@ local function secure(sock, request, context)
         return nil, "timeout", "tls"
     end
     object:sni(request.host)
+    if request.proxy then require("socket.native")("socket_tls_core").setport(object, tonumber(request.port) or 0) end
     local ok, detail
     ok, err, detail = object:dohandshake()
     if ok then return object end

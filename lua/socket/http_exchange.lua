@@ -33,6 +33,7 @@ local NO_TIMEOUTS = {}
 ---@field method string
 ---@field target string
 ---@field timeouts table
+---@field limits table with MAXHEADERLINE and MAXHEADERSIZE
 
 local exchange = {
     now = native.now,

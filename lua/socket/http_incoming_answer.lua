@@ -43,13 +43,6 @@ end
 
 incoming.arm = arm
 
-local http
-local function limits_of(request)
-    if request.limits then return request.limits end
-    http = http or require("socket.http")
-    return http
-end
-
 -- Bytes -------------------------------------------------------------------------------------------------------------
 
 -- Takes the whole read-ahead buffer.
@@ -199,7 +192,7 @@ end
 -- Parses the buffered head, or receives the rest of it. Returns it, or nil and a message.
 local function read_head(connection)
     local request = connection.request
-    local limits = limits_of(request)
+    local limits = request.limits
     local line_limit, block_limit = limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge
     local title = request.form == "title"
     local text = connection.buffer
@@ -287,7 +280,7 @@ end
 -- Adds the trailers to the response.
 local function read_trailers(answer)
     local connection = answer.connection
-    local text, err = receive_block(connection, limits_of(connection.request), "HTTP/1.1 200")
+    local text, err = receive_block(connection, connection.request.limits, "HTTP/1.1 200")
     if not text then return nil, err end
     local length, problem = parse_head(text, "HEAD", huge, huge, false)
     if not length then return nil, problem end
@@ -302,7 +295,7 @@ end
 -- Reads the line before the next chunk. Returns the chunk's size, or nil and a message.
 local function next_chunk(answer)
     local connection = answer.connection
-    local most = limits_of(connection.request).MAXHEADERLINE or huge
+    local most = connection.request.limits.MAXHEADERLINE or huge
     local line, err
     if answer.begun then
         -- the line end after the previous chunk

@@ -3,6 +3,7 @@
 -- use this module. Internal to socket.http.
 local socket = require("socket")
 local ltn12 = require("ltn12")
+local authority = require("socket.http_authority")
 local connections = require("socket.http_connection")
 local makers = require("socket.https_makers")
 local preparation = require("socket.http_request")
@@ -74,11 +75,11 @@ local function url_of(plan)
     local path = request.path or "/"
     -- without its slash the path would become part of the host
     if sub(path, 1, 1) ~= "/" then path = "/" .. path end
-    return request.scheme .. "://" .. preparation.authority(request.host, plan.given_port) .. path
+    return request.scheme .. "://" .. authority.join(request.host, plan.given_port) .. path
 end
 
 -- Adds the headers of the newer fields to a hop, except those that the user has given.
-function powers.add_headers(found, plan, fields, given)
+local function add_headers(found, plan, fields, given)
     if found.pool and given.connection == nil then fields.connection = "TE" end
     local ranges = found.download and found.download.fields or {}
     for i = 1, #ranges, 2 do fields[lower(ranges[i])] = ranges[i + 1] end
@@ -94,7 +95,7 @@ function powers.add_headers(found, plan, fields, given)
         if auth.answer then
             fields.authorization, auth.answer = auth.answer, nil
         elseif not auth.digest then
-            fields.authorization = preparation.basic_login(auth.user, auth.pass)
+            fields.authorization = authority.login(auth.user, auth.pass)
         else
             fields.authorization = require("socket.http_digest").again(auth.state, plan.method, plan.uri)
         end
@@ -272,6 +273,7 @@ function powers.perform(settings, reqt, notes, found, show_head)
     local location, parsed
     while true do
         local plan
+        found.add_headers = add_headers
         plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
         if not plan then return nil, err end
         local answer, message, why = send(settings, plan, found)

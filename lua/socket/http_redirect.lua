@@ -1,7 +1,7 @@
 -- Decides which responses redirect, and builds the next request. Internal to socket.http.
 local url = require("socket.url")
+local authority = require("socket.http_authority")
 local makers = require("socket.https_makers")
-local preparation = require("socket.http_request")
 local find_scheme = require("socket.http_schemes").find
 
 local ipairs, pairs, rawget, require, tostring = ipairs, pairs, rawget, require, tostring
@@ -71,7 +71,7 @@ local function asked(plan)
     -- without its slash the path would become part of the host
     if path and path ~= "" and sub(path, 1, 1) ~= "/" then path = "/" .. path end
     return {
-        scheme = request.scheme, authority = preparation.authority(request.host, plan.given_port),
+        scheme = request.scheme, authority = authority.join(request.host, plan.given_port),
         path = path, params = request.params, query = request.query,
     }
 end
@@ -88,7 +88,7 @@ end
 -- Relation of the target's origin to the request's: "same"; "upgrade" from http to https on the same host with the
 -- default ports; or "other".
 local function relation(request, to, scheme, port)
-    if lower(preparation.ascii_host(to.host) or "") ~= lower(request.host) then return "other" end
+    if lower(authority.ascii_host(to.host) or "") ~= lower(request.host) then return "other" end
     local from = tostring(request.port)
     if scheme == request.scheme then return from == tostring(port) and "same" or "other" end
     local upgrade = request.scheme == "http" and scheme == "https" and from == "80" and tostring(port) == "443"

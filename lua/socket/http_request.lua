@@ -1,11 +1,11 @@
 -- Converts a request table to a plan: the bytes to send and the route. Settles and checks everything that needs no
 -- socket. Internal to socket.http.
-local mime = require("mime")
 local url = require("socket.url")
+local authority = require("socket.http_authority")
 local framing = require("socket.http_framing")
 local schemes = require("socket.http_schemes")
 
-local find_scheme = schemes.find
+local ascii_host, basic, find_scheme = authority.ascii_host, authority.basic, schemes.find
 local ipairs, pairs, require, tonumber, tostring, type = ipairs, pairs, require, tonumber, tostring, type
 local sort = table.sort
 local find, lower, sub = string.find, string.lower, string.sub
@@ -16,31 +16,6 @@ local URL_DEFAULTS = { path = "/", scheme = "http" }
 local PROXY_PORT = 3128
 
 local preparation = {}
-
--- The ASCII form of a host, in which it is resolved, sent and verified (add.32). Nil when the host is invalid or has
--- no such form.
-function preparation.ascii_host(host)
-    if type(host) ~= "string" and type(host) ~= "number" or host == "" then return nil end
-    if not find(host, "[^ -~]") then return host end
-    if find(host, "[%z\1-\31\127]") then return nil end
-    return (require("socket.native")("socket_idna").to_ascii(host))
-end
-
-local ascii_host = preparation.ascii_host
-
--- Makes `host[:port]`, with an IPv6 address in brackets. A nil port is omitted.
-function preparation.authority(host, port)
-    if find(host, ":", 1, true) and sub(host, 1, 1) ~= "[" then host = "[" .. host .. "]" end
-    return port and host .. ":" .. tostring(port) or host
-end
-
--- The value of a Basic credentials header. A user without a password has an empty password. Nil without a user.
-local function basic(user, password)
-    if not user or not password and user == "" then return nil end
-    return "Basic " .. (mime.b64(url.unescape(user) .. ":" .. url.unescape(password or "")))
-end
-
-preparation.basic_login = function(user, password) return "Basic " .. (mime.b64(user .. ":" .. password)) end
 
 local MOST_PORT = 65535
 
@@ -132,7 +107,7 @@ local function request_headers(settings, request, proxy, default_port)
     local port = request.port
     if port == default_port or tostring(port) == tostring(default_port) then port = nil end
     local fields = {
-        ["user-agent"] = settings.USERAGENT, host = preparation.authority(request.host, port),
+        ["user-agent"] = settings.USERAGENT, host = authority.join(request.host, port),
         connection = "close, TE", te = "trailers",
     }
     fields.authorization = basic(request.user, request.password)
@@ -269,7 +244,7 @@ end
 
 -- Makes the plan of a request table, without modifying the table; nil and a message when the request is invalid.
 -- `settings` has USERAGENT and PROXY. `notes` receives details of a failure. `parsed` contains the components of the
--- request's URL, if known. `found` contains its newer fields.
+-- request's URL, if known. `found` contains its newer fields, and adds their headers.
 function preparation.prepare(settings, given, notes, parsed, found)
     local request = merge(given, parsed)
     local entry, create, given_port = settle_origin(request, given)
@@ -293,7 +268,7 @@ function preparation.prepare(settings, given, notes, parsed, found)
         given = given, request = request, given_port = given_port, route = route,
         method = method, uri = uri, headers = fields,
     }
-    if found then require("socket.http_powers").add_headers(found, plan, fields, given_headers(request)) end
+    if found then found:add_headers(plan, fields, given_headers(request)) end
     local head, length, refused = framing.compose(method, uri, fields)
     if not head then return refuse(request.headers, length, refused) end
     if list then

@@ -1,5 +1,5 @@
 -- Parses URLs of the client in module `http` strictly, and makes the target of the request line. Internal to HTTP.
-local preparation = require("socket.http_request")
+local ascii_host = require("socket.http_authority").ascii_host
 
 local tonumber, tostring, type = tonumber, tostring, type
 local byte, find, format, gsub, lower, match, sub =
@@ -27,7 +27,7 @@ end
 
 -- The host of a URL in the form in which it is resolved, sent and compared. Nil when it is invalid.
 local function host_name(text)
-    local host = preparation.ascii_host(text)
+    local host = ascii_host(text)
     if not host or find(host, "[^%w%-._~!$&'()*+,;=]") then return nil end
     return lower(host)
 end

@@ -1,6 +1,5 @@
 -- Connects through an HTTP proxy with CONNECT. Internal to HTTPS.
-local mime = require("mime")
-local url = require("socket.url")
+local basic = require("socket.http_authority").basic
 
 local find, match, sub = string.find, string.match, string.sub
 
@@ -49,8 +48,7 @@ end
 function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
     if proxy.user and proxy.password then
-        local credentials = mime.b64(url.unescape(proxy.user) .. ":" .. url.unescape(proxy.password))
-        request = request .. "Proxy-Authorization: Basic " .. credentials .. "\r\n"
+        request = request .. "Proxy-Authorization: " .. basic(proxy.user, proxy.password) .. "\r\n"
     end
     local sent, err = sock:send(request .. "\r\n")
     if not sent then return nil, err end

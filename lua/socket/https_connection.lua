@@ -1,12 +1,13 @@
 -- The sockets of HTTPS requests: TCP, through a proxy if there is one, with TLS on top. Internal to HTTPS.
 local socket = require("socket")
+local native = require("socket.native")
 local tls = require("socket.tls")
 local tunnel = require("socket.http_tunnel")
 local plans = require("socket.https_makers")
 local settings = require("socket.https_settings")
 local FIELDS = require("socket.tls_parameters")
 
-local getmetatable, pairs, setmetatable = getmetatable, pairs, setmetatable
+local getmetatable, pairs, setmetatable, tonumber = getmetatable, pairs, setmetatable, tonumber
 
 local connection = {}
 
@@ -99,6 +100,7 @@ local function establish(self, host, port)
     self.sock = object
     object:settimeout(self.timeout)
     object:sni(host)
+    if proxy then native("socket_tls_core").setport(object, tonumber(port) or 0) end
     local detail
     ok, err, detail = object:dohandshake()
     if ok then return object end

@@ -7,7 +7,8 @@ use std::ptr;
 use mlua::ffi::{self, lua_State};
 
 use super::class::{self, Shared};
-use super::{Class, ClassSpec, Message, NativeFunction, Object, Raise, Receiver};
+use super::registry::key;
+use super::{Message, NativeFunction, Raise};
 
 /// The result of a native function: the number of results it pushed, or an error.
 pub type Outcome = Result<c_int, Raise>;
@@ -275,57 +276,6 @@ impl Call<'_> {
         }
     }
 
-    /// Defines a class. If the state already has the class, only its methods are replaced.
-    pub fn define_class<T: Object>(&mut self, spec: &ClassSpec<T>) {
-        class::define(self, spec);
-    }
-
-    /// Calls `function` with the object at `index`. The object must be of one of the receiver's classes;
-    /// otherwise this raises `<receiver> expected`. Never allocates.
-    pub fn object<T: Object, R>(
-        &mut self,
-        index: c_int,
-        receiver: &Receiver<T>,
-        function: impl FnOnce(&mut T) -> R,
-    ) -> Result<R, Raise> {
-        self.try_object(index, receiver, function).ok_or_else(|| {
-            Raise::Argument(index, Message::format(format_args!("{} expected", receiver.name)))
-        })
-    }
-
-    /// Like [`Call::object`], but returns `None` when the value is not such an object.
-    pub fn try_object<T: Object, R>(
-        &mut self,
-        index: c_int,
-        receiver: &Receiver<T>,
-        function: impl FnOnce(&mut T) -> R,
-    ) -> Option<R> {
-        // SAFETY: `find` has checked the type. `function` cannot call Lua, so this reference is the only one.
-        unsafe {
-            class::find(self.state, self.shared(), index, receiver).map(|object| function(&mut *object))
-        }
-    }
-
-    /// Makes an object and pushes it. Lua's userdata is allocated before `make` runs, so that a resource
-    /// opened by `make` is never lost. On `Err` nothing is pushed.
-    pub fn new_object<T: Object, E>(
-        &mut self,
-        class: &Class<T>,
-        make: impl FnOnce(&mut Call<'_>) -> Result<T, E>,
-    ) -> Result<(), E> {
-        class::create(self, class, make)
-    }
-
-    /// Changes the class of the object at `index`: the same userdata gets another metatable. Never allocates.
-    pub fn become_class<T: Object>(&mut self, index: c_int, class: &Class<T>) {
-        class::assign(self.state, index, class);
-    }
-
-    /// The name and the address of the object at `index`, as `tostring` shows them.
-    pub fn describe(&self, index: c_int) -> Option<(&'static str, *const c_void)> {
-        class::describe(self.state, self.shared(), index)
-    }
-
     /// The data that this library keeps for the state.
     pub(super) fn shared(&self) -> *const Shared {
         // SAFETY: upvalue 1 of a function that `push_function` pushed. Entry points have no upvalue; they
@@ -340,9 +290,4 @@ impl Call<'_> {
     pub(crate) fn raw_state(&self) -> *mut lua_State {
         self.state
     }
-}
-
-/// A registry key that no script can make: the address of a static of this library.
-pub(super) fn key(place: &'static u8) -> *const c_void {
-    ptr::from_ref(place).cast()
 }

@@ -7,8 +7,9 @@ use std::ptr;
 
 use mlua::ffi::{self, lua_State};
 
-use super::call::{Call, Outcome, key, native};
-use super::{Message, NativeFunction, Raise};
+use super::NativeFunction;
+use super::registry::key;
+use crate::classes::Slot;
 
 /// The largest number of classes that the library can define.
 const SLOTS: usize = 32;
@@ -24,13 +25,14 @@ pub trait Object: Sized + 'static {
 pub struct Class<T> {
     /// The prefix in `tostring`. For a named class also the field `class`.
     pub name: &'static CStr,
-    slot: usize,
+    pub(super) slot: usize,
     object: PhantomData<fn() -> T>,
 }
 
 impl<T> Class<T> {
-    /// A class for a slot. All slots are assigned in one place, `crate::classes`.
-    pub const fn new(slot: usize, name: &'static CStr) -> Self {
+    /// A class for a slot of `crate::classes`.
+    pub const fn new(slot: Slot, name: &'static CStr) -> Self {
+        let slot = slot as usize;
         assert!(slot < SLOTS);
         Class { name, slot, object: PhantomData }
     }
@@ -45,6 +47,10 @@ pub struct Receiver<T> {
 }
 
 impl<T> Receiver<T> {
+    /// Accepts every class whose objects hold a `T`.
+    pub(super) const EVERY: Receiver<T> =
+        Receiver { name: "", slots: u32::MAX >> (32 - SLOTS), object: PhantomData };
+
     /// Accepts the classes listed.
     pub const fn new(name: &'static str, classes: &[&Class<T>]) -> Self {
         let mut slots = 0;
@@ -77,18 +83,26 @@ pub struct ClassSpec<T: 'static> {
 
 /// The data that the library keeps for one Lua state. It lives in a userdata that the registry holds.
 pub(super) struct Shared {
-    metatables: [*const c_void; SLOTS],
-    names: [&'static CStr; SLOTS],
+    pub(super) metatables: [*const c_void; SLOTS],
+    pub(super) names: [&'static CStr; SLOTS],
 }
 
+/// The content of a userdata.
 #[repr(C)]
-struct Header<T> {
+pub(super) struct Header<T> {
     type_id: TypeId,
     object: T,
 }
 
+impl<T: 'static> Header<T> {
+    /// The content for an object.
+    pub(super) fn new(object: T) -> Self {
+        Header { type_id: TypeId::of::<T>(), object }
+    }
+}
+
 static SHARED: u8 = 0;
-static METATABLES: u8 = 0;
+pub(super) static METATABLES: u8 = 0;
 
 /// Creates this library's registry entries, unless the state already has them.
 ///
@@ -120,66 +134,6 @@ pub(super) unsafe fn shared(state: *mut lua_State) -> *const Shared {
         let found = ffi::lua_touserdata(state, -1);
         ffi::lua_settop(state, -2);
         found.cast_const().cast()
-    }
-}
-
-/// Defines the class of `spec`. The metatable is made once for each state, its `__index` at each call.
-pub(super) fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
-    let state = call.raw_state();
-    let class = spec.class;
-    // SAFETY: this runs in an entry point. Nothing is owned here, so raising is harmless. The stack use is
-    // balanced: 1 is the table of metatables, 2 this metatable, 3 its methods.
-    unsafe {
-        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, key(&METATABLES));
-        ffi::lua_rawgeti(state, -1, class.slot as ffi::lua_Integer + 1);
-        if ffi::lua_type(state, -1) != ffi::LUA_TTABLE {
-            ffi::lua_settop(state, -2);
-            ffi::lua_createtable(state, 0, 8);
-            ffi::lua_pushvalue(state, -1);
-            ffi::lua_rawseti(state, -3, class.slot as ffi::lua_Integer + 1);
-            let shared = call.shared().cast_mut();
-            if let Some(place) = (*shared).metatables.get_mut(class.slot) {
-                *place = ffi::lua_topointer(state, -1);
-            }
-            if let Some(place) = (*shared).names.get_mut(class.slot) {
-                *place = class.name;
-            }
-        }
-    }
-    if cfg!(any(feature = "lua53", feature = "lua54", feature = "lua55")) {
-        call.push_bytes(class.name.to_bytes());
-        call.set_field(-2, b"__name");
-    }
-    push_groups(call, spec.groups);
-    call.set_methods(&[("__gc", native(collect::<T>)), ("__tostring", native(to_string))]);
-    call.set_methods(spec.metamethods);
-    call.new_table(0, spec.methods.len() + 1);
-    if spec.named {
-        call.push_bytes(class.name.to_bytes());
-        call.set_field(-2, b"class");
-    }
-    call.set_methods(spec.methods);
-    call.set_field(-2, b"__index");
-    call.pop(2);
-}
-
-/// Adds the group fields to the metatable on top of the stack, where scripts read them. They are in a table
-/// behind it, reached through `__index`. The reason is LuaSocket's own library, when it is loaded beside this
-/// one. It accepts a userdata as one of its objects if the metatable itself has these fields.
-fn push_groups(call: &mut Call<'_>, groups: &[&str]) {
-    if groups.is_empty() {
-        return;
-    }
-    call.new_table(0, 1);
-    call.new_table(0, groups.len());
-    for group in groups {
-        call.push_boolean(true);
-        call.set_field(-2, group.as_bytes());
-    }
-    call.set_field(-2, b"__index");
-    // SAFETY: two tables are on top. The upper one becomes the metatable of the other.
-    unsafe {
-        ffi::lua_setmetatable(call.raw_state(), -2);
     }
 }
 
@@ -222,32 +176,6 @@ pub(super) unsafe fn find<T: Object>(
     }
 }
 
-/// Makes an object of a class and pushes it. `make` leaves the stack as it was, also on an error.
-pub(super) fn create<T: Object, E>(
-    call: &mut Call<'_>,
-    class: &Class<T>,
-    make: impl FnOnce(&mut Call<'_>) -> Result<T, E>,
-) -> Result<(), E> {
-    let state = call.raw_state();
-    const { assert!(align_of::<Header<T>>() <= 8, "Lua aligns userdata for C's types") };
-    // SAFETY: the userdata is as large as the header. While `make` runs it has no metatable, so it is not
-    // treated as an object. It gets one when it is complete. `assign` does not allocate.
-    unsafe {
-        let memory = ffi::lua_newuserdata(state, size_of::<Header<T>>()).cast::<Header<T>>();
-        match make(call) {
-            Ok(object) => {
-                memory.write(Header { type_id: TypeId::of::<T>(), object });
-                assign(state, -1, class);
-                Ok(())
-            }
-            Err(error) => {
-                ffi::lua_settop(state, -2);
-                Err(error)
-            }
-        }
-    }
-}
-
 /// Gives the object at `index` the metatable of a class.
 pub(super) fn assign<T>(state: *mut lua_State, index: c_int, class: &Class<T>) {
     // SAFETY: reads of the registry and one write to the userdata, with balanced stack use.
@@ -278,20 +206,4 @@ pub(super) fn describe(
         let name = (*shared).names.get(slot)?.to_str().ok()?;
         Some((name, memory.cast_const()))
     }
-}
-
-fn collect<T: Object>(call: &mut Call<'_>) -> Outcome {
-    let every = Receiver { name: "", slots: u32::MAX >> (32 - SLOTS), object: PhantomData };
-    call.try_object(1, &every, T::finalize);
-    // A script that calls `__gc` gets the result of `close`.
-    call.push_number(1.0);
-    Ok(1)
-}
-
-fn to_string(call: &mut Call<'_>) -> Outcome {
-    let (name, address) = call
-        .describe(1)
-        .ok_or(Raise::Error(Message::new("invalid object passed to 'auxiliar.c:__tostring'")))?;
-    call.push_bytes(Message::format(format_args!("{name}: {address:p}")).as_bytes());
-    Ok(1)
 }

@@ -58,18 +58,20 @@ mod class;
 #[cfg(feature = "module")]
 pub mod entries;
 mod lend;
+mod objects;
 mod raise;
-mod scratch;
+mod registry;
 mod stack;
 
 pub use arguments::Kind;
 pub use call::{Call, Outcome, native};
 pub use class::{Class, ClassSpec, Object, Receiver};
 pub use lend::with_lent;
-pub use raise::{CAPACITY, Expected, Message, Raise, WHOLE_TEXT, buffer, check_memory, reserve};
-pub use scratch::ScratchBuffer;
-use scratch::keep_freed_memory;
+pub use raise::{Expected, Raise, buffer, check_memory, reserve};
 pub use stack::Address;
+
+pub use crate::memory::ScratchBuffer;
+pub use crate::message::{CAPACITY, Message, WHOLE_TEXT};
 
 /// A native function in the form that Lua's C interface takes.
 pub type NativeFunction = mlua::ffi::lua_CFunction;

@@ -6,7 +6,8 @@ use std::ptr;
 
 use mlua::ffi;
 
-use super::{Call, Kind, Message, NativeFunction, Raise, WHOLE_TEXT, keep_freed_memory};
+use super::{Call, Kind, Message, NativeFunction, Raise, WHOLE_TEXT};
+use crate::memory::keep_freed_memory;
 
 /// The identity of an object, to compare with another while both exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

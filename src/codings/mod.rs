@@ -15,11 +15,16 @@ mod tests;
 #[cfg(feature = "zstd")]
 mod zstd;
 
-use crate::binding::{Call, ClassSpec, Kind, Message, Object, Outcome, Raise, Receiver, buffer, native};
-use crate::classes::DECODER;
+use crate::binding::{
+    Call, Class, ClassSpec, Kind, Message, Object, Outcome, Raise, Receiver, buffer, native,
+};
+use crate::classes::Slot;
 
 pub use decoder::Decoder;
 use decoder::{DecodeError, Progress};
+
+/// A decoder of a content coding.
+pub static DECODER: Class<Decoder> = Class::new(Slot::Decoder, c"decoder");
 
 /// The most bytes in one decoded piece.
 const PIECE: usize = 64 * 1024;

@@ -14,13 +14,16 @@ use std::time::SystemTime;
 
 use publicsuffix::List;
 
-use crate::binding::{Call, ClassSpec, Kind, Message, Object, Outcome, Receiver, native};
-use crate::classes::JAR;
+use crate::binding::{Call, Class, ClassSpec, Kind, Message, Object, Outcome, Receiver, native};
+use crate::classes::Slot;
 use crate::sys;
 
 use cookie::{Cookie, Origin, Refusal};
 use jar::Store;
 use suffixes::Suffixes;
+
+/// A cookie jar.
+pub static JAR: Class<Jar> = Class::new(Slot::Jar, c"cookie jar");
 
 static JARS: Receiver<Jar> = Receiver::new("cookie jar", &[&JAR]);
 

@@ -5,12 +5,17 @@ use std::os::fd::AsRawFd;
 
 use rustix::io::Errno;
 
-use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, ScratchBuffer, native};
-use crate::classes::HTTP_FILE;
+use crate::binding::{
+    Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, ScratchBuffer, native,
+};
+use crate::classes::Slot;
 use crate::socket::error::Failure;
 use crate::sys::libc;
 
 use super::folder::{self, Links, Opened};
+
+/// A file that a server sends, or a folder of such files.
+pub static HTTP_FILE: Class<File> = Class::new(Slot::HttpFile, c"http{file}");
 
 /// Accepts a file.
 pub static FILE: Receiver<File> = Receiver::new("http{file}", &[&HTTP_FILE]);

@@ -17,8 +17,6 @@ mod request_head;
 mod response;
 pub mod serving;
 
-pub use file::File;
-
 use std::ffi::c_int;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::num::NonZeroUsize;
@@ -27,9 +25,10 @@ use arrayvec::ArrayVec;
 use sha2::Digest;
 
 use crate::binding::{Call, Kind, Outcome, Raise, buffer, check_memory, native, reserve};
+use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
-use crate::socket::object::{self, Streaming};
+use crate::socket::object;
 use crate::socket::stream::{InlineBuffer, Pattern, Progress, Request, Stop};
 use crate::socket::tcp;
 use crate::tasks::door::{self, Pace};

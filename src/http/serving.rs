@@ -5,11 +5,11 @@ use crate::binding::{Call, Kind, NativeFunction, Outcome, Raise, ScratchBuffer, 
 use crate::socket::channel::SocketChannel;
 #[cfg(target_os = "linux")]
 use crate::socket::channel::{open_descriptor, retry};
+use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 #[cfg(target_os = "linux")]
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
-use crate::socket::object::Streaming;
 use crate::socket::stream::Stop;
 use crate::socket::tcp::Tcp;
 use crate::socket::timeout::Deadline;

@@ -6,9 +6,10 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockRef};
 
+use super::described::Described;
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
-use super::object::{Described, with};
+use super::object::with;
 use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Outcome, Raise, Receiver};

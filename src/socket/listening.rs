@@ -3,9 +3,10 @@
 use rustix::io::Errno;
 use socket2::SockRef;
 
+use super::described::Streaming;
 use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
-use super::object::{Streaming, report, success};
+use super::object::{report, success};
 use super::stream::Stop;
 use crate::binding::{Call, Class, Outcome, Receiver};
 use crate::sys;

@@ -3,9 +3,11 @@
 pub mod channel;
 pub mod core;
 pub mod datagram;
+pub mod described;
 pub mod descriptor;
 pub mod dns;
 pub mod error;
+pub mod family;
 pub mod hosts;
 pub mod inet;
 pub mod listening;

@@ -1,55 +1,13 @@
 //! Methods shared by all socket objects, for any transport.
 
-use super::descriptor::{Descriptor, Use};
-use super::error::{Direction, Failure};
-use super::recorded::Recorded;
-use super::stream::{InlineBuffer, Pattern, Progress, Received, Request, Stop, Stream, Transport};
+use super::described::{Described, Streaming};
+use super::descriptor::Use;
+use super::stream::{InlineBuffer, Pattern, Progress, Received, Request, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Expected, Kind, Object, Outcome, Raise, Receiver};
 #[cfg(unix)]
 use crate::binding::{NativeFunction, native};
 use crate::tasks::door;
-
-/// An object around one descriptor.
-pub trait Described: Object {
-    /// Accepts every class of the family.
-    fn any() -> &'static Receiver<Self>;
-    /// The descriptor.
-    fn descriptor(&mut self) -> &mut Descriptor;
-    /// The limits of its operations.
-    fn timeout(&mut self) -> &mut Timeout;
-    /// Whether the read-ahead buffer holds bytes.
-    fn is_dirty(&self) -> bool;
-
-    /// Called when an operation would block. Returns false if the operation can continue
-    /// without waiting for the descriptor.
-    fn has_to_wait(&mut self, _: Direction) -> bool {
-        true
-    }
-
-    /// The failure to report when a wait exceeds its limit.
-    fn late(&mut self, _: Direction) -> Failure {
-        Failure::Timeout
-    }
-
-    /// Drops the state that belongs to the descriptor. Called when the descriptor is closed or given away.
-    fn abandon(&mut self) {}
-
-    /// The recorded options, for descriptors that the object creates later.
-    fn recorded(&mut self) -> Option<&mut Recorded> {
-        None
-    }
-}
-
-/// A [`Described`] object that carries a byte stream once it is connected.
-pub trait Streaming: Described {
-    /// The transport that moves the bytes.
-    type Channel: Transport;
-    /// Accepts the class that is connected.
-    fn client() -> &'static Receiver<Self>;
-    /// Everything an operation needs.
-    fn parts(&mut self) -> (&mut Stream, &mut Self::Channel, Timeout);
-}
 
 /// `close()`: returns 1. It can be called more than once.
 pub fn close<T: Described>(call: &mut Call<'_>) -> Outcome {

@@ -3,9 +3,10 @@
 use std::ffi::{CStr, c_int};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::described::Described;
 use super::descriptor::Descriptor;
 use super::error::Failure;
-use super::object::{Described, with};
+use super::object::with;
 use super::recorded::Recorded;
 use crate::binding::{Call, Kind, Message, Outcome, Raise};
 use crate::sys::resolver::ipv4_number;

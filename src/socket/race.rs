@@ -10,12 +10,14 @@ use socket2::{SockAddr, SockRef};
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
-use super::inet::{self, Family};
+use super::family::Family;
+use super::inet;
 use super::recorded::Recorded;
 use super::timeout::{Deadline, Wait};
 use crate::sys;
 use crate::sys::libc;
-use crate::tasks::door::{self, Interest};
+use crate::tasks::door;
+use crate::tasks::interest::Interest;
 
 /// How long an attempt runs alone before the next one starts ("Connection Attempt Delay", RFC 8305, section
 /// 5).

@@ -7,7 +7,7 @@ use socket2::Type;
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
-use super::inet::{self, Family};
+use super::family::{self, Family};
 use crate::sys;
 use crate::sys::libc;
 
@@ -82,7 +82,7 @@ impl Recorded {
     /// Creates a descriptor with the recorded options. A failure to set an option of the other family is
     /// ignored.
     pub fn descriptor(&self, family: Family) -> Result<Descriptor, Failure> {
-        let descriptor = inet::open(family, self.kind)?;
+        let descriptor = family::open(family, self.kind)?;
         let foreign = if family == Family::V6 { libc::IPPROTO_IP } else { libc::IPPROTO_IPV6 };
         for Entry { level, number, value } in &self.entries {
             let set = sys::set_option_bytes(descriptor.borrow()?, *level, *number, value);

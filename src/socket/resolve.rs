@@ -9,7 +9,7 @@ use super::{hosts, lookups};
 use crate::binding::Call;
 use crate::sys::libc;
 use crate::sys::resolver::{Hints, ipv4_number, literal, lookup};
-use crate::tasks::door;
+use crate::tasks::lookups::{Lookup, look_up};
 
 /// Resolves a host and a service. The time spent counts against the deadline (add.20). Literal addresses
 /// never reach the resolver.
@@ -56,10 +56,10 @@ pub fn answer<T: Send + 'static>(
     limit: Wait,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Failure> {
-    match door::look_up(call, limit, work) {
-        door::Lookup::Answered(outcome) => outcome,
-        door::Lookup::Outside(Wait::Forever | Wait::No, work) => Ok(work()),
-        door::Lookup::Outside(limit, work) => lookups::within(limit, work),
+    match look_up(call, limit, work) {
+        Lookup::Answered(outcome) => outcome,
+        Lookup::Outside(Wait::Forever | Wait::No, work) => Ok(work()),
+        Lookup::Outside(limit, work) => lookups::within(limit, work),
     }
 }
 

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 
+use super::described::Described;
 use super::descriptor::borrow_number;
 use super::error::Failure;
-use super::object::{self, Described};
+use super::object;
 use super::tcp::Tcp;
 use super::timeout::Wait;
 use super::udp::Udp;
@@ -16,7 +17,8 @@ use super::wait::poll_until;
 use crate::binding::{Address, Call, Kind, Message, NativeFunction, Outcome, Raise, native};
 use crate::sys;
 use crate::sys::libc;
-use crate::tasks::door::{self, Interest, InterestList};
+use crate::tasks::door;
+use crate::tasks::interest::{Interest, InterestList};
 
 /// One watched descriptor.
 #[derive(Clone, Copy)]

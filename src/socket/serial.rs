@@ -6,14 +6,18 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 
 use super::channel::{open_descriptor, retry};
+use super::described::{Described, Streaming};
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
-use super::object::{Described, Streaming, collect, stream_methods};
+use super::object::{collect, stream_methods};
 use super::stream::{Stop, Stream, Transport};
 use super::timeout::Timeout;
-use crate::binding::{Call, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
-use crate::classes::SERIAL_CLIENT;
+use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
+use crate::classes::Slot;
 use crate::sys;
+
+/// A serial line.
+pub static SERIAL_CLIENT: Class<Serial> = Class::new(Slot::SerialClient, c"serial{client}");
 
 static ANY: Receiver<Serial> = Receiver::new("serial{any}", &[&SERIAL_CLIENT]);
 static CLIENT: Receiver<Serial> = Receiver::new("serial{client}", &[&SERIAL_CLIENT]);

@@ -6,11 +6,13 @@ use std::time::Instant;
 use socket2::Type;
 
 use super::channel::SocketChannel;
+use super::described::{Described, Streaming};
 use super::descriptor::{Descriptor, Parked, Use};
 use super::error::Failure;
-use super::inet::{self, Family, Name};
+use super::family::{self, Family};
+use super::inet::{self, Name};
 use super::listening::{self, Listening};
-use super::object::{self, Described, Streaming, report};
+use super::object::{self, report};
 #[cfg(target_os = "linux")]
 use super::options::set_only;
 use super::options::{self, OptionKind, SocketOption, both, get_only};
@@ -21,10 +23,17 @@ use super::service::Service;
 use super::stream::Stream;
 use super::timeout::{Deadline, Timeout, Wait};
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
-use crate::classes::{TCP_CLIENT, TCP_MASTER, TCP_SERVER};
+use crate::classes::Slot;
 use crate::sys::libc;
 use crate::sys::resolver::Hints;
 use crate::tasks::door;
+
+/// A TCP object before it is connected or listens.
+pub static TCP_MASTER: Class<Tcp> = Class::new(Slot::TcpMaster, c"tcp{master}");
+/// A connected TCP object.
+pub static TCP_CLIENT: Class<Tcp> = Class::new(Slot::TcpClient, c"tcp{client}");
+/// A listening TCP object.
+pub static TCP_SERVER: Class<Tcp> = Class::new(Slot::TcpServer, c"tcp{server}");
 
 static ANY: Receiver<Tcp> = Receiver::new("tcp{any}", &[&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER]);
 static MASTER: Receiver<Tcp> = Receiver::new("tcp{master}", &[&TCP_MASTER]);
@@ -288,12 +297,12 @@ pub fn tcp(call: &mut Call<'_>) -> Outcome {
 
 /// `socket.tcp4()`
 pub fn tcp4(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Tcp::new(inet::open(Family::V4, Type::STREAM)?, Family::V4)))
+    push_new(call, || Ok(Tcp::new(family::open(Family::V4, Type::STREAM)?, Family::V4)))
 }
 
 /// `socket.tcp6()`
 pub fn tcp6(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Tcp::new(inet::open(Family::V6, Type::STREAM)?, Family::V6)))
+    push_new(call, || Ok(Tcp::new(family::open(Family::V6, Type::STREAM)?, Family::V6)))
 }
 
 /// `socket.connect(host, port, local_host, local_port, family)`: a connected object, without a time limit.

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use socket2::{SockAddr, SockRef, Type};
 
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
+use super::described::Described;
 use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
-use super::inet::{self, Family, Name};
-use super::object::{self, Described, report, success};
+use super::family::{self, Family};
+use super::inet::{self, Name};
+use super::object::{self, report, success};
 use super::options::{self, OptionKind, SocketOption, both, get_only, set_only};
 use super::recorded::Recorded;
 use super::resolve::{direct, resolve};
@@ -16,10 +18,15 @@ use super::service::Service;
 use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
-use crate::classes::{UDP_CONNECTED, UDP_UNCONNECTED};
+use crate::classes::Slot;
 use crate::sys::libc;
 use crate::sys::resolver::{Hints, lookup, numeric};
 use crate::tasks::door;
+
+/// A UDP object without a fixed peer. It sends to, and receives from, any address.
+pub static UDP_UNCONNECTED: Class<Udp> = Class::new(Slot::UdpUnconnected, c"udp{unconnected}");
+/// A UDP object with a fixed peer.
+pub static UDP_CONNECTED: Class<Udp> = Class::new(Slot::UdpConnected, c"udp{connected}");
 
 static ANY: Receiver<Udp> = Receiver::new("udp{any}", &[&UDP_UNCONNECTED, &UDP_CONNECTED]);
 static UNCONNECTED: Receiver<Udp> = Receiver::new("udp{unconnected}", &[&UDP_UNCONNECTED]);
@@ -165,12 +172,12 @@ pub fn udp(call: &mut Call<'_>) -> Outcome {
 
 /// `socket.udp4()`
 pub fn udp4(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Udp::new(inet::open(Family::V4, Type::DGRAM)?, Family::V4)))
+    push_new(call, || Ok(Udp::new(family::open(Family::V4, Type::DGRAM)?, Family::V4)))
 }
 
 /// `socket.udp6()`
 pub fn udp6(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Udp::new(inet::open(Family::V6, Type::DGRAM)?, Family::V6)))
+    push_new(call, || Ok(Udp::new(family::open(Family::V6, Type::DGRAM)?, Family::V6)))
 }
 
 fn setsockname(call: &mut Call<'_>) -> Outcome {

@@ -3,16 +3,24 @@
 use socket2::Type;
 
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
+use super::described::Described;
 use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
-use super::object::{self, Described, report};
+use super::object::{self, report};
 use super::options::{self, OptionKind, SocketOption, set_only};
 use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use super::unix_address;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
-use crate::classes::{UNIX_DATAGRAM_CONNECTED, UNIX_DATAGRAM_UNCONNECTED};
+use crate::classes::Slot;
 use crate::tasks::door;
+
+/// A Unix datagram object without a fixed peer. It sends to, and receives from, any address.
+pub static UNIX_DATAGRAM_UNCONNECTED: Class<UnixDatagram> =
+    Class::new(Slot::UnixDatagramUnconnected, c"unixdgram{unconnected}");
+/// A Unix datagram object with a fixed peer.
+pub static UNIX_DATAGRAM_CONNECTED: Class<UnixDatagram> =
+    Class::new(Slot::UnixDatagramConnected, c"unixdgram{connected}");
 
 static ANY: Receiver<UnixDatagram> =
     Receiver::new("unixdgram{any}", &[&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED]);

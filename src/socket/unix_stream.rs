@@ -3,17 +3,25 @@
 use socket2::Type;
 
 use super::channel::SocketChannel;
+use super::described::{Described, Streaming};
 use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::listening::{self, Listening};
-use super::object::{self, Described, Streaming, report};
+use super::object::{self, report};
 use super::options::{self, OptionKind, SocketOption, set_only};
 use super::stream::Stream;
 use super::timeout::Timeout;
 use super::unix_address;
 use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
-use crate::classes::{UNIX_STREAM_CLIENT, UNIX_STREAM_MASTER, UNIX_STREAM_SERVER};
+use crate::classes::Slot;
 use crate::tasks::door;
+
+/// A Unix stream object before it is connected or listens.
+pub static UNIX_STREAM_MASTER: Class<UnixStream> = Class::new(Slot::UnixStreamMaster, c"unixstream{master}");
+/// A connected Unix stream object.
+pub static UNIX_STREAM_CLIENT: Class<UnixStream> = Class::new(Slot::UnixStreamClient, c"unixstream{client}");
+/// A listening Unix stream object.
+pub static UNIX_STREAM_SERVER: Class<UnixStream> = Class::new(Slot::UnixStreamServer, c"unixstream{server}");
 
 static ANY: Receiver<UnixStream> =
     Receiver::new("unixstream{any}", &[&UNIX_STREAM_MASTER, &UNIX_STREAM_CLIENT, &UNIX_STREAM_SERVER]);

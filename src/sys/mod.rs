@@ -77,13 +77,15 @@ fn recv_from(fd: BorrowedFd<'_>, space: &mut [MaybeUninit<u8>]) -> Result<(usize
     SockRef::from(&fd).recv_from(space).map_err(|error| Errno::from_io_error(&error).unwrap_or(IO))
 }
 
-fn append(
+/// Appends at most `limit` bytes that `read` puts into uninitialised memory. It returns how many bytes at the
+/// start of that memory it has initialised.
+pub fn append<E: From<Errno>>(
     into: &mut Vec<u8>,
     limit: usize,
-    read: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, Errno>,
-) -> Result<usize, Errno> {
+    read: impl FnOnce(&mut [MaybeUninit<u8>]) -> Result<usize, E>,
+) -> Result<usize, E> {
     if into.try_reserve(limit).is_err() {
-        return Err(NO_MEMORY);
+        return Err(NO_MEMORY.into());
     }
     let length = into.len();
     let space = into.spare_capacity_mut();

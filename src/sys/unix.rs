@@ -15,7 +15,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::interrupt::is_interrupted;
 use super::{append, last_error};
-use crate::binding::Message;
+use crate::message::Message;
 
 /// The event of a descriptor that can be read.
 pub const READABLE: PollFlags = PollFlags::IN;

@@ -22,7 +22,7 @@ use windows_sys::Win32::System::LibraryLoader::{
 
 use super::interrupt::is_interrupted;
 use super::last_error;
-use crate::binding::Message;
+use crate::message::Message;
 
 /// The event of a descriptor that can be read. PollFlags::IN is two bits on Windows, and a poll answers with one.
 pub const READABLE: PollFlags = PollFlags::RDNORM;

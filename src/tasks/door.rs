@@ -12,102 +12,19 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::PollFd;
 
 use super::handover;
+use super::interest::{Interest, events};
 use crate::binding::{Call, Message, Raise, Receiver};
+use crate::socket::described::Described;
 use crate::socket::descriptor::{Use, borrow_number};
 use crate::socket::error::{Direction, Failure};
-use crate::socket::object::Described;
 use crate::socket::stream::Stop;
 use crate::socket::timeout::{Deadline, Wait};
 use crate::socket::wait::{Backoff, poll_number, poll_until};
 use crate::sys;
 use crate::sys::libc;
-
-/// A descriptor to wait for, and the events to wait for.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct Interest {
-    /// The number of the descriptor.
-    pub number: i32,
-    /// The events to wait for, as poll's bits.
-    events: i16,
-    /// The events that are ready, errors included.
-    pub ready: i16,
-    /// The identity of the descriptor. Zero when it does not belong to an object of this library.
-    pub identity: u64,
-}
-
-impl Interest {
-    /// An interest in a descriptor. `identity` is that of an object of this library, or zero for any other
-    /// descriptor.
-    pub fn new(number: i32, identity: u64, events: PollFlags) -> Self {
-        Interest { number, events: events.bits(), ready: 0, identity }
-    }
-
-    /// The events to wait for.
-    pub fn wanted(&self) -> PollFlags {
-        PollFlags::from_bits_retain(self.events)
-    }
-
-    /// The events that are ready.
-    pub fn found(&self) -> PollFlags {
-        PollFlags::from_bits_retain(self.ready)
-    }
-
-    /// Adds to the events that are ready. Only a scheduler calls this.
-    #[cfg_attr(not(tasks), allow(dead_code))]
-    pub fn add_ready(&mut self, ready: PollFlags) {
-        self.ready |= ready.bits();
-    }
-}
-
-/// The poll event of a direction.
-pub fn events(direction: Direction) -> PollFlags {
-    match direction {
-        Direction::Read => sys::READABLE,
-        Direction::Write => PollFlags::OUT,
-    }
-}
-
-/// Interests in memory that Lua owns. Each has an integer beside it.
-#[derive(Clone, Copy)]
-pub struct InterestList {
-    interests: *mut Interest,
-    count: usize,
-}
-
-impl InterestList {
-    /// Allocates and pushes a userdata with room for `count` interests, all of them unset. The list may be
-    /// used while the userdata is on the stack.
-    pub fn new(call: &mut Call<'_>, count: usize) -> InterestList {
-        // SAFETY: Lua aligns userdata for C's types. All of the memory is filled before anything reads it.
-        unsafe {
-            let size = count.max(1).saturating_mul(size_of::<Interest>() + size_of::<i64>());
-            let interests = mlua::ffi::lua_newuserdata(call.raw_state(), size).cast::<Interest>();
-            for position in 0..count {
-                interests.add(position).write(Interest::new(-1, 0, PollFlags::empty()));
-                interests.add(count).cast::<i64>().add(position).write(0);
-            }
-            InterestList { interests, count }
-        }
-    }
-
-    /// The interests.
-    #[allow(clippy::mut_from_ref)]
-    pub fn interests(&self) -> &mut [Interest] {
-        // SAFETY: `new` filled `count` interests. Callers do not keep a slice while they take another.
-        unsafe { std::slice::from_raw_parts_mut(self.interests, self.count) }
-    }
-
-    /// The integers beside the interests.
-    #[allow(clippy::mut_from_ref)]
-    pub fn tags(&self) -> &mut [i64] {
-        // SAFETY: as above. The integers follow the interests.
-        unsafe { std::slice::from_raw_parts_mut(self.interests.add(self.count).cast(), self.count) }
-    }
-}
 
 /// The largest number of descriptors that [`wait_any`] accepts.
 pub const MOST: usize = 16;
@@ -220,31 +137,6 @@ pub fn sleep(call: &mut Call<'_>, time: Duration) -> Result<(), Failure> {
             Ok(())
         }
     }
-}
-
-/// The result of a lookup by the system's resolver. Without tasks no other thread answers.
-#[cfg_attr(not(tasks), allow(dead_code))]
-pub enum Lookup<T, W> {
-    /// The running task has waited for the answer.
-    Answered(Result<T, Failure>),
-    /// No task waits here. The caller must do the work itself, within a limit.
-    Outside(Wait, W),
-}
-
-/// Makes another thread do the work while the running task waits.
-#[cfg(tasks)]
-pub fn look_up<T: Send + 'static, W: FnOnce() -> T + Send + 'static>(
-    call: &mut Call<'_>,
-    limit: Wait,
-    work: W,
-) -> Lookup<T, W> {
-    super::lookups::look_up(call, limit, work)
-}
-
-/// This build has no tasks.
-#[cfg(not(tasks))]
-pub fn look_up<T, W: FnOnce() -> T>(_: &mut Call<'_>, limit: Wait, work: W) -> Lookup<T, W> {
-    Lookup::Outside(limit, work)
 }
 
 /// Connects this library to the library with the scheduler, when they are two. Called when this library is
@@ -377,21 +269,21 @@ pub fn repeat<T: Described, R>(
                 settle(call);
                 continue;
             }
-            Step::Wait(direction, limit, place) => {
-                parked = Some(place);
-                let (number, identity) = (place.number, place.identity);
+            Step::Wait(direction, limit, waiting) => {
+                parked = Some(waiting);
+                let (number, identity) = (waiting.number, waiting.identity);
                 let mut interest = Interest::new(number, identity, events(direction));
                 (wait(call, &mut interest, limit).err(), Some(direction))
             }
-            Step::Pause(limit, place) => {
-                parked = Some(place);
+            Step::Pause(limit, waiting) => {
+                parked = Some(waiting);
                 let slice = backoff.get_or_insert_with(Backoff::new).next(limit);
                 (sleep(call, slice).err(), None)
             }
         };
-        if let (Some(failure), Some(place)) = (failure, &parked) {
+        if let (Some(failure), Some(waiting)) = (failure, &parked) {
             let failure = call.object(index, receiver, |object| {
-                let resumed = object.descriptor().resume(place);
+                let resumed = object.descriptor().resume(waiting);
                 match (failure, direction) {
                     (Failure::Timeout, Some(direction)) => object.late(direction),
                     // Any other failure: if the descriptor is gone, that failure comes first.

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use mlua::ffi::{self, lua_State};
 
-use super::door::Interest;
+use super::interest::Interest;
 use crate::binding::CAPACITY;
 
 /// Counters that every operation reads.

@@ -8,13 +8,13 @@
 
 pub mod door;
 pub mod handover;
+pub mod interest;
+pub mod lookups;
 
 #[cfg(all(tasks, not(feature = "module")))]
 pub mod embed;
 #[cfg(tasks)]
 mod fiber;
-#[cfg(tasks)]
-mod lookups;
 #[cfg(tasks)]
 pub mod native;
 #[cfg(tasks)]

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use mlua::ffi::{self, lua_State};
 
-use super::door::Interest;
 use super::handover::{self, Answer, Handover};
+use super::interest::Interest;
 use super::scheduler::{self, Id, Round, RoundError, Scheduler, State, WaitOptions, WakeReason};
 use crate::binding::{CAPACITY, Call, Message, NativeFunction, Outcome, Raise, native};
 
@@ -42,15 +42,8 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("yield", native(yield_turn)),
 ];
 
-/// Registry keys: the coroutines of tasks, and a function that does nothing.
+/// The registry key of the coroutines of tasks.
 static THREADS: u8 = 0;
-static NOTHING: u8 = 1;
-
-/// The key of the function that does nothing.
-pub fn nothing_key() -> *const c_void {
-    ptr::from_ref(&NOTHING).cast()
-}
-
 fn threads_key() -> *const c_void {
     ptr::from_ref(&THREADS).cast()
 }
@@ -70,7 +63,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
             ffi::lua_createtable(state, 0, 0);
             ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
             ffi::lua_pushcfunction(state, nothing);
-            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, nothing_key());
+            ffi::lua_rawsetp(state, ffi::LUA_REGISTRYINDEX, scheduler::nothing_key());
             let place = ffi::lua_newuserdata(state, size_of::<Handover>()).cast::<Handover>();
             place.write(Handover {
                 scheduler: ptr::null_mut(),

@@ -25,7 +25,7 @@ mod switch;
 mod task;
 mod watching;
 
-pub use switch::{WaitOptions, is_nowhere, may_switch, settle, turns, wait, yield_now};
+pub use switch::{WaitOptions, is_nowhere, may_switch, nothing_key, settle, turns, wait, yield_now};
 use task::Task;
 pub use task::{Id, State, WakeReason};
 

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::sys;
 
@@ -41,8 +43,11 @@ pub fn stamp(path: &Path) -> Option<Stamp> {
 pub struct System {
     /// A file that holds all certificates.
     pub file: Option<PathBuf>,
-    /// A directory in which a certificate's file is named by the hash of its subject.
+    /// A directory in which a certificate's file is named by the hash of its subject. `SSL_CERT_DIR` may name
+    /// several, separated by colons.
     pub directory: Option<PathBuf>,
+    /// Whether `SSL_CERT_DIR` names it.
+    is_named: bool,
 }
 
 /// The system's store: from OpenSSL's environment variables, or in the usual places.
@@ -53,16 +58,17 @@ pub fn system() -> &'static System {
     SYSTEM.get_or_init(|| {
         let named = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let found = openssl_probe::probe();
-        let directory =
-            named("SSL_CERT_DIR").or_else(|| found.cert_dir.into_iter().find(|path| is_hashed(path)));
-        System { file: found.cert_file, directory }
+        let directory = named("SSL_CERT_DIR");
+        let is_named = directory.is_some();
+        let directory = directory.or_else(|| found.cert_dir.into_iter().find(|path| is_hashed(path)));
+        System { file: found.cert_file, directory, is_named }
     })
 }
 
 /// native-tls finds the store itself.
 #[cfg(not(tls_openssl))]
 pub fn system() -> &'static System {
-    static NONE: System = System { file: None, directory: None };
+    static NONE: System = System { file: None, directory: None, is_named: false };
     &NONE
 }
 
@@ -84,20 +90,51 @@ impl System {
 
     /// Whether the system has no authorities at all.
     pub fn is_empty(&self) -> bool {
-        let missing = |path: &Option<PathBuf>| path.as_deref().is_none_or(|path| fs::metadata(path).is_err());
-        missing(&self.file) && missing(&self.directory)
+        self.file.as_deref().and_then(stamp).is_none()
+            && self.directories().all(|path| stamp(&path).is_none())
+    }
+
+    /// The directories, one by one.
+    pub fn directories(&self) -> impl Iterator<Item = Cow<'_, Path>> {
+        paths(self.directory.as_ref().map_or(&[][..], |list| list.as_os_str().as_encoded_bytes()))
     }
 }
 
-/// The state of the system's store.
-pub fn system_stamp() -> Option<Stamp> {
-    let System { file, directory } = system();
-    let [file, directory] = [file, directory].map(|path| path.as_deref().and_then(stamp));
-    let mut both = file.or(directory)?;
-    if let (Some(_), Some(directory)) = (file, directory) {
-        both.iter_mut().zip(directory).for_each(|(place, other)| *place = place.rotate_left(7) ^ other);
+/// The state of the system's store. It changes when the store does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    file: Option<Stamp>,
+    directories: Vec<Option<Stamp>>,
+    /// The files of the directories that `SSL_CERT_DIR` names. The system's own directory has hundreds, and
+    /// its tools replace them rather than write into them, which its own stamp shows.
+    files: Option<Arc<Directory>>,
+}
+
+/// The state of the system's store now.
+pub fn system_state() -> State {
+    let system = system();
+    let directories: Vec<_> = system.directories().map(|path| stamp(&path)).collect();
+    let files = system.is_named.then(|| named_files(system, &directories));
+    State { file: system.file.as_deref().and_then(stamp), directories, files }
+}
+
+/// The files of the named directories. They are looked at once in a second at most, unless a directory itself
+/// has changed: a program may make a context for each request.
+fn named_files(system: &System, directories: &[Option<Stamp>]) -> Arc<Directory> {
+    const OFTEN: Duration = Duration::from_secs(1);
+    type Seen = (Instant, Vec<Option<Stamp>>, Arc<Directory>);
+    static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
+    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((when, stamps, files)) = &*seen
+        && stamps == directories
+        && when.elapsed() < OFTEN
+    {
+        return files.clone();
     }
-    Some(both)
+    let list = system.directory.as_ref().map_or(&[][..], |list| list.as_os_str().as_encoded_bytes());
+    let files = Arc::new(Directory::look(list));
+    *seen = Some((Instant::now(), directories.to_vec(), files.clone()));
+    files
 }
 
 /// Separates the directories in a list, as in OpenSSL.

@@ -9,6 +9,7 @@ pub use super::openssl::{BackendContext, COMPLETE, NAME, Stream, curve_names};
 use super::verification::Extras;
 use crate::binding::Message;
 use crate::socket::error::Failure;
+use rustix::io::Errno;
 
 /// A TLSA record: usage, selector and matching type, and the data.
 pub type Tlsa = ([u8; 3], Vec<u8>);
@@ -55,6 +56,12 @@ pub enum StreamError {
     WouldBlock,
     /// It failed.
     Failed(Failure),
+}
+
+impl From<Errno> for StreamError {
+    fn from(error: Errno) -> Self {
+        StreamError::Failed(error.into())
+    }
 }
 
 /// Version and cipher of a connection, as OpenSSL names them.

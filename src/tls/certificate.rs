@@ -7,8 +7,13 @@ use sha2::{Digest, Sha256, Sha512};
 use x509_parser::prelude::X509Certificate;
 
 use super::{keys, x509};
-use crate::binding::{Call, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native};
-use crate::classes::CERTIFICATE;
+use crate::binding::{
+    Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
+};
+use crate::classes::Slot;
+
+/// A certificate.
+pub static CERTIFICATE: Class<Certificate> = Class::new(Slot::Certificate, c"tls{certificate}");
 
 static RECEIVER: Receiver<Certificate> = Receiver::new("tls{certificate}", &[&CERTIFICATE]);
 

@@ -182,6 +182,14 @@ impl TlsChannel {
         Some((session.origin.clone()?, session.context.clone()))
     }
 
+    /// Sets the port under which sessions are kept. A connection through a proxy needs this: the port of its
+    /// descriptor is the proxy's.
+    pub fn set_port(&mut self, port: u16) {
+        if let Some(session) = &mut self.session {
+            session.port = Some(port);
+        }
+    }
+
     /// Resumes sessions of another connection of the same context to the same peer.
     pub fn resume(&mut self, origin: Origin, context: &Arc<Context>) {
         if let Some(session) = &mut self.session

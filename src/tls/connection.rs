@@ -7,15 +7,20 @@ use super::context_object::{CONTEXT, ContextObject, check_context};
 use super::lua_callbacks;
 use super::verification::Verification;
 use crate::binding::{
-    Call, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
+    Call, Class, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
 };
-use crate::classes::{CERTIFICATE, TLS_CONNECTION};
+use crate::classes::Slot;
+use crate::socket::described::{Described, Streaming};
 use crate::socket::descriptor::{Descriptor, Use};
 use crate::socket::error::{Direction, Failure};
-use crate::socket::object::{self, Described, Streaming};
+use crate::socket::object;
 use crate::socket::stream::{Stop, Stream};
 use crate::socket::timeout::{Deadline, Timeout};
 use crate::tasks::door;
+
+/// A TLS object. Its name differs from LuaSec's, because LuaSec registers its own class in the
+/// same state.
+pub static TLS_CONNECTION: Class<Connection> = Class::new(Slot::TlsConnection, c"tls{connection}");
 
 /// Accepts a TLS object.
 pub static CONNECTION: Receiver<Connection> = Receiver::new("tls{connection}", &[&TLS_CONNECTION]);
@@ -171,6 +176,16 @@ pub fn resume(call: &mut Call<'_>) -> Outcome {
     let other = call.try_object(2, &CONNECTION, |other| other.channel.origin()).flatten();
     if let Some((origin, context)) = other {
         call.object(1, &CONNECTION, |connection| connection.channel.resume(origin, &context))?;
+    }
+    Ok(0)
+}
+
+/// `setport(connection, port)`: the port of the server behind a proxy. Sessions are kept under it.
+pub fn set_port(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &CONNECTION, |_| ())?;
+    let port = call.number(2)?;
+    if port == f64::from(port as u16) {
+        call.object(1, &CONNECTION, |connection| connection.channel.set_port(port as u16))?;
     }
     Ok(0)
 }
@@ -346,7 +361,7 @@ fn closed(call: &mut Call<'_>) -> Outcome {
 }
 
 fn push_certificate(call: &mut Call<'_>, n: usize, own: bool) -> bool {
-    let pushed = call.new_object(&CERTIFICATE, |call| {
+    let pushed = call.new_object(&certificate::CERTIFICATE, |call| {
         let der = call.try_object(1, &CONNECTION, |connection| connection.certificate(n, own));
         der.flatten().map(certificate::Certificate::new).ok_or(())
     });

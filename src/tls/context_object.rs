@@ -5,8 +5,13 @@ use std::sync::Arc;
 use super::backend::COMPLETE;
 use super::context::Context;
 use super::verification::Extras;
-use crate::binding::{Call, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native};
-use crate::classes::TLS_CONTEXT;
+use crate::binding::{
+    Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
+};
+use crate::classes::Slot;
+
+/// A TLS configuration.
+pub static TLS_CONTEXT: Class<ContextObject> = Class::new(Slot::TlsContext, c"tls{context}");
 
 /// Accepts a context.
 pub static CONTEXT: Receiver<ContextObject> = Receiver::new("tls{context}", &[&TLS_CONTEXT]);

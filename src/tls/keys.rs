@@ -1,7 +1,10 @@
 //! Certificates and private keys from files.
 
-use super::settings::read;
+use std::fs;
+
 use crate::binding::Message;
+use crate::sys;
+use crate::sys::libc;
 
 /// A certificate of this side with its intermediates, and its private key.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,6 +44,32 @@ impl Identity {
     pub fn is_whole(&self) -> bool {
         !self.chain.is_empty() && !self.key.is_empty()
     }
+}
+
+/// The content of a file. `worded` turns a failure into the message for that kind of file.
+pub fn read(path: &[u8], worded: fn(&Message) -> Message) -> Result<Vec<u8>, Message> {
+    let file = fs::read(sys::path(path));
+    let content = file.map_err(|error| match error.raw_os_error() {
+        // The file itself is not at fault, so the message does not name it.
+        Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => worded(&sys::error_text(code)),
+        Some(code) => worded(&named(path, &sys::error_text(code))),
+        None => worded(&named(path, &Message::format(format_args!("{error}")))),
+    })?;
+    // An empty file must not be treated as no file.
+    if content.is_empty() { Err(worded(&Message::new("no start line"))) } else { Ok(content) }
+}
+
+/// `path: why`. A long path is cut at its start.
+fn named(path: &[u8], why: &Message) -> Message {
+    const LONGEST: usize = 48;
+    let mut message = Message::new("");
+    if path.len() > LONGEST {
+        message.append(b"...");
+    }
+    message.append(path.get(path.len().saturating_sub(LONGEST)..).unwrap_or_default());
+    message.append(b": ");
+    message.append(why.as_bytes());
+    message
 }
 
 /// Converts a file to PEM if it is PKCS#12 or DER. Any other content stays as it is, and later fails as PEM.

@@ -37,17 +37,14 @@ mod tests;
 mod verification;
 mod x509;
 
-pub use certificate::Certificate;
-pub use connection::Connection;
-pub use context_object::ContextObject;
-
 use std::fs;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
-use crate::classes::TLS_CONTEXT;
 use crate::http::serving;
 use crate::sys;
+use connection::Connection;
 use context::Context;
+use context_object::{ContextObject, TLS_CONTEXT};
 use settings::Given;
 
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
@@ -62,6 +59,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("options", native(options)),
     ("resume", native(connection::resume)),
     ("setciphers", native(context_object::set_ciphers)),
+    ("setport", native(connection::set_port)),
 ];
 
 /// Opens the native part of `socket.tls`.
@@ -71,7 +69,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     connection::define(call);
     context_object::define(call);
     certificate::define(call);
-    call.new_table(0, 14);
+    call.new_table(0, 15);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());

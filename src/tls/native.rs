@@ -8,6 +8,7 @@ use native_tls::{
     Certificate, HandshakeError, Identity, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector,
     TlsStream,
 };
+use rustix::io::Errno;
 
 use super::adapter::{Adapter, RawSocket};
 use super::backend::{Info, Peer, Step, StreamError};
@@ -235,12 +236,16 @@ impl Stream {
         })
     }
 
-    /// Decrypts some bytes. 0 means an orderly end.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
-        let count = self.run(|stream| stream.read(into))?;
+    /// Decrypts some bytes, at most `limit`, and appends them. 0 means an orderly end.
+    pub fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, StreamError> {
+        let start = into.len();
+        into.try_reserve(limit).map_err(|_| StreamError::from(crate::sys::NO_MEMORY))?;
+        into.resize(start + limit, 0);
+        let result = self.run(|stream| stream.read(into.get_mut(start..).unwrap_or_default()));
+        into.truncate(start + result.as_ref().copied().unwrap_or(0));
+        let count = result?;
         // SChannel reports every end alike. The adapter has noted an end without close_notify.
-        if cfg!(windows) && count == 0 && !into.is_empty() && self.socket.broken() == Some(Failure::Truncated)
-        {
+        if cfg!(windows) && count == 0 && limit > 0 && self.socket.broken() == Some(Failure::Truncated) {
             return Err(StreamError::Failed(Failure::Truncated));
         }
         Ok(count)

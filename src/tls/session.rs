@@ -49,6 +49,8 @@ pub struct Session {
     pub(super) strict: bool,
     pub(super) hello: Option<Reader>,
     pub(super) origin: Option<Origin>,
+    /// The port at the peer, if the descriptor is connected to a proxy.
+    pub(super) port: Option<u16>,
     pub(super) dane_name: Option<String>,
     pub(super) tlsa: Vec<Tlsa>,
     pub(super) socket: Rc<RawSocket>,
@@ -77,6 +79,7 @@ impl Session {
             strict: false,
             hello: server.then(Reader::of_client),
             origin: None,
+            port: None,
             dane_name: None,
             tlsa: Vec::new(),
             socket,
@@ -107,6 +110,7 @@ impl Session {
             }
             Ok(Some(mut stream)) => match stream.handshake() {
                 Step::Done => {
+                    self.socket.release();
                     self.socket.enable_read_ahead();
                     self.state = State::Established(stream);
                     return Ok(None);
@@ -146,7 +150,8 @@ impl Session {
         let name = self.host.as_deref().or(self.name.as_deref());
         if self.origin.is_none()
             && settings.resume
-            && let (Some(name), Some(port)) = (name, self.socket.peer().map(|peer: SocketAddr| peer.port()))
+            && let Some(name) = name
+            && let Some(port) = self.port.or_else(|| self.socket.peer().map(|peer: SocketAddr| peer.port()))
         {
             self.origin = Some(Origin { name: name.to_owned(), port });
         }
@@ -212,15 +217,14 @@ impl Session {
             return Err(Stop::Failed(failure));
         }
         self.socket.begin();
-        let start = into.len();
-        let most = limit.min(RECORD);
-        into.try_reserve(most).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
-        into.resize(start + most, 0);
-        let result = stream.read(into.get_mut(start..).unwrap_or_default());
-        into.truncate(start + result.as_ref().copied().unwrap_or(0));
+        let result = stream.read(into, limit.min(RECORD));
+        self.socket.release();
         let failure = match result {
             Ok(0) => Failure::Closed,
             Ok(count) => return Ok(count),
+            Err(StreamError::Failed(failure @ Failure::Errno(libc::ENOMEM))) => {
+                return Err(Stop::Failed(failure));
+            }
             Err(StreamError::WouldBlock) => return Err(Stop::WouldBlock(self.socket.blocked())),
             Err(StreamError::Failed(Failure::Truncated)) if self.context.settings.ignore_eof => {
                 Failure::Closed

@@ -2,17 +2,13 @@
 //!
 //! A new parameter is a field of [`Settings`], a line in [`Given::read`] and one in [`Given::settle`].
 
-use std::fs;
-
 use arrayvec::ArrayVec;
 
-use super::authorities::{self, Directory, Stamp};
+use super::authorities::{self, Directory};
 use super::keys::{self, Identity};
 use super::options;
 use super::verification::Extras;
 use crate::binding::{Call, Kind, Message, Raise};
-use crate::sys;
-use crate::sys::libc;
 
 /// The most certificates that one context presents.
 const MOST_IDENTITIES: usize = 16;
@@ -36,7 +32,7 @@ pub struct Settings {
     /// A directory of trusted certificates.
     pub directory: Option<Directory>,
     /// The state of the system's authorities, if they are trusted.
-    pub system: Option<Stamp>,
+    pub system: Option<authorities::State>,
     /// Whether the peer's certificate must be trusted.
     pub verify: bool,
     /// Whether the certificate must match the host, if a host is known.
@@ -204,10 +200,10 @@ impl<'c> Given<'c> {
             oldest: self.oldest,
             newest: self.newest,
             identities,
-            bundle: self.cafile.map(|path| read(path, keys::authority_error)).transpose()?,
+            bundle: self.cafile.map(|path| keys::read(path, keys::authority_error)).transpose()?,
             bundle_path: self.cafile.map(<[u8]>::to_vec),
             directory: self.capath.map(Directory::look),
-            system: if self.server || own_authorities { None } else { authorities::system_stamp() },
+            system: (!self.server && !own_authorities).then(authorities::system_state),
             verify: self.verify,
             verify_host: self.verify_host,
             require: self.require,
@@ -231,32 +227,6 @@ impl<'c> Given<'c> {
             psk_hint: self.psk_hint.map(<[u8]>::to_vec),
         })
     }
-}
-
-/// The content of a file. `worded` turns a failure into the message for that kind of file.
-pub fn read(path: &[u8], worded: fn(&Message) -> Message) -> Result<Vec<u8>, Message> {
-    let file = fs::read(sys::path(path));
-    let content = file.map_err(|error| match error.raw_os_error() {
-        // The file itself is not at fault, so the message does not name it.
-        Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => worded(&sys::error_text(code)),
-        Some(code) => worded(&named(path, &sys::error_text(code))),
-        None => worded(&named(path, &Message::format(format_args!("{error}")))),
-    })?;
-    // An empty file must not be treated as no file.
-    if content.is_empty() { Err(worded(&Message::new("no start line"))) } else { Ok(content) }
-}
-
-/// `path: why`. A long path is cut at its start.
-fn named(path: &[u8], why: &Message) -> Message {
-    const LONGEST: usize = 48;
-    let mut message = Message::new("");
-    if path.len() > LONGEST {
-        message.append(b"...");
-    }
-    message.append(path.get(path.len().saturating_sub(LONGEST)..).unwrap_or_default());
-    message.append(b": ");
-    message.append(why.as_bytes());
-    message
 }
 
 impl<'c> Call<'c> {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::ptr;
 
 use super::{HostEntry, read_host};
-use crate::binding::Message;
+use crate::message::Message;
 
 /// The C library's text for an `EAI_` code.
 pub fn explain(code: c_int) -> Message {

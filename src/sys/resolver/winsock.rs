@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_int};
 use std::net::Ipv4Addr;
 
 use super::{HostEntry, read_host};
-use crate::binding::Message;
+use crate::message::Message;
 use crate::sys::{error_text, last_error, libc, system_text};
 
 /// The error of a name that does not exist.

@@ -2,6 +2,8 @@
 //!
 //! Nothing here keeps a reference to the scheduler or a task while Lua code runs.
 
+use std::ffi::c_void;
+use std::ptr;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,9 +12,9 @@ use mlua::ffi::{self, lua_State};
 use super::{Id, MOST_FAILURES, Round, RoundError, Scheduler, State, WakeReason, coarse_now, flags};
 use super::{LONGEST_TURN, LOOK_AT_CLOCK, MOST_OPERATIONS};
 use crate::binding::WHOLE_TEXT;
-use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Fiber, Turn};
 use crate::tasks::handover::OPERATION;
+use crate::tasks::interest::Interest;
 
 /// Runs up to `most` turns. Stops when something has happened that code outside tasks may be waiting for, or
 /// when no task is ready any more.
@@ -466,6 +468,13 @@ fn is_in_hook(state: *mut lua_State) -> bool {
     false
 }
 
+static NOTHING: u8 = 1;
+
+/// The registry key of a function that does nothing.
+pub fn nothing_key() -> *const c_void {
+    ptr::from_ref(&NOTHING).cast()
+}
+
 /// On LuaJIT, enters the virtual machine once. LuaJIT keeps the running coroutine in a variable that only
 /// such an entry sets.
 ///
@@ -475,9 +484,7 @@ pub unsafe fn enter_machine(state: *mut lua_State) {
     #[cfg(feature = "luajit")]
     // SAFETY: calls a function that does nothing. The registry holds it since the scheduler was made.
     unsafe {
-        if ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, crate::tasks::native::nothing_key())
-            == ffi::LUA_TFUNCTION
-        {
+        if ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, nothing_key()) == ffi::LUA_TFUNCTION {
             ffi::lua_call(state, 0, 0);
         } else {
             ffi::lua_settop(state, -2);

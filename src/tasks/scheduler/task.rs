@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use mlua::ffi::lua_State;
 
 use crate::binding::Message;
-use crate::tasks::door::Interest;
 use crate::tasks::fiber::{Exit, Fiber};
+use crate::tasks::interest::Interest;
 
 /// The identity of a task: its slot, and the generation of that slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,7 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::{Id, Scheduler, WakeReason, Watch};
-use crate::tasks::door::Interest;
+use crate::tasks::interest::Interest;
 use crate::tasks::readiness::Added;
 
 impl Scheduler {

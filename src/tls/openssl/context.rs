@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Instant;
 
 use openssl::error::ErrorStack;
 use openssl::pkey::{PKey, Private};
@@ -20,7 +21,7 @@ use super::super::backend::{Peer, Tlsa};
 use super::super::keys::{self, Identity};
 use super::super::settings::Settings;
 use super::super::verification::Extras;
-use super::sessions::{Sessions, origin_index, origin_of};
+use super::sessions::{self, Sessions};
 use super::stream::{Refusals, Stream};
 use super::{callbacks, errors};
 use crate::binding::Message;
@@ -130,10 +131,11 @@ impl BackendContext {
                 return Err(Failure::Text("invalid TLSA records"));
             }
         } else if let Some(origin) = peer.origin.clone().filter(|_| settings.resume && refusals.is_none()) {
-            if let Some(session) = self.sessions.take(&origin) {
+            let (session, resumption) = self.sessions.take(origin, Instant::now());
+            if let Some(session) = session {
                 more::offer_session(&mut ssl, &session);
             }
-            ssl.set_ex_data(origin_index().map_err(failed)?, Arc::new(origin));
+            sessions::keep(&mut ssl, resumption).map_err(failed)?;
         }
         let inner = SslStream::new(ssl, Adapter(socket)).map_err(failed)?;
         Ok(Stream::new(inner, false, refusals))
@@ -329,8 +331,8 @@ fn trust(builder: &mut SslContextBuilder, settings: &Settings) -> Result<(), Mes
 /// Fails if the process has no descriptor left: OpenSSL would then find no authority and trust no
 /// certificate.
 fn can_look_up() -> Result<(), Failure> {
-    let opened = system().directory.as_deref().map_or(Ok(()), |path| std::fs::File::open(path).map(drop));
-    match opened.err().and_then(|error| error.raw_os_error()) {
+    let opened = system().directories().next().map(|path| std::fs::File::open(path).map(drop));
+    match opened.and_then(Result::err).and_then(|error| error.raw_os_error()) {
         Some(code @ (libc::EMFILE | libc::ENFILE | libc::ENOMEM)) => {
             Err(Failure::Other(keys::authority_error(&crate::sys::error_text(code))))
         }
@@ -346,11 +348,7 @@ fn keep_sessions(
     if settings.resume {
         builder.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
         let sessions = sessions.clone();
-        builder.set_new_session_callback(move |ssl, session| {
-            if let Some(origin) = origin_of(ssl) {
-                sessions.put(&origin, session);
-            }
-        });
+        builder.set_new_session_callback(move |ssl, session| sessions.put(ssl, session));
     } else {
         builder.set_session_cache_mode(SslSessionCacheMode::OFF);
     }

@@ -2,7 +2,8 @@
 //! another name, with other settings, or together with another certificate.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
@@ -14,23 +15,55 @@ use super::super::backend::Origin;
 /// tickets.
 const MOST_ORIGINS: usize = 256;
 const MOST_EACH: usize = 4;
+/// How long sessions go back to one full handshake. A server could otherwise renew them without end, also
+/// after its certificate has expired (RFC 5246, F.1.4, proposes this limit).
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a connection knows of its sessions.
+pub struct Resumption {
+    origin: Origin,
+    /// When the certificate of the offered session was verified, if one was offered.
+    verified: Option<Instant>,
+}
+
+struct Kept {
+    session: SslSession,
+    verified: Instant,
+}
 
 /// The sessions of one context.
 #[derive(Default)]
-pub struct Sessions(Mutex<HashMap<Origin, Vec<SslSession>>>);
+pub struct Sessions(Mutex<HashMap<Origin, Vec<Kept>>>);
 
 impl Sessions {
     /// The session to offer to an origin. A TLS 1.3 session is used once: otherwise an observer could link
     /// two connections (RFC 8446, C.4).
-    pub fn take(&self, origin: &Origin) -> Option<SslSession> {
+    pub fn take(&self, origin: Origin, now: Instant) -> (Option<SslSession>, Resumption) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = all.get_mut(origin)?;
-        let newest = kept.last()?;
-        if newest.protocol_version() == SslVersion::TLS1_3 { kept.pop() } else { Some(newest.clone()) }
+        let mut taken = None;
+        if let Some(kept) = all.get_mut(&origin) {
+            kept.retain(|kept| now.saturating_duration_since(kept.verified) < LONGEST);
+            let once =
+                kept.last().is_some_and(|newest| newest.session.protocol_version() == SslVersion::TLS1_3);
+            taken = if once {
+                kept.pop().map(|kept| (kept.session, kept.verified))
+            } else {
+                kept.last().map(|kept| (kept.session.clone(), kept.verified))
+            };
+        }
+        let (session, verified) = taken.unzip();
+        (session, Resumption { origin, verified })
     }
 
-    /// Keeps a session.
-    pub fn put(&self, origin: &Origin, session: SslSession) {
+    /// Keeps a session of a connection.
+    pub fn put(&self, ssl: &SslRef, session: SslSession) {
+        if let Some(Resumption { origin, verified }) = resumption_of(ssl) {
+            let verified = verified.filter(|_| ssl.session_reused()).unwrap_or_else(Instant::now);
+            self.add(origin, session, verified);
+        }
+    }
+
+    fn add(&self, origin: &Origin, session: SslSession, verified: Instant) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !all.contains_key(origin) && all.len() >= MOST_ORIGINS {
             // Removes any origin: there are many, and the only loss is one full handshake.
@@ -44,13 +77,13 @@ impl Sessions {
         } else if kept.len() >= MOST_EACH {
             kept.remove(0);
         }
-        kept.push(session);
+        kept.push(Kept { session, verified });
     }
 }
 
-/// The index of the origin in the connection's extra data (`ex_data`).
-pub fn origin_index() -> Result<Index<Ssl, Arc<Origin>>, ErrorStack> {
-    static INDEX: Mutex<Option<Index<Ssl, Arc<Origin>>>> = Mutex::new(None);
+/// The index of the resumption in the connection's extra data (`ex_data`).
+fn index() -> Result<Index<Ssl, Resumption>, ErrorStack> {
+    static INDEX: Mutex<Option<Index<Ssl, Resumption>>> = Mutex::new(None);
     let mut index = INDEX.lock().unwrap_or_else(PoisonError::into_inner);
     match *index {
         Some(index) => Ok(index),
@@ -58,7 +91,57 @@ pub fn origin_index() -> Result<Index<Ssl, Arc<Origin>>, ErrorStack> {
     }
 }
 
-/// The origin of a connection, if its sessions are kept.
-pub fn origin_of(ssl: &SslRef) -> Option<Arc<Origin>> {
-    ssl.ex_data(origin_index().ok()?).cloned()
+/// Keeps the sessions that a connection will get.
+pub fn keep(ssl: &mut SslRef, resumption: Resumption) -> Result<(), ErrorStack> {
+    ssl.set_ex_data(index()?, resumption);
+    Ok(())
+}
+
+fn resumption_of(ssl: &SslRef) -> Option<&Resumption> {
+    ssl.ex_data(index().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used)]
+
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use openssl::ssl::{Ssl, SslContext, SslMethod, SslSession, SslVersion};
+
+    use super::{LONGEST, Origin, Sessions};
+
+    /// A session of TLS 1.2, with a cipher that needs no certificate.
+    fn session() -> SslSession {
+        let ssl = || {
+            let mut builder = SslContext::builder(SslMethod::tls()).expect("context");
+            builder.set_cipher_list("ADH:@SECLEVEL=0").expect("ciphers");
+            builder.set_max_proto_version(Some(SslVersion::TLS1_2)).expect("version");
+            builder.set_tmp_dh(&openssl::dh::Dh::get_2048_256().expect("parameters")).expect("key exchange");
+            Ssl::new(&builder.build()).expect("connection")
+        };
+        let (client, server) = UnixStream::pair().expect("sockets");
+        let (client_ssl, server_ssl) = (ssl(), ssl());
+        let peer = thread::spawn(move || server_ssl.accept(server).map(drop).map_err(drop));
+        let stream = client_ssl.connect(client).map_err(drop).expect("handshake");
+        peer.join().expect("thread").expect("handshake");
+        stream.ssl().session().expect("session").to_owned()
+    }
+
+    #[test]
+    fn a_session_ends_a_day_after_its_full_handshake() {
+        let sessions = Sessions::default();
+        let origin = Origin { name: "localhost".to_owned(), port: 443 };
+        let start = Instant::now();
+        sessions.add(&origin, session(), start);
+        let (offered, resumption) = sessions.take(origin.clone(), start + LONGEST - Duration::from_secs(1));
+        assert!(offered.is_some());
+        // What the resumed connection gets counts from the full handshake too.
+        assert_eq!(resumption.verified, Some(start));
+        let (offered, resumption) = sessions.take(origin, start + LONGEST);
+        assert!(offered.is_none());
+        assert_eq!(resumption.verified, None);
+    }
 }

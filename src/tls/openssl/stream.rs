@@ -1,5 +1,6 @@
 //! A connection of OpenSSL.
 
+use std::mem::MaybeUninit;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use openssl::ssl::{ErrorCode, SslStream};
@@ -10,7 +11,7 @@ use super::super::backend::{Info, Step, StreamError};
 use super::super::verification::Verification;
 use super::errors;
 use crate::binding::Message;
-use crate::sys::openssl::forget_errors;
+use crate::sys::{self, openssl::forget_errors};
 
 /// The errors of refused certificates, with their depth in the chain, where the handshake goes on.
 pub type Refusals = Arc<Mutex<Vec<(u32, String)>>>;
@@ -42,11 +43,15 @@ impl Stream {
         Step::Failed(failure, refused.then(|| Message::new(result.error_string())))
     }
 
-    /// Decrypts some bytes. 0 means an orderly end.
-    pub fn read(&mut self, into: &mut [u8]) -> Result<usize, StreamError> {
+    /// Decrypts some bytes, at most `limit`, and appends them. 0 means an orderly end.
+    pub fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, StreamError> {
+        sys::append(into, limit, |space| self.read_into(space))
+    }
+
+    fn read_into(&mut self, space: &mut [MaybeUninit<u8>]) -> Result<usize, StreamError> {
         loop {
             forget_errors();
-            let error = match self.inner.ssl_read(into) {
+            let error = match self.inner.ssl_read_uninit(space) {
                 Ok(count) => return Ok(count),
                 Err(error) => error,
             };

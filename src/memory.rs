@@ -2,10 +2,9 @@
 //! each time it hands it out, and that takes as long as receiving into it.
 
 use std::cell::Cell;
+use std::collections::TryReserveError;
 use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use super::check_memory;
 
 /// The largest number of bytes that a thread keeps.
 const MOST_KEPT: usize = 1 << 20;
@@ -20,8 +19,17 @@ pub fn keep_freed_memory(length: usize) {
     static DONE: AtomicBool = AtomicBool::new(false);
     if cfg!(target_env = "gnu") && length >= LARGE && !DONE.swap(true, Ordering::Relaxed) {
         // If there is no memory for the block, the C library keeps nothing.
-        let _ = check_memory(LARGER);
+        let _ = check(LARGER);
     }
+}
+
+/// Checks that an allocation of this size would succeed now.
+pub fn check(bytes: usize) -> Result<(), TryReserveError> {
+    let mut probe = Vec::<u8>::new();
+    let outcome = probe.try_reserve_exact(bytes);
+    // Keeps the compiler from removing the allocation.
+    std::hint::black_box(&mut probe);
+    outcome
 }
 
 thread_local! {
