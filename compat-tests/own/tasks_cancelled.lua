@@ -67,7 +67,9 @@ do
         error("stop", 0)
     end)
     check.equal("end.3: run ends", { ok, problem }, { false, "stop" })
-    check.equal("end.3: the late task", started and started:status(), "failed")
+    -- It is cancelled before or after it begins. A sleep that fails returns.
+    local status = started and started:status()
+    check.ok("end.3: the late task", status == "failed" or status == "done", status)
 end
 
 -- cancel: a message of any length

@@ -27,11 +27,18 @@ function tasks.onerror(problem, traceback)
     io.stderr:write("luasocket: error in a task: ", tostring(problem), "\n", traceback, "\n")
 end
 
--- Tasks that have not ended, by their numbers, and the count of tasks that were ever in the table.
-local by_id, launched = {}, 0
+-- A task's number contains its place, which a later task may have again. Places are small, so tables that have a task's
+-- place as their key need not grow with each new task.
+local PLACES = 67108864
 
--- The waiters of tasks that wait in a list, by the tasks' numbers.
+-- Tasks that have not ended, by their places, and the count of tasks that were ever in the table.
+local by_place, launched = {}, 0
+
+-- The waiters of tasks that wait in a list, by the tasks' places.
 local awaiting = {}
+
+-- Waiters without further fields, by the places of the tasks that use them again and again.
+local plain_waiters = {}
 
 -- True while onerror runs. Functions of this module cannot wait in it.
 local complaining = false
@@ -55,13 +62,24 @@ local function expect_timeout(position, name, timeout)
     return timeout ~= timeout and 0 or timeout
 end
 
-local function pack(...) return { n = select("#", ...), ... } end
+local NOTHING = { n = 0 }
 
--- A list of waiters, in order. It is doubly linked, because any waiter may leave.
+local function pack(...)
+    local count = select("#", ...)
+    if count == 0 then return NOTHING end
+    return { n = count, ... }
+end
+
+-- A list of waiters, in order. It is doubly linked, because any waiter may leave. A waiter is made with all of its
+-- fields, so that its table need not grow.
+
+local function new_waiter()
+    return { list = false, before = false, next = false, woken = false, id = false }
+end
 
 local function append(list, waiter)
     local last = list.last
-    waiter.list, waiter.before, waiter.next = list, last, nil
+    waiter.list, waiter.before, waiter.next = list, last or false, false
     if last then last.next = waiter else list.first = waiter end
     list.last = waiter
 end
@@ -72,7 +90,7 @@ local function take_out(waiter)
     local before, next = waiter.before, waiter.next
     if before then before.next = next else list.first = next end
     if next then next.before = before else list.last = before end
-    waiter.list, waiter.before, waiter.next = nil, nil, nil
+    waiter.list, waiter.before, waiter.next = false, false, false
 end
 
 local function wake(waiter)
@@ -110,19 +128,21 @@ end
 local complaints = {}
 
 local function conclude(task, outcome, results)
-    by_id[task._id] = nil
+    by_place[task._id % PLACES] = nil
     task._outcome, task._results = outcome, results
     local mutexes = task._mutexes
     if mutexes then
-        task._mutexes = nil
+        task._mutexes = false
         for mutex in pairs(mutexes) do give_up(mutex) end
     end
-    if outcome == "failed" and not task._watched and not task._waiters.first then
-        complaints[#complaints + 1] = task
+    if outcome ~= "done" then
+        if outcome == "failed" and not task._watched and not task.first then complaints[#complaints + 1] = task end
+        native.note()
     end
-    wake_all(task._waiters)
-    local map = task._map
-    if map then
+    -- A task is the list of those that wait for it.
+    while task.first do wake(task.first) end
+    local map = task._watched
+    if map and map ~= true then
         map.ended[#map.ended + 1] = task
         if map.waiters.first then wake(map.waiters.first) end
     end
@@ -155,12 +175,12 @@ local function drain()
     while true do
         local id, abandoned, problem, traceback = native.failed()
         if not id then break end
-        local task = by_id[id]
+        local task = by_place[id % PLACES]
         if task then
             if abandoned then
                 -- Otherwise it would still be served, and a permit or a value would be lost.
-                if awaiting[id] then take_out(awaiting[id]) end
-                awaiting[id] = nil
+                local waiter = awaiting[id % PLACES]
+                if waiter then take_out(waiter) end
                 conclude(task, "abandoned", { task._cancelled or "timeout", n = 1 })
             else
                 conclude(task, "failed", { problem, without_last_line(traceback), n = 2 })
@@ -171,7 +191,7 @@ local function drain()
     if complaints[1] and not complaining then complain() end
     -- Lua tables do not shrink, so a new one is made.
     if launched > 1000 and native.counts() == 0 then
-        by_id, awaiting, launched = {}, {}, 0
+        by_place, awaiting, plain_waiters, launched = {}, {}, {}, 0
         native.reset()
     end
 end
@@ -180,7 +200,8 @@ end
 local function find_failed()
     local found = false
     if not PLAIN then return found end
-    for id, task in pairs(by_id) do
+    for _, task in pairs(by_place) do
+        local id = task._id
         if native.state(id) == "yielded" and coroutine.status(task._thread) == "dead" then
             conclude(task, "failed", { "the task's coroutine has failed", "stack traceback:", n = 2 })
             native.remove(id)
@@ -219,18 +240,28 @@ local function drive(waiter, timeout, shielded)
 end
 
 -- Waits in a list until woken. Returns true, or nil and the reason. A woken waiter has succeeded, even if its wait
--- failed at the same time.
+-- failed at the same time. Without a waiter, a plain one is used.
 local function await(list, waiter, timeout, shielded)
-    local here = native.here()
+    local here, id = native.here()
     if here == "nowhere" or complaining then return nil, "cannot wait here" end
-    append(list, waiter)
     local ok, problem, raised
     if here == "task" then
-        local id = native.current()
-        waiter.id, awaiting[id] = id, waiter
+        local place = id % PLACES
+        if not waiter then
+            waiter = plain_waiters[place]
+            if not waiter then
+                waiter = new_waiter()
+                plain_waiters[place] = waiter
+            end
+            waiter.woken = false
+        end
+        append(list, waiter)
+        waiter.id, awaiting[place] = id, waiter
         ok, problem = native.suspend(timeout, shielded)
-        awaiting[id] = nil
+        awaiting[place] = false
     else
+        waiter = waiter or new_waiter()
+        append(list, waiter)
         local driven
         driven, ok, problem, raised = pcall(drive, waiter, timeout, shielded)
         -- For example, the interpreter's interrupt.
@@ -304,7 +335,7 @@ local function finish(task, ok, ...)
         return ...
     end
     -- If other code has resumed the coroutine, it also gets the results or the error.
-    local foreign = native.state(task._id) == "yielded"
+    local foreign = native.yielded(task._id)
     if ok then
         conclude(task, "done", pack(...))
     else
@@ -327,24 +358,36 @@ end
 -- The system has no room for the stacks of more tasks than this.
 local most = native.most() or huge
 
+-- The fields of the module that were checked last.
+local good_limit, good_size
+
 local function launch(f, ...)
     local limit, size = tasks.MAXTASKS, tasks.STACKSIZE
-    if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
-    if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
-    if native.counts() >= (limit < most and limit or most) then error("too many tasks", 3) end
+    if limit ~= good_limit or size ~= good_size then
+        if type(limit) ~= "number" or limit < 1 or limit ~= floor(limit) then error("invalid number of tasks", 3) end
+        if type(size) ~= "number" or not (size >= 65536 and size <= 67108864) then error("invalid stack size", 3) end
+        good_limit, good_size = limit, size
+    end
     -- Sets all fields at once, so that the table need not grow.
-    local task = { _waiters = {}, _id = false, _thread = false, _outcome = false, _results = false, _watched = false }
+    local task = {
+        first = false, last = false, _id = false, _thread = false, _outcome = false, _results = false, _watched = false,
+        _mutexes = false,
+    }
     setmetatable(task, TASK)
-    local id, thread = native.spawn(size, body, task, f, ...)
+    local id, thread = native.spawn(size, limit < most and limit or most, body, task, f, ...)
+    if not id then error("too many tasks", 3) end
     task._id, task._thread = id, thread
-    by_id[id] = task
+    by_place[id % PLACES] = task
     launched = launched + 1
     return task
 end
 
 local function results_of(task)
     local results = task._results
-    if task._outcome == "done" then return true, unpack(results, 1, results.n) end
+    if task._outcome == "done" then
+        if results == NOTHING then return true end
+        return true, unpack(results, 1, results.n)
+    end
     return nil, unpack(results, 1, results.n)
 end
 
@@ -353,15 +396,15 @@ end
 ---@return boolean? ok true when its function has returned
 ---@return any ... its results; or the error and a traceback; or only the reason why this wait failed
 function Task:wait(timeout)
-    check_self(self, "wait")
-    timeout = expect_timeout(1, "wait", timeout)
+    if getmetatable(self) ~= TASK then check_self(self, "wait") end
+    if timeout ~= nil then timeout = expect_timeout(1, "wait", timeout) end
     if not self._outcome then
         if native.current() == self._id then error("a task cannot wait for itself", 2) end
-        find_failed()
+        if PLAIN then find_failed() end
     end
     if not self._outcome then
         if timeout == 0 then return nil, "timeout" end
-        local ok, problem = await(self._waiters, {}, timeout)
+        local ok, problem = await(self, nil, timeout)
         if not ok then return nil, problem end
     else
         native.settle()
@@ -403,7 +446,7 @@ end
 ---@param f function
 ---@return socket.tasks.Task
 function tasks.start(...)
-    expect_function(1, "start", ...)
+    if type((...)) ~= "function" then expect_function(1, "start", ...) end
     return (launch(...))
 end
 
@@ -411,7 +454,7 @@ end
 ---@return socket.tasks.Task?
 function tasks.current()
     local id = native.current()
-    return id and by_id[id]
+    return id and by_place[id % PLACES]
 end
 
 ---Lets all other tasks that are ready run.
@@ -421,7 +464,7 @@ function tasks.yield() return native.yield() end
 
 local function cancel_all()
     local all = {}
-    for _, task in pairs(by_id) do all[#all + 1] = task end
+    for _, task in pairs(by_place) do all[#all + 1] = task end
     for _, task in pairs(all) do task:cancel() end
 end
 
@@ -580,7 +623,7 @@ function tasks.map(list, max, f)
                 error(task, 0)
             end
             begun = begun + 1
-            task._watched, task._map, task._position = true, map, begun
+            task._watched, task._position = map, begun
             native.inherit(task._id)
             running[task] = true
             running_count = running_count + 1

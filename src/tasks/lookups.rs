@@ -77,7 +77,8 @@ mod with_tasks {
                 let answer = unsafe { (*scheduler).take_answer() };
                 answer.and_then(|answer| answer.downcast().ok()).map(|answer| *answer).ok_or(Failure::Timeout)
             }
-            WakeReason::Cancelled(message) => Err(Failure::Other(message)),
+            // SAFETY: as above.
+            WakeReason::Cancelled => Err(Failure::Other(unsafe { (*scheduler).cancel_message() })),
             WakeReason::Failed(code) => Err(Failure::Errno(code)),
             _ => Err(Failure::Timeout),
         })

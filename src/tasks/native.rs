@@ -40,6 +40,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("turn", native(turn)),
     ("wake", native(wake)),
     ("yield", native(yield_turn)),
+    ("yielded", native(yielded)),
 ];
 
 /// The registry key of the coroutines of tasks.
@@ -129,7 +130,9 @@ unsafe extern "C-unwind" fn wait_for_others(
         WakeReason::Limit => answer.kind = handover::LIMIT,
         WakeReason::Deadline => answer.kind = handover::DEADLINE,
         WakeReason::Closed => answer.kind = handover::CLOSED,
-        WakeReason::Cancelled(message) => {
+        WakeReason::Cancelled => {
+            // SAFETY: as above. The wait is over.
+            let message = unsafe { (*scheduler.cast::<Scheduler>()).cancel_message() };
             answer.kind = handover::CANCELLED;
             for (place, byte) in answer.text.iter_mut().zip(message.as_bytes()) {
                 *place = *byte;
@@ -187,28 +190,33 @@ fn id(call: &Call<'_>, index: c_int) -> Result<Id, Raise> {
     Id::from_number(call.number(index)?).ok_or_else(|| Raise::argument(index, "invalid task"))
 }
 
-/// `spawn(stacksize, function, ...)`: returns a task's number and its coroutine.
+/// `spawn(stacksize, most, function, ...)`: returns a task's number and its coroutine, or nil when there are
+/// `most` tasks.
 fn spawn(call: &mut Call<'_>) -> Outcome {
-    let size = call.number(1)? as usize;
+    let (size, most) = (call.number(1)? as usize, call.number(2)?);
     let scheduler = scheduler(call)?;
     let state = call.raw_state();
-    // SAFETY: nothing is owned. The registry holds the coroutine before the scheduler gets it. The function
-    // and its arguments are moved to the coroutine's stack, after room is made for them.
+    // SAFETY: nothing is owned. The registry holds the coroutine before the scheduler gets it, at a place that
+    // no other task takes, because no Lua code runs meanwhile. The function and its arguments are moved to the
+    // coroutine's stack, after room is made for them.
     unsafe {
-        let count = ffi::lua_gettop(state) - 1;
+        if (*scheduler).counts().0 as f64 >= most {
+            call.push_nil();
+            return Ok(1);
+        }
+        let count = ffi::lua_gettop(state) - 2;
         let thread = ffi::lua_newthread(state);
         ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
         ffi::lua_pushvalue(state, -2);
-        ffi::lua_pushboolean(state, 1);
-        ffi::lua_rawset(state, -3);
+        ffi::lua_rawseti(state, -2, (*scheduler).next_place() as _);
         ffi::lua_settop(state, -2);
-        ffi::lua_insert(state, 2);
+        ffi::lua_insert(state, 3);
         if ffi::lua_checkstack(thread, count + 8) == 0 {
             return Err(Raise::Error(Message::new("too many arguments")));
         }
         ffi::lua_xmove(state, thread, count);
         let id = (*scheduler).add(thread, count - 1, size);
-        ffi::lua_pushnumber(state, id.number());
+        ffi::lua_pushinteger(state, id.number() as _);
         ffi::lua_insert(state, -2);
     }
     Ok(2)
@@ -217,17 +225,17 @@ fn spawn(call: &mut Call<'_>) -> Outcome {
 /// Releases the coroutines of tasks that have ended.
 fn release(call: &Call<'_>, scheduler: *mut Scheduler) {
     let state = call.raw_state();
-    // SAFETY: nothing is owned. An existing key is set to nil, which does not allocate. The table holds the
-    // coroutine until then, and the coroutine has a free slot.
+    // SAFETY: nothing is owned. An existing key is set to nil, which does not allocate.
     unsafe {
-        while let Some(thread) = (*scheduler).next_dead() {
-            ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
-            ffi::lua_pushthread(thread);
-            ffi::lua_xmove(thread, state, 1);
-            ffi::lua_pushnil(state);
-            ffi::lua_rawset(state, -3);
-            ffi::lua_settop(state, -2);
+        if !(*scheduler).has_dead() {
+            return;
         }
+        ffi::lua_rawgetp(state, ffi::LUA_REGISTRYINDEX, threads_key());
+        while let Some(place) = (*scheduler).next_dead() {
+            ffi::lua_pushnil(state);
+            ffi::lua_rawseti(state, -2, place as _);
+        }
+        ffi::lua_settop(state, -2);
     }
 }
 
@@ -279,13 +287,13 @@ fn turn(call: &mut Call<'_>) -> Outcome {
 /// Pushes true, or nil and the reason why a wait failed.
 fn report(call: &mut Call<'_>, reason: WakeReason) -> Outcome {
     let message = match reason {
+        WakeReason::Cancelled => with(call, |scheduler| scheduler.cancel_message())?,
         WakeReason::Ready => {
             call.push_boolean(true);
             return Ok(1);
         }
         WakeReason::Limit | WakeReason::Deadline => Message::new("timeout"),
         WakeReason::Closed => Message::new("closed"),
-        WakeReason::Cancelled(message) => message,
         WakeReason::Failed(code) => crate::sys::error_text(code),
         WakeReason::Outside(_) => Message::new("cannot wait here"),
     };
@@ -354,6 +362,14 @@ fn state(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
+/// `yielded(id)`: whether the task's coroutine has yielded plainly, so that other code has resumed it.
+fn yielded(call: &mut Call<'_>) -> Outcome {
+    let id = id(call, 1)?;
+    let state = with(call, |scheduler| scheduler.state(id))?;
+    call.push_boolean(state == Some(State::Yielded));
+    Ok(1)
+}
+
 fn begun(call: &mut Call<'_>) -> Outcome {
     let id = id(call, 1)?;
     let begun = with(call, |scheduler| scheduler.has_begun(id))?;
@@ -389,26 +405,32 @@ fn reset(call: &mut Call<'_>) -> Outcome {
 
 fn current(call: &mut Call<'_>) -> Outcome {
     match with(call, |scheduler| scheduler.current())? {
-        Some(id) => call.push_number(id.number()),
+        Some(id) => call.push_integer(id.number() as i64),
         None => call.push_nil(),
     }
     Ok(1)
 }
 
-/// `here()`: "task", "outside", or "nowhere" where no code of this library can wait.
+/// `here()`: "task" and the task's number, "outside", or "nowhere" where no code of this library can wait.
 fn here(call: &mut Call<'_>) -> Outcome {
     let state = call.raw_state();
-    let here: &[u8] = with(call, |scheduler| {
-        if scheduler::may_switch(scheduler, state) {
+    let (here, id): (&[u8], _) = with(call, |scheduler| {
+        let current = scheduler.current();
+        let here = if scheduler::may_switch(scheduler, state) {
             b"task".as_slice()
         } else if scheduler.current().is_some() || scheduler.is_blocked() || scheduler::is_nowhere(state) {
             b"nowhere"
         } else {
             b"outside"
-        }
+        };
+        (here, current)
     })?;
     call.push_bytes(here);
-    Ok(1)
+    match id {
+        Some(id) => call.push_integer(id.number() as i64),
+        None => call.push_nil(),
+    }
+    Ok(2)
 }
 
 /// `counts()`: the numbers of tasks that have not ended, of those that have yielded, and of those that have
@@ -431,7 +453,7 @@ fn failed(call: &mut Call<'_>) -> Outcome {
         call.push_nil();
         return Ok(1);
     };
-    call.push_number(id.number());
+    call.push_integer(id.number() as i64);
     call.push_boolean(abandoned);
     if abandoned {
         return Ok(2);

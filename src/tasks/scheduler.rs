@@ -83,8 +83,8 @@ pub struct Scheduler {
     /// The number of waits that an outside event can end.
     pending: usize,
     failed: Vec<Id>,
-    /// Coroutines of tasks that have ended.
-    dead: Vec<*mut lua_State>,
+    /// The slots of tasks that have ended and whose coroutines are not released yet.
+    dead: Vec<u32>,
     blocked: u32,
     outside_deadline: Option<Instant>,
     lookups: u64,
@@ -93,9 +93,13 @@ pub struct Scheduler {
     /// Whether a host's event loop may be waiting for the descriptor.
     outside_wakes: bool,
     /// Whether something has happened that code outside tasks may be waiting for.
-    noteworthy: bool,
-    /// Whether such a thing has happened in the last turn.
+    noted: bool,
+    /// Whether a task has ended or yielded.
+    ended: bool,
+    /// Whether the Lua code outside tasks must look after the last turn.
     happened: bool,
+    /// LuaJIT: the coroutine that the virtual machine takes for the running one. Null when it is unknown.
+    entered: *mut lua_State,
 }
 
 /// The number of stacks that are kept for later tasks.
@@ -158,8 +162,10 @@ impl Scheduler {
             forks: forks(),
             abandoning: false,
             outside_wakes: false,
-            noteworthy: false,
+            noted: false,
+            ended: false,
             happened: false,
+            entered: std::ptr::null_mut(),
         }
     }
 
@@ -202,7 +208,6 @@ impl Scheduler {
             timer: None,
             reason: WakeReason::Ready,
             cancelled: None,
-            long_message: None,
             deadline: None,
             shielded: false,
             operations: 0,
@@ -248,9 +253,9 @@ impl Scheduler {
             return;
         };
         let Some(task) = slot.task.take() else { return };
-        self.noteworthy = true;
-        self.dead.push(task.thread);
-        self.vacant.push(id.index);
+        self.ended = true;
+        // The slot is vacant once the coroutine is released.
+        self.dead.push(id.index);
         self.live -= 1;
         if task.state == State::Yielded {
             self.yielded -= 1;
@@ -263,14 +268,26 @@ impl Scheduler {
         }
     }
 
-    /// The coroutine of a task that has ended. The caller must release it.
-    pub fn next_dead(&mut self) -> Option<*mut lua_State> {
-        self.dead.pop()
+    /// Whether the coroutine of a task that has ended must be released.
+    pub fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    /// The place of such a coroutine. The caller must release it.
+    pub fn next_dead(&mut self) -> Option<u32> {
+        let index = self.dead.pop()?;
+        self.vacant.push(index);
+        Some(index + 1)
+    }
+
+    /// The place of the coroutine of the next task that is added.
+    pub fn next_place(&self) -> u32 {
+        self.vacant.last().map_or(self.slots.len() as u32, |index| *index) + 1
     }
 
     /// Records that something has happened that code outside tasks may be waiting for.
     pub fn note(&mut self) {
-        self.noteworthy = true;
+        self.noted = true;
     }
 
     fn keep(&mut self, stack: Stack) {
@@ -394,17 +411,20 @@ impl Scheduler {
         let task = self.task(id)?;
         let state = task.state;
         if task.cancelled.is_none() {
-            let mut message = Message::new(text);
-            if text.len() > CAPACITY {
-                message = Message::beginning(text);
-                task.long_message = Some(text.into());
-            }
-            task.cancelled = Some(message);
+            task.cancelled = Some(text.into());
             if !task.shielded {
-                self.wake(id, WakeReason::Cancelled(message));
+                self.wake(id, WakeReason::Cancelled);
             }
         }
         Some(state)
+    }
+
+    /// The message of the running task's cancellation.
+    pub fn cancel_message(&mut self) -> Message {
+        match self.current.and_then(|id| self.task(id)).and_then(|task| task.cancelled.as_deref()) {
+            Some(text) if text.len() > CAPACITY => Message::beginning(text),
+            text => Message::new(text.unwrap_or_default()),
+        }
     }
 
     /// Whether a task has ever run.

@@ -11,7 +11,7 @@ use mlua::ffi::{self, lua_State};
 
 use super::{Id, MOST_FAILURES, Round, RoundError, Scheduler, State, WakeReason, coarse_now, flags};
 use super::{LONGEST_TURN, LOOK_AT_CLOCK, MOST_OPERATIONS};
-use crate::binding::WHOLE_TEXT;
+use crate::binding::{CAPACITY, WHOLE_TEXT};
 use crate::tasks::fiber::{Fiber, Turn};
 use crate::tasks::handover::OPERATION;
 use crate::tasks::interest::Interest;
@@ -27,20 +27,24 @@ pub unsafe fn turns(
     limit: Option<Duration>,
     most: u32,
 ) -> Result<Round, RoundError> {
-    for _ in 1..most {
-        // SAFETY: the conditions of this function. The reference ends at once.
-        unsafe {
-            if (*scheduler).ready.is_empty() {
+    // SAFETY: the conditions of this function. References end at once.
+    unsafe {
+        (*scheduler).entered = std::ptr::null_mut();
+        let mut result = Ok(Round::Went);
+        for number in 1..=most.max(1) {
+            let is_last = number >= most || (*scheduler).ready.is_empty();
+            if is_last && number > 1 && (*scheduler).has_dead() {
+                // Their coroutines are released before a wait that may be long.
                 break;
             }
-            turn(scheduler, state, Some(Duration::ZERO))?;
-            if (*scheduler).happened {
-                return Ok(Round::Went);
+            result = turn(scheduler, if is_last { limit } else { Some(Duration::ZERO) });
+            if is_last || result.is_err() || (*scheduler).happened {
+                break;
             }
         }
+        enter_machine(state);
+        result
     }
-    // SAFETY: the conditions of this function.
-    unsafe { turn(scheduler, state, limit) }
 }
 
 /// Runs one turn. Each task that is ready now runs once. Then the events of descriptors and the expired times
@@ -48,29 +52,29 @@ pub unsafe fn turns(
 ///
 /// # Safety
 /// The scheduler belongs to the state, no task runs, and the caller owns nothing.
-pub unsafe fn turn(
-    scheduler: *mut Scheduler,
-    state: *mut lua_State,
-    limit: Option<Duration>,
-) -> Result<Round, RoundError> {
+unsafe fn turn(scheduler: *mut Scheduler, limit: Option<Duration>) -> Result<Round, RoundError> {
     // SAFETY: the conditions of this function. References end before a task runs.
     unsafe {
         (*scheduler).check_fork();
         let count = (*scheduler).ready.len();
-        for _ in 0..count {
-            let Some(id) = (*scheduler).ready.pop_front() else { break };
-            if let Err(error) = run_one(scheduler, id) {
-                (*scheduler).ready.push_front(id);
-                enter_machine(state);
-                return Err(error);
-            }
-        }
+        let mut outcome = Ok(());
         if count > 0 {
-            enter_machine(state);
+            flags().running.fetch_add(1, Ordering::Relaxed);
+            for _ in 0..count {
+                let Some(id) = (*scheduler).ready.pop_front() else { break };
+                outcome = run_one(scheduler, id);
+                if outcome.is_err() {
+                    (*scheduler).ready.push_front(id);
+                    break;
+                }
+            }
+            flags().running.fetch_sub(1, Ordering::Relaxed);
         }
+        outcome?;
         let this = &mut *scheduler;
-        let noteworthy = std::mem::take(&mut this.noteworthy);
-        this.happened = noteworthy;
+        let noted = std::mem::take(&mut this.noted);
+        let noteworthy = std::mem::take(&mut this.ended) || noted;
+        this.happened = noted || !this.failed.is_empty() || this.live == this.yielded;
         if this.ready.is_empty() && this.pending == 0 && this.next_time().is_none() {
             let may_come = limit.is_some_and(|limit| !limit.is_zero());
             if count == 0 && limit.is_none() {
@@ -111,6 +115,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), RoundError> {
                 this.unbegun -= 1;
                 let Some(task) = this.task(id) else { return Ok(()) };
                 let exit = &raw mut task.exit;
+                this.entered = std::ptr::null_mut();
                 Fiber::new(stack, thread, arguments, exit)
             }
         };
@@ -121,9 +126,7 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), RoundError> {
         this.turn_began = coarse_now();
         this.current = Some(id);
         this.range = fiber.range();
-        flags().running.fetch_add(1, Ordering::Relaxed);
         let turn = fiber.resume();
-        flags().running.fetch_sub(1, Ordering::Relaxed);
         let this = &mut *scheduler;
         // This must come while the task is still the running one: after a fork it is the only task of the
         // child.
@@ -140,13 +143,13 @@ unsafe fn run_one(scheduler: *mut Scheduler, id: Id) -> Result<(), RoundError> {
                     std::mem::forget(fiber);
                 }
                 if abandoned && this.abandoning {
-                    this.noteworthy = true;
                     this.failed.push(id);
                     this.abandon(id);
                 }
             }
             Turn::Left(status) => {
-                this.noteworthy = true;
+                this.ended = true;
+                this.entered = std::ptr::null_mut();
                 this.keep(fiber.into_stack());
                 if status == ffi::LUA_YIELD {
                     this.yielded += 1;
@@ -241,8 +244,8 @@ pub unsafe fn wait(
         let Some(id) = this.current else { return WakeReason::Outside(options.limit) };
         let Some(task) = this.task(id) else { return WakeReason::Outside(options.limit) };
         let now = (options.limit.is_some() || task.deadline.is_some()).then(Instant::now);
-        if let Some(message) = task.cancelled.filter(|_| !options.shielded) {
-            return fail(scheduler, state, id, WakeReason::Cancelled(message));
+        if task.cancelled.is_some() && !options.shielded {
+            return fail(scheduler, state, id, WakeReason::Cancelled);
         }
         let deadline = task.deadline.filter(|_| !options.shielded);
         if deadline.zip(now).is_some_and(|(deadline, now)| deadline <= now) {
@@ -321,7 +324,8 @@ unsafe fn fail(scheduler: *mut Scheduler, state: *mut lua_State, id: Id, reason:
 unsafe fn publish_message(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) {
     // SAFETY: the conditions of `wait`. Lua copies the text first, and nothing is owned if that raises.
     unsafe {
-        if let Some(text) = (*scheduler).task(id).and_then(|task| task.long_message.as_deref()) {
+        let text = (*scheduler).task(id).and_then(|task| task.cancelled.as_deref());
+        if let Some(text) = text.filter(|text| text.len() > CAPACITY) {
             ffi::lua_pushlstring(state, text.as_ptr().cast(), text.len());
             ffi::lua_setfield(state, ffi::LUA_REGISTRYINDEX, WHOLE_TEXT.as_ptr());
         }
@@ -346,8 +350,11 @@ unsafe fn leave(scheduler: *mut Scheduler, state: *mut lua_State, id: Id) -> Wak
     unsafe {
         let Some(task) = (*scheduler).task(id) else { return WakeReason::Outside(None) };
         let exit = task.exit;
+        (*scheduler).entered = state;
         (*exit).suspend(());
-        enter_machine(state);
+        if (*scheduler).entered != state {
+            enter_machine(state);
+        }
         publish_message(scheduler, state, id);
         (*scheduler).task(id).map_or(WakeReason::Ready, |task| task.reason)
     }
@@ -369,7 +376,11 @@ pub unsafe fn yield_now(scheduler: *mut Scheduler, state: *mut lua_State) -> Opt
         go_round(scheduler, state, id);
         let task = (*scheduler).task(id)?;
         let over = task.deadline.is_some_and(|deadline| deadline <= Instant::now());
-        let reason = task.cancelled.map(WakeReason::Cancelled).or(over.then_some(WakeReason::Deadline));
+        let reason = task
+            .cancelled
+            .is_some()
+            .then_some(WakeReason::Cancelled)
+            .or(over.then_some(WakeReason::Deadline));
         match reason {
             Some(_) => task.failures = task.failures.saturating_add(1),
             None => task.failures = 0,

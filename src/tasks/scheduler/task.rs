@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use mlua::ffi::lua_State;
 
-use crate::binding::Message;
 use crate::tasks::fiber::{Exit, Fiber};
 use crate::tasks::interest::Interest;
 
@@ -56,7 +55,7 @@ pub enum WakeReason {
     /// The descriptor was given up.
     Closed,
     /// The task was cancelled.
-    Cancelled(Message),
+    Cancelled,
     /// A descriptor does not support waiting.
     Failed(i32),
     /// Switching is not possible here. The caller must wait itself, for at most this long.
@@ -82,9 +81,8 @@ pub(super) struct Task {
     /// The time of its entry in the timers.
     pub(super) timer: Option<Instant>,
     pub(super) reason: WakeReason,
-    pub(super) cancelled: Option<Message>,
-    /// The whole of a message that is too long for `cancelled`.
-    pub(super) long_message: Option<Box<[u8]>>,
+    /// The message of its cancellation.
+    pub(super) cancelled: Option<Box<[u8]>>,
     pub(super) deadline: Option<Instant>,
     pub(super) shielded: bool,
     pub(super) operations: u32,
