@@ -70,6 +70,27 @@ function cases.dot(size, total)
     return repeated(mime.dot, input, total, 2, input)
 end
 
+-- Calls with a short text, for the cost of the call itself.
+local function called(low, input, count, ...)
+    local work = repeated(low, input, count * #input, ...)
+    return work, count
+end
+
+function cases.b64_calls(size, count)
+    local input = text(size)
+    return called(mime.b64, input, count, input)
+end
+
+function cases.eol_calls(size, count)
+    local input = text(size)
+    return called(mime.eol, input, count, 0, input, "\n")
+end
+
+function cases.dot_calls(size, count)
+    local input = text(size)
+    return called(mime.dot, input, count, 2, input)
+end
+
 function cases.chain(size)
     local input = binary(size)
     return function()

@@ -29,4 +29,17 @@ function cases.escape(count)
     return repeated(count, function() return url.escape(TEXT) end)
 end
 
+-- The path differs from call to call, as in a program. Otherwise LuaJIT would do the work once, before the loop.
+function cases.build(count)
+    local parts = { scheme = "http", host = "www.example.com" }
+    local paths = {}
+    for i = 1, 16 do paths[i] = "/some/path/" .. i end
+    return function()
+        for i = 1, count do
+            parts.path = paths[i % 16 + 1]
+            url.build(parts)
+        end
+    end, count
+end
+
 measure.run(cases)

@@ -59,6 +59,23 @@ def _case_table(results, interpreter):
     return rows
 
 
+def _traffic_table(results, interpreter):
+    """CPU time and instructions of traffic, where wall time also measures the other end of the connection."""
+    rows = ["| | CPU time, reference | ours | ratio | instructions, reference | ours | ratio |",
+            "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
+    for case in CASES:
+        outcome = results.get(interpreter, case)
+        ratio = outcome.cpu_ratio(case)
+        if case.clock != "wall" or ratio is None:
+            continue
+        unit = " " + case.unit.name
+        cells = [number(outcome.cpu_median(library)) + unit for library in ("reference", "ours")] + [times(ratio)]
+        counts = [outcome.instructions.get(library) for library in ("reference", "ours")]
+        cells += [number(count) for count in counts] + [times(counts[0] / counts[1]) if all(counts) else ""]
+        rows.append("| %s | %s |" % (case.title, " | ".join(cells)))
+    return rows
+
+
 def _series_table(results, interpreters, series):
     unit = series.points[0][1].unit.name
     if series.name in PER:
@@ -107,6 +124,12 @@ def write(results):
              "Measured on: " + _machine(interpreters) + ".", ""]
     for interpreter in interpreters:
         lines += ["### " + _name(interpreter), ""] + _case_table(results, interpreter) + [""]
+    for interpreter in interpreters:
+        rows = _traffic_table(results, interpreter)
+        if len(rows) > 2:
+            lines += ["### Traffic on %s: CPU time and instructions" % _name(interpreter), "",
+                      "Of the measured process; instructions outside the kernel, for one call, or one byte.", ""]
+            lines += rows + [""]
     lines += ["### Growth", "", "A figure that stays level, or improves, down a column is a cost that grows "
               "linearly at most. A dash: not possible there.", ""]
     for series in SERIES:

@@ -38,6 +38,10 @@ def line(case, interpreter, outcome):
     if case.misses(interpreter, ratio):
         notes.append("BELOW TARGET")
     notes += ["%s: %s" % pair for pair in outcome.failures.items()]
+    if case.clock == "wall" and outcome.cpu_ratio(case):
+        notes.append("CPU " + times(outcome.cpu_ratio(case)))
+    if len(outcome.instructions) == 2:
+        notes.append("instructions " + times(outcome.instructions["reference"] / outcome.instructions["ours"]))
     figures = [number(outcome.median(library)) for library in ("reference", "ours", "limit")]
     print(WIDTHS % (case.name, *figures, times(ratio), times(target), "; ".join(notes)))
     sys.stdout.flush()

@@ -6,16 +6,18 @@
 -- the socket library's clock, CPU time of this process by Lua's.
 local error, io, os, tonumber = error, io, os, tonumber
 
--- The peak memory of this process in bytes; 0 where the system does not report it.
-local function peak_memory()
+local measure = {}
+
+---Memory of this process in bytes; 0 where the system does not report it.
+---@param name? string which figure: "VmRSS" for the present; the peak by default
+---@return number
+function measure.memory(name)
     local file = io.open("/proc/self/status")
     if not file then return 0 end
     local text = file:read("*a")
     file:close()
-    return (tonumber(text:match("VmHWM:%s*(%d+) kB")) or 0) * 1024
+    return (tonumber(text:match((name or "VmHWM") .. ":%s*(%d+) kB")) or 0) * 1024
 end
-
-local measure = {}
 
 ---A port or path that the driver has set.
 ---@param name string without its prefix `BENCH_`
@@ -29,8 +31,9 @@ end
 ---@param wall number seconds
 ---@param cpu number seconds
 ---@param amount number calls or bytes
-function measure.report(wall, cpu, amount)
-    print(("wall=%.9f cpu=%.9f amount=%.0f peak=%.0f"):format(wall, cpu, amount, peak_memory()))
+---@param memory? number in bytes; the peak by default
+function measure.report(wall, cpu, amount, memory)
+    print(("wall=%.9f cpu=%.9f amount=%.0f peak=%.0f"):format(wall, cpu, amount, memory or measure.memory()))
 end
 
 ---Runs the case named on the command line, with the numbers after it.
