@@ -200,7 +200,7 @@ def main():
     report = Report()
     run = Run(options, report)
     run.execute()
-    task.keep_times(report.seconds)
+    task.keep(report.seconds, report.checks)
     if shutil.which("cargo") and not options.reference_only:
         run.farewell()
     return report.close()

@@ -9,6 +9,7 @@ from task import Task
 
 LIMIT = 300
 NO_THEME = "Unrecognised theme"
+NO_BROWSER = 77
 
 
 def _run(program):
@@ -33,6 +34,36 @@ def _site(report):
     return report.ok("docs site: " + checked.output.strip(), built.seconds)
 
 
+def _drawn(report, name, program, arguments):
+    """A program of site/ that says whether what it has written is as it would write it now."""
+    result = process.run([_path(program)] + arguments, LIMIT, cwd=REPOSITORY)
+    if result.status != 0:
+        return report.fail(name, result.output, file=_path(program))
+    return report.ok(name)
+
+
+def _look(report):
+    """The site in a browser."""
+    result = _run("look")
+    if result.status == NO_BROWSER:
+        return report.skip("docs site in a browser", "chromium is not here: apt install chromium")
+    if result.status != 0:
+        return report.fail("docs site in a browser", result.output, file=_path("look"))
+    return report.ok("docs site in a browser: " + result.output.strip(), result.seconds)
+
+
+def _site_and_look(report):
+    _site(report)
+    if os.path.exists(os.path.join(REPOSITORY, "target", "site", "index.html")):
+        return _look(report)
+    return report.skip("docs site in a browser", "the site is not built")
+
+
 def tasks(wanted, report):
     """The checks of the suite that the options select."""
-    return [Task("docs site", lambda: _site(report))] if wanted("docs site") else []
+    made = [
+        Task("docs site", lambda: _site_and_look(report), count=2),
+        Task("docs pictures", lambda: _drawn(report, "docs pictures", "pictures", ["--check"])),
+        Task("docs figures", lambda: _drawn(report, "docs figures", "figures", ["--check"])),
+    ]
+    return [task for task in made if wanted(task.name)]

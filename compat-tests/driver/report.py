@@ -21,6 +21,7 @@ class Report:
         self._closed = threading.Event()
         self.passed = self.failed = self.skipped = 0
         self.seconds = {}           # how long each test ran
+        self.checks = {}            # how many checks of each test passed
         threading.Thread(target=self._show_life, daemon=True).start()
 
     def _say(self, text):
@@ -67,6 +68,7 @@ class Report:
         """Counts `count` passed checks of one test."""
         with self._lock:
             self.passed += count
+            self.checks[name] = count
             self._say(self._count("ok  ", name) + _remark(count, seconds))
 
     def fail(self, name, output="", passed=0, failed=1, file=None, program=None):

@@ -6,6 +6,7 @@ from typing import Any, Callable, NamedTuple
 from interpreters import BUILD
 
 TIMES = os.path.join(BUILD, "times.json")
+CHECKS = os.path.join(BUILD, "checks.json")
 # seconds on two cores, when no earlier run has measured the test
 USUAL = {"build": 75, "upstream": 3, "differential": 1, "own": 2.5, "rocks": 130, "examples": 1.5, "docs": 15, "rust": 240,
          "windows": 5}
@@ -19,20 +20,26 @@ class Task(NamedTuple):
     count: int = 1
 
 
-def earlier_times():
-    """The time of each test in its last run here."""
+def _earlier(path):
     try:
-        with open(TIMES) as file:
+        with open(path) as file:
             return json.load(file)
     except (OSError, ValueError):
         return {}
 
 
-def keep_times(seconds):
-    """Stores the times of this run for the next run's estimate."""
+def earlier_times():
+    """The time of each test in its last run here."""
+    return _earlier(TIMES)
+
+
+def keep(seconds, checks):
+    """Stores the times of this run for the next run's estimate, and the counts of checks for site/figures."""
     os.makedirs(BUILD, exist_ok=True)
-    with open(TIMES, "w") as file:
-        json.dump(dict(earlier_times(), **seconds), file, indent=0, sort_keys=True)
+    for path, found in ((TIMES, seconds), (CHECKS, checks)):
+        known = dict(_earlier(path), **found)
+        with open(path, "w") as file:
+            json.dump(known, file, indent=0, sort_keys=True)
 
 
 def estimate(names, parallel, jobs):
