@@ -13,6 +13,7 @@ local PAGES = { ... }
 if #PAGES == 0 then
     PAGES = { "../README", "README", "migrating" }
     for _, page in ipairs(manual.pages) do PAGES[#PAGES + 1] = page end
+    for page in manual.page("tutorials/README"):gmatch("%(([%w-]+)%.md%)") do PAGES[#PAGES + 1] = "tutorials/" .. page end
 end
 -- Read all pages before a peer starts: a script that ends with an error waits for its peers.
 local texts = {}

@@ -6,6 +6,8 @@ local PAGES = { "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "
     "examples/README.md", "types/README.md", "docs/README.md", "docs/installing.md", "docs/migrating.md", "docs/compared.md",
     "docs/limits.md", "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md" }
 for _, name in ipairs(manual.pages) do PAGES[#PAGES + 1] = "docs/" .. name .. ".md" end
+PAGES[#PAGES + 1] = "docs/tutorials/README.md"
+for name in manual.page("tutorials/README"):gmatch("%(([%w-]+%.md)%)") do PAGES[#PAGES + 1] = "docs/tutorials/" .. name end
 
 -- Resolves `..` in a path.
 local function resolve(folder, target)
