@@ -6,7 +6,7 @@ local framing = require("socket.http_framing")
 local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
-local error, ipairs, rawget, tostring, type = error, ipairs, rawget, tostring, type
+local error, next, rawget, tostring, type = error, next, rawget, tostring, type
 local find, lower, sub, concat = string.find, string.lower, string.sub, table.concat
 
 local MOST_INTERIM = 100
@@ -189,6 +189,9 @@ local NEWER = {
     { "retries", "RETRIES" }, { "headerlist" }, { "noproxy" }, { "auth" }, { "resume" },
 }
 
+local IS_NEWER = {}
+for i = 1, #NEWER do IS_NEWER[NEWER[i][1]] = true end
+
 local function is_newer_proxy(proxy)
     return proxy == "environment" or type(proxy) == "string" and find(lower(proxy), "^socks%d?%l?:") ~= nil
 end
@@ -196,6 +199,17 @@ end
 -- The newer fields of a request, or nil when it has none. False disables a setting for this request.
 local function newer_fields(reqt)
     local found
+    if not (http.DECODE or http.JAR or http.DEADLINE or http.MAXBODY or http.RETRIES or http.POOL) then
+        -- the usual case, at the cost of the fields that the request has
+        for name, value in next, reqt do
+            if value and IS_NEWER[name] then
+                found = found or {}
+                found[name] = value
+            end
+        end
+        if not found and is_newer_proxy(rawget(reqt, "proxy") or http.PROXY) then found = {} end
+        return found
+    end
     for i = 1, #NEWER do
         local name, setting = NEWER[i][1], NEWER[i][2]
         local value = rawget(reqt, name)
@@ -277,14 +291,13 @@ local function report(notes, result, message, ...)
     return result, message, ...
 end
 
-local CALLBACKS = { "source", "sink", "step", "create", "response_headers" }
+local CALLBACKS = { source = true, sink = true, step = true, create = true, response_headers = true }
 
 -- Raises for fields that must be callable and are not. Otherwise they would fail in the middle of a request.
 local function check_callbacks(reqt)
-    for _, name in ipairs(CALLBACKS) do
-        local value = rawget(reqt, name)
-        local kind = type(value)
-        if kind ~= "function" and value and kind ~= "table" and kind ~= "userdata" then
+    for name, value in next, reqt do
+        local kind = CALLBACKS[name] and type(value)
+        if kind and kind ~= "function" and value and kind ~= "table" and kind ~= "userdata" then
             local hint = name == "source" and kind == "string" and ": use ltn12.source.string" or ""
             error("bad field '" .. name .. "' (function expected, got " .. kind .. hint .. ")", 3)
         end

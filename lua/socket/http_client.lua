@@ -16,7 +16,7 @@ local ipairs, pairs, require, setmetatable, tonumber, tostring, type =
     ipairs, pairs, require, setmetatable, tonumber, tostring, type
 local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, string.find, string.gmatch, string.gsub,
     string.lower, string.match, table.sort, string.upper
-local perform = exchange.perform
+local perform, whole = exchange.perform, response.whole
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
@@ -202,7 +202,7 @@ local function build(call)
     local request = {
         scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
         fields = compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call), create = given.create,
-        unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
+        url = to.url, unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
         expect = call.expect and not call.bare or nil, limits = require("socket.http"),
     }
     -- for http the TLS settings are ignored, and connections are pooled by origin
@@ -236,6 +236,14 @@ end
 ---@field secrets boolean whether all hops so far had the same origin
 ---@field request table for socket.http_exchange
 
+-- Whether the response can be made as soon as it has arrived, without a look at its headers.
+local function is_plain(call)
+    local given = call.options
+    local most = given.maxbody
+    return not (given.sink or given.stream or given.file or call.progress or call.jar or call.retries or call.digest)
+        and (not most or most >= 65536)
+end
+
 -- Makes all checks that need no connection. Returns a call, or nil, message, phase.
 local function prepare(method, to, given)
     local call = {
@@ -258,6 +266,7 @@ local function prepare(method, to, given)
     body, err = bodies.of(method, given)
     if body == nil then return refuse(err) end
     call.body = body
+    call.whole = is_plain(call) and whole or nil
     call.request, err = build(call)
     if not call.request then
         if body and body.close then body.close() end
@@ -274,7 +283,7 @@ local function send(call)
         if call.progress then source = delivery.watched(source, call.progress, "send", request.length) end
         request.source = source
     end
-    local answer, err, phase, why = perform(request)
+    local answer, err, phase, why = perform(request, call.whole)
     if answer and call.jar then
         for _, value in ipairs(answer:values("set-cookie")) do call.jar:set(call.to.url, value) end
     end
@@ -332,13 +341,14 @@ local function follow(call, answer)
     return true
 end
 
--- Follows redirects from the first response to the last. Returns the last one, or nil, message, phase, why.
+-- Follows redirects from the first response to the last. Returns the last one, and true if it needs no delivery; or
+-- nil, message, phase, why.
 local function chase(call, answer)
     while true do
         if not answer then
             local err, phase, why
             answer, err, phase, why = attempt(call)
-            if not answer then return nil, err, phase, why end
+            if not answer or err then return answer, err, phase, why end
         end
         if not REDIRECTS[answer.status] then return answer end
         local followed, err = follow(call, answer)
@@ -360,6 +370,10 @@ local function complete(call, answer)
     local err, phase, why
     answer, err, phase, why = chase(call, answer)
     if not answer then return nil, err, phase, why end
+    if err then
+        answer.history = call.history
+        return answer
+    end
     return delivery.deliver(call, answer)
 end
 
@@ -405,8 +419,9 @@ local function plain(method, url)
     local call = of_method and of_method[url]
     if call and call.agent == client.settings.USERAGENT
         and (call.to.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
-        local answer, err, phase, why = perform(call.request)
+        local answer, err, phase, why = perform(call.request, whole)
         if not answer then return nil, err, phase, why end
+        if err then return answer end
         if not REDIRECTS[answer.status] then return delivery.deliver(call, answer) end
         local again = prepare(call.method, call.to, NONE)
         return complete(again, answer)

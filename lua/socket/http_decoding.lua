@@ -31,13 +31,21 @@ local function decoder(name)
     return module and module.decoder(name) or nil
 end
 
--- Checks once which codings are available. Loads the separate library only for codings that the core lacks.
+-- Checks once which codings are available. The separate library is loaded only when a body needs it.
 local offered
 local function default_offer()
     if not offered then
-        local names = {}
+        local names, others = {}, nil
         for _, name in ipairs(NAMES) do
-            if decoder(name) then names[#names + 1] = name end
+            local found = core.decoder(name)
+            if not found then
+                if others == nil then
+                    local ok, installed = pcall(native, "socket_all_codings", true)
+                    others = ok and installed
+                end
+                found = others
+            end
+            if found then names[#names + 1] = name end
         end
         offered = concat(names, ", ")
     end

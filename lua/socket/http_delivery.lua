@@ -120,10 +120,12 @@ function delivery.deliver(call, answer)
         if most == nil then most = LARGEST end
         local body, err = answer:body(most or nil)
         if not body then return nil, err, "body" end
-        return response.whole(answer, call.to.url, body, call.history)
+        local made = response.new(answer, call.to.url)
+        made.body, made.body_size, made.history = body, #body, call.history
+        return made
     end
     local made = response.new(answer, call.to.url)
-    if call.history then made.history = call.history end
+    made.history = call.history
     if given.file and (answer.status < 300 or answer.status == 416 and call.file_size) then
         local err
         sink, err = download.sink(call, answer)

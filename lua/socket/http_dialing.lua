@@ -12,11 +12,8 @@ local find = string.find
 
 local dialing = {}
 
--- Error messages of the resolver.
-local RESOLVER = {
-    ["host or service not provided, or not known"] = true, ["temporary failure in name resolution"] = true,
-    ["non-recoverable failure in name resolution"] = true,
-}
+-- The native function for TLS, once it was needed.
+local converse_tls
 
 ---The time for the next wait, limited by its own timeout and by the deadline of the whole request.
 ---@param limit number|false|nil seconds
@@ -58,16 +55,6 @@ local function timed(sock, limit, deadline)
     return { send = operation("send"), receive = operation("receive") }
 end
 
--- Connects a socket. The phase of a failure depends on whether the host name was resolved.
-local function connect(sock, host, port, phase)
-    local ok, err = sock:connect(host, port)
-    if ok then return true end
-    if phase == "connect" and type(sock) == "userdata" and (RESOLVER[err] or err == "timeout" and sock:getfd() < 0) then
-        phase = "resolve"
-    end
-    return nil, err, phase
-end
-
 -- The TLS context of a request, or nil and a message.
 local function make_context(parameters)
     return require("socket.tls").newcontext(require("socket.https_connection").parameters(parameters or {}))
@@ -89,11 +76,21 @@ local function secure(sock, request, context)
     return nil, err, "tls", detail
 end
 
+-- The first address of a host, or nil and a message.
+local function look_up(request)
+    local seconds = left(request.timeouts.resolve, request.deadline)
+    if seconds == 0 then return nil, "timeout" end
+    local addresses, err = native.lookup(request.host, seconds)
+    if not addresses then return nil, err end
+    return addresses[1] and addresses[1].addr
+end
+
 -- Connects through the proxy that `sock` is connected to, unless the proxy gets the request itself.
 local function pass_proxy(sock, request)
     local proxy = request.proxy
     if proxy.scheme ~= "http" then
-        return require("socket.http_socks").open(sock, proxy, request.host, request.port)
+        local function resolve() return look_up(request) end
+        return require("socket.http_socks").open(sock, proxy, request.host, request.port, resolve)
     end
     if request.scheme ~= "https" then return true end
     local tunnel = require("socket.http_tunnel")
@@ -106,11 +103,10 @@ end
 local function reach(sock, request)
     local timeouts, proxy = request.timeouts, request.proxy
     local host, port = proxy and proxy.host or request.host, proxy and proxy.port or request.port
-    local phase = proxy and "proxy" or "connect"
-    if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", phase end
-    local ok, err
-    ok, err, phase = connect(sock, host, port, phase)
-    if not ok then return nil, err, phase end
+    local resolve, connect = left(timeouts.resolve, request.deadline), left(timeouts.connect, request.deadline)
+    if resolve == 0 or connect == 0 then return nil, "timeout", proxy and "proxy" or "connect" end
+    local ok, err, phase = native.connect(sock, host, port, resolve or -1, connect or -1, request.deadline)
+    if not ok then return nil, err, proxy and "proxy" or phase end
     if not proxy then return true end
     if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", "proxy" end
     local to_proxy = request.deadline and timed(sock, timeouts.connect, request.deadline) or sock
@@ -167,6 +163,20 @@ local function open_unix(request)
     if ok then return sock end
     sock:close()
     return nil, err, "connect"
+end
+
+---The native function that makes a request on a connection of this library, or nil.
+---@param request socket.http.exchange.request
+---@param sock table|userdata
+---@return function|nil
+function dialing.converse(request, sock)
+    if request.create or type(sock) ~= "userdata" then return nil end
+    if request.scheme == "https" then
+        converse_tls = converse_tls or require("socket.native")("socket_tls_core").converse
+        return converse_tls
+    end
+    if request.unix then return nil end
+    return native.converse
 end
 
 ---Opens the connection of a request.

@@ -30,6 +30,8 @@ end
 -- The mode of `io.open` for the file of a response; false when the file is complete or the body does not belong in
 -- it; nil and a message.
 local function mode_for(call, answer)
+    -- a response to HEAD, and a 204, say nothing about the file's content
+    if answer.bodiless then return false end
     if call.file_size and call.file_size > 0 then
         local verdict, err = require("socket.http_resume").judge(answer, call.file_size)
         if not verdict then return nil, err end

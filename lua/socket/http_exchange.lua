@@ -11,6 +11,7 @@ local pcall = require("socket.session").pcall
 local error, pairs, rawget, require, setmetatable, tostring, type =
     error, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
+local huge = math.huge
 
 -- A body of up to this size is sent in one write with the head.
 local WHOLE = 16384
@@ -81,11 +82,50 @@ local function value_key(value, depth)
 end
 
 -- Names and values of TLS parameters as one text.
-local function tls_key(parameters)
+local function tls_text(parameters)
     local parts = {}
     for name, value in pairs(parameters) do parts[#parts + 1] = tostring(name) .. "\1" .. value_key(value, 1) end
     table.sort(parts)
     return concat(parts, "\2")
+end
+
+-- Remembers the fields of a table, to notice a change. Tables in it are remembered by their content.
+local function snapshot(fields)
+    local values, count = {}, 0
+    for name, value in pairs(fields) do
+        count = count + 1
+        values[name] = type(value) == "table" and value_key(value, 1) or value
+    end
+    return { values = values, count = count }
+end
+
+local function is_unchanged(fields, seen)
+    local values, count = seen.values, 0
+    for name, value in pairs(fields) do
+        count = count + 1
+        if type(value) == "table" then value = value_key(value, 1) end
+        if values[name] ~= value then return false end
+    end
+    return count == seen.count
+end
+
+-- The key of TLS parameters by the user's table, with what it was made of: to make it costs more than a request.
+local tls_keys = setmetatable({}, { __mode = "k" })
+local NO_TLS = {}
+local https
+
+local function tls_key(given)
+    given = given or NO_TLS
+    https = https or require("socket.https_settings")
+    local defaults = https.cfg or NO_TLS
+    local known = tls_keys[given]
+    if known and known.verify == https.VERIFY and is_unchanged(defaults, known.defaults) and is_unchanged(given, known.given) then
+        return known.key
+    end
+    local key = tls_text(require("socket.https_connection").parameters(given))
+    tls_keys[given] =
+        { key = key, verify = https.VERIFY, defaults = snapshot(defaults), given = snapshot(given) }
+    return key
 end
 
 -- The key of an origin. The last one is cached: many requests in a row go to one origin.
@@ -106,8 +146,7 @@ local function pool_key(request)
     end
     if request.unix then key = key .. "\0unix " .. request.unix end
     if request.scheme == "https" then
-        local parameters = require("socket.https_connection").parameters(request.tls or {})
-        key = key .. "\0" .. tls_key(parameters)
+        key = key .. "\0" .. tls_key(request.tls)
     end
     return key
 end
@@ -144,17 +183,33 @@ local function send(connection, data)
     return nil, WAITING[err] or err
 end
 
+-- Returns whether these bytes begin a final response, and the bytes without the complete interim responses.
+local function begins_final(text)
+    while true do
+        -- too short to show the status
+        if #text < #"HTTP/1.1 200" then return false, text end
+        if not find(text, "^HTTP/%d%.%d 1%d[02-9]") then return true, text end
+        local _, last = find(text, "\n\r?\n")
+        if not last then return false, text end
+        text = sub(text, last + 1)
+    end
+end
+
+-- The most bytes of interim responses to keep unread while the body is sent.
+local MOST_AHEAD = 65536
+
 -- True when the server has begun a final response before it has the whole body. Received data is kept in the buffer.
 local function is_answered(connection)
-    if not connection.ours or connection.buffer ~= "" then return false end
+    if not connection.ours then return false end
     local sock = connection.sock
     sock:settimeout(0)
     connection.armed = 0
     local data = sock:receive(incoming.SOME)
     if not data then return false end
-    connection.buffer, connection.at = data, 1
-    -- an interim response does not stop the sending
-    return not find(data, "^HTTP/%d%.%d 1%d[02-9]")
+    local final
+    final, connection.buffer = begins_final(sub(connection.buffer, connection.at) .. data)
+    connection.at = 1
+    return final or #connection.buffer > MOST_AHEAD
 end
 
 local function send_string(connection, body)
@@ -233,17 +288,22 @@ local function send_request(connection, request, head)
     return true, early
 end
 
+-- A response may have arrived although sending the request failed (add.45). Returns as `converse` does.
+local function after_failure(connection, request, err)
+    connection.unsent = true
+    local answer = incoming.receive_head(connection, err == "timeout" and 0.001 or request.timeouts.first)
+    if answer then return answer end
+    return nil, err, "send", true
+end
+
 -- Sends a request and receives the response on a connection. Returns it; or nil, a message, the phase, and true when
 -- no byte of a response was received.
 local function converse(connection, request, head)
     local ok, early, own = send_request(connection, request, head)
     if not ok then
         local err = early
-        -- a response may have arrived although sending the request failed (add.45)
         if not own and (request.source or request.body and request.body ~= "") then
-            connection.unsent = true
-            local answer = incoming.receive_head(connection, err == "timeout" and 0.001 or request.timeouts.first)
-            if answer then return answer end
+            return after_failure(connection, request, err)
         end
         return nil, err, "send", not own
     end
@@ -271,7 +331,9 @@ local function open(request, pool)
     local sock, err, phase, why = dialing.open(request)
     if not sock then return nil, WAITING[err] or err, phase, why end
     if pool then pools.made(pool) end
-    return { sock = sock, buffer = "", at = 1, ours = not request.create }
+    return {
+        sock = sock, buffer = "", at = 1, ours = not request.create, converse = dialing.converse(request, sock),
+    }
 end
 
 local function prepare(connection, request, pool, key)
@@ -305,23 +367,78 @@ end
 ---@type fun(request: socket.http.exchange.request): string
 exchange.key = pool_key
 
+-- Receives a response that the native `converse` has left on the connection, or a response that came although sending
+-- failed. The results are those of `converse`.
+local function go_on(connection, request, err, phase)
+    if not err then
+        connection.begun = true
+        local answer
+        answer, err = incoming.receive_head(connection, request.timeouts.first)
+        return answer, err, "response", false
+    end
+    if phase == "send" and request.body and request.body ~= "" then return after_failure(connection, request, err) end
+    return nil, err, phase, true
+end
+
+-- The results of the native `converse`: see there. Returns a response, as `converse` does; or, when `whole` accepts the
+-- response, what that returns, and true.
+local function settle(connection, reused, whole, status, ending, keep, text, raw, reason, version, headers, line, coded, age)
+    local request, pool = connection.request, connection.pool
+    -- results of a failure: nil, message, phase
+    if status == nil and keep == "stale" then return nil, nil, "stale" end
+    if reused then pools.used(pool) end
+    if not status then return go_on(connection, request, ending, keep) end
+    if not whole or not text or coded or status >= 300 and status < 400 then
+        return incoming.answer(connection, status, ending, keep, text, raw, reason, version, headers, line, age)
+    end
+    if keep and pool and not (age and age <= 1) then
+        connection.request = nil
+        pools.put(pool, connection.key, connection, age and age - 1)
+    else
+        connection.sock:close()
+    end
+    return whole(request, status, reason, version, raw, text), true
+end
+
+-- Makes the request with the native `converse`. Returns as `settle` does; or nil, nil, "stale".
+local function converse_natively(connection, request, head, whole, expires)
+    local timeouts, deadline = request.timeouts, request.deadline
+    if deadline and left(nil, deadline) == 0 then return nil, "timeout", "send", false end
+    local limits = request.limits
+    return settle(connection, expires ~= nil, whole, connection.converse(connection.sock, head, request.method,
+        limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, request.form == "title", timeouts.send or -1,
+        timeouts.first or -1, deadline, expires))
+end
+
+-- Whether the native `converse` can send the request: the body, if any, goes with the head.
+local function is_short(request)
+    local body = request.body
+    return not request.source and not request.expect and (not body or #body <= WHOLE)
+end
+
 ---Makes a request on one connection and receives the head of its response.
 ---@param request socket.http.exchange.request
----@return socket.http.answer|nil answer
----@return string|nil message
+---@param whole? function is called with request, status, reason, version, header lines and body, when the response is
+---complete and neither coded nor a redirect
+---@return socket.http.answer|any|nil answer or what `whole` returned
+---@return string|boolean|nil message true for a result of `whole`
 ---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
 ---@return string|nil why reason of a refused certificate
-function exchange.perform(request)
+function exchange.perform(request, whole)
     request = complete(request)
     local head, err = request.head, nil
     if not head then head, err = compose(request) end
     if not head then return nil, err, "request" end
     local pool = not request.create and request.pool or nil
     local key = pool and (request.key or pool_key(request))
-    local connection = pool and pools.take(pool, key)
-    local reused = connection ~= nil
-    local answer, phase, why, unanswered
+    local short = is_short(request)
+    local text = head
+    if short and request.body then text = head .. request.body end
+    local fresh = false
     while true do
+        local connection = pool and not fresh and pools.take(pool, key, short)
+        local reused = connection and true or false
+        local answer, phase, why, unanswered
         if not connection then
             connection, err, phase, why = open(request, pool)
             if not connection then return nil, err, phase, why end
@@ -329,17 +446,25 @@ function exchange.perform(request)
         prepare(connection, request, pool, key)
         if request.source then
             answer, err, phase, unanswered = guard(connection, pcall(converse, connection, request, head))
+        elseif short and connection.converse then
+            answer, err, phase, unanswered =
+                converse_natively(connection, request, text, whole, reused and connection.expires or nil)
         else
             answer, err, phase, unanswered = converse(connection, request, head)
         end
         if answer then
+            if err then return answer, true end
             answer.reused = reused
             return answer
         end
-        local again = reused and unanswered and err ~= "timeout" and REPEATABLE[request.method] and not request.source
-        if not again then return fail(connection, err, phase) end
-        connection.sock:close()
-        connection, reused = nil, false
+        if phase == "stale" then
+            pools.stale(pool, connection)
+        else
+            local again = reused and unanswered and err ~= "timeout" and REPEATABLE[request.method] and not request.source
+            if not again then return fail(connection, err, phase) end
+            connection.sock:close()
+            fresh = true
+        end
     end
 end
 

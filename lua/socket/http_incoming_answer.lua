@@ -7,7 +7,7 @@ local truncated = require("socket.truncation")
 local pools = require("socket.http_pool")
 
 local left = dialing.left
-local parse_head = native.parse_head
+local parse_head, first_values = native.parse_head, native.first_values
 local ipairs, setmetatable, tonumber, type = ipairs, setmetatable, tonumber, type
 local concat, find, gmatch, gsub, lower, match, sub =
     table.concat, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
@@ -89,27 +89,11 @@ local function receive_exactly(connection, count)
     return concat(pieces)
 end
 
--- Receives a line without its line end.
-local function receive_line(connection, most)
-    local buffer, at = connection.buffer, connection.at
-    local prefix
-    if at <= #buffer then
-        local stop = find(buffer, "\n", at, true)
-        if stop then
-            connection.at = stop + 1
-            local line = gsub(sub(buffer, at, stop - 1), "\r", "")
-            if #line > most then return nil, "oversized" end
-            return line
-        end
-        prefix = gsub(take_buffer(connection), "\r", "")
-        if #prefix > most then return nil, "oversized" end
-    end
-    if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
+-- Receives a line without its LF from a socket of the user's. Its `receive` drops every CR.
+local function receive_foreign_line(connection, most, prefix)
     local sock = connection.sock
     local line, err
-    if connection.ours and most < 2 ^ 31 then
-        line, err = sock:receive("*l", prefix, most + 1)
-    elseif prefix then
+    if prefix then
         line, err = sock:receive("*l", prefix)
     else
         line, err = sock:receive()
@@ -117,6 +101,40 @@ local function receive_line(connection, most)
     if not line then return nil, WAITING[err] or err end
     if #line > most then return nil, "oversized" end
     return line
+end
+
+-- Receives a line without its LF. A CR before it stays: only its caller knows where a CR may be.
+local function receive_line(connection, most)
+    local pieces, n, size = nil, 0, 0
+    while true do
+        local buffer, at = connection.buffer, connection.at
+        local stop = at <= #buffer and find(buffer, "\n", at, true)
+        if stop then
+            connection.at = stop + 1
+            local line = sub(buffer, at, stop - 1)
+            if pieces then line = concat(pieces) .. line end
+            if #line > most + 1 or #line > most and sub(line, -1) ~= "\r" then return nil, "oversized" end
+            return line
+        end
+        if at <= #buffer then
+            pieces, n = pieces or {}, n + 1
+            pieces[n] = take_buffer(connection)
+            size = size + #pieces[n]
+            if size > most + 1 then return nil, "oversized" end
+        end
+        if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
+        if not connection.ours then return receive_foreign_line(connection, most, pieces and concat(pieces)) end
+        local data, err = connection.sock:receive(SOME)
+        if not data then return nil, WAITING[err] or err end
+        connection.buffer, connection.at = data, 1
+    end
+end
+
+-- Receives a line of a chunked body, without its line end.
+local function receive_plain_line(connection, most)
+    local line, err = receive_line(connection, most)
+    if not line then return nil, err end
+    return (gsub(line, "\r$", ""))
 end
 
 -- Heads -------------------------------------------------------------------------------------------------------------
@@ -132,7 +150,7 @@ local function receive_block(connection, limits, first)
         connection.begun = true
         n = n + 1
         lines[n] = line
-        if line == "" then return concat(lines, "\n") .. "\n" end
+        if line == "" or line == "\r" then return concat(lines, "\n") .. "\n" end
         if n > 1 then size = size + #line + 2 end
         if size > total then return nil, "oversized" end
     end
@@ -167,6 +185,7 @@ end
 ---@field reused boolean whether the connection served a request before
 ---@field early boolean whether it came before the request's body was sent completely
 ---@field bodiless boolean whether the response has no body
+---@field text string|nil the rest of a body that came with the head
 ---@field trailers table[]|nil after the end of a chunked body: its trailers as `{name, value}`
 ---@field socket table|userdata
 local methods = {}
@@ -182,6 +201,17 @@ local function new_answer(connection, head)
         head.left = 0
     end
     return setmetatable(head, metatable)
+end
+
+---Makes a response from the results of the native `converse`.
+---@return socket.http.answer
+function incoming.answer(connection, status, ending, keep, text, raw, reason, version, headers, line, age)
+    if ending == "none" then text = nil end
+    return new_answer(connection, {
+        status = status, reason = reason, version = version, line = line, headers = headers or first_values(raw),
+        ending = ending, keep = keep, raw = raw, connection = connection, socket = nil, early = nil, left = nil,
+        bodiless = nil, length = nil, reused = nil, ended = nil, text = text, age = age,
+    })
 end
 
 -- An HTTP/0.9 response: its bytes are the body.
@@ -262,7 +292,7 @@ local function end_body(answer)
     local pool, sock = connection.pool, connection.sock
     local kept = pool and answer.keep and not connection.unsent and connection.at > #connection.buffer
         and not sock:dirty()
-    local age = kept and keep_alive(answer.headers)
+    local age = kept and (answer.age and answer.age - 1 or keep_alive(answer.headers))
     if not kept or age and age <= 0 then
         sock:close()
         return
@@ -299,11 +329,11 @@ local function next_chunk(answer)
     local line, err
     if answer.begun then
         -- the line end after the previous chunk
-        line, err = receive_line(connection, most)
+        line, err = receive_plain_line(connection, most)
         if not line then return nil, err end
         if line ~= "" then return nil, "invalid chunk size" end
     end
-    line, err = receive_line(connection, most)
+    line, err = receive_plain_line(connection, most)
     if not line then return nil, err end
     local size = framing.chunk_size(line)
     if not size then return nil, "invalid chunk size" end
@@ -330,6 +360,17 @@ end
 ---@return string|nil message nil at the end
 function methods:read(most)
     if self.ended then return nil, self.failure end
+    local text = self.text
+    if text and text ~= "" then
+        most = most or PIECE
+        if #text > most then
+            self.text = sub(text, most + 1)
+            return (sub(text, 1, most))
+        end
+        self.text, self.left = nil, 0
+        end_body(self)
+        return text
+    end
     if self.bodiless then
         end_body(self)
         return nil
@@ -368,6 +409,13 @@ function methods:body(most)
     if self.bodiless then
         end_body(self)
         return ""
+    end
+    local text = self.text
+    if text and not self.ended then
+        if #text > most then return fail(self, "oversized") end
+        self.text, self.left = nil, 0
+        end_body(self)
+        return text
     end
     if not self.ended and self.length and length == self.length then
         if length > most then return fail(self, "oversized") end
@@ -448,6 +496,19 @@ function incoming.list(raw)
     return list
 end
 
+---All values of a field in a block of header lines, in order.
+---@param raw string
+---@param name string in any case
+---@return string[]
+function incoming.values(raw, name)
+    local values = {}
+    name = lower(name)
+    for _, pair in ipairs(incoming.list(raw)) do
+        if lower(pair[1]) == name then values[#values + 1] = pair[2] end
+    end
+    return values
+end
+
 ---The header fields in order, with their names as received.
 ---@return table[] list `{name, value}` pairs
 function methods:list() return incoming.list(self.raw) end
@@ -455,13 +516,6 @@ function methods:list() return incoming.list(self.raw) end
 ---All values of a field, in order.
 ---@param name string in any case
 ---@return string[]
-function methods:values(name)
-    local values = {}
-    name = lower(name)
-    for _, pair in ipairs(self:list()) do
-        if lower(pair[1]) == name then values[#values + 1] = pair[2] end
-    end
-    return values
-end
+function methods:values(name) return incoming.values(self.raw, name) end
 
 return incoming

@@ -30,15 +30,16 @@ local function abandon(connection)
     holder:close()
 end
 
--- After a fork, a child process uses none of its parent's connections.
+-- After a fork, a child process uses none of its parent's connections. Returns whether there was a fork.
 local function notice_fork(pool)
     local current = process()
-    if pool.process == current then return end
+    if pool.process == current then return false end
     pool.process = current
     for _, list in pairs(pool.lists) do
         for i = 1, #list do abandon(list[i]) end
     end
     pool.lists, pool.count = {}, 0
+    return true
 end
 
 local function drop(pool, connection)
@@ -55,19 +56,20 @@ local function is_fresh(connection, time)
     return not data and NOTHING[err] == true
 end
 
--- Takes the newest connection that is still usable, or returns nil.
-function pools.take(pool, key)
+-- Takes the newest connection that is still usable, or returns nil. With `unchecked`, a connection with a `converse`
+-- function is not checked: that function does it, and the caller reports the result with `used` or `stale`.
+function pools.take(pool, key, unchecked)
     notice_fork(pool)
     local list = pool.lists[key]
     if not list then return nil end
-    local time = now()
     while true do
         local n = #list
         local connection = list[n]
         if not connection then break end
         list[n] = nil
         pool.count = pool.count - 1
-        if is_fresh(connection, time) then
+        if unchecked and connection.converse then return connection end
+        if is_fresh(connection, now()) then
             pool.reused = pool.reused + 1
             return connection
         end
@@ -79,6 +81,12 @@ end
 
 -- Counts a new connection.
 function pools.made(pool) pool.made = pool.made + 1 end
+
+-- Counts a kept connection that was usable.
+function pools.used(pool) pool.reused = pool.reused + 1 end
+
+-- Closes a kept connection that was no longer usable.
+pools.stale = drop
 
 local function drop_oldest(pool)
     local oldest, where
@@ -105,7 +113,6 @@ end
 
 ---Returns a connection to the pool. `age` is the idle time in seconds that the peer allows, if it sent one.
 function pools.put(pool, key, connection, age)
-    notice_fork(pool)
     local time = now()
     if not age or age > pool.age then age = pool.age end
     connection.since, connection.expires = time, time + age
@@ -116,6 +123,10 @@ function pools.put(pool, key, connection, age)
         pool.lists[key], pool.known = list, pool.known + 1
     end
     local n = #list
+    -- a child process must not close connections of its parent
+    if (n >= pool.perhost or pool.count >= pool.idle) and notice_fork(pool) then
+        return pools.put(pool, key, connection, age)
+    end
     if n >= pool.perhost then
         if n == 0 then
             pool.lists[key] = nil

@@ -6,6 +6,7 @@ local ltn12 = require("ltn12")
 local authority = require("socket.http_authority")
 local connections = require("socket.http_connection")
 local makers = require("socket.https_makers")
+local plans = require("socket.http_plans")
 local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
 
@@ -117,6 +118,17 @@ local function stepped(source, step)
     end
 end
 
+local last_timeouts = {}
+
+-- The limits of the phases, which are all the same.
+local function timeouts_of(timeout)
+    if last_timeouts.idle ~= timeout or timeout == nil then
+        last_timeouts =
+            { resolve = timeout, connect = timeout, tls = timeout, send = timeout, first = timeout, idle = timeout }
+    end
+    return last_timeouts
+end
+
 -- Selects the sockets for the request: this library's or the user's. False when none can be made.
 local function set_route(out, plan, timeout)
     local create = plan.route.create
@@ -130,7 +142,7 @@ local function set_route(out, plan, timeout)
     else
         out.create, out.pool = create, nil
     end
-    out.timeouts = { connect = timeout, tls = timeout, send = timeout, first = timeout, idle = timeout }
+    out.timeouts = timeouts_of(timeout)
     return true
 end
 
@@ -142,6 +154,11 @@ local function exchange_request(settings, plan, found)
         target = plan.uri, head = plan.head, fields = {}, pool = found.pool, proxy = plan.route.proxy,
         deadline = found.deadline, limits = settings, http09 = true,
     }
+    -- a remembered plan has no body, and no headers of the user's
+    if plan.known then
+        out.timeouts = timeouts_of(settings.TIMEOUT)
+        return out
+    end
     if not set_route(out, plan, settings.TIMEOUT) then return nil, "proxy not supported" end
     local source = request.source
     if source then
@@ -236,13 +253,17 @@ local function send(settings, plan, found)
         local options = { retries = found.retries == true and 1 or tonumber(found.retries) or nil }
         if retry.take(found, options) then tries = retry.begin(found) end
     end
+    if not tries then
+        local answer, err, _, why = exchange.perform(out)
+        return answer, err, why
+    end
     while true do
         local answer, err, phase, why = exchange.perform(out)
         local seen = answer and answer.headers and {
             status = answer.status, headers = { ["Retry-After"] = answer.headers["retry-after"] },
         } or nil
         local call = { method = plan.method, body = plan.request.source and {} or nil, deadline = found.deadline }
-        local wait = tries and not (answer and not seen) and retry.wait(tries, call, seen, err, phase, why)
+        local wait = not (answer and not seen) and retry.wait(tries, call, seen, err, phase, why)
         if not wait then return answer, err, why end
         if answer then answer:finish() end
         retry.sleep(call, wait)
@@ -272,10 +293,13 @@ function powers.perform(settings, reqt, notes, found, show_head)
     if not ok then return nil, err end
     local location, parsed
     while true do
-        local plan
-        found.add_headers = add_headers
-        plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
-        if not plan then return nil, err end
+        local plan = not parsed and plans.find(settings, reqt, found)
+        if not plan then
+            found.add_headers = add_headers
+            plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
+            if not plan then return nil, err end
+            if not parsed then plans.remember(settings, reqt, found, plan) end
+        end
         local answer, message, why = send(settings, plan, found)
         if not answer then
             notes.detail = why

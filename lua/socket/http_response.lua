@@ -1,9 +1,12 @@
 -- The response of the client in module `http`. Internal to HTTP.
-local ipairs, rawget, setmetatable, tostring, type = ipairs, rawget, setmetatable, tostring, type
+local ipairs, next, rawget, require, setmetatable, tostring, type =
+    ipairs, next, rawget, require, setmetatable, tostring, type
 local concat, gsub, lower, match, sub, upper =
     table.concat, string.gsub, string.lower, string.match, string.sub, string.upper
 
 local http_pairs = require("socket.http_pairs")
+local incoming = require("socket.http_incoming_answer")
+local first_values = require("socket.native")("socket_http").first_values
 
 local response = {}
 
@@ -39,11 +42,12 @@ local methods = {}
 
 -- Fields that are computed on first access.
 local made = {
-    header_list = function(self) return self._answer:list() end,
+    headers = function(self) return setmetatable(first_values(self._raw), headers_metatable) end,
+    header_list = function(self) return incoming.list(self._raw) end,
     history = function() return {} end,
     cookies = function(self)
         local found = {}
-        for _, value in ipairs(self._answer:values("set-cookie")) do
+        for _, value in ipairs(incoming.values(self._raw, "set-cookie")) do
             local name, text = http_pairs.split(match(value, "^[^;]*"))
             if name then found[name] = text end
         end
@@ -61,6 +65,11 @@ local metatable = {
         self[name] = value
         return value
     end,
+    -- the headers are among the fields that `pairs` returns
+    __pairs = function(self)
+        local _ = self.headers
+        return next, self, nil
+    end,
     __tostring = function(self) return "http response: " .. tostring(self.status) .. " " .. self.url end,
     __name = "http response",
 }
@@ -73,7 +82,7 @@ function methods:header(name) return self.headers[name] end
 ---All values of a header, in order.
 ---@param name string in any case
 ---@return string[] values
-function methods:values(name) return self._answer:values(name) end
+function methods:values(name) return incoming.values(self._raw, name) end
 
 ---With `stream`: an LTN12 source of the body.
 ---@return fun(): string|nil, string|nil
@@ -134,24 +143,26 @@ function response.new(answer, url)
     return setmetatable({
         status = status, status_code = status, ok = status >= 200 and status < 300, reason = answer.reason,
         version = answer.version, headers = setmetatable(answer.headers, headers_metatable), url = url,
-        body_size = 0, _answer = answer,
+        body_size = 0, _raw = answer.raw, _answer = answer,
     }, metatable)
 end
 
--- Makes a response whose body was already received.
-function response.whole(answer, url, body, history)
-    local status = answer.status
+---Makes a response whose body came with its head. The headers are parsed at their first use.
+---@param request socket.http.exchange.request with its `url`
+---@param status integer
+---@param reason string
+---@param version string
+---@param raw string the header lines
+---@param body string
+---@return http.response
+function response.whole(request, status, reason, version, raw, body)
     return setmetatable({
-        status = status, status_code = status, ok = status >= 200 and status < 300, reason = answer.reason,
-        version = answer.version, headers = setmetatable(answer.headers, headers_metatable), url = url,
-        body = body, body_size = #body, history = history, _answer = answer,
+        status = status, status_code = status, ok = status >= 200 and status < 300, reason = reason, version = version,
+        url = request.url, body = body, body_size = #body, _raw = raw, headers = nil,
     }, metatable)
 end
 
 -- Gives a response's table of headers a lookup that ignores case.
 function response.headers(headers) return setmetatable(headers, headers_metatable) end
-
--- Returns whether a value is a response.
-function response.is(value) return type(value) == "table" and rawget(value, "_answer") ~= nil end
 
 return response

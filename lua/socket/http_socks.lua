@@ -1,5 +1,4 @@
 -- Connects through a SOCKS proxy: versions 5 (RFC 1928, RFC 1929) and 4a. Internal to HTTP.
-local socket = require("socket")
 local url = require("socket.url")
 
 local byte, char, gmatch, rep, tonumber = string.byte, string.char, string.gmatch, string.rep, tonumber
@@ -60,13 +59,13 @@ local function address_bytes(host)
 end
 
 -- The encoded target. `socks5` resolves it locally.
-local function target_bytes(proxy, host)
+local function target_bytes(proxy, host, resolve)
     local bytes = address_bytes(host)
     if bytes then return bytes end
     if proxy.scheme == "socks5" then
-        local addresses, err = socket.dns.getaddrinfo(host)
-        if not addresses then return nil, err, "resolve" end
-        bytes = addresses[1] and address_bytes(addresses[1].addr)
+        local address, err = resolve()
+        if not address then return nil, err, "resolve" end
+        bytes = address_bytes(address)
         if bytes then return bytes end
     end
     if #host > 255 then return nil, "invalid host '" .. host .. "'" end
@@ -112,8 +111,8 @@ local function skip_address(sock, kind)
     return receive(sock, length + 2)
 end
 
-local function open_5(sock, proxy, host, port)
-    local target, err, phase = target_bytes(proxy, host)
+local function open_5(sock, proxy, host, port, resolve)
+    local target, err, phase = target_bytes(proxy, host, resolve)
     if not target then return nil, err, phase end
     local ok
     ok, err = agree(sock, proxy)
@@ -161,12 +160,13 @@ end
 ---@param proxy socket.http.proxy
 ---@param host string
 ---@param port number
+---@param resolve fun(): string|nil, string|nil the host's address, for `socks5`
 ---@return boolean|nil ok
 ---@return string|nil message
 ---@return string|nil phase "resolve" when the local lookup of the host failed
-function socks.open(sock, proxy, host, port)
+function socks.open(sock, proxy, host, port, resolve)
     if proxy.scheme == "socks4a" then return open_4a(sock, proxy, host, port) end
-    return open_5(sock, proxy, host, port)
+    return open_5(sock, proxy, host, port, resolve)
 end
 
 return socks

@@ -47,9 +47,8 @@ end
 -- nil and a message.
 function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
-    if proxy.user and proxy.password then
-        request = request .. "Proxy-Authorization: " .. basic(proxy.user, proxy.password) .. "\r\n"
-    end
+    local credentials = basic(proxy.user, proxy.password)
+    if credentials then request = request .. "Proxy-Authorization: " .. credentials .. "\r\n" end
     local sent, err = sock:send(request .. "\r\n")
     if not sent then return nil, err end
     for _ = 1, MOST_LINES do

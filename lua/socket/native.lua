@@ -39,6 +39,12 @@ local function in_core(name)
     error("luasocket-rs: no native library with luaopen_" .. name .. " on package.cpath" .. reasons, 0)
 end
 
+-- Returns whether the library of an entry point is installed beside `core`. It is not loaded.
+local function is_installed(library)
+    in_core("socket_version")
+    return exists(file_of(found, library))
+end
+
 local function check_version(version, other, file, core)
     if other ~= version then
         error(("luasocket-rs: %s has version %s, but %s has version %s; install both from one build"):format(
@@ -70,12 +76,14 @@ end
 
 ---Opens a native module of these libraries.
 ---@param name string entry point without its prefix: `mime_core`, `socket_url`, …
----@return any module result of the entry point
-return function(name)
+---@param only_look? boolean only checks whether its library is installed, where that is possible without loading it
+---@return any module result of the entry point, or a boolean
+return function(name, only_look)
     if not (package.loadlib and type(package.config) == "string" and type(package.cpath) == "string") then
         return by_require(name)
     end
     local library = libraries[name]
+    if library and only_look and io.open then return is_installed(library) end
     if library then return beside_core(name, library) end
     return in_core(name)
 end

@@ -26,8 +26,10 @@ fn parse_line(line: &[u8], now: i64) -> Option<Cookie> {
     let (domain, below, path, secure) = (next()?, flag(next()?)?, next()?, flag(next()?)?);
     let (expires, name, value) = (std::str::from_utf8(next()?).ok()?.parse::<i64>().ok()?, next()?, next()?);
     let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
-    let control = |text: &[u8]| text.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t');
-    if domain.is_empty() || !path.starts_with(b"/") || [&domain, path, name, value].into_iter().any(control) {
+    if domain.is_empty()
+        || !path.starts_with(b"/")
+        || [&domain, path, name, value].into_iter().any(|field| has_control(field))
+    {
         return None;
     }
     let expires = match expires {
@@ -47,6 +49,11 @@ fn parse_line(line: &[u8], now: i64) -> Option<Cookie> {
     })
 }
 
+/// Whether a field contains a control character other than a tab.
+fn has_control(field: &[u8]) -> bool {
+    field.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t')
+}
+
 fn flag(field: &[u8]) -> Option<bool> {
     match field.to_ascii_uppercase().as_slice() {
         b"TRUE" => Some(true),
@@ -55,11 +62,15 @@ fn flag(field: &[u8]) -> Option<bool> {
     }
 }
 
-/// Formats a file with these cookies. Skips those with a tab in name or path, which the format cannot hold.
+/// Formats a file with these cookies. Skips those that the format cannot hold: with a tab before the
+/// value, or with another control character, which would end the line or the field for other readers.
 pub fn compose(cookies: &[&Cookie]) -> Vec<u8> {
     let mut text = b"# Netscape HTTP Cookie File\n".to_vec();
     for cookie in cookies {
-        if cookie.name.contains(&b'\t') || cookie.path.contains(&b'\t') {
+        let before_value = [&cookie.domain, &cookie.path, &cookie.name];
+        if before_value.into_iter().any(|field| field.contains(&b'\t') || has_control(field))
+            || has_control(&cookie.value)
+        {
             continue;
         }
         if cookie.http_only {

@@ -205,6 +205,19 @@ fn a_file_is_written_and_read() {
     }
 }
 
+#[test]
+fn a_file_holds_no_control_character() {
+    let mut store = Store::default();
+    assert_eq!(set(&mut store, "http://h/", "a=1"), Ok(()));
+    for url in
+        ["http://h\tTRUE\t/\tFALSE\t0\tx\ty/", "http://h\nevil\tFALSE\t/\tFALSE\t0\tx\ty/", "http://h/p\n/"]
+    {
+        let _ = set(&mut store, url, "b=2");
+    }
+    let text = file::compose(&store.all(NOW));
+    assert_eq!(String::from_utf8_lossy(&text), "# Netscape HTTP Cookie File\nh\tFALSE\t/\tFALSE\t0\ta\t1\n");
+}
+
 proptest! {
     #[test]
     fn no_field_sends_a_control_character(field in "[a-z=; \\t\\x00-\\x1f]{0,40}", url in "https?://[a-z.]{0,8}/[a-z/?]{0,8}") {

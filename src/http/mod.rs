@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod client;
+pub mod converse;
 pub mod date;
 mod file;
 #[cfg_attr(windows, path = "folder_windows.rs")]
@@ -30,7 +31,7 @@ use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
 use crate::socket::object;
 use crate::socket::stream::{InlineBuffer, Pattern, Progress, Request, Stop};
-use crate::socket::tcp;
+use crate::socket::{dns, tcp};
 use crate::tasks::door::{self, Pace};
 
 use crate::sys;
@@ -41,13 +42,17 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 11);
+    call.new_table(0, 15);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose)),
         ("compose_list", native(compose_list)),
+        ("connect", native(tcp::connect_in_steps)),
+        ("converse", native(converse::converse::<tcp::Tcp>)),
         ("fields", native(fields)),
+        ("first_values", native(first_values)),
         ("hash", native(hash)),
+        ("lookup", native(dns::lookup_within)),
         ("now", native(now)),
         ("parse_head", native(parse_head)),
         ("process", native(process)),
@@ -263,9 +268,9 @@ fn random_text(call: &mut Call<'_>) -> Outcome {
     push_hexadecimal(call, &bytes)
 }
 
-/// `process()`: the process number. It changes after a fork.
+/// `process()`: a number that changes with a fork.
 fn process(call: &mut Call<'_>) -> Outcome {
-    call.push_integer(i64::from(std::process::id()));
+    call.push_integer(i64::from(crate::sys::process::forks()));
     Ok(1)
 }
 
@@ -317,29 +322,45 @@ fn parse_head(call: &mut Call<'_>) -> Outcome {
         call.push_integer(head.length as i64);
         call.push_integer(i64::from(head.status));
         call.push_bytes(head.reason);
-        let (major, minor) = head.version;
-        call.push_bytes(&[b'0' + major, b'.', b'0' + minor]);
+        push_version(call, head.version);
         call.push_bytes(head.line);
         if title {
-            push_first_values(call, &head);
+            push_first_values(call, &head.block, head.count);
         } else {
             push_table(call, &fields, &mut joined)?;
         }
-        match head.framing.body {
-            Body::Empty => call.push_bytes(b"none"),
-            Body::Chunked => call.push_bytes(b"chunked"),
-            Body::Length(length) => call.push_integer(i64::try_from(length).unwrap_or(i64::MAX)),
-            Body::UntilClose => call.push_nil(),
-        }
+        push_end(call, head.framing.body);
         call.push_boolean(head.framing.keep);
         Ok(8)
     })
 }
 
+/// Pushes the end of a body: "none", "chunked", a length, or nil for the end of the connection.
+fn push_end(call: &mut Call<'_>, body: Body) {
+    match body {
+        Body::Empty => call.push_bytes(b"none"),
+        Body::Chunked => call.push_bytes(b"chunked"),
+        Body::Length(length) => call.push_integer(i64::try_from(length).unwrap_or(i64::MAX)),
+        Body::UntilClose => call.push_nil(),
+    }
+}
+
+fn push_version(call: &mut Call<'_>, (major, minor): framing::Version) {
+    call.push_bytes(&[b'0' + major, b'.', b'0' + minor]);
+}
+
+/// `first_values(lines)`: a table of the first value of each field by its name in Title-Case, from the header
+/// lines of a head that was parsed.
+fn first_values(call: &mut Call<'_>) -> Outcome {
+    let block = call.bytes(1)?;
+    push_first_values(call, block, response::lines(block).count());
+    Ok(1)
+}
+
 /// Pushes a table of the first value of each field by its name in Title-Case.
-fn push_first_values(call: &mut Call<'_>, head: &response::Head<'_>) {
-    call.new_table(0, head.count);
-    for (name, value) in response::lines(&head.block).filter_map(response::field) {
+fn push_first_values(call: &mut Call<'_>, block: &[u8], count: usize) {
+    call.new_table(0, count);
+    for (name, value) in response::lines(block).filter_map(response::field) {
         let name = response::title_case(name);
         call.push_bytes(&name);
         call.push_value(-1);

@@ -55,6 +55,10 @@ pub struct Head<'t> {
     pub length: usize,
     /// The end of the body, and whether the connection may be kept.
     pub framing: Framing,
+    /// Whether the body has a content coding.
+    pub is_coded: bool,
+    /// The seconds for which the server keeps the connection, if it says so.
+    pub age: Option<u32>,
 }
 
 /// Name and value of a header line, which has no line end.
@@ -161,13 +165,16 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
     }
     let block = unfold(block);
     let mut count = 0;
+    let (mut is_coded, mut age) = (false, None);
     let (mut coding, mut size, mut connection) = (Joined::default(), Joined::default(), Joined::default());
     for line in lines(&block) {
         let (name, value) = field(line).ok_or(Malformed::Fields)?;
         count += 1;
         match name.len() {
             10 if name.eq_ignore_ascii_case(b"connection") => connection.add(value),
+            10 if age.is_none() && name.eq_ignore_ascii_case(b"keep-alive") => age = kept_seconds(value),
             14 if name.eq_ignore_ascii_case(b"content-length") => size.add(value),
+            16 if name.eq_ignore_ascii_case(b"content-encoding") => is_coded = true,
             17 if name.eq_ignore_ascii_case(b"transfer-encoding") => coding.add(value),
             _ => {}
         }
@@ -189,7 +196,25 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
         count,
         length,
         framing: Framing { keep, ..framing },
+        is_coded,
+        age,
     }))
+}
+
+/// The seconds in the value of a Keep-Alive field: `timeout=5`.
+pub fn kept_seconds(value: &[u8]) -> Option<u32> {
+    value.split(|byte| matches!(byte, b',' | b';')).find_map(|parameter| {
+        let (name, number) = parameter.split_at(memchr(b'=', parameter)?);
+        if !name.trim_ascii().eq_ignore_ascii_case(b"timeout") {
+            return None;
+        }
+        let digits = number.get(1..)?.trim_ascii();
+        let seconds = digits.iter().try_fold(0_u32, |seconds, byte| {
+            let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+            Some(seconds.saturating_mul(10).saturating_add(digit))
+        });
+        seconds.filter(|_| !digits.is_empty())
+    })
 }
 
 /// A name in Title-Case: upper case at the start and after each hyphen, all other letters in lower case.
@@ -294,6 +319,16 @@ mod tests {
         assert_eq!(read(&format!("HTTP/1.1 200 OK\r\nA: {long}\r\n")).err(), Some(Malformed::Oversized));
         let many = "A: b\r\n".repeat(170);
         assert_eq!(read(&format!("HTTP/1.1 200 OK\r\n{many}")).err(), Some(Malformed::Oversized));
+    }
+
+    #[test]
+    fn a_server_names_the_seconds() {
+        assert_eq!(kept_seconds(b"timeout=5, max=100"), Some(5));
+        assert_eq!(kept_seconds(b"max=100, Timeout = 60 "), Some(60));
+        assert_eq!(kept_seconds(b"timeout=99999999999"), Some(u32::MAX));
+        for none in ["", "timeout", "timeout=", "timeout=x", "timeout=-1", "xtimeout=5", "5"] {
+            assert_eq!(kept_seconds(none.as_bytes()), None, "{none}");
+        }
     }
 
     #[test]

@@ -31,13 +31,23 @@ const STREAM: Hints = Hints { family: libc::AF_UNSPEC, kind: libc::SOCK_STREAM, 
 
 /// `getaddrinfo(host)`: returns `{{family = "inet", addr = "127.0.0.1"}, …}`
 fn getaddrinfo(call: &mut Call<'_>) -> Outcome {
+    push_addresses(call, Wait::Forever)
+}
+
+/// `lookup(host, seconds)`: the same within a time limit, if `seconds` is given. For the client of HTTP.
+pub fn lookup_within(call: &mut Call<'_>) -> Outcome {
+    let limit = call.try_number(2).map_or(Wait::Forever, Wait::seconds);
+    push_addresses(call, limit)
+}
+
+fn push_addresses(call: &mut Call<'_>, limit: Wait) -> Outcome {
     let host = call.bytes(1)?;
     let found = match literal(host) {
         Some(ip) => Ok(vec![(ip, 0).into()]),
         None if hosts::answers(host, libc::AF_UNSPEC) => lookup(Some(host), None, STREAM),
         None => {
             let name = host.to_vec();
-            match answer(call, Wait::Forever, move || lookup(Some(&name), None, STREAM)) {
+            match answer(call, limit, move || lookup(Some(&name), None, STREAM)) {
                 Ok(found) => found,
                 Err(failure) => return fail(call, failure),
             }

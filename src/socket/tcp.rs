@@ -139,26 +139,41 @@ fn connect_object(
     host: &[u8],
     service: &Service,
 ) -> Result<Result<(), Failure>, Raise> {
-    let (deadline, family, identity) =
-        call.object(index, &ANY, |tcp| (tcp.timeout.start(), tcp.family, tcp.channel.descriptor.identity()))?;
+    let deadline = call.object(index, &ANY, |tcp| tcp.timeout.start())?;
+    match find_addresses(call, index, host, service, &deadline)? {
+        Ok(()) => race(call, index, deadline.as_one_wait()),
+        failed => Ok(failed),
+    }
+}
+
+/// Prepares the attempts to connect: looks up the name, or goes on with the attempts of an earlier call.
+fn find_addresses(
+    call: &mut Call<'_>,
+    index: i32,
+    host: &[u8],
+    service: &Service,
+    deadline: &Deadline,
+) -> Result<Result<(), Failure>, Raise> {
+    let (family, identity) =
+        call.object(index, &ANY, |tcp| (tcp.family, tcp.channel.descriptor.identity()))?;
     let goes_on = call.object(index, &ANY, |tcp| tcp.goes_on(host, service))?;
-    let ready = match goes_on {
-        Ok(true) => Ok(()),
+    match goes_on {
+        Ok(true) => Ok(Ok(())),
         Ok(false) => {
             let hints = Hints { family: family.number(), kind: libc::SOCK_STREAM, flags: 0 };
-            match resolve(call, host, service, hints, &deadline) {
+            match resolve(call, host, service, hints, deadline) {
                 Ok(addresses) => {
-                    call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses, identity))?
+                    call.object(index, &ANY, |tcp| tcp.begin(target(host, service), addresses, identity))
                 }
-                Err(failure) => Err(failure),
+                Err(failure) => Ok(Err(failure)),
             }
         }
-        Err(failure) => Err(failure),
-    };
-    if ready.is_err() {
-        return Ok(ready);
+        Err(failure) => Ok(Err(failure)),
     }
-    let deadline = deadline.as_one_wait();
+}
+
+/// Waits until one of the attempts succeeds, or all have failed.
+fn race(call: &mut Call<'_>, index: i32, deadline: Deadline) -> Result<Result<(), Failure>, Raise> {
     let started = call.object(index, &ANY, |tcp| tcp.race.as_ref().map_or(0, |race| race.started()))?;
     let mut parked = None;
     loop {
@@ -343,6 +358,28 @@ fn connect(call: &mut Call<'_>) -> Outcome {
     call.become_class(1, &TCP_CLIENT);
     let result = connect_object(call, 1, host, &port)?;
     report(call, result)
+}
+
+/// `connect(object, host, port, resolve, connect, until)`: the method, with a limit for the lookup and another
+/// one for the connection, in seconds (negative: none). `until` ends both. On failure returns nil, a message,
+/// and "resolve" or "connect". For the client of HTTP.
+pub fn connect_in_steps(call: &mut Call<'_>) -> Outcome {
+    call.object(1, &ANY, |_| ())?;
+    let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
+    let (resolve, connect, until) = (call.number(4)?, call.number(5)?, call.try_number(6));
+    call.become_class(1, &TCP_CLIENT);
+    let (step, result) = match find_addresses(call, 1, host, &port, &Deadline::within(resolve, until))? {
+        Ok(()) => ("connect", race(call, 1, Deadline::within(connect, until))?),
+        failed => ("resolve", failed),
+    };
+    match result {
+        Ok(()) => report(call, Ok(())),
+        Err(failure) => {
+            call.push_failure(&failure.message());
+            call.push_bytes(step.as_bytes());
+            Ok(3)
+        }
+    }
 }
 
 /// Binds the object at `index`.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::binding::{Call, Expected, Raise};
+use crate::sys;
 
 /// The limits of an object, in seconds; negative means none.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,6 +93,19 @@ impl Deadline {
         Timeout { block: seconds, total: -1.0 }.start()
     }
 
+    /// A limit of `seconds` from now (negative: none) that ends at the time `until` of the monotonic clock at the latest.
+    /// It is never zero, which would mean not to wait at all.
+    pub fn within(seconds: f64, until: Option<f64>) -> Self {
+        const LEAST: f64 = 1e-9;
+        let left = until.map(|until| (until - sys::monotonic_clock().as_secs_f64()).max(LEAST));
+        match (seconds >= 0.0, left) {
+            (true, Some(left)) => Deadline::after(seconds.max(LEAST).min(left)),
+            (true, None) => Deadline::after(seconds.max(LEAST)),
+            (false, Some(left)) => Deadline::after(left),
+            (false, None) => Deadline::NEVER,
+        }
+    }
+
     /// The same limits for an operation that counts as a single wait, even if it waits several times.
     pub fn as_one_wait(self) -> Self {
         let Timeout { block, total } = self.timeout;
@@ -159,6 +173,18 @@ mod tests {
     #[test]
     fn not_a_number_looks_once() {
         assert_eq!(remaining(f64::NAN, -1.0), Wait::For(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_limit_and_an_end() {
+        let is_short =
+            |deadline: Deadline| matches!(deadline.remaining(), Wait::For(left) if left.as_secs() < 2);
+        assert_eq!(Deadline::within(-1.0, None), Deadline::NEVER);
+        assert!(is_short(Deadline::within(1.0, None)));
+        assert!(is_short(Deadline::within(100.0, Some(sys::monotonic_clock().as_secs_f64() + 1.0))));
+        assert!(is_short(Deadline::within(-1.0, Some(sys::monotonic_clock().as_secs_f64() + 1.0))));
+        assert_eq!(Deadline::within(0.0, None).remaining(), Wait::For(Duration::ZERO));
+        assert_eq!(Deadline::within(1.0, Some(0.0)).remaining(), Wait::For(Duration::ZERO));
     }
 
     #[test]

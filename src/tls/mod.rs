@@ -40,7 +40,7 @@ mod x509;
 use std::fs;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
-use crate::http::serving;
+use crate::http::{converse, serving};
 use crate::sys;
 use connection::Connection;
 use context::Context;
@@ -50,6 +50,7 @@ use settings::Given;
 const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("adopt", native(connection::adopt)),
     ("context", native(new_context)),
+    ("converse", native(converse::converse::<Connection>)),
     ("curves", native(curves)),
     ("finish", native(connection::finish)),
     ("was_cut", native(connection::was_cut)),
@@ -69,7 +70,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     connection::define(call);
     context_object::define(call);
     certificate::define(call);
-    call.new_table(0, 15);
+    call.new_table(0, 17);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());

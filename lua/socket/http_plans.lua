@@ -1,0 +1,91 @@
+-- Remembers the plans of plain requests that are made often: to prepare one costs more than to send it. Internal to
+-- socket.http.
+local socket = require("socket")
+local url = require("socket.url")
+local headers = require("socket.headers")
+local schemes = require("socket.http_schemes").schemes
+
+local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
+
+local plans = {}
+
+-- Fields of a request table that do not change the bytes to send.
+local PLAIN = {
+    url = true, pool = true, sink = true, step = true, target = true, deadline = true, maxbody = true, retries = true,
+    redirect = true, maxredirects = true, response_headers = true, headerlist = true,
+}
+
+local MOST = 100
+local known, count = {}, 0
+
+-- Whether the plan of a request depends on its URL and the settings alone.
+local function is_plain(settings, reqt, found)
+    if not found.pool or found.decode or found.jar or found.auth or found.download or found.noproxy then return false end
+    if settings.PROXY or type(reqt.url) ~= "string" or getmetatable(reqt) then return false end
+    for name in next, reqt do
+        if not PLAIN[name] then return false end
+    end
+    return true
+end
+
+-- What a plan is made of, besides the URL. Programs may change all of it.
+local function settings_of(settings)
+    local scheme, canonic = schemes.http, headers.canonic
+    return {
+        agent = settings.USERAGENT, scheme = scheme, create = scheme.create, port = scheme.port, parse = url.parse,
+        build = url.build, tcp = socket.tcp, canonic = canonic, for_agent = canonic["user-agent"], for_host = canonic.host,
+        for_connection = canonic.connection, for_te = canonic.te,
+    }
+end
+
+local function is_current(seen, settings)
+    local scheme, canonic = schemes.http, headers.canonic
+    return seen.agent == settings.USERAGENT and seen.scheme == scheme and seen.create == scheme.create
+        and seen.port == scheme.port and seen.parse == url.parse and seen.build == url.build and seen.tcp == socket.tcp
+        and seen.canonic == canonic and seen.for_agent == canonic["user-agent"] and seen.for_host == canonic.host
+        and seen.for_connection == canonic.connection and seen.for_te == canonic.te
+end
+
+---The remembered plan of a request, or nil.
+---@param settings socket.http
+---@param reqt table
+---@param found socket.http.powers
+---@return socket.http.plan|nil
+function plans.find(settings, reqt, found)
+    local entry = known[reqt.url]
+    if not entry or not is_plain(settings, reqt, found) or not is_current(entry.seen, settings) then return nil end
+    local request = setmetatable({}, entry.request)
+    for name, value in next, reqt do request[name] = value end
+    found.asked = false
+    local kept = entry.plan
+    return {
+        given = reqt, request = request, given_port = kept.given_port, route = kept.route, method = kept.method,
+        uri = kept.uri, headers = kept.headers, head = kept.head, line = kept.line, known = true,
+    }
+end
+
+---Remembers the plan of a request.
+---@param settings socket.http
+---@param reqt table
+---@param found socket.http.powers
+---@param plan socket.http.plan
+function plans.remember(settings, reqt, found, plan)
+    local request = plan.request
+    -- credentials are not remembered
+    if request.scheme ~= "http" or request.user or request.password or plan.route.foreign or not is_plain(settings, reqt, found) then
+        return
+    end
+    if count >= MOST then known, count = {}, 0 end
+    local parts = {}
+    for name, value in next, request do
+        if reqt[name] == nil then parts[name] = value end
+    end
+    local kept = {
+        given_port = plan.given_port, route = plan.route, method = plan.method, uri = plan.uri, headers = plan.headers,
+        head = plan.head, line = plan.line,
+    }
+    known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings) }
+    count = count + 1
+end
+
+return plans
