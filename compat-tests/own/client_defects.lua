@@ -97,12 +97,16 @@ check.equal("resume: an error page", { ok, code, content() }, { 1, 503, "the par
 check.ok("resume: the error page goes into the sink", table.concat(page):find("^request"))
 os.remove("part")
 
--- a deadline and a proxy that sends each byte late
+-- a limit and a proxy that sends each byte late
 for scheme, url in pairs({ http = "https://example.test/", socks5h = "http://example.test/" }) do
-    local started = socket.gettime()
-    local _, message, phase = module.get(url, { proxy = scheme .. "://" .. place, timeout = 1.5 })
-    check.equal("a slow proxy, " .. scheme, { message, phase }, { "timeout", "proxy" })
-    check.ok("a slow proxy, " .. scheme .. ": in time", socket.gettime() - started < 8, socket.gettime() - started)
+    for limit, options in pairs({ timeout = { timeout = 1.5 }, connect = { timeouts = { connect = 1.5 } } }) do
+        local started = socket.gettime()
+        options.proxy = scheme .. "://" .. place
+        local _, message, phase = module.get(url, options)
+        local name = ("a slow proxy, %s, %s"):format(scheme, limit)
+        check.equal(name, { message, phase }, { "timeout", "proxy" })
+        check.ok(name .. ": in time", socket.gettime() - started < 8, socket.gettime() - started)
+    end
 end
 module.get(base .. "/quit", { pool = false })
 server:close()

@@ -150,6 +150,54 @@ local function headers()
     end
 end
 
+-- Failures of files and callbacks leave nothing open.
+local function open_files()
+    local count = 0
+    local status = io.open("/proc/self/stat")
+    local names = io.popen("ls /proc/" .. status:read("*n") .. "/fd 2>/dev/null")
+    status:close()
+    for _ in names:lines() do count = count + 1 end
+    names:close()
+    return count
+end
+
+local function failures()
+    local large = "HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" .. ("x"):rep(200000)
+    local full = io.open("/dev/full", "wb")
+    if full then
+        full:close()
+        collectgarbage()
+        collectgarbage("stop")
+        local before = open_files()
+        local _, message, phase = http.get(answering(large), { file = "/dev/full", pool = false })
+        check.ok("a full disk", message and message:find("No space", 1, true) and phase == "body", message)
+        local closed = false
+        local url = serving(function(client)
+            read_head(client)
+            client:send(large)
+            closed = client:receive() == nil
+        end)
+        local ok, problem = pcall(http.get, url, { pool = false, sink = function() error("mine", 0) end })
+        check.equal("an error of a sink", { ok, problem }, { false, "mine" })
+        for _ = 1, 1000 do
+            if closed then break end
+            tasks.yield()
+        end
+        check.ok("its connection is closed", closed)
+        local after = open_files()
+        check.ok("no descriptor is left", after <= before, after)
+        collectgarbage("restart")
+    end
+    local response = http.get(answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), { stream = true, pool = false })
+    check.equal("read(0)", { response:read(0), response:read(1), response:read(0), response:read(9), response:read(9) },
+        { "", "h", "", "i", nil })
+    response:close()
+    for _, host in ipairs({ "[::1]80", "[::1]:8x", "[::1]:80:80", "[::1]]" }) do
+        local _, message, phase2 = http.get("http://" .. host .. "/")
+        check.equal(host, { message, phase2 }, { "invalid host '" .. host .. "'", "request" })
+    end
+end
+
 local BROTLI = "\31\23\0\248\141\148\110\222\68\85\134\214\10\32\108\111\74\17\121\226\128\174\22"
 local function codings()
     local offer = require("socket.http_decoding").accept(true)
@@ -180,6 +228,7 @@ tasks.run(function()
     uploads()
     files()
     headers()
+    failures()
 end)
 check.equal("CONNECT: credentials", { login("u", "p"), login("u"), login("", "p"), login(""), login() },
     { "dTpw", "dTo=", "OnA=", false, false })

@@ -384,7 +384,7 @@ end
 
 -- Cache of prepared requests without options, by method and URL.
 local prepared, count = {}, 0
-local MOST_PREPARED = 100
+local MOST_PREPARED, LONGEST_PREPARED = 100, 1000
 
 local function prepare_plain(method, url)
     local name = method_name(method)
@@ -400,6 +400,7 @@ local function prepare_plain(method, url)
     local head, key = exchange.prepare(call.request)
     -- for https the key depends on settings that may change, such as VERIFY
     if head then call.request.head, call.request.key = head, to.scheme == "http" and key or nil end
+    if #url > LONGEST_PREPARED then return call end
     if count >= MOST_PREPARED then prepared, count = {}, 0 end
     local of_method = prepared[method]
     if not of_method then

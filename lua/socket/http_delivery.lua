@@ -5,7 +5,9 @@ local download = require("socket.http_download")
 local exchange = require("socket.http_exchange")
 local response = require("socket.http_response")
 
-local concat = table.concat
+-- this pcall allows a yield on every Lua version
+local pcall = require("socket.session").pcall
+local concat, error = table.concat, error
 
 local LARGEST = 10 * 1024 * 1024
 -- Seconds between two progress reports.
@@ -94,8 +96,15 @@ local function pump(source, sink)
     end
 end
 
+-- An error raised by a sink, a decoder's source or a progress function closes the connection and is raised again.
+local function guard(answer, ok, ...)
+    if ok then return ... end
+    answer:close()
+    error((...), 0)
+end
+
 local function into_sink(answer, made, source, sink)
-    local size, err, by_sink = pump(source, sink)
+    local size, err, by_sink = guard(answer, pcall(pump, source, sink))
     if not size then
         if by_sink then answer:finish() else answer:close() end
         return nil, err, "body"
@@ -158,7 +167,7 @@ function delivery.deliver(call, answer)
     if not sink and not given.stream then
         local body
         if source then
-            body, err = collect(source)
+            body, err = guard(answer, pcall(collect, source))
             if not body then answer:close() end
         else
             -- an unknown coding is not decoded

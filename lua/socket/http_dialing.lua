@@ -108,8 +108,11 @@ local function reach(sock, request)
     local ok, err, phase = native.connect(sock, host, port, resolve or -1, connect or -1, request.deadline)
     if not ok then return nil, err, proxy and "proxy" or phase end
     if not proxy then return true end
-    if not arm(sock, timeouts.connect, request.deadline) then return nil, "timeout", "proxy" end
-    local to_proxy = request.deadline and timed(sock, timeouts.connect, request.deadline) or sock
+    -- the limit is for the whole exchange: a proxy must not gain time with each of its bytes
+    local ends = timeouts.connect and timeouts.connect >= 0 and now() + timeouts.connect or nil
+    if request.deadline and (not ends or request.deadline < ends) then ends = request.deadline end
+    local to_proxy = ends and timed(sock, nil, ends) or sock
+    if not arm(sock, nil, ends) then return nil, "timeout", "proxy" end
     ok, err, phase = pass_proxy(to_proxy, request)
     if not ok then return nil, err, phase or "proxy" end
     return true

@@ -54,7 +54,12 @@ function download.sink(call, answer)
         return nil, "cannot open '" .. name .. "': " .. (match(err, "^" .. gsub(name, "%p", "%%%0") .. ": (.*)$") or err)
     end
     return function(piece, problem)
-        if piece then return file:write(piece) end
+        if piece then
+            local ok, message = file:write(piece)
+            if ok then return 1 end
+            file:close()
+            return nil, message
+        end
         local closed, message = file:close()
         if problem or closed then return 1 end
         return nil, tostring(message)

@@ -102,6 +102,7 @@ function methods:read(n)
         if rest then return (sub(rest, at)) end
         return source()
     end
+    if n < 1 then return "" end
     if rest and #rest - at >= n then
         self._at = at + n
         return (sub(rest, at, at + n - 1))

@@ -44,7 +44,7 @@ local function authority(text, scheme)
     local host, port
     local bracketed, tail = match(text, "^(%[[%x:.]+%])(.*)$")
     if bracketed then
-        host, port = lower(sub(bracketed, 2, -2)), match(tail, "^:?(%d*)$")
+        host, port = lower(sub(bracketed, 2, -2)), match(tail, "^:(%d*)$") or match(tail, "^$")
     else
         local colon = find(text, ":", 1, true)
         host = host_name(colon and sub(text, 1, colon - 1) or text)
