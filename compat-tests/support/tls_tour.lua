@@ -6,15 +6,17 @@ local tls = require("tls")
 local port = tonumber(os.getenv("COMPAT_HTTPS_PORT"))
 https.TIMEOUT = 50
 
-local object = tls.connect(require("ssl"), port)
-check.ok("the protocol", object:info("protocol"))
-local certificate = assert(object:getpeercertificate())
-check.ok("the certificate", certificate:pem() and certificate:digest() and certificate:subject()[1] and
-    certificate:extensions() and certificate:validat(os.time()))
-object:send("GET /index.html HTTP/1.0\r\n\r\n")
-check.equal("a line", object:receive(), "HTTP/1.1 200 OK")
-check.ok("the rest", object:receive("*a"))
-object:close()
+do
+    local object = tls.connect(require("ssl"), port)
+    check.ok("the protocol", object:info("protocol"))
+    local certificate = assert(object:getpeercertificate())
+    check.ok("the certificate", certificate:pem() and certificate:digest() and certificate:subject()[1] and
+        certificate:extensions() and certificate:validat(os.time()))
+    object:send("GET /index.html HTTP/1.0\r\n\r\n")
+    check.equal("a line", object:receive(), "HTTP/1.1 200 OK")
+    check.ok("the rest", object:receive("*a"))
+    object:close()
+end
 do
     local wrong = tls.wrap(require("ssl"), port, { cafile = tls.certificates .. "otherca.crt" })
     wrong:settimeout(50)
