@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -268,6 +269,39 @@ def _events(lesson):
         _same(_ask("http://127.0.0.1:%d/say" % port, "POST", b"hello"), (204, b""))
         while stream.readline() != b"data: hello\n":
             pass
+
+
+@tutorial("processes.lua")
+def _processes(lesson):
+    orders = "http://127.0.0.1:%d" % lesson.serve("processes.lua", "2")
+    status, shown = _ask(orders + "/")
+    match = re.match(rb"port (\d+)\nprocess 1: \d+ requests\nprocess 2: \d+ requests\n$", shown)
+    if status != 200 or not match:
+        raise Failure("the processes: %d %r" % (status, shown))
+    url = "http://127.0.0.1:%s" % match.group(1).decode()
+    for number in range(20):
+        _same(_ask("%s/%d" % (url, number)), (200, b"you asked for /%d\n" % number))
+    failed, ended = [], threading.Event()
+
+    def load():
+        while not ended.is_set():
+            try:
+                _same(_ask(url + "/load"), (200, b"you asked for /load\n"))
+            except (Failure, OSError) as error:
+                failed.append(error)
+    thread = threading.Thread(target=load)
+    thread.start()
+    try:
+        _same(_ask(orders + "/restart", "POST", b""), (200, b"restarted\n"))
+    finally:
+        ended.set()
+        thread.join()
+    # a connection that arrives while its process closes its listener is reset by the system
+    if len(failed) > 2:
+        raise Failure("lost requests: %r" % failed)
+    _same(_ask(url + "/"), (200, b"you asked for /\n"))
+    _same(_ask(orders + "/stop", "POST", b""), (200, b"stopping\n"))
+    _same(lesson.last_words(), "stopped\n")
 
 
 @tutorial("https-server.lua")
