@@ -152,7 +152,7 @@ class Run:
 
     def execute(self):
         """Runs everything."""
-        started = services.Services(self._world)
+        started = services.Services(self._world, "windows" in self._suites)
         try:
             parallel, alone = self._parallel(started), self._alone()
             self._announce(parallel, alone)

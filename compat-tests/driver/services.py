@@ -1,10 +1,12 @@
 """Services for test scripts: programs, certificates, web servers, a private network."""
 import glob
+import http.server
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 import fetch
@@ -42,11 +44,34 @@ def _answers(port):
         return False
 
 
+class _FileServer:
+    """Serves a folder by HTTP, in a thread."""
+
+    def __init__(self, folder):
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *arguments):
+                super().__init__(*arguments, directory=folder)
+
+            def log_message(self, *arguments):
+                pass
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self._server.server_port
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self):
+        """Ends it."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
 class Services:
     """Starts the services that the selected scripts need, once per run, and knows which are missing."""
 
-    def __init__(self, world):
+    def __init__(self, world, revocable=False):
         self._running, self._broken, self._variables = [], {}, {}
+        # with `revocable`, certificates whose revocation lists are served: wine refuses all others
+        self._certs = os.path.join(BUILD, "windows", "certificates") if revocable else CERTIFICATES
+        self._lists = _FileServer(self._certs) if revocable else None
         self._folder = tempfile.mkdtemp(prefix="luasocket-services-")
         os.chmod(self._folder, 0o755)
         self.world = world and world[0]
@@ -60,6 +85,16 @@ class Services:
         for name, start in (("nginx", self._nginx), ("apache", self._apache), ("vsftpd", self._vsftpd)):
             if name in needed and not self._uninstalled(name):
                 self._attempt(name, start, report)
+
+    @property
+    def certificates(self):
+        """The certificates' folder."""
+        return self._certs
+
+    @property
+    def url(self):
+        """Where the certificates' folder is served, if it is."""
+        return self._lists and self._lists.url
 
     @staticmethod
     def _uninstalled(name):
@@ -102,16 +137,22 @@ class Services:
         """Stops every server."""
         for child in self._running:
             process.end_session(child)
+        if self._lists:
+            self._lists.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _export(self, need, **values):
         self._variables.update({key: (need, str(value)) for key, value in values.items()})
 
     def _certificates(self):
-        result = process.run(["sh", os.path.join(SERVERS, "tls", "make-certs.sh"), CERTIFICATES], 120)
+        command, env = ["sh", os.path.join(SERVERS, "tls", "make-certs.sh"), self._certs], dict(os.environ)
+        if self._lists:
+            command.append("--force")
+            env["CRL_URL"] = self._lists.url + "/crl"
+        result = process.run(command, 120, env=env)
         if result.status != 0:
             self._broken["certs"] = self._broken["nginx"] = self._broken["vsftpd"] = "no certificates: " + result.output.strip()[-200:]
-        self._export("certs", COMPAT_CERTS=CERTIFICATES)
+        self._export("certs", COMPAT_CERTS=self._certs)
 
     def _luasec_samples(self, report):
         samples, reason = fetch.luasec_samples(report)
@@ -161,7 +202,7 @@ class Services:
         http, https = _free_ports(2)
         user = "user root;" if os.geteuid() == 0 else ""
         words = {"RUN": run, "WWW": os.path.join(self._folder, "www"), "HTTP": str(http), "HTTPS": str(https),
-                 "CERTS": CERTIFICATES, "USER": user}
+                 "CERTS": self._certs, "USER": user}
         path = os.path.join(run, "nginx.conf")
         write_template("nginx.conf.in", path, words)
         self._export("nginx", COMPAT_HTTP_PORT=http, COMPAT_HTTPS_PORT=https)
@@ -187,7 +228,7 @@ class Services:
             os.makedirs(os.path.join(run, name), exist_ok=True)
         port, = _free_ports(1)
         path = os.path.join(run, "vsftpd.conf")
-        write_template("vsftpd.conf.in", path, {"RUN": run, "PORT": str(port), "CERTS": CERTIFICATES})
+        write_template("vsftpd.conf.in", path, {"RUN": run, "PORT": str(port), "CERTS": self._certs})
         self._export("vsftpd", COMPAT_VSFTPD_PORT=port, COMPAT_VSFTPD_ROOT=os.path.join(run, "root"))
         # it reports only on its standard output why it does not start
         return ["vsftpd", path], (port,), path

@@ -4,11 +4,12 @@ It runs when it is asked for by name, or where `CI` is set. It builds what it ne
 are not to be had.
 """
 import os
+import re
 
 import process
 import scripts
 import wine
-from interpreters import SERVERS, SUITE, SUPPORT, Interpreter
+from interpreters import REPOSITORY, SERVERS, SUITE, SUPPORT, Interpreter
 from task import Task
 
 # flavour -> (the interpreter's name in test names, the version whose Lua files Debian's LuaSocket has)
@@ -49,6 +50,7 @@ class Scripts(scripts.Scripts):
     def _execute(self, script, interpreter, reference=False):
         env = environment(interpreter, reference)
         env.update(self._services.environment(script.needs))
+        env["COMPAT_PYTHON"] = wine.windows_path(wine.linux_program(env.get("COMPAT_PYTHON", "/usr/bin/python3")))
         env.update(script.environment)
         folder = os.path.join(wine.FOLDER, "scratch", script.name + "-" + interpreter.lua + ("-reference" if reference else ""))
         os.makedirs(folder, exist_ok=True)
@@ -72,7 +74,6 @@ def environment(interpreter, reference=False):
     env["LUA_CPATH"] = os.path.join(libraries, "?.dll")
     env["COMPAT_LUA"] = '"%s"' % wine.windows_path(interpreter.path)
     env["COMPAT_SERVERS"] = SERVERS
-    env["COMPAT_PYTHON"] = wine.windows_path("/usr/bin/python3")
     return env
 
 
@@ -86,19 +87,20 @@ class Suite:
     """Builds everything at its first test, and runs the scripts."""
 
     def __init__(self, names, wanted, services, report):
-        self._report, self._wanted = report, wanted
+        self._report, self._wanted, self._services = report, wanted, services
         self._chosen = interpreters(names)
         self._scripts = Scripts(report, services)
 
     def needs(self):
         """The services that the scripts need."""
-        return scripts.needs(self._wanted, ("differential", "own"))
+        return scripts.needs(self._wanted, ("differential", "own", "windows")) | {"certs"}
 
     def prepare(self, built):
         """Builds, unless an earlier run has. When that is not possible, every test is skipped with the reason."""
         try:
             wine.install(self._report)
             wine.prefix()
+            wine.cache_lists(self._services.url + "/crl", os.path.join(self._services.certificates, "crl"))
             for interpreter in self._chosen:
                 wine.lua(interpreter.tree)
                 wine.reference(interpreter.tree)
@@ -112,11 +114,49 @@ class Suite:
         """One task for each script."""
         made = []
         for interpreter in self._chosen:
-            for suite in ("differential", "own"):
+            for suite in ("differential", "own", "windows"):
                 made += [Task("windows " + task.name, task.run, None) for task in
                          self._scripts.tasks(suite, [interpreter], self._wanted)
-                         if interpreter.tree == FIRST or any(" %s [" % name in task.name for name in SELECTION)]
+                         if interpreter.tree == FIRST or suite == "windows" or any(" %s [" % name in task.name for name in SELECTION)]
+            if self._wanted("windows closing_host"):
+                made.append(self._whole("closing_host", interpreter, self._closing))
+            if self._wanted("windows archive") and interpreter.tree == FIRST:
+                made.append(self._whole("archive", interpreter, self._archive))
         return made
+
+    def _whole(self, name, interpreter, run):
+        """A task that is one program with its output."""
+        name = "windows %s [%s]" % (name, interpreter.name)
+
+        def judged():
+            if self._scripts.problem:
+                return self._report.skip(name, self._scripts.problem)
+            try:
+                result, pattern = run(interpreter)
+            except wine.Missing as problem:
+                return self._report.fail(name, str(problem))
+            if result.status == 0 and re.search(pattern, result.output):
+                return self._report.ok(name, result.seconds)
+            return self._report.fail(name, result.output, program=interpreter.path)
+        return Task(name, judged)
+
+    @staticmethod
+    def _closing(interpreter):
+        script = os.path.join(SUPPORT, "closing_host.lua")
+        command = [wine.WINE, wine.host(interpreter.tree), script]
+        return process.run(command, 60, cwd=wine.FOLDER, env=environment(interpreter)), r"^alive\s*$"
+
+    def _archive(self, interpreter):
+        """README's first request, with the files of the archive beside the interpreter."""
+        with open(os.path.join(REPOSITORY, "README.md")) as file:
+            program = re.search(r"## The first request\s+```lua\n(.*?)```", file.read(), re.S).group(1)
+        folder = os.path.join(wine.FOLDER, "scratch", "archive-" + interpreter.tree)
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, "first.lua"), "w") as file:
+            file.write(program.replace("http://example.com/", self._services.url + "/DONE"))
+        env = {key: value for key, value in wine.environment().items() if not key.startswith("LUA_")}
+        command = [wine.WINE, wine.archive(interpreter.tree), "first.lua"]
+        return process.run(command, 60, cwd=folder, env=env), r"200 OK.*\s+OpenSSL "
 
     @staticmethod
     def close():

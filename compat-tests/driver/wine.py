@@ -4,11 +4,12 @@ import os
 import re
 import shutil
 import tarfile
+import zipfile
 
 import fetch
 import process
 from build import MODULES, TLS_FILES, complaints
-from interpreters import BUILD, REPOSITORY
+from interpreters import BUILD, REPOSITORY, SUPPORT
 
 TARGET = "x86_64-pc-windows-gnu"
 GCC = "x86_64-w64-mingw32-gcc"
@@ -16,9 +17,11 @@ WINE = "/usr/lib/wine/wine64"
 SERVER = "/usr/lib/wine/wineserver64"
 FOLDER = os.path.join(BUILD, "windows")
 SOURCES = os.path.join(FOLDER, "sources")
-PREFIX = os.path.join(FOLDER, "prefix")
+
 # cargo of another release than the usual one, with its own artifacts
 ARTIFACTS = os.environ.get("WINDOWS_TARGET_DIR", os.path.join(REPOSITORY, "target", "windows"))
+# not in .build: wine makes links to the root folder there, which cargo would follow
+PREFIX = os.path.join(ARTIFACTS, "wine")
 LIMIT = 900
 
 # what shows that a package is here, and the package
@@ -175,6 +178,31 @@ def reference(flavour):
     return place
 
 
+def host(flavour):
+    """Builds a program with an interpreter in it, which closes its states."""
+    place = os.path.join(FOLDER, "lua", flavour)
+    made = os.path.join(place, "closing_host.exe")
+    if not os.path.exists(made):
+        headers = os.path.join(_source(LUAS[flavour][0]), "src")
+        _must([GCC, "-O2", "-s", "-I" + headers, "-DLUA_BUILD_AS_DLL", "-o", made, os.path.join(SUPPORT, "closing_host.c"),
+               os.path.join(place, "lib%s.a" % LUAS[flavour][2])])
+    return made
+
+
+def archive(flavour):
+    """Makes the archive for an interpreter and unpacks it beside a copy of the interpreter, whose path is returned."""
+    made = _must([os.path.join(REPOSITORY, "windows", "zip"), flavour]).output.split("\n")
+    paths = [line for line in made if line.endswith(".zip")]
+    if not paths:
+        raise Missing("windows/zip made nothing")
+    folder = os.path.join(FOLDER, "unpacked", flavour)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(os.path.dirname(program(flavour)), folder, ignore=shutil.ignore_patterns("objects", "*.a"))
+    with zipfile.ZipFile(paths[0]) as packed:
+        packed.extractall(folder)
+    return os.path.join(folder, LUAS[flavour][1])
+
+
 def cargo(command, arguments):
     """Runs cargo for the target."""
     return process.run(["/usr/bin/cargo", command] + arguments +
@@ -208,6 +236,24 @@ def lay_out(flavour):
     for name in MODULES:
         to = os.path.join(tree, "lib", "socket", "%s.dll" % (name if name == "core" else name + "_core"))
         shutil.copy(os.path.join(made, "luasocket_%s.dll" % name), to)
+
+
+def linux_program(path):
+    """A Windows program that starts a program of this machine."""
+    made = os.path.join(FOLDER, "linux", path.strip("/").replace("/", "-") + ".exe")
+    if not os.path.exists(made):
+        os.makedirs(os.path.dirname(made), exist_ok=True)
+        _must([GCC, "-O2", "-s", "-w", "-nostartfiles", "-Wl,-e,start", '-DPROGRAM="%s"' % path, "-o", made,
+               os.path.join(SUPPORT, "linux_program.c")])
+    return made
+
+
+def cache_lists(url, folder):
+    """Fetches the revocation lists of a folder into Windows' cache, where alone SChannel's clients look for them."""
+    made = os.path.join(FOLDER, "cached_lists.exe")
+    if not os.path.exists(made):
+        _must([GCC, "-O2", "-s", "-o", made, os.path.join(SUPPORT, "cached_lists.c"), "-lcryptnet"])
+    _must([WINE, made] + [url + "/" + name for name in sorted(os.listdir(folder))], 120)
 
 
 def windows_path(path):

@@ -74,11 +74,16 @@ fn now() -> i64 {
 }
 
 /// `cannot open '<file>': <the system's text>`
-fn file_error(verb: &str, name: &[u8], error: &dyn std::fmt::Display) -> Vec<u8> {
-    let text = error.to_string();
-    // The standard library appends the error number, which adds nothing to the text.
-    let text = text.split(" (os error").next().unwrap_or_default();
+fn file_error(verb: &str, name: &[u8], text: &Message) -> Vec<u8> {
     [b"cannot ", verb.as_bytes(), b" '", name, b"': ", text.as_bytes()].concat()
+}
+
+/// The system's text for an error.
+fn io_text(error: &std::io::Error) -> Message {
+    match error.raw_os_error() {
+        Some(code) => sys::error_text(code),
+        None => Message::format(format_args!("{error}")),
+    }
 }
 
 /// Pushes true, or nil and a message.
@@ -118,8 +123,9 @@ fn make(call: &mut Call<'_>) -> Outcome {
 }
 
 fn read_list(name: &[u8]) -> Result<Suffixes, Vec<u8>> {
-    let text = std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &error))?;
-    let list = List::from_bytes(&text).map_err(|error| file_error("read", name, &error))?;
+    let text = std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &io_text(&error)))?;
+    let list = List::from_bytes(&text)
+        .map_err(|error| file_error("read", name, &Message::format(format_args!("{error}"))))?;
     Ok(Suffixes::Own(Box::new(list)))
 }
 
@@ -226,7 +232,8 @@ fn clear(call: &mut Call<'_>) -> Outcome {
 fn load(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(2)?;
     let outcome = call.object(1, &JARS, |jar| {
-        let text = std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &error))?;
+        let text =
+            std::fs::read(sys::path(name)).map_err(|error| file_error("open", name, &io_text(&error)))?;
         let now = now();
         for cookie in file::parse(&text, now) {
             jar.store.keep(cookie, now);
@@ -241,7 +248,7 @@ fn save(call: &mut Call<'_>) -> Outcome {
     let name = call.bytes(2)?;
     let outcome = call.object(1, &JARS, |jar| {
         let text = file::compose(&jar.store.all(now()));
-        file::write(&sys::path(name), &text).map_err(|error| file_error("write", name, &error))
+        file::write(&sys::path(name), &text).map_err(|error| file_error("write", name, &io_text(&error)))
     })?;
     finish(call, outcome)
 }

@@ -56,7 +56,7 @@ pub fn prepare_process() {
 
 /// The text for an error number.
 pub fn error_text(code: i32) -> Message {
-    match winsock_text(code) {
+    match fixed_text(code) {
         Some(text) => Message::new(text),
         None if code >= winsock::WSABASEERR => Message::new("Unknown error"),
         None => {
@@ -68,9 +68,16 @@ pub fn error_text(code: i32) -> Message {
     }
 }
 
-/// The text of WinSock's errors, as its documentation names them.
-fn winsock_text(code: i32) -> Option<&'static str> {
+/// The text of WinSock's errors, as its documentation names them, and of files' errors, as the C library does.
+fn fixed_text(code: i32) -> Option<&'static str> {
     Some(match code {
+        2 | 3 => "No such file or directory",
+        4 => "Too many open files",
+        5 => "Permission denied",
+        8 | 14 => "Not enough space",
+        32 => "Device or resource busy",
+        80 | 183 => "File exists",
+        112 => "No space left on device",
         winsock::WSAEINTR => "Interrupted function call",
         winsock::WSAEACCES => "permission denied",
         winsock::WSAEFAULT => "Bad address",
