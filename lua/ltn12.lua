@@ -13,7 +13,8 @@
 ---@alias ltn12.Sink fun(chunk: string|nil, err: any): any, any
 ---@alias ltn12.Step fun(src: ltn12.Source, snk: ltn12.Sink): any, any
 
-local assert, error, getmetatable, package, select, type = assert, error, getmetatable, package, select, type
+local assert, error, getmetatable, pcall, require, select, type =
+    assert, error, getmetatable, pcall, require, select, type
 local sub = string.sub
 local remove = table.remove
 local unpack = table.unpack or unpack -- luacheck: ignore 143
@@ -473,9 +474,12 @@ function pump.all(src, snk, step)
     end
 end
 
--- socket.http compares with these to detect functions that a program has replaced. A sandbox may hide the table.
-if package and package.loaded then
-    package.loaded["socket.ltn12_pumps"] = { all = pump.all, step = pump.step, table = sink.table }
+-- Lets socket.http detect functions that a program has replaced. This file also works alone, without that module.
+local found, originals = pcall(require, "socket.ltn12_originals")
+if found then
+    originals.add("all", pump.all)
+    originals.add("step", pump.step)
+    originals.add("table", sink.table)
 end
 
 -- In Lua versions with `module`, programs for LuaSocket expect ltn12 as a global variable, too.

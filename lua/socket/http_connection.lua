@@ -3,11 +3,12 @@
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local framing = require("socket.http_framing")
+local is_original = require("socket.ltn12_originals").has
 local native = require("socket.native")("socket_http")
 local session = require("socket.session")
 
-local type, error, getmetatable, package, pairs, setmetatable, tonumber =
-    type, error, getmetatable, package, pairs, setmetatable, tonumber
+local type, error, getmetatable, pairs, setmetatable, tonumber =
+    type, error, getmetatable, pairs, setmetatable, tonumber
 local find, format, sub = string.find, string.format, string.sub
 
 local connection = {}
@@ -152,9 +153,6 @@ local function body_end(headers)
     return native.body_end(coding, length)
 end
 
--- The original pumps and table sink of ltn12; nil when ltn12 is not this library's.
-local pumps = package and package.loaded and package.loaded["socket.ltn12_pumps"] or {}
-
 -- The tables filled by the sinks of the string form. The program does not see them.
 local collected = setmetatable({}, { __mode = "k" })
 
@@ -162,7 +160,7 @@ local collected = setmetatable({}, { __mode = "k" })
 function connection.collector(target)
     local make = ltn12.sink.table
     local sink = make(target)
-    if make == pumps.table then collected[sink] = target end
+    if is_original("table", make) then collected[sink] = target end
     return sink
 end
 
@@ -174,7 +172,7 @@ function connection.collected(sink) return sink and collected[sink] end
 -- false with nothing read.
 local function gather(source, sock, length, sink, step)
     local target, size = collected[sink], socket.BLOCKSIZE
-    if not target or ltn12.pump.all ~= pumps.all or step ~= pumps.step then return false end
+    if not target or not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
     local mark = getmetatable(source)
     if type(sock) ~= "userdata" or type(mark) ~= "table" or mark.plain ~= true then return false end
     -- an empty body needs no read

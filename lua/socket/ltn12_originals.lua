@@ -1,0 +1,15 @@
+-- The functions of this library's ltn12, by which socket.http detects those that a program has replaced. Internal to
+-- ltn12 and socket.http.
+local setmetatable = setmetatable
+
+local names = setmetatable({}, { __mode = "k" })
+
+local originals = {}
+
+-- Records a function of ltn12.
+function originals.add(name, f) names[f] = name end
+
+-- True for the recorded function of that name.
+function originals.has(name, f) return names[f] == name end
+
+return originals
