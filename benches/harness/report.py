@@ -26,7 +26,7 @@ def spread(values):
 def heading(interpreter):
     """Begins the table of one interpreter."""
     print("\n" + interpreter)
-    print(WIDTHS % ("case", "reference", "ours", "bare loop", "ratio", "target", "unit; spread of ours"))
+    print(WIDTHS % ("case", "reference", "ours", "bare loop", "ratio", "target", "unit; our spread"))
 
 
 def line(case, interpreter, outcome):

@@ -115,7 +115,7 @@ opening("open raises", function() error("boom", 0) end, "http://h.test/", LENGTH
 opening("open raises a table", function() error({ "boom" }, 0) end, "http://h.test/", LENGTH)
 for _, reply in ipairs({ LENGTH, CLOSE, CHUNKED, "hello world", "HTTP/1.1 100 x\r\n\r\n" .. LENGTH, "HTTP/1.1 204 x\r\n\r\n", "HTT" }) do
     local calls = {}
-    opening("open whose object tells of its calls", function(...)
+    opening("open whose object records its calls", function(...)
         local h = open(...)
         return setmetatable({}, {
             __index = function(_, name)

@@ -174,7 +174,7 @@ class Run:
             self._run(test)
 
     def _runner(self):
-        """The path of the runner that the README promises, when this run has built it."""
+        """The path of the runner that the README names, when this run has built it."""
         path = os.path.join(build.target_directory(), "release", "luasocket")
         return path if os.path.exists(path) else None
 

@@ -1,6 +1,6 @@
 """Tests one upstream script inside a private network and mount namespace.
 
-    namespace.py ROW SUITE INTERPRETER USERNS
+    namespace.py CASE SUITE INTERPRETER USERNS
 
 runs as the first process of new namespaces (see upstream.py). Several scripts have fixed ports, paths and host names;
 here they affect nothing else.
@@ -11,10 +11,10 @@ import shutil
 import subprocess
 import sys
 
-import row_samples  # noqa: F401  registers its rows
-import row_test  # noqa: F401  registers its rows
+import cases_samples  # noqa: F401  registers its cases
+import cases_test  # noqa: F401  registers its cases
 from interpreters import REPOSITORY
-from rows import ROWS
+from cases import CASES
 from stage import Failure, Stage
 
 MS_BIND, MS_REC = 4096, 16384
@@ -70,13 +70,13 @@ def _files(suite):
 
 def main(name, suite, interpreter, as_user):
     """Prints nothing and returns 0 when the script passes."""
-    row = next(row for row in ROWS if row.name == name)
+    case = next(case for case in CASES if case.name == name)
     _private_tmp([REPOSITORY, os.path.dirname(sys.executable)])
     _network(as_user)
     env = dict(os.environ, LUA_PATH="/tmp/modules/?.lua;" + os.environ["LUA_PATH"])
     stage = Stage(_files(suite), SCRATCH, interpreter, env, as_user)
     try:
-        row.judge(stage)
+        case.check(stage)
     except Failure as failure:
         print(failure)
         return 1

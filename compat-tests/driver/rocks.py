@@ -11,7 +11,7 @@ import upstream
 from installation import NEEDS, Installation
 from interpreters import BUILD
 from luarocks import Skip
-from rows import ROWS
+from cases import CASES
 from stage import Failure
 from task import Task
 
@@ -62,7 +62,7 @@ def _upstream(installation):
 
 
 def _count_upstream():
-    return sum(1 for row in ROWS if "upstream " + row.name in UPSTREAM)
+    return sum(1 for case in CASES if "upstream " + case.name in UPSTREAM)
 
 
 def _chosen(wanted):

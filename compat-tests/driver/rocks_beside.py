@@ -65,7 +65,7 @@ def _only_ours(installation, tree, *modules, behind=()):
 
 
 def _only_theirs(installation, tree, *modules, behind=()):
-    same("files of ours after " + " ".join(modules), installation.origins(tree, *modules, behind=behind)[0], set())
+    same("files of this library after " + " ".join(modules), installation.origins(tree, *modules, behind=behind)[0], set())
 
 
 def ahead(installation):

@@ -144,7 +144,7 @@ class Scripts:
 
     def tasks(self, suite, interpreters, wanted):
         """One task for each script of `suite` and each interpreter."""
-        judge = self._differential if suite == "differential" else self._own
+        check = self._differential if suite == "differential" else self._own
         return [Task("%s %s [%s]" % (suite, script.name, interpreter.name),
-                     lambda script=script, interpreter=interpreter: judge(script, interpreter), interpreter)
+                     lambda script=script, interpreter=interpreter: check(script, interpreter), interpreter)
                 for script in _scripts(suite, wanted) for interpreter in interpreters]

@@ -21,7 +21,7 @@ from task import Task
 EXAMPLES = os.path.join(REPOSITORY, "examples")
 NEEDS = {"certs"}
 LIMIT = 60
-ROWS = []
+CASES = []
 
 
 class Failure(Exception):
@@ -129,7 +129,7 @@ class Lesson:
 def tutorial(script):
     """Registers the decorated function as the test of a tutorial."""
     def register(test):
-        ROWS.append((script, test))
+        CASES.append((script, test))
         return test
     return register
 
@@ -480,4 +480,4 @@ def tasks(interpreters, wanted, services, report):
     return [Task("examples %s [%s]" % (script, interpreter.name),
                  lambda interpreter=interpreter, script=script, test=test: _judge(script, test, interpreter, services, report),
                  interpreter)
-            for script, test in ROWS if wanted("examples " + script) for interpreter in interpreters]
+            for script, test in CASES if wanted("examples " + script) for interpreter in interpreters]

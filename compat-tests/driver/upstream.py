@@ -4,12 +4,12 @@ import shutil
 import sys
 
 import fetch
-import namespace  # noqa: F401  registers the rows
+import namespace  # noqa: F401  registers the cases
 import needs
 import process
 import pythons
 from interpreters import HERE, environment
-from rows import IMPOSSIBLE, ROWS
+from cases import IMPOSSIBLE, CASES
 from task import Task
 
 
@@ -40,33 +40,33 @@ def _shares_mounts():
         return True
 
 
-def _missing(row):
-    absent = needs.lacking(row.commands)
+def _missing(case):
+    absent = needs.lacking(case.commands)
     if absent:
         return absent
-    for module in row.modules:
+    for module in case.modules:
         if not pythons.having(module):
             return needs.absent_module(module)
     return None
 
 
-def _task(row, interpreter, world, reference, report):
-    name = "upstream %s [%s]" % (row.name, interpreter.name)
+def _task(case, interpreter, world, reference, report):
+    name = "upstream %s [%s]" % (case.name, interpreter.name)
 
     def task():
-        missing = needs.NAMESPACES if not world else _missing(row)
+        missing = needs.NAMESPACES if not world else _missing(case)
         suite, reason = fetch.upstream(report) if not missing else (None, missing)
         if not suite:
             return report.skip(name, reason)
         prefix, as_user = world
-        command = prefix + PROCESSES + [sys.executable, os.path.join(HERE, "namespace.py"), row.name, suite,
+        command = prefix + PROCESSES + [sys.executable, os.path.join(HERE, "namespace.py"), case.name, suite,
                             interpreter.path, "user" if as_user else "root"]
         env = environment(interpreter, reference)
         env["PYTHONDONTWRITEBYTECODE"] = "1"
-        result = process.run(command, row.limit, env=env)
+        result = process.run(command, case.limit, env=env)
         if result.status == 0:
             return report.ok(name, result.seconds)
-        return report.fail(name, result.output, file="%s of LuaSocket's package" % row.name, program=interpreter.path)
+        return report.fail(name, result.output, file="%s of LuaSocket's package" % case.name, program=interpreter.path)
     return Task(name, task, interpreter)
 
 
@@ -76,10 +76,10 @@ def _impossible(name, why, interpreter, report):
 
 def tasks(interpreters, wanted, world, reference, report):
     """One task per script and interpreter, the longest first."""
-    rows = [row for row in ROWS if wanted("upstream " + row.name)]
+    cases = [case for case in CASES if wanted("upstream " + case.name)]
     impossible = {name: why for name, why in IMPOSSIBLE.items() if wanted("upstream " + name)}
-    rows.sort(key=lambda row: -row.limit)
-    made = [_task(row, interpreter, world, reference, report) for row in rows for interpreter in interpreters]
+    cases.sort(key=lambda case: -case.limit)
+    made = [_task(case, interpreter, world, reference, report) for case in cases for interpreter in interpreters]
     for name, why in impossible.items():
         made += [_impossible("upstream %s [%s]" % (name, interpreter.name), why, interpreter, report)
                  for interpreter in interpreters]

@@ -83,6 +83,6 @@ while true do client:send(("x"):rep(65536)) end]]):format(head))
     end
     local result = { http.request({ url = "http://127.0.0.1:" .. server.port .. "/", sink = sink }) }
     check.equal("http: " .. head:sub(1, 17), result, { nil, "closed" })
-    check.equal("http: the sink was told: " .. head:sub(1, 17), told, "closed")
+    check.equal("http: the error that the sink got: " .. head:sub(1, 17), told, "closed")
 end
 check.done()

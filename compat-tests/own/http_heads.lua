@@ -17,7 +17,7 @@ local function connection(reply, silent, create)
     return h, peer
 end
 
--- A socket that is not ours: a table that calls the methods of one of ours.
+-- A socket of another library: a table that calls the methods of this library's socket.
 local function foreign()
     local sock = socket.tcp()
     local methods = {}

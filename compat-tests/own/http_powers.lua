@@ -72,7 +72,7 @@ check.equal("A.deadline.2: with a create of the user's", { get("/delay/5", { dea
         end
     end })
 end }) }, { nil, "timeout", "" })
-check.ok("A.deadline.2: it is told what is left", #asked > 1 and asked[1] <= 0.3 and asked[#asked] < asked[1])
+check.ok("A.deadline.2: it gets the time left", #asked > 1 and asked[1] <= 0.3 and asked[#asked] < asked[1])
 
 -- headerlist
 list = { "old" }

@@ -160,7 +160,7 @@ check.equal("add.35: TLS fields", { tls("verify", 2), tls("cafile", 2), tls("pro
 request({ url = "http://h/a", verify = "none" }, moved("/b"), moved("https://h/c"), OK)
 check.equal("add.35: from http to https", tls("verify", 1), "none")
 request({ url = "https://h/a" }, moved("/b"), OK)
-check.equal("add.35: defaults are made anew", tls("protocol", 2), nil)
+check.equal("add.35: each request gets new defaults", tls("protocol", 2), nil)
 request({ url = "https://h/a", key = "k", password = "kp", certificate = "c", cafile = "f" }, moved("https://h/b"), OK)
 check.equal("add.35: the key's password", tls("password", 2), "kp")
 check.equal("add.35: and certificate and key", { tls("certificate", 2), tls("key", 2) }, { "c", "k" })

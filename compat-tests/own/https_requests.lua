@@ -207,7 +207,7 @@ local function with_key(password)
 end
 check.equal("add.35 a key and its password, over two redirects", { (select(2, with_key("secret"))) }, { 200 })
 local head = told.output:read("*l"):lower()
-check.ok("add.29 the password of a key is nobody's credentials", not head:find("authorization", 1, true), head)
+check.ok("add.29 the password of a key is not sent as credentials", not head:find("authorization", 1, true), head)
 check.ok("add.29 a cookie stays where it was", not head:find("cookie", 1, true), head)
 check.equal("add.41 the key stays with its origin, and is not read for another", { (select(2, with_key("wrong"))) }, { 200 })
 for name, expected in pairs({

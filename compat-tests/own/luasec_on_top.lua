@@ -212,10 +212,10 @@ local function talk(name, server_ssl, server_cfg, client_ssl, changes)
     user:close()
 end
 local SERVER = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem", verify = "none" }
-talk("LuaSec as a client of ours", ours, SERVER, ssl)
+talk("LuaSec as a client of this library", ours, SERVER, ssl)
 talk("ours as a client of LuaSec's", ssl, SERVER, ours)
 SERVER.alpn = { "h2", "x" }
-talk("LuaSec as a client of ours, alpn", ours, SERVER, ssl, { alpn = "x" })
+talk("LuaSec as a client of this library, alpn", ours, SERVER, ssl, { alpn = "x" })
 talk("ours as a client of LuaSec's, alpn", ssl, SERVER, ours, { alpn = "x" })
 
 check.done()

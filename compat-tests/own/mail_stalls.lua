@@ -49,7 +49,7 @@ local function cut(steps, count, last)
     return list
 end
 
-local function judge(name, call, steps, expected)
+local function stalls(name, call, steps, expected)
     local server = dialogue.serve({ steps })
     local free, began = lowest_free(), socket.gettime()
     local limit = expected == "^timeout$" and SHORT or expected and LONG or GOODBYE
@@ -75,17 +75,17 @@ for _, case in ipairs(whole) do
         local confirmed = stage == #steps - 1
         local function failure(pattern) return not confirmed and pattern or nil end
         -- before the greeting the server has nothing to answer: a step that reads a line and sends nothing
-        judge(("%s: silence at stage %d"):format(name, stage), call, cut(steps, stage, { lines = 1 }), failure("^timeout$"))
+        stalls(("%s: silence at stage %d"):format(name, stage), call, cut(steps, stage, { lines = 1 }), failure("^timeout$"))
         -- the server's data port closes with the server, and either error may come first
         local gone = steps[stage] == EPSV and "^c%a+ ?%a*$" or "^closed$"
-        judge(("%s: hung up at stage %d"):format(name, stage), call, cut(steps, stage, { quit = true }), failure(gone))
+        stalls(("%s: hung up at stage %d"):format(name, stage), call, cut(steps, stage, { quit = true }), failure(gone))
         -- a reply that never ends, an invalid reply, a reply of another kind
         if type(steps[stage + 1]) == "string" then
-            judge(("%s: half a line at stage %d"):format(name, stage), call,
+            stalls(("%s: half a line at stage %d"):format(name, stage), call,
                 cut(steps, stage, { raw = "250-half of\r\n250 a line" }), failure("^timeout$"))
-            judge(("%s: no reply at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "\0\255\r\n" }),
+            stalls(("%s: no reply at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "\0\255\r\n" }),
                 failure("^invalid server reply$"))
-            judge(("%s: refused at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "421-going\r\n421 down\r\n" }),
+            stalls(("%s: refused at stage %d"):format(name, stage), call, cut(steps, stage, { raw = "421-going\r\n421 down\r\n" }),
                 failure("^421%-going\n421 down$"))
         end
     end
@@ -98,16 +98,16 @@ local function after_login(...)
     for _, step in ipairs({ ... }) do list[#list + 1] = step end
     return list
 end
-judge("get: data that does not come", get, after_login(EPSV, "150 coming", { hold = true }), "^timeout$")
+stalls("get: data that does not come", get, after_login(EPSV, "150 coming", { hold = true }), "^timeout$")
 local closed_port = require("ports").refusing()
-judge("get: a port that is closed", get, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
-judge("put: a port that is closed", put, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
+stalls("get: a port that is closed", get, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
+stalls("put: a port that is closed", put, after_login("229 (|||" .. closed_port .. "|)"), "^connection refused$")
 -- the address of another host: EPSV has no field for it, but some servers send it
-judge("get: EPSV naming another host", get, after_login("229 (|1|192.0.2.1|" .. closed_port .. "|)"), "^connection refused$")
-judge("get: PASV naming another host", get,
+stalls("get: EPSV naming another host", get, after_login("229 (|1|192.0.2.1|" .. closed_port .. "|)"), "^connection refused$")
+stalls("get: PASV naming another host", get,
     after_login("500 what", ("227 (192,0,2,1,%d,%d)"):format((closed_port - closed_port % 256) / 256, closed_port % 256)),
     "^connection refused$")
-judge("put: failure while data is taken no more", function(port)
+stalls("put: failure while data is taken no more", function(port)
     return ftp.put({ host = "127.0.0.1", port = port, path = "/f", type = "i", source = function() return ("x"):rep(65536) end })
 end, after_login(EPSV, "150 send", { abort = true, reply = "552 full" }), "^552 full$")
 

@@ -70,7 +70,7 @@ check.equal("a source to HTTP/1.0", { answer.headers.connection, text:match("\r\
     answer.headers["content-length"] }, { "close", "abcdef", nil })
 local ten = { ["Content-Length"] = 5 }
 answer = ask(function() return { headers = ten, body = source("abc", "de") } end)
-check.equal("a promise kept", { answer.body, answer.headers["transfer-encoding"], #told }, { "abcde", nil, 0 })
+check.equal("the declared length is kept", { answer.body, answer.headers["transfer-encoding"], #told }, { "abcde", nil, 0 })
 _, text = ask(function() return { headers = ten, body = source("abc") } end)
 check.equal("too little", { text:match("\r\n\r\n(.*)$"), told[1] }, { "abc", "body shorter than its Content-Length" })
 _, text = ask(function() return { headers = ten, body = source("abc", "defgh") } end)

@@ -1,4 +1,4 @@
--- What a server does when something runs out, and at its stop: descriptors, connections, tasks that share a writer
+-- A server whose resources run out, and its stop: descriptors, connections, tasks that share a writer
 -- (server.files.7, server.writer.1, server.stop.1 and 2, server.manual.3, "Limits and defaults": `maxconnections`).
 -- needs: certs
 require("interposed").within("ulimit -n 200;")
@@ -162,7 +162,7 @@ tasks.run(function()
     check.equal("a peer that has not asked is closed", { quiet:receive(1) }, { nil, "closed", "" })
     check.equal("the stop", { stopped:wait() }, { true, true })
     check.ok("never more than two at once", most <= 2, most)
-    check.equal("nobody listens any more", { socket.connect("127.0.0.1", (select(2, server:getsockname()))) },
+    check.equal("the port is closed", { socket.connect("127.0.0.1", (select(2, server:getsockname()))) },
         { nil, "connection refused" })
     for i = 1, 2 do first[i]:close() end
     quiet:close()

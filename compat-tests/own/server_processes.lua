@@ -140,7 +140,7 @@ end)
         peers[i]:close()
     end
     check.equal("200 peers with 64 descriptors", served, 200)
-    check.ok("on_error is told", tonumber(ask(server.port, "/told")) >= 1)
+    check.ok("on_error gets the error", tonumber(ask(server.port, "/told")) >= 1)
     ask(server.port, "/stop")
     server:close()
     os.remove(limited)

@@ -1,4 +1,4 @@
--- What one answer of a server leaves for the next one, for other connections, and for the stop (server.answer.3 and 4,
+-- The effects of one answer of a server on the next one, on other connections, and on the stop (server.answer.3 and 4,
 -- server.connections.2, server.stop.1 and 2, server.manual, server.listen.4, "Limits and defaults": `maxconnections`).
 local check = require("check")
 local http = require("http")
@@ -69,7 +69,7 @@ tasks.run(function()
     peer:close()
     server:close()
 
-    -- a Content-Length that is no number of bytes is no promise
+    -- a Content-Length that is not a number of bytes does not count
     for _, length in ipairs({ "-5", -5, 5.5, "5.5", "0x5", "1e400", 0 / 0, " 5" }) do
         server = listen(function()
             return { headers = { ["Content-Length"] = length }, body = source({ "01234", "56789" }) }

@@ -55,7 +55,7 @@ tasks.run(function()
     check.equal("ten pipelined requests", #answers, 10)
     check.equal("stats", { server:stats().requests, server:stats().errors, server:stats().active }, { 1011, 0, 0 })
     check.equal("stop", { server:stop() }, { true })
-    check.equal("nobody listens any more", { socket.connect("127.0.0.1", (select(2, server:getsockname()))) },
+    check.equal("the port is closed", { socket.connect("127.0.0.1", (select(2, server:getsockname()))) },
         { nil, "connection refused" })
 
     -- server.s.15, server.s.3, server.connections.4 and 5
@@ -225,7 +225,7 @@ tasks.run(function()
     answers = raw.exchange(server, raw.get())
     check.equal("a handler that raises after two chunks", { answers[1].status, answers[1].body, serve.unchunk(answers[1].body) },
         { 200, "3\r\none\r\n3\r\ntwo\r\n", nil })
-    check.ok("on_error is told", #told == 1 and tostring(told[1][1]):find("broken$"))
+    check.ok("on_error gets the error", #told == 1 and tostring(told[1][1]):find("broken$"))
     server:close()
 
     -- the answer ends when the handler returns; its return value is dropped (server.writer.1, 2)

@@ -71,7 +71,7 @@ for _, name in ipairs({ "two.test", "three.test" }) do
     configured:close()
 
     server:close()
-    check.equal("D7 nobody listens", values(socket.connect(name, port)), { n = 2, nil, "connection refused" })
+    check.equal("D7 a closed port", values(socket.connect(name, port)), { n = 2, nil, "connection refused" })
     local object = socket.tcp()
     object:settimeout(5)
     check.equal("D7 of an object", values(object:connect(name, port)), { n = 2, nil, "connection refused" })

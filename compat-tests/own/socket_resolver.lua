@@ -107,7 +107,7 @@ local most = 0
 for _, query in ipairs(queries) do
     most = math.max(most, tonumber(query.text:match("stuck(%d+)")) or query.text:find("beyond", 1, true) and 999 or 0)
 end
-check.equal("those beyond ask nobody", most, places)
+check.equal("further lookups ask no server", most, places)
 local REFUSED = { nil, "connection refused" }
 started = socket.gettime()
 check.equal("a literal needs no place", { connect("127.0.0.1", 5) }, REFUSED)

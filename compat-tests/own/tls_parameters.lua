@@ -140,7 +140,7 @@ check.equal("B28 second certificate", s:getpeercertificate(9), nil)
 outcome("A18 a client of another authority", DEMAND,
     { certificate = CERTS .. "client-untrusted.pem", key = CERTS .. "client-untrusted.key" },
     { "certificate verify failed", "tlsv1 alert unknown ca" })
-outcome("A18 nobody trusts clients without cafile", { verify = "peer", protocol = "tlsv1_2" }, OWN,
+outcome("A18 without cafile no client is trusted", { verify = "peer", protocol = "tlsv1_2" }, OWN,
     { "certificate verify failed", "tlsv1 alert unknown ca" })
 s = connected({ verify = "peer", cafile = CERTS .. "ca.crt" }, {})
 check.equal("A18 peer alone takes clients without", { s:getpeerverification() }, { false, "certificate not verified" })
@@ -169,7 +169,7 @@ outcome("A19 a client's certificate for servers", DEMAND, FOR_SERVERS,
 outcome("A19 lsec_ignore_purpose takes it", merged({ verifyext = "lsec_ignore_purpose" }, DEMAND), FOR_SERVERS, { false, false })
 local REVOKED = { certificate = CERTS .. "revoked.pem", key = CERTS .. "revoked.key" }
 local LIST = { cafile = CERTS .. "ca-with-crl.pem" }
-outcome("23 a revoked certificate, nobody asks", REVOKED, LIST, { false, false })
+outcome("23 a revoked certificate, without a check", REVOKED, LIST, { false, false })
 for _, flag in ipairs({ "crl_check", "crl_check_chain" }) do
     outcome("24 " .. flag, REVOKED, merged({ verifyext = flag }, LIST),
         { "sslv3 alert certificate revoked", "certificate verify failed" })

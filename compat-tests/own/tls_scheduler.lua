@@ -39,7 +39,7 @@ local function run()
     while threads > 0 do
         local readable, writable = socket.select(objects(readers), objects(writers), 5)
         idle = #readable + #writable == 0 and idle + 1 or 0
-        if idle > 2 then error("nobody moves", 0) end
+        if idle > 2 then error("no coroutine continues", 0) end
         for list, waiting in pairs({ [readable] = readers, [writable] = writers }) do
             for _, object in ipairs(list) do
                 local thread = waiting[object]
@@ -170,7 +170,7 @@ run()
 local expected = {}
 for i = 1, 2 * CLIENTS do expected[i] = "same" end
 check.equal("96, 97 every connection gets what is its own", outcomes, expected)
-check.equal("96 nobody waits any more", { next(readers), next(writers) }, {})
+check.equal("96 no coroutine waits any more", { next(readers), next(writers) }, {})
 
 -- a peer closes in the middle of a handshake
 start(function()

@@ -209,7 +209,7 @@ for _, verify in ipairs({ "peer", "fail_if_no_peer_cert", "client_once" }) do
 end
 check.ok("73 verify none", ssl.newcontext({ mode = "server", protocol = "any", verify = "none" }))
 check.ok("A16 two certificates", ssl.newcontext({ mode = "server", protocol = "any", certificates = { {}, {} } }))
-check.equal("A10 B a wrong mode is told at once", { ssl.newcontext({ mode = "peer", protocol = "any" }) }, { nil, "invalid mode (peer)" })
+check.equal("A10 B a wrong mode fails at once", { ssl.newcontext({ mode = "peer", protocol = "any" }) }, { nil, "invalid mode (peer)" })
 
 -- 97: many handshakes of one context, in turn
 local shared = assert(ssl.newcontext(client_context()))

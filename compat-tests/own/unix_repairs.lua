@@ -58,7 +58,7 @@ if abstract:bind(name) then
     check.equal("FIX-14: connect", receiver:receive(), "connected")
     local chosen = unix.dgram()
     check.equal("unix.6: a name of the system's choice", chosen:bind(""), 1)
-    check.ok("unix.6: it is told", chosen:getsockname():find("^%W%x+$") ~= nil and chosen:getsockname():byte() == 0)
+    check.ok("unix.6: getsockname returns it", chosen:getsockname():find("^%W%x+$") ~= nil and chosen:getsockname():byte() == 0)
 end
 
 -- A zero byte inside a name never selects another file.

@@ -13,7 +13,7 @@
 --   expect    the results of http.request: body, code (strings and numbers are compared exactly), or nil, message
 --   headers   the response's headers, when they matter
 --   stalls    true when the result is that of an expired time limit
---   differs   why LuaSocket's result is different: a contract item, or a promise of ours beyond it
+--   differs   why LuaSocket's result is different: a contract item, or a stricter rule of this library
 --   differs_on  the _VERSION on which it differs, when it is not all
 --   seen      the requests that the servers must receive: a list of request lines and chosen headers
 local hostile = {}

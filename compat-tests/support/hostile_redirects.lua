@@ -30,7 +30,7 @@ local cases = {
         seen = { "GET /12.5 HTTP/1.1", "GET /12.5/x HTTP/1.1" } },
     { "12.6", "to a server that is silent", replies = { { to("/12.6/x") }, {} }, ending = "stall", stalls = true,
         expect = { nil, "timeout" }, seen = { "GET /12.6 HTTP/1.1", "GET /12.6/x HTTP/1.1" } },
-    { "12.7", "to a port where nobody listens", replies = { { to("http://127.0.0.1:1/") } },
+    { "12.7", "to a closed port", replies = { { to("http://127.0.0.1:1/") } },
         expect = { nil, "connection refused" } },
     { "12.8", "with an endless body", replies = { { "HTTP/1.1 302 M\r\nLocation: /12.8/x\r\n\r\n", { beyond = "x" } }, END },
         expect = { "end", 200 } },

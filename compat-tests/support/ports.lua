@@ -4,7 +4,7 @@ local socket = require("socket")
 local ports = {}
 local held = {}
 
----A port on which connections are refused while this script runs: it is bound, and nobody listens.
+---A port on which connections are refused while this script runs: it is bound, and no socket listens on it.
 function ports.refusing(address)
     local holder = assert((socket.tcp4 or socket.tcp)())
     assert(holder:bind(address or "127.0.0.1", 0))

@@ -33,10 +33,10 @@ local function mode_for(call, answer)
     -- a response to HEAD, and a 204, say nothing about the file's content
     if answer.bodiless then return false end
     if call.file_size and call.file_size > 0 then
-        local verdict, err = require("socket.http_resume").judge(answer, call.file_size)
-        if not verdict then return nil, err end
-        if verdict == "append" then return "ab" end
-        if verdict == "complete" then return false end
+        local action, err = require("socket.http_resume").decide(answer, call.file_size)
+        if not action then return nil, err end
+        if action == "append" then return "ab" end
+        if action == "complete" then return false end
     end
     return "wb"
 end

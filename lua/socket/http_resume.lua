@@ -17,9 +17,9 @@ end
 ---Interprets the response to such a request.
 ---@param answer table of socket.http_exchange
 ---@param size integer
----@return "append"|"restart"|"complete"|nil verdict
+---@return "append"|"restart"|"complete"|nil action
 ---@return string|nil message
-function resume.judge(answer, size)
+function resume.decide(answer, size)
     local status = answer.status
     local range = answer:values("content-range")[1] or ""
     if status == 206 then

@@ -42,7 +42,7 @@ local function bytes_of(value)
 end
 
 -- The `Content-Length` in the handler's headers: a number, or nil.
-local function promised(headers)
+local function declared_length(headers)
     for key, entry in pairs(headers or {}) do
         local name, value = key, entry
         if type(name) == "number" then name, value = value[1], value[2] end
@@ -85,7 +85,7 @@ function methods:start(status, headers)
     elseif status == 205 then
         self.mode, length = "none", 0
     else
-        length = promised(headers)
+        length = declared_length(headers)
         if length then
             self.mode, self.left = "length", length
         elseif request.version == "1.0" then

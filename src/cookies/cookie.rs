@@ -43,7 +43,7 @@ impl Refusal {
             Refusal::Domain => "cookie for another domain",
             Refusal::PublicSuffix => "cookie for a public suffix",
             Refusal::Insecure => "secure cookie over http",
-            Refusal::Prefix => "cookie breaks the promise of its name",
+            Refusal::Prefix => "cookie breaks the rules of its name prefix",
             Refusal::Url => "invalid url",
         }
     }
@@ -208,7 +208,7 @@ impl<'f> Attributes<'f> {
 }
 
 /// Whether a name starts with a prefix, in any case.
-fn promises(name: &[u8], prefix: &[u8]) -> bool {
+fn has_prefix(name: &[u8], prefix: &[u8]) -> bool {
     name.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
@@ -254,14 +254,14 @@ impl Cookie {
         if cookie.secure && !origin.secure {
             return Err(Refusal::Insecure);
         }
-        cookie.keeps_promise(attributes.domain.is_some(), path.is_some())?;
+        cookie.follows_prefix_rules(attributes.domain.is_some(), path.is_some())?;
         Ok(cookie)
     }
 
     /// Checks the rules for the name prefixes of RFC 6265bis, 4.1.3.
-    fn keeps_promise(&self, has_domain: bool, has_path: bool) -> Result<(), Refusal> {
+    fn follows_prefix_rules(&self, has_domain: bool, has_path: bool) -> Result<(), Refusal> {
         let subject = if self.name.is_empty() { &self.value } else { &self.name };
-        let (secure, host) = (promises(subject, b"__Secure-"), promises(subject, b"__Host-"));
+        let (secure, host) = (has_prefix(subject, b"__Secure-"), has_prefix(subject, b"__Host-"));
         let kept = match (secure, host) {
             (false, false) => true,
             // Once sent, a cookie with only a value looks like one with that name.

@@ -117,7 +117,7 @@ fn public_suffixes_are_refused() {
 
 /// client.s.23
 #[test]
-fn names_keep_their_promise() {
+fn name_prefixes_have_rules() {
     let broken = Err(Refusal::Prefix);
     for (url, field, expected) in [
         ("https://h.com/", "__Host-a=1; Secure; Path=/", Ok(())),

@@ -3,26 +3,26 @@ import os
 import re
 import shutil
 
-from rows import row
+from cases import case
 from stage import COMPAT, DEBUG, TCP4, UNBUFFERED, Failure, expect, preload, refuse, same
 
 
-@row("test/hello.lua")
+@case("test/hello.lua")
 def hello(stage):
     expect(stage.run("hello.lua"), r"^Hello from .+ and .+!$")
 
 
-@row("test/excepttest.lua")
+@case("test/excepttest.lua")
 def excepttest(stage):
     expect(stage.run("excepttest.lua"), r"^OK\s*\Z")
 
 
-@row("test/ltn12test.lua")
+@case("test/ltn12test.lua")
 def ltn12test(stage):
     expect(stage.run("ltn12test.lua"), r"\(and source\.chain, a bunch\): ok\s*\Z")
 
 
-@row("test/mimetest.lua")
+@case("test/mimetest.lua")
 def mimetest(stage):
     lines = stage.run("mimetest.lua").strip().splitlines()
     expect(lines[-1], r"^done in .*s$")
@@ -30,32 +30,32 @@ def mimetest(stage):
         expect(line, r"ok\s*$")
 
 
-@row("test/urltest.lua")
+@case("test/urltest.lua")
 def urltest(stage):
     expect(stage.run("urltest.lua"), r"^the library passed all tests\s*\Z")
 
 
-@row("test/stufftest.lua")
+@case("test/stufftest.lua")
 def stufftest(stage):
     same("ok lines", stage.run("stufftest.lua").split().count("ok"), 7)
 
 
-@row("test/test_bind.lua")
+@case("test/test_bind.lua")
 def test_bind(stage):
     expect(stage.run("test_bind.lua"), r"^done!")
 
 
-@row("test/test_getaddrinfo.lua")
+@case("test/test_getaddrinfo.lua")
 def test_getaddrinfo(stage):
     expect(stage.run("test_getaddrinfo.lua"), r"^done!")
 
 
-@row("test/test_socket_error.lua")
+@case("test/test_socket_error.lua")
 def test_socket_error(stage):
     expect(stage.run("test_socket_error.lua"), r"Passed! Error is 'connection refused'\.")
 
 
-@row("test/tcp-getoptions")
+@case("test/tcp-getoptions")
 def tcp_getoptions(stage):
     blocks = stage.run("tcp-getoptions", before=[COMPAT]).split("options for")[1:]
     same("blocks", len(blocks), 5)
@@ -63,17 +63,17 @@ def tcp_getoptions(stage):
         expect(block, r"tcp-keepintvl\ttrue\t\d+")
 
 
-@row("test/udp-zero-length-send")
+@case("test/udp-zero-length-send")
 def udp_zero_length_send(stage):
     expect(stage.run("udp-zero-length-send"), r"^OK")
 
 
-@row("test/udp-zero-length-send-recv")
+@case("test/udp-zero-length-send-recv")
 def udp_zero_length_send_recv(stage):
     expect(stage.run("udp-zero-length-send-recv"), r"^ok")
 
 
-@row("test/testclnt.lua", limit=240)
+@case("test/testclnt.lua", limit=240)
 def testclnt(stage):
     # fewer descriptors than _SETSIZE: the script then omits its check that select refuses more sockets than that. Our
     # select has no such limit
@@ -87,7 +87,7 @@ def testclnt(stage):
 
 # The two scripts wait for each other in the section named below, because it uses receive's prefix as it was before 3.0.
 # All checks before it must pass.
-@row("test/utestclnt.lua (up to non-blocking transfer)", limit=120)
+@case("test/utestclnt.lua (up to non-blocking transfer)", limit=120)
 def utestclnt(stage):
     before = [COMPAT, TCP4, DEBUG]
     server = stage.start("utestsrvr.lua", before=before)
@@ -97,7 +97,7 @@ def utestclnt(stage):
     refuse(client.output, r"ERROR")
 
 
-@row("test/udpconnectclnt.lua")
+@case("test/udpconnectclnt.lua")
 def udpconnect(stage):
     server = stage.start("udpconnectsrvr.lua", before=[UNBUFFERED])
     port = server.expect(r"^getsockname\t127\.0\.0\.1\t(\d+)").group(1)
@@ -111,7 +111,7 @@ def udpconnect(stage):
     expect(server.output, r"^this is a test from se\t127\.0\.0\.1\t5062")
 
 
-@row("test/unixstreamclnt.lua")
+@case("test/unixstreamclnt.lua")
 def unixstream(stage):
     server = stage.start("unixstreamsrvr.lua")
     stage.bound("/tmp/foo", server)
@@ -122,7 +122,7 @@ def unixstream(stage):
     expect(server.output, r"closed")
 
 
-@row("test/unixdgramclnt.lua")
+@case("test/unixdgramclnt.lua")
 def unixdgram(stage):
     server = stage.start("unixdgramsrvr.lua", before=[UNBUFFERED])
     stage.bound("/tmp/foo", server)
@@ -132,7 +132,7 @@ def unixdgram(stage):
     server.expect(r"^two\t/tmp/bar")
 
 
-@row("test/find-connect-limit")
+@case("test/find-connect-limit")
 def find_connect_limit(stage):
     stage.server("hold", 80)
     output = stage.run("find-connect-limit", "localhost", files=64, status=1)
@@ -143,7 +143,7 @@ def find_connect_limit(stage):
         raise Failure("only %d connections:\n%s" % (connections, output))
 
 
-@row("test/httptest.lua", commands=["apache2"])
+@case("test/httptest.lua", commands=["apache2"])
 def httptest(stage):
     stage.apache()
     output = stage.run("httptest.lua", before=[preload("http_compat.lua")])
@@ -165,12 +165,12 @@ def run_ftptest(stage, port):
     expect(stage.run("ftptest.lua", before=["host = 'localhost:%d'" % port]), r"^passed all tests")
 
 
-@row("test/ftptest.lua")
+@case("test/ftptest.lua")
 def ftptest(stage):
     run_ftptest(stage, stage.server("ftp", 0, ftp_root(stage)))
 
 
-@row("test/ftptest.lua (pyftpdlib)", modules=["pyftpdlib"])
+@case("test/ftptest.lua (pyftpdlib)", modules=["pyftpdlib"])
 def ftptest_pyftpdlib(stage):
     run_ftptest(stage, stage.python_server("pyftpdlib", "ftpd.py", ftp_root(stage)))
 
@@ -185,30 +185,30 @@ def run_smtptest(stage, start):
     expect(output, r"^passed all tests")
 
 
-@row("test/smtptest.lua")
+@case("test/smtptest.lua")
 def smtptest(stage):
     run_smtptest(stage, lambda: stage.server("smtp", 0, "/var/mail"))
 
 
-@row("test/smtptest.lua (aiosmtpd)", modules=["aiosmtpd"])
+@case("test/smtptest.lua (aiosmtpd)", modules=["aiosmtpd"])
 def smtptest_aiosmtpd(stage):
     run_smtptest(stage, lambda: stage.python_server("aiosmtpd", "smtpd.py", "/var/mail"))
 
 
-@row("test/testmesg.lua")
+@case("test/testmesg.lua")
 def testmesg(stage):
     stage.server("smtp", 2525, stage.folder("mail"))
     output = stage.run("testmesg.lua")
     same("accepted messages", output.splitlines().count("1\tnil"), 2)
 
 
-@row("test/dicttest.lua")
+@case("test/dicttest.lua")
 def dicttest(stage):
     stage.server("dict", 2628)
     expect(stage.run("dicttest.lua", before=[COMPAT]), r"a word for tests")
 
 
-@row("test/tftptest.lua")
+@case("test/tftptest.lua")
 def tftptest(stage):
     port = stage.server("tftp", 0, stage.test)
     output = stage.run("test/tftptest.lua", before=[COMPAT, "host = '127.0.0.1:%d'" % port], cwd=stage.suite)

@@ -1,13 +1,13 @@
-"""The table of upstream scripts; each row_*.py module adds its rows."""
+"""The table of upstream scripts; each cases_*.py module adds its cases."""
 from typing import Callable, NamedTuple, Tuple
 
-ROWS = []
+CASES = []
 
 
-class Row(NamedTuple):
+class Case(NamedTuple):
     """One upstream script, or a pair of scripts, with the function that tests it."""
     name: str
-    judge: Callable
+    check: Callable
     limit: int                  # seconds
     commands: Tuple[str, ...]   # programs that it needs
     modules: Tuple[str, ...]    # Python modules that it needs
@@ -19,9 +19,9 @@ IMPOSSIBLE = {
 }
 
 
-def row(name, limit=60, commands=(), modules=()):
+def case(name, limit=60, commands=(), modules=()):
     """Registers the decorated function as the test of upstream script `name`."""
-    def register(judge):
-        ROWS.append(Row(name, judge, limit, tuple(commands), tuple(modules)))
-        return judge
+    def register(check):
+        CASES.append(Case(name, check, limit, tuple(commands), tuple(modules)))
+        return check
     return register

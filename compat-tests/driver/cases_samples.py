@@ -6,16 +6,16 @@ import quopri
 import socket
 import threading
 
-from rows import row
+from cases import case
 from stage import COMPAT, TCP4, UNBUFFERED, Failure, expect, same
-from row_test import ftp_root
+from cases_test import ftp_root
 
 MODULES = ("socket.url", "ltn12", "socket", "mime", "socket.tp", "socket.smtp", "socket.http", "socket.ftp")
 TEXT = b"first line\nsecond = line with a long tail " + b"x" * 100 + b"\nlast \xe9 line\n"
 BINARY = bytes(range(256)) * 5
 
 
-@row("samples/echoclnt.lua")
+@case("samples/echoclnt.lua")
 def echo(stage):
     server = stage.start("../samples/echosrvr.lua", "127.0.0.1", 0, before=[UNBUFFERED])
     port = server.expect(r"^Waiting packets on 127\.0\.0\.1:(\d+)\.\.\.").group(1)
@@ -25,13 +25,13 @@ def echo(stage):
     server.expect(r"^timeout$")
 
 
-@row("samples/daytimeclnt.lua")
+@case("samples/daytimeclnt.lua")
 def daytime(stage):
     port = stage.server("daytime")
     expect(stage.run("../samples/daytimeclnt.lua", "127.0.0.1", port), r"\d\d:\d\d:\d\d \d{4}")
 
 
-@row("samples/listener.lua, talker.lua")
+@case("samples/listener.lua, talker.lua")
 def listener(stage):
     server = stage.start("../samples/listener.lua", "*", 0, before=[UNBUFFERED])
     port = server.expect(r"^Waiting connection from talker on \S+:(\d+)\.\.\.").group(1)
@@ -40,7 +40,7 @@ def listener(stage):
     expect(server.output, r"^one\ntwo\nclosed\s*\Z")
 
 
-@row("samples/tinyirc.lua")
+@case("samples/tinyirc.lua")
 def tinyirc(stage):
     server = stage.start("../samples/tinyirc.lua", "*", 18080, 18181, before=[UNBUFFERED])
     server.expect(r"^Inserting servers in set")
@@ -58,7 +58,7 @@ def tinyirc(stage):
         server.expect(r"(?s)(?:Removing client from set.*){%d}" % (sender + 1))
 
 
-@row("samples/mclisten.lua, mcsend.lua")
+@case("samples/mclisten.lua, mcsend.lua")
 def multicast(stage):
     # sets an option of a new socket.udp(), which has no descriptor yet on the reference
     reader = stage.start("../samples/mclisten.lua", before=[UNBUFFERED, "local s = require'socket' s.udp = s.udp4"])
@@ -69,7 +69,7 @@ def multicast(stage):
     reader.expect(r"^hello all 0!")
 
 
-@row("samples/lpr.lua")
+@case("samples/lpr.lua")
 def lpr(stage):
     out = stage.folder("spool")
     port = stage.server("lpd", 0, out)
@@ -91,14 +91,14 @@ def _pipe(stage, script, stdin, *arguments):
     return process.raw
 
 
-@row("etc/b64.lua")
+@case("etc/b64.lua")
 def b64(stage):
     encoded = _pipe(stage, "../etc/b64.lua", BINARY)
     same("base64", encoded.rstrip(b"\r\n"), base64.encodebytes(BINARY).replace(b"\n", b"\r\n").rstrip())
     same("round trip", _pipe(stage, "../etc/b64.lua", encoded, "-d"), BINARY)
 
 
-@row("etc/qp.lua")
+@case("etc/qp.lua")
 def qp(stage):
     encoded = _pipe(stage, "../etc/qp.lua", TEXT, "-et")
     same("text", quopri.decodestring(encoded), TEXT.replace(b"\n", b"\r\n"))
@@ -107,13 +107,13 @@ def qp(stage):
     same("binary round trip", _pipe(stage, "../etc/qp.lua", encoded, "-d"), BINARY)
 
 
-@row("etc/eol.lua")
+@case("etc/eol.lua")
 def eol(stage):
     same("LF", _pipe(stage, "../etc/eol.lua", b"a\r\nb\n"), b"a\nb\n")
     same("CRLF", _pipe(stage, "../etc/eol.lua", b"a\r\nb\n", "-d"), b"a\r\nb\r\n")
 
 
-@row("etc/get.lua", commands=["apache2"])
+@case("etc/get.lua", commands=["apache2"])
 def get(stage):
     stage.apache()
     port = stage.server("ftp", 0, ftp_root(stage))
@@ -136,18 +136,18 @@ def _check_links(stage, *options, before=(COMPAT,)):
     expect(output, r"^\thttp://localhost/wrongdocument\.html: 404$")
 
 
-@row("etc/check-links.lua", commands=["apache2"])
+@case("etc/check-links.lua", commands=["apache2"])
 def check_links(stage):
     _check_links(stage)
 
 
-@row("etc/check-links.lua -n", commands=["apache2"])
+@case("etc/check-links.lua -n", commands=["apache2"])
 def check_links_in_coroutines(stage):
     # dispatch.lua's connect tries one address per name; Apache does not listen on IPv6
     _check_links(stage, "-n", before=[COMPAT, TCP4])
 
 
-@row("etc/forward.lua", commands=["apache2"])
+@case("etc/forward.lua", commands=["apache2"])
 def forward(stage):
     stage.apache()
     server = stage.start("../etc/forward.lua", "18090:localhost:80", before=[COMPAT, TCP4])
@@ -172,13 +172,13 @@ def forward(stage):
             raise Failure("a download through the forwarder is not intact:\n" + server.output)
 
 
-@row("etc/check-memory.lua")
+@case("etc/check-memory.lua")
 def check_memory(stage):
     output = stage.run("../etc/check-memory.lua", before=[COMPAT])
     for name in MODULES:
         expect(output, r"^%s:\t [\d.-]+k$" % name.replace(".", r"\."))
 
 
-@row("etc/cookie.lua")
+@case("etc/cookie.lua")
 def cookie(stage):
     same("output", stage.run("../etc/cookie.lua"), "")
