@@ -54,15 +54,18 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Permit(&'static Lookups);
 
 impl Permit {
+    /// Waits for a permit until `end`. Without an end, the caller gets one at once.
     fn take(end: Option<Instant>) -> Option<Permit> {
         let lookups = LOOKUPS.get();
         let mut taken = lock(&lookups.taken);
-        while taken.count >= MOST {
-            let left = end.map_or(Duration::MAX, |end| end.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
+        while let Some(end) = end
+            && taken.count >= MOST
+        {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() || is_interrupted() {
                 return None;
             }
-            let woken = lookups.freed.wait_timeout(taken, left.min(Duration::from_secs(3600)));
+            let woken = lookups.freed.wait_timeout(taken, left.min(LOOK));
             taken = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
         taken.count += 1;

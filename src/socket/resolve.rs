@@ -46,9 +46,10 @@ pub fn at_once(host: &[u8], service: &Service, hints: Hints) -> Option<Result<Ve
 }
 
 /// Runs work that calls the system's resolver. In a task, another thread does the work while the task waits.
-/// With a limit, another thread does it too, because the C library's resolver accepts no limit. Otherwise the
-/// work is done here. When the time is up, the thread is left to finish alone. The library is never unloaded
-/// while it runs (see modules/link.rs).
+/// With a limit, another thread does it too, because the C library's resolver accepts no limit. So does the
+/// runner without a limit, because ^C does not end a call of the resolver. Otherwise the work is done here.
+/// When the time is up, the thread is left to finish alone. The library is never unloaded while it runs (see
+/// modules/link.rs).
 ///
 /// May wait, so the caller must own nothing with a destructor besides `work`.
 pub fn answer<T: Send + 'static>(
@@ -58,7 +59,7 @@ pub fn answer<T: Send + 'static>(
 ) -> Result<T, Failure> {
     match look_up(call, limit, work) {
         Lookup::Answered(outcome) => outcome,
-        Lookup::Outside(Wait::Forever | Wait::No, work) => Ok(work()),
+        Lookup::Outside(Wait::Forever | Wait::No, work) if !cfg!(feature = "runner") => Ok(work()),
         Lookup::Outside(limit, work) => lookups::within(limit, work),
     }
 }

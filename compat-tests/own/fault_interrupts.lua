@@ -1,0 +1,68 @@
+-- ^C ends a lookup without a time limit at once, with a traceback: in the runner, in tasks and at the prompt.
+-- needs: network-namespace, root
+-- not on: lua5.1, lua5.2, lua5.3, luajit
+local check = require("check")
+local socket = require("socket")
+
+-- A stock interpreter cannot end a call that is under way.
+local runs_ours = (os.getenv("COMPAT_LUA") or ""):find("luasocket'?$")
+if not runs_ours then
+    check.ok("a stock interpreter", true)
+    check.done()
+end
+
+local silent = assert(socket.udp4())
+assert(silent:setsockname("127.0.0.1", 53))
+silent:settimeout(20)
+require("names")("timeout:30 attempts:5")
+
+-- Waits until the main thread of a process waits.
+local function waits(pid)
+    for _ = 1, 2000 do
+        local file = io.open("/proc/" .. pid .. "/stat")
+        local state = file and file:read("*a"):match("%) (%a)")
+        if file then file:close() end
+        if state ~= "R" then return state == "S" end
+        socket.sleep(0.001)
+    end
+end
+
+local LOOKUPS = {
+    ["dns.toip"] = 'socket.dns.toip("%s")',
+    ["dns.getaddrinfo"] = 'socket.dns.getaddrinfo("%s")',
+    ["dns.tohostname"] = 'socket.dns.tohostname("192.0.2.1")',
+    ["dns.getnameinfo"] = 'socket.dns.getnameinfo("192.0.2.1")',
+    connect = 'socket.tcp():connect("%s", 80)',
+    ["socket.connect"] = 'socket.connect("%s", 80)',
+    ["udp:setpeername"] = 'socket.udp():setpeername("%s", 80)',
+    ["tcp:bind"] = 'socket.tcp():bind("%s", 80)',
+}
+local FRAMES = {
+    ["in the main program"] = "%s",
+    ["in a task"] = "tasks.run(function() %s end)",
+    ["in a task beside others"] = "tasks.start(function() while true do socket.sleep(0.01) end end) tasks.run(function() %s end)",
+}
+
+for what, lookup in pairs(LOOKUPS) do
+    for where, frame in pairs(FRAMES) do
+        local label = ("%s, %s"):format(what, where)
+        local name = "n" .. label:gsub("%W", "") .. ".test."
+        local code = 'local socket, tasks = require("socket"), require("socket.tasks") ' .. frame:format(lookup:format(name))
+        local child = assert(io.popen(("echo $$; exec %s -e '%s' 2>&1"):format(os.getenv("COMPAT_LUA"), code)))
+        local pid = child:read("*l")
+        -- the lookup is under way: the name server has its query
+        local query = silent:receive()
+        check.ok(label .. ": asks, and waits", query and waits(pid))
+        os.execute("kill -INT " .. pid)
+        local started = socket.gettime()
+        local output = child:read("*a")
+        child:close()
+        check.ok(label .. ": ends with a traceback", output:find("interrupted!\nstack traceback:\n", 1, true), output)
+        check.ok(label .. ": at once", socket.gettime() - started < 15, socket.gettime() - started)
+        -- what else it asked for
+        silent:settimeout(0)
+        repeat until not silent:receive()
+        silent:settimeout(20)
+    end
+end
+check.done()
