@@ -11,7 +11,7 @@ local servers, certs = os.getenv("COMPAT_SERVERS"), os.getenv("COMPAT_CERTS")
 -- Arguments: the pages to run; without arguments, all pages.
 local PAGES = { ... }
 if #PAGES == 0 then
-    PAGES = { "../README", "README", "migrating" }
+    PAGES = { "../README", "README", "migrating", "fr", "uk", "zh" }
     for _, page in ipairs(manual.pages) do PAGES[#PAGES + 1] = page end
     for page in manual.page("tutorials/README"):gmatch("%(([%w-]+)%.md%)") do PAGES[#PAGES + 1] = "tutorials/" .. page end
 end

@@ -4,7 +4,8 @@ local manual = require("manual")
 
 local PAGES = { "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "RELEASE.md", "benches/README.md", "compat-tests/README.md",
     "examples/README.md", "types/README.md", "docs/README.md", "docs/installing.md", "docs/migrating.md", "docs/compared.md",
-    "docs/limits.md", "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md" }
+    "docs/limits.md", "docs/performance.md", "docs/reliability.md", "docs/architecture.md", "docs/runner.md", "docs/rust.md",
+    "docs/fr.md", "docs/uk.md", "docs/zh.md" }
 for _, name in ipairs(manual.pages) do PAGES[#PAGES + 1] = "docs/" .. name .. ".md" end
 PAGES[#PAGES + 1] = "docs/tutorials/README.md"
 for name in manual.page("tutorials/README"):gmatch("%(([%w-]+%.md)%)") do PAGES[#PAGES + 1] = "docs/tutorials/" .. name end
