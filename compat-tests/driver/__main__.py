@@ -90,6 +90,8 @@ class Run:
         maker = scripts.Scripts(report, started)
         for name in self._written:
             made += maker.tasks(name, chosen, wanted)
+        if maker.left_out:
+            report.note("%d pairs of a script and an interpreter are left out: see `not on` in the scripts" % maker.left_out)
         if "examples" in self._suites:
             made += examples.tasks(chosen, wanted, started, report)
             made += tutorials.tasks(chosen, wanted, started, report)

@@ -10,7 +10,6 @@ import threading
 import needs as lacks
 import process
 from interpreters import SUITE, environment, stock
-from report import shown
 from task import Task
 
 LIMIT = 60
@@ -32,6 +31,11 @@ class Script:
                 if not line.startswith(("--", "#!")) and line.strip():
                     break
                 self._header(line)
+
+    def is_for(self, interpreter):
+        """False where the script cannot run, or has nothing of its own to test."""
+        stock_only = interpreter.is_runner and "lua-sec" in self.needs
+        return not stock_only and not any(map(interpreter.answers_to, self.not_on))
 
     def _header(self, line):
         match = re.match(r"--+\s*(needs|not on|environment|time limit):\s*(.*)$", line)
@@ -68,12 +72,10 @@ class Scripts:
     def __init__(self, report, services):
         self._report, self._services = report, services
         self._references, self._lock = {}, threading.Lock()
+        self.left_out = 0       # pairs of a script and an interpreter for which it is not meant
         self._stock = {interpreter.name: interpreter for interpreter in stock()}
 
     def _unmet(self, script, interpreter):
-        for word in script.not_on:
-            if interpreter.answers_to(word):
-                return "not meant for %s, as %s says" % (word, shown(script.path))
         for word in script.needs:
             reason = self._services.missing(word, interpreter)
             if reason:
@@ -143,8 +145,11 @@ class Scripts:
                                  program=interpreter.path)
 
     def tasks(self, suite, interpreters, wanted):
-        """One task for each script of `suite` and each interpreter."""
+        """One task for each script of `suite` and each interpreter that it is meant for."""
         check = self._differential if suite == "differential" else self._own
+        every = [(script, interpreter) for script in _scripts(suite, wanted) for interpreter in interpreters]
+        meant = [(script, interpreter) for script, interpreter in every if script.is_for(interpreter)]
+        self.left_out += len(every) - len(meant)
         return [Task("%s %s [%s]" % (suite, script.name, interpreter.name),
                      lambda script=script, interpreter=interpreter: check(script, interpreter), interpreter)
-                for script in _scripts(suite, wanted) for interpreter in interpreters]
+                for script, interpreter in meant]

@@ -121,8 +121,6 @@ class Services:
 
     @staticmethod
     def _without_luasec(interpreter):
-        if interpreter.is_runner:
-            return "LuaSec is a module for the stock interpreters"
         probe = process.run([interpreter.path, "-e", "require('ssl')"], 20)
         return "LuaSec is not installed: apt install lua-sec" if probe.status != 0 else None
 
