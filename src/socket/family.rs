@@ -6,6 +6,7 @@ use socket2::{Domain, Socket, Type};
 
 use super::descriptor::Descriptor;
 use super::error::Failure;
+use crate::sys::libc;
 
 /// An address family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

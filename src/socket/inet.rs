@@ -93,7 +93,11 @@ impl Name {
         family: Family,
         which: fn(BorrowedFd<'_>) -> std::io::Result<SockAddr>,
     ) -> Result<Name, Failure> {
-        let address = which(descriptor.borrow()?).map_err(|error| Failure::from_io(&error))?;
+        let address = descriptor
+            .borrow()
+            .and_then(|fd| which(fd).map_err(|error| Failure::from_io(&error)))
+            // LuaSocket names no reason on Windows.
+            .map_err(|failure| if cfg!(windows) { Failure::Text("Unknown error") } else { failure })?;
         let address = address.as_socket().ok_or(Failure::ResolveRaw(libc::EAI_FAMILY))?;
         let host = numeric(&address).map_err(|error| Failure::ResolveRaw(error.code))?;
         Ok(Name { host: Message::new(host), port: address.port(), family })

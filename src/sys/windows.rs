@@ -103,6 +103,7 @@ fn fixed_text(code: i32) -> Option<&'static str> {
         winsock::WSAENETRESET => "Network dropped connection on reset",
         winsock::WSAENOBUFS => "No buffer space available",
         winsock::WSAEISCONN => "already connected",
+        winsock::WSAENOTCONN => "Socket is not connected",
         winsock::WSAESHUTDOWN => "Cannot send after socket shutdown",
         winsock::WSAEHOSTDOWN => "Host is down",
         winsock::WSAEHOSTUNREACH => "No route to host",

@@ -8,7 +8,6 @@ use native_tls::{
     Certificate, HandshakeError, Identity, MidHandshakeTlsStream, Protocol, TlsAcceptor, TlsConnector,
     TlsStream,
 };
-use rustix::io::Errno;
 
 use super::adapter::{Adapter, RawSocket};
 use super::backend::{Info, Peer, Step, StreamError};
