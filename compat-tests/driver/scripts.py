@@ -12,7 +12,7 @@ import process
 from interpreters import SUITE, environment, stock
 from task import Task
 
-LIMIT = 60
+LIMIT = 120
 TOTALS = re.compile(r"^(\d+) passed, (\d+) failed\s*$", re.M)
 
 

@@ -7,20 +7,13 @@ local check = require("check")
 local https = require("ssl.https")
 local ltn12 = require("ltn12")
 local mime = require("mime")
+local ports = require("ports")
 local socket = require("socket")
 local ssl = require("ssl")
 
 local CERTS = os.getenv("COMPAT_CERTS")
 -- ours first, then the system's modules, which Prosody needs
 local LUA = ("LUA_PATH='%s;;' LUA_CPATH='%s;;' %s"):format(package.path, package.cpath, os.getenv("COMPAT_LUA") or "lua5.4")
-
-local function free_ports()
-    local first, second = assert(socket.bind("127.0.0.1", 0)), assert(socket.bind("127.0.0.1", 0))
-    local a, b = select(2, first:getsockname()), select(2, second:getsockname())
-    first:close()
-    second:close()
-    return math.floor(a), math.floor(b)
-end
 
 local function write(path, text)
     local file = assert(io.open(path, "w"))
@@ -71,7 +64,7 @@ end
 local function converse(backend)
     local folder = backend
     os.execute("mkdir -p " .. folder .. "/data")
-    local plain, secure = free_ports()
+    local plain, secure = ports.free(), ports.free()
     write(folder .. "/config.lua", ([[
 data_path = "%s/data"
 run_as_root = true
