@@ -108,6 +108,21 @@ tasks.run(function()
     peer:close()
     server:close()
 
+    -- a body in chunks of one byte is joined on the way: its list does not grow with the number of chunks
+    local incoming, pieces = require("socket.http_incoming_body"), {}
+    for i = 1, 100000 do incoming.add(pieces, tostring(i % 10)) end
+    check.ok("the list of a body in tiny chunks", #pieces < 50, #pieces)
+    check.equal("its content", table.concat(pieces), ("1234567890"):rep(10000))
+    server = listen(function(request) return { body = tostring(#request.body) .. request.body:sub(-3) } end)
+    peer = raw.connect(server)
+    peer:send("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+        .. ("1\r\nx\r\n2\r\nyz\r\n"):rep(20000) .. "0\r\n\r\n")
+    check.equal("a body in tiny chunks", serve.answers(peer:receive("*a"))[1].body, "60000xyz")
+    peer:close()
+    check.equal("new certificates without TLS", { server:tls({}) },
+        { nil, "no address of this server uses TLS: listen with the option 'tls'" })
+    server:close()
+
     -- the stop does not wait for a TLS peer that says nothing
     local parameters = { certificate = certs .. "/good.pem", key = certs .. "/good.key" }
     server = listen(function() return { body = "hello" } end, { tls = parameters, tlstime = 60 })

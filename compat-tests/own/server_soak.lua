@@ -203,6 +203,7 @@ local ok, problem = pcall(tasks.run, function()
         if figures then
             figures:write(("%d requests, %.0f s: %s descriptors, %s KiB resident, %s KiB of Lua\n"):format(served,
                 socket.gettime() - start, open, resident, lua))
+            figures:flush()
         end
     end
 end)

@@ -180,8 +180,8 @@ local function read_count(request, count)
             request[REST] = sub(data, missing + 1)
             data = sub(data, 1, missing)
         end
-        pieces[#pieces + 1] = data
         missing = missing - #data
+        bodies.add(pieces, data)
     end
     if #pieces == 0 and count > 0 then return nil end
     return concat(pieces)
@@ -201,7 +201,7 @@ local function read_line(request)
             pieces[#pieces + 1] = sub(data, 1, position - 1)
             break
         end
-        pieces[#pieces + 1] = data
+        bodies.add(pieces, data)
     end
     return (gsub(concat(pieces), "\r$", ""))
 end

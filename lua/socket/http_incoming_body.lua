@@ -11,6 +11,8 @@ local body = {}
 local PIECE = 65536
 -- A body that is read whole makes progress when this many bytes arrive within `progresstime`.
 local PROGRESS = 512
+-- Pieces of fewer bytes are joined.
+local SMALL = 4096
 local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 
 ---State of a body before it is read.
@@ -83,11 +85,25 @@ end
 
 local piece = body.piece
 
+---Adds a piece to a list. Small pieces are joined to equal lengths, because a body in chunks of one byte would
+---otherwise need many times its length for the list.
+function body.add(pieces, data)
+    local n = #pieces
+    while n > 0 and #data < SMALL and #pieces[n] <= #data do
+        data = pieces[n] .. data
+        pieces[n] = nil
+        n = n - 1
+    end
+    pieces[n + 1] = data
+end
+
+local add = body.add
+
 ---Reads the whole body. Returns it; on failure nil and a message, followed by status and reason when the request is
 ---to be refused.
 function body.whole(state)
     local limit = state.connection.settings.progresstime
-    local pieces, n = {}, 0
+    local pieces = {}
     -- chunks may be smaller than PROGRESS
     local start, got = state.chunked and now() or 0, 0
     while true do
@@ -99,14 +115,12 @@ function body.whole(state)
             if message == "timeout" then status, reason = 408, "body too slow" end
             return nil, message, status, reason
         end
-        n = n + 1
-        pieces[n] = data
+        add(pieces, data)
         got = got + #data
         if state.chunked and got >= PROGRESS then start, got = now(), 0 end
         if state.done then break end
     end
-    if n == 1 then return pieces[1] end
-    return concat(pieces)
+    return pieces[2] and concat(pieces) or pieces[1] or ""
 end
 
 ---Reads and discards the rest, when it has at most `most` bytes. Returns whether the body is at its end.

@@ -53,6 +53,7 @@ end
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:tls(parameters)
+    if not self.tls_leaves then return nil, "no address of this server uses TLS: listen with the option 'tls'" end
     local contexts, err = listening.contexts(parameters)
     if not contexts then return nil, err end
     for key in pairs(self.contexts) do self.contexts[key] = contexts end
