@@ -297,6 +297,8 @@ local function shake_hands(self)
         end
         message = problem == "wantread" and "timeout" or problem
     end
+    -- closed by the server
+    if self.cut then return nil, "closed" end
     local stats = self.server.counts
     stats.errors = stats.errors + 1
     write_log(self, nil, "tls: " .. tostring(message))
