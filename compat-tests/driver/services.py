@@ -1,7 +1,9 @@
 """Services for test scripts: programs, certificates, web servers, a private network."""
+import contextlib
 import glob
 import http.server
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -28,8 +30,19 @@ SEARCH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def _free_ports(count):
-    """Ports that were free a moment ago; a caller must be ready to try again."""
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    """Ports that were free a moment ago; a caller must be ready to try again.
+
+    They are below those that the system gives to clients, and to servers that name none.
+    """
+    try:
+        with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+            end = max(int(file.read().split()[0]), 10000)
+    except OSError:
+        end = 32768
+    listeners = []
+    while len(listeners) < count:
+        with contextlib.suppress(OSError):
+            listeners.append(socket.create_server(("127.0.0.1", random.randrange(end - 8000, end))))
     ports = [listener.getsockname()[1] for listener in listeners]
     for listener in listeners:
         listener.close()
