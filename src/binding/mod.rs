@@ -6,7 +6,7 @@
 //!
 //! # Writing a native function
 //!
-//! ```ignore
+//! ```text
 //! fn shutdown(call: &mut Call) -> Outcome {
 //!     let how = call.option(2, "both", &["receive", "send", "both"])?; // raises like luaL_checkoption
 //!     call.object(1, &CLIENT, |tcp| tcp.shutdown(how))?;              // raises "tcp{client} expected"
