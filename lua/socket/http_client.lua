@@ -5,6 +5,7 @@ local decoding = require("socket.http_decoding")
 local delivery = require("socket.http_delivery")
 local download = require("socket.http_download")
 local duration = require("socket.http_duration")
+local framing = require("socket.http_framing")
 local exchange = require("socket.http_exchange")
 local options = require("socket.http_options")
 local queries = require("socket.http_query")
@@ -161,9 +162,6 @@ local function compose(call)
     local agent = client.settings.USERAGENT
     local authorization, cookie = credentials.header(call), cookie_header(call)
     local kind = call.body and call.body.type
-    if own == NONE and agent and call.asked and call.pool and not (authorization or cookie or kind) then
-        return { "Host", to.authority, "User-Agent", agent, "Accept", "*/*", "Accept-Encoding", decoding.accept(given.decode) }
-    end
     local fields, n = {}, 0
     local function add(key, name, value)
         if value and not (replaced[key] and (secrets or not SECRETS[key])) then
@@ -189,6 +187,23 @@ local function compose(call)
     return fields
 end
 
+-- The head of a request without anything of the user's, or nil. It is kept with its URL.
+local function plain_head(call, proxy)
+    local agent, to = client.settings.USERAGENT, call.to
+    if call.fields ~= NONE or call.body or proxy or not (agent and call.asked and call.pool) or call.user or to.user
+        or call.first.user or call.jar or call.cookies then
+        return nil
+    end
+    local accept, method = decoding.accept(call.options.decode), call.method
+    local kept = to.heads and to.heads[method]
+    if kept and kept.agent == agent and kept.accept == accept then return kept.head end
+    local head = framing.compose_list(method, to.target,
+        { "Host", to.authority, "User-Agent", agent, "Accept", "*/*", "Accept-Encoding", accept })
+    to.heads = to.heads or {}
+    to.heads[method] = { head = head, agent = agent, accept = accept }
+    return head
+end
+
 -- Makes the request for the next hop. Returns it, or nil and a message.
 local function build(call)
     local to, given, body = call.to, call.options, call.body
@@ -199,9 +214,11 @@ local function build(call)
         proxy, err = exchange.find_proxy(proxy, to.scheme, to.host, to.port, given.noproxy)
         if proxy == nil then return nil, err end
     end
+    local head = plain_head(call, proxy)
     local request = {
-        scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
-        fields = compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call), create = given.create,
+        head = head, scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
+        fields = head and NONE or compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call),
+        create = given.create,
         url = to.url, unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
         expect = call.expect and not call.bare or nil, limits = require("socket.http"),
     }

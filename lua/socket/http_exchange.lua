@@ -8,8 +8,8 @@ local pools = require("socket.http_pool")
 
 local arm, left = incoming.arm, dialing.left
 local pcall = require("socket.session").pcall
-local error, pairs, rawget, require, setmetatable, tostring, type =
-    error, pairs, rawget, require, setmetatable, tostring, type
+local error, next, pairs, rawget, require, setmetatable, tostring, type =
+    error, next, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 local huge = math.huge
 
@@ -90,41 +90,55 @@ local function tls_text(parameters)
 end
 
 -- Remembers the fields of a table, to notice a change. Tables in it are remembered by their content.
-local function snapshot(fields)
+local function snapshot(fields, depth)
     local values, count = {}, 0
     for name, value in pairs(fields) do
         count = count + 1
-        values[name] = type(value) == "table" and value_key(value, 1) or value
+        if type(value) == "table" and depth < DEEPEST then value = snapshot(value, depth + 1) end
+        values[name] = value
     end
     return { values = values, count = count }
 end
 
-local function is_unchanged(fields, seen)
+local function is_unchanged(fields, seen, depth)
     local values, count = seen.values, 0
-    for name, value in pairs(fields) do
+    for name, value in next, fields do
         count = count + 1
-        if type(value) == "table" then value = value_key(value, 1) end
-        if values[name] ~= value then return false end
+        local before = values[name]
+        if before ~= value then
+            if type(value) ~= "table" or type(before) ~= "table" or depth >= DEEPEST then return false end
+            if not is_unchanged(value, before, depth + 1) then return false end
+        end
     end
     return count == seen.count
 end
 
--- The key of TLS parameters by the user's table, with what it was made of: to make it costs more than a request.
+-- The keys of TLS parameters by the user's table, with what they were made of: to make one costs more than a request.
 local tls_keys = setmetatable({}, { __mode = "k" })
 local NO_TLS = {}
+local MOST_ORIGINS = 100
 local https
 
-local function tls_key(given)
+-- The key of an origin with TLS parameters.
+local function secure_key(origin, given)
     given = given or NO_TLS
     https = https or require("socket.https_settings")
     local defaults = https.cfg or NO_TLS
     local known = tls_keys[given]
-    if known and known.verify == https.VERIFY and is_unchanged(defaults, known.defaults) and is_unchanged(given, known.given) then
-        return known.key
+    if not known or known.verify ~= https.VERIFY or not is_unchanged(defaults, known.defaults, 1)
+        or not is_unchanged(given, known.given, 1) then
+        known = {
+            text = tls_text(require("socket.https_connection").parameters(given)), verify = https.VERIFY, keys = {}, count = 0,
+            defaults = snapshot(defaults, 1), given = snapshot(given, 1),
+        }
+        tls_keys[given] = known
     end
-    local key = tls_text(require("socket.https_connection").parameters(given))
-    tls_keys[given] =
-        { key = key, verify = https.VERIFY, defaults = snapshot(defaults), given = snapshot(given) }
+    local key = known.keys[origin]
+    if not key then
+        if known.count >= MOST_ORIGINS then known.keys, known.count = {}, 0 end
+        key = origin .. "\0" .. known.text
+        known.keys[origin], known.count = key, known.count + 1
+    end
     return key
 end
 
@@ -146,7 +160,7 @@ local function pool_key(request)
     end
     if request.unix then key = key .. "\0unix " .. request.unix end
     if request.scheme == "https" then
-        key = key .. "\0" .. tls_key(request.tls)
+        key = secure_key(key, request.tls)
     end
     return key
 end
@@ -358,7 +372,8 @@ end
 ---@return string|nil head
 ---@return string|nil key the pool key, or a message when the request cannot be sent
 function exchange.prepare(request)
-    local head, err = compose(request)
+    local head, err = request.head, nil
+    if not head then head, err = compose(request) end
     if not head then return nil, err end
     return head, pool_key(request)
 end

@@ -81,6 +81,8 @@ end
 ---@field authority string host, and port unless it is the scheme's default
 ---@field target string path and query
 ---@field url string without user, password and fragment
+---@field heads? table<string, table> heads of plain requests, by method
+---@field key? string the pool key
 ---@field is_near boolean whether the host is a name or an address of this machine
 
 local function parse(text, query)
