@@ -1,5 +1,6 @@
 /* Downloads a URL many times at once with libcurl's multi interface on epoll: multi COUNT URL. See `downloads`. */
 #include <curl/curl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 
@@ -72,5 +73,12 @@ int main(int argc, char **argv)
         }
     } while (good < count && (running || timeout >= 0));
     curl_multi_cleanup(multi);
+    FILE *status = fopen("/proc/self/status", "r");
+    char line[256];
+    while (status && fgets(line, sizeof line, status)) {
+        long peak;
+        if (sscanf(line, "VmHWM: %ld", &peak) == 1)
+            printf("%ld\n", peak);
+    }
     return good == count ? 0 : 1;
 }
