@@ -1,6 +1,6 @@
 //! One call of a native function: its arguments and its results.
 
-use std::ffi::{c_int, c_void};
+use std::ffi::c_int;
 use std::marker::PhantomData;
 use std::ptr;
 
@@ -230,7 +230,7 @@ impl Call<'_> {
         // SAFETY: a script cannot make a function's address as a key. The use of the stack is balanced, five
         // slots at most.
         unsafe {
-            let address = function as *const c_void;
+            let address = function as *const std::ffi::c_void;
             if ffi::lua_rawgetp(self.state, ffi::LUA_REGISTRYINDEX, address) == ffi::LUA_TFUNCTION {
                 return;
             }

@@ -142,7 +142,10 @@ fn connect_object(
     let deadline = call.object(index, &ANY, |tcp| tcp.timeout.start())?;
     match find_addresses(call, index, host, service, &deadline)? {
         Ok(()) => race(call, index, deadline.as_one_wait()),
-        failed => Ok(failed),
+        failed => {
+            door::settle_for(call, index, &ANY);
+            Ok(failed)
+        }
     }
 }
 
@@ -179,7 +182,12 @@ fn race(call: &mut Call<'_>, index: i32, deadline: Deadline) -> Result<Result<()
     loop {
         let step = call.object(index, &ANY, |tcp| tcp.step(&mut parked, &deadline))?;
         let mut watched = match step {
-            Step::Done(result) => return Ok(result.map(|_| ())),
+            Step::Done(result) => {
+                if parked.is_none() {
+                    door::settle_for(call, index, &ANY);
+                }
+                return Ok(result.map(|_| ()));
+            }
             Step::Wait(watched) => watched,
         };
         let end = match deadline.remaining() {
