@@ -31,7 +31,7 @@ class Interpreter(NamedTuple):
 
     def answers_to(self, word):
         """True when a header such as `not on: runner, lua5.1` includes this one."""
-        return word in (self.name, self.lua) or (word == "runner" and self.is_runner)
+        return word in (self.name, self.lua, "runner" if self.is_runner else "stock")
 
 
 def stock(names=None) -> List[Interpreter]:
