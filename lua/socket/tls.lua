@@ -11,7 +11,7 @@ local PIECE = 65536
 
 ---@class socket.tls
 local tls = {
-    ---The TLS library: "openssl" or "secure-transport".
+    ---The TLS library: "openssl", "schannel" or "secure-transport".
     ---@type string
     backend = native.backend,
     ---The supported features. A parameter that is missing here is refused (A2).

@@ -60,6 +60,8 @@ pub struct RawSocket {
     broken: Cell<Option<Failure>>,
     #[cfg(not(tls_openssl))]
     watch: RefCell<Watch>,
+    #[cfg(windows)]
+    records: RefCell<super::records::Records>,
     allowance: Cell<usize>,
     /// Whether to receive more at once than the TLS library asks for.
     reads_ahead: Cell<bool>,
@@ -143,6 +145,8 @@ impl RawSocket {
                 reader: Some(Reader::of_server()),
                 hello: None,
             }),
+            #[cfg(windows)]
+            records: RefCell::default(),
             allowance: Cell::new(ALLOWANCE),
             reads_ahead: Cell::new(false),
         }
@@ -318,8 +322,22 @@ impl RawSocket {
         if error == Errno::NOTCONN { ErrorKind::BrokenPipe.into() } else { error.into() }
     }
 
+    /// Whether the stream has ended, and not with an alert such as close_notify.
+    #[cfg(not(tls_openssl))]
+    pub fn is_truncated(&self) -> bool {
+        #[cfg(windows)]
+        let has_alert = self.records.borrow().end_with_alert();
+        #[cfg(not(windows))]
+        let has_alert = false;
+        self.broken() == Some(Failure::Truncated) && !has_alert
+    }
+
     #[cfg(not(tls_openssl))]
     fn observe(&self, way: Way, bytes: &[u8]) {
+        #[cfg(windows)]
+        if way == Way::Incoming {
+            self.records.borrow_mut().observe(bytes);
+        }
         let mut watch = self.watch.borrow_mut();
         if watch.way != way {
             return;

@@ -29,6 +29,9 @@ mod openssl;
 mod options;
 #[cfg(any(test, windows))]
 #[cfg_attr(not(windows), allow(dead_code))]
+mod records;
+#[cfg(any(test, windows))]
+#[cfg_attr(not(windows), allow(dead_code))]
 mod schannel;
 mod session;
 mod settings;

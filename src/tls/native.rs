@@ -244,7 +244,7 @@ impl Stream {
         into.truncate(start + result.as_ref().copied().unwrap_or(0));
         let count = result?;
         // SChannel reports every end alike. The adapter has noted an end without close_notify.
-        if cfg!(windows) && count == 0 && limit > 0 && self.socket.broken() == Some(Failure::Truncated) {
+        if cfg!(windows) && count == 0 && limit > 0 && self.socket.is_truncated() {
             return Err(StreamError::Failed(Failure::Truncated));
         }
         Ok(count)

@@ -2,7 +2,7 @@
 
 ---TLS connections of this library, even when `ssl` is LuaSec's.
 ---@class socket.tls
----@field backend "openssl"|"secure-transport"
+---@field backend "openssl"|"schannel"|"secure-transport"
 ---@field capabilities table<string, any>
 local tls = {}
 
