@@ -188,6 +188,32 @@ local function failures()
         check.ok("no descriptor is left", after <= before, after)
         collectgarbage("restart")
     end
+    -- a file that cannot be read is no end of the body
+    content("the part")
+    local unreadable = assert(io.open("part", "ab"))
+    unreadable:seek("set", 0)
+    local _, problem, when = http.post(serving(read_head), { body = unreadable, pool = false })
+    check.equal("an unreadable file", { problem, when }, { "Bad file descriptor", "send" })
+    unreadable:seek("set", 0)
+    _, problem, when =
+        http.post(serving(read_head), { multipart = { { name = "a", file = unreadable } }, pool = false })
+    check.equal("an unreadable part", { problem, when }, { "Bad file descriptor", "send" })
+    unreadable:close()
+    -- one file in two parts
+    local file = assert(io.open("part", "rb"))
+    local body
+    local twice = http.post(serving(function(client)
+        local length
+        repeat
+            local line = client:receive()
+            length = length or line and line:match("^Content%-Length: (%d+)")
+        until not line or line == ""
+        body = client:receive(tonumber(length))
+        client:send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+    end), { multipart = { { name = "a", file = file }, { name = "b", file = file } }, pool = false })
+    file:close()
+    os.remove("part")
+    check.equal("one file in two parts", { twice and twice.status, select(2, body:gsub("the part", "")) }, { 200, 2 })
     local response = http.get(answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"), { stream = true, pool = false })
     check.equal("read(0)", { response:read(0), response:read(1), response:read(0), response:read(9), response:read(9) },
         { "", "h", "", "i", nil })

@@ -32,9 +32,9 @@ local function of_file(file)
         local left = size
         return function()
             if left == 0 then return nil end
-            local piece = file:read(left and left < PIECE and left or PIECE)
+            local piece, err = file:read(left and left < PIECE and left or PIECE)
             if piece and left then left = left - #piece end
-            return piece
+            return piece, err
         end
     end
     return { open = open, size = size, once = start == nil }

@@ -128,13 +128,18 @@ function methods:open()
                 if segment ~= "" then return segment end
             elseif io.type(segment) then
                 -- when a file grows during sending, the body must not exceed its announced length
-                if left == nil and opened[segment] then left = multipart.left(segment) end
-                local piece
-                if left ~= 0 then piece = segment:read(left and left < PIECE and left or PIECE) end
+                if left == nil and opened[segment] then
+                    -- one file may be in several parts
+                    segment:seek("set", opened[segment])
+                    left = multipart.left(segment)
+                end
+                local piece, err
+                if left ~= 0 then piece, err = segment:read(left and left < PIECE and left or PIECE) end
                 if piece then
                     if left then left = left - #piece end
                     return piece
                 end
+                if err then return nil, err end
                 position, left = position + 1, nil
             else
                 local piece, err = segment()
