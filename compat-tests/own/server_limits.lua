@@ -123,6 +123,20 @@ tasks.run(function()
         { nil, "no address of this server uses TLS: listen with the option 'tls'" })
     server:close()
 
+    -- a stop in on_error, when it is called for a connection that cannot be served
+    local most_tasks, result = tasks.MAXTASKS, nil
+    server = assert(http.listen("127.0.0.1", 0, function() return {} end, function(message)
+        told = { message }
+        result = { server:stop(20) }
+    end))
+    tasks.MAXTASKS = 1
+    peer = raw.connect(server)
+    check.ok("on_error is called", eventually(function() return result end))
+    tasks.MAXTASKS = most_tasks
+    check.equal("a stop in it", { told[1], result }, { "too many tasks", { true } })
+    check.equal("the server stops", { server:wait(20) }, { true })
+    peer:close()
+
     -- the stop does not wait for a TLS peer that says nothing
     local parameters = { certificate = certs .. "/good.pem", key = certs .. "/good.key" }
     server = listen(function() return { body = "hello" } end, { tls = parameters, tlstime = 60 })

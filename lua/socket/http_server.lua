@@ -115,6 +115,21 @@ end
 -- Whether neither a connection nor a task that accepts is left.
 local function is_over(self) return self.open == 0 and self.accepting == 0 end
 
+local function announce_end(self)
+    self.stopped = true
+    self.ended:close()
+end
+
+-- Called when a connection or a task that accepts has ended: wakes who waits for that.
+local function announce(self)
+    local over = self.stopping and is_over(self)
+    if self.changed and (self.waiting > 0 or over) then self.changed:put(true) end
+    if over and self.unwatched then
+        self.whole = true
+        announce_end(self)
+    end
+end
+
 local start_queued
 
 -- Called when a connection has ended.
@@ -123,7 +138,7 @@ local function remove(self, connection)
     self.connections[connection] = nil
     self.open = self.open - 1
     if self.queued[1] then start_queued(self) end
-    if self.changed and (self.waiting > 0 or self.stopping and is_over(self)) then self.changed:put(true) end
+    announce(self)
 end
 
 local function serve(self, connection)
@@ -232,7 +247,7 @@ local function accept_task(self, listener)
     if self.stopping and not self.cutting then take_queued(self, listener) end
     listening.close({ listener })
     self.accepting = self.accepting - 1
-    if self.stopping and is_over(self) then self.changed:put(true) end
+    announce(self)
 end
 
 ---The address on which the server listens.
@@ -258,10 +273,13 @@ function methods:stats()
     }
 end
 
--- True when the running task serves a connection of this server.
+-- True when the running task belongs to this server: the stop cannot wait for it.
 local function is_inside(self)
     local current = self.tasks and self.tasks.current()
     if not current then return false end
+    for _, task in ipairs(self.acceptors) do
+        if task == current then return true end
+    end
     for connection in pairs(self.connections) do
         if connection.task == current then return true end
     end
@@ -286,14 +304,17 @@ local function cut_all(self)
     return any
 end
 
-local function announce_end(self)
-    self.stopped = true
-    self.ended:close()
+local wind_up
+
+-- Lets a task of its own wait for the end. When no further task is allowed, the last connection ends the stop, and
+-- nothing is cut.
+local function wind_up_later(self, seconds)
+    if not pcall(self.tasks.start, wind_up, self, seconds) then self.unwatched = true end
 end
 
 -- Waits until all connections have ended. Cuts them when the time is up. Returns nil and a message when the wait of
 -- the caller ended for another reason, such as its deadline: then a task of its own goes on.
-local function wind_up(self, seconds)
+function wind_up(self, seconds)
     local stop = now() + seconds
     local whole = true
     while not is_over(self) do
@@ -303,7 +324,10 @@ local function wind_up(self, seconds)
         if not changed then
             if is_over(self) then break end
             left = stop - now()
-            if left > SLACK and pcall(self.tasks.start, wind_up, self, left) then return nil, message end
+            if left > SLACK then
+                wind_up_later(self, left)
+                return nil, message
+            end
             if left <= 0 then
                 whole = false
                 cut_all(self)
@@ -356,7 +380,7 @@ function methods:stop(seconds)
     end
     begin_stop(self, seconds)
     if inside then
-        self.tasks.start(wind_up, self, seconds)
+        wind_up_later(self, seconds)
         return true
     end
     local whole, message = wind_up(self, seconds)
