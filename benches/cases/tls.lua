@@ -125,4 +125,40 @@ function cases.idle(count)
     os.exit(0, false)
 end
 
+-- The same at the server's end, with clients in another process.
+function cases.idle_server(count)
+    local certificates = AUTHORITY:match("^(.*)/")
+    local context = assert(require("ssl").newcontext({
+        mode = "server", protocol = "any", certificate = certificates .. "/good.pem", key = certificates .. "/good.key",
+    }))
+    local listener = assert(socket.bind("127.0.0.1", 0, 128))
+    local open = {}
+    -- it ends with its standard input, when this process ends
+    open.clients = io.popen(("python3 -c '%s' %d %d"):format([[
+import socket, ssl, sys
+context = ssl._create_unverified_context()
+held = []
+for _ in range(int(sys.argv[2])):
+    held.append(context.wrap_socket(socket.create_connection(("127.0.0.1", int(sys.argv[1])))))
+    held[-1].sendall(b"hello\n")
+    held[-1].recv(100)
+sys.stdin.read()]], math.floor((select(2, listener:getsockname()))), count + 50), "w")
+    local function more()
+        local object = assert(require("ssl").wrap(assert(listener:accept()), context))
+        open[#open + 1] = object
+        assert(object:dohandshake())
+        assert(object:receive("*l"))
+        object:send("answer\n")
+    end
+    for _ = 1, 50 do more() end
+    collectgarbage()
+    collectgarbage()
+    local before = anonymous_memory()
+    for _ = 1, count do more() end
+    collectgarbage()
+    collectgarbage()
+    measure.report(0, 0, (anonymous_memory() - before) / count)
+    os.exit(0, false)
+end
+
 measure.run(cases)

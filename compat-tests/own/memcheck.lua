@@ -9,7 +9,7 @@ local memcheck = "valgrind -q --error-exitcode=9 --keep-debuginfo=yes --leak-che
     " --errors-for-leak-kinds=definite " .. rerun.interpreter()
 for _, name in ipairs({
     "socket_fixes", "http_yield", "url_fixes", "url_defaults", "mime_fixes", "udp_repairs", "ftp_hardening", "unix_repairs",
-    "tasks_run", "../support/http_tour", "../support/tls_tour",
+    "tasks_run", "../support/http_tour", "../support/tls_tour", "../support/tls_parameters_tour",
 }) do
     check.ok(name .. " under memcheck", rerun.run(memcheck, name))
 end

@@ -173,6 +173,21 @@ soak("connections", CONNECTIONS, function(i)
 end)
 check.equal("connections that went otherwise", wrong, 0)
 
+-- Handshakes that resume a session. The session tickets come with the answer.
+local resuming = require("ssl").newcontext(require("tls").client({ session = true }))
+soak("resumed handshakes", CONNECTIONS, function(i)
+    local client = assert(require("ssl").wrap(assert(socket.connect("127.0.0.1", tonumber(os.getenv("COMPAT_HTTPS_PORT")))), resuming))
+    client:sni("localhost")
+    client:settimeout(20)
+    expect(client:dohandshake())
+    expect(i == 1 or client:reused())
+    client:send("GET /index.html HTTP/1.0\r\n\r\n")
+    expect(client:receive("*l") == "HTTP/1.1 200 OK")
+    if i % 2 == 0 then client:close() end
+    if i % 200 == 0 then collectgarbage() end
+end)
+check.equal("handshakes that went otherwise", wrong, 0)
+
 -- Requests over sockets that yield before each answer, in a hundred coroutines at a time.
 local fake = require("fake_http")
 local function yielding()

@@ -138,7 +138,7 @@ end
 
 -- tasks.s.64: one reader and one writer on one object, TCP and TLS
 local function both_ways(name, left, right)
-    local SIZE = 2 * 1024 * 1024
+    local SIZE = 10 * 1024 * 1024
     local data = {}
     for i = 1, SIZE / 64 do data[i] = ("%063d\n"):format(i) end
     data = table.concat(data)

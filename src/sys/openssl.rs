@@ -10,6 +10,7 @@ unsafe extern "C" {
     fn SSL_CTX_use_psk_identity_hint(context: *mut c_void, hint: *const c_char) -> c_int;
     fn SSL_CTX_dane_enable(context: *mut c_void) -> c_int;
     fn SSL_CTX_dane_set_flags(context: *mut c_void, flags: c_ulong) -> c_ulong;
+    fn SSL_free_buffers(connection: *mut c_void) -> c_int;
     fn SSL_set_options(connection: *mut c_void, options: u64) -> u64;
     fn SSL_dane_enable(connection: *mut c_void, name: *const c_char) -> c_int;
     fn SSL_dane_tlsa_add(
@@ -44,6 +45,18 @@ pub fn refuse_sessions(connection: &mut SslRef) {
     // SAFETY: the connection is valid.
     unsafe {
         SSL_set_options(connection.as_ptr().cast(), NO_TICKET);
+    }
+}
+
+/// Frees the buffers of a connection. Call it only after a successful read: at any other time, the buffer may
+/// hold the header of a record, which OpenSSL would not notice. If decrypted bytes are left, nothing happens.
+pub fn free_buffers(connection: &SslRef) {
+    if connection.pending() == 0 {
+        // SAFETY: the connection is valid. No record is in its buffers: OpenSSL checks for bytes not decrypted
+        // yet and for bytes not sent yet, and the decrypted ones have been taken.
+        unsafe {
+            SSL_free_buffers(connection.as_ptr().cast());
+        }
     }
 }
 

@@ -236,7 +236,8 @@ impl RawSocket {
     /// Returns whether more bytes can come.
     pub fn discard(&self) -> bool {
         for _ in 0..MOST_DISCARDED {
-            *self.read_ahead.borrow_mut() = ReadAhead::default();
+            let received = std::mem::take(&mut *self.read_ahead.borrow_mut());
+            drop(Space(received.bytes));
             if let Err(error) = self.fill_read_ahead() {
                 return error.kind() == ErrorKind::WouldBlock;
             }
@@ -291,13 +292,16 @@ impl RawSocket {
         }
     }
 
-    /// Gives the memory of an empty read-ahead buffer to the next connection of this thread.
-    pub fn release(&self) {
+    /// Gives the memory of an empty read-ahead buffer to the next connection of this thread. Returns whether
+    /// it was empty.
+    pub fn release(&self) -> bool {
         let mut ahead = self.read_ahead.borrow_mut();
-        if ahead.start > 0 && ahead.rest().is_empty() {
+        let empty = ahead.rest().is_empty();
+        if empty && ahead.start > 0 {
             drop(Space(std::mem::take(&mut ahead.bytes)));
             ahead.start = 0;
         }
+        empty
     }
 
     fn send(&self, data: &[u8]) -> io::Result<usize> {

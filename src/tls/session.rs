@@ -148,6 +148,10 @@ impl Session {
         }
         let settings = &self.context.settings;
         let name = self.host.as_deref().or(self.name.as_deref());
+        // The certificate of a resumed session is not verified again, so it must be of the same name.
+        if self.origin.as_ref().is_some_and(|origin| name != Some(&*origin.name)) {
+            self.origin = None;
+        }
         if self.origin.is_none()
             && settings.resume
             && let Some(name) = name
@@ -218,7 +222,9 @@ impl Session {
         }
         self.socket.begin();
         let result = stream.read(into, limit.min(RECORD));
-        self.socket.release();
+        if self.socket.release() && result.is_ok() {
+            stream.free_buffers();
+        }
         let failure = match result {
             Ok(0) => Failure::Closed,
             Ok(count) => return Ok(count),

@@ -11,7 +11,8 @@ use super::super::backend::{Info, Step, StreamError};
 use super::super::verification::Verification;
 use super::errors;
 use crate::binding::Message;
-use crate::sys::{self, openssl::forget_errors};
+use crate::sys;
+use crate::sys::openssl::{forget_errors, free_buffers};
 
 /// The errors of refused certificates, with their depth in the chain, where the handshake goes on.
 pub type Refusals = Arc<Mutex<Vec<(u32, String)>>>;
@@ -63,6 +64,11 @@ impl Stream {
                 _ => return Err(StreamError::Failed(errors::failure(&error, &self.inner.get_ref().0))),
             }
         }
+    }
+
+    /// Frees the buffers. Only after a successful read.
+    pub fn free_buffers(&mut self) {
+        free_buffers(self.inner.ssl());
     }
 
     /// Encrypts and sends some bytes.
