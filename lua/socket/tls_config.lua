@@ -49,6 +49,12 @@ end
 
 local function refused(name) return nil, name .. " not supported by this TLS backend" end
 
+-- True where OpenSSL's features are available, else nil and a message.
+local function needs_openssl(native, name)
+    if native.complete then return true end
+    return refused(name)
+end
+
 -- The names in a string or a list, as a set; nil and a message when one is unknown.
 local function flags(value, known, message)
     local found = {}
@@ -195,21 +201,21 @@ function steps.depth(native, cfg, given)
     if not cfg.depth then return true end
     if type(cfg.depth) ~= "number" then wrong_type(2, "setdepth", "number", cfg.depth) end
     given.depth = cfg.depth
-    return native.complete or refused("depth")
+    return needs_openssl(native, "depth")
 end
 
 function steps.dhparam(native, cfg, given, callbacks)
     if not cfg.dhparam then return true end
     if type(cfg.dhparam) ~= "function" then return nil, "invalid DH parameter type" end
     callbacks.dhparam, given.asksdh = cfg.dhparam, true
-    return native.complete or refused("dhparam")
+    return needs_openssl(native, "dhparam")
 end
 
 function steps.curves(native, cfg, given)
     for _, name in ipairs({ "curveslist", "curve" }) do
         if cfg[name] then
             given[name] = text(cfg[name], 2, "setcurve")
-            return native.complete or refused(name)
+            return needs_openssl(native, name)
         end
     end
     return true
@@ -232,7 +238,7 @@ function steps.alpn(native, cfg, given, callbacks)
     if not names then return true end
     if type(names) == "function" and given.server then
         callbacks.alpn, given.asksalpn = alpn_callback(names), true
-        return native.complete or refused("ALPN callback")
+        return needs_openssl(native, "ALPN callback")
     end
     if type(names) == "string" and not given.server then names = { names } end
     local err
@@ -250,7 +256,7 @@ function steps.psk(native, cfg, given, callbacks)
     end
     if type(psk) ~= "function" then return nil, "invalid PSK configuration" end
     callbacks.psk, given.askspsk = given.server and psk or client_psk(psk), true
-    return native.complete or refused("psk")
+    return needs_openssl(native, "psk")
 end
 
 function steps.dane(native, cfg, given)
@@ -258,7 +264,7 @@ function steps.dane(native, cfg, given)
     local found, err = flags(cfg.dane ~= true and cfg.dane, DANE, "invalid DANE flag (%s)")
     if not found then return nil, err end
     given.dane = found.no_ee_namechecks and 1 or 0
-    return native.complete or refused("dane")
+    return needs_openssl(native, "dane")
 end
 
 function steps.additions(native, cfg, given)

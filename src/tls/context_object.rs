@@ -89,6 +89,11 @@ fn setverifyext(call: &mut Call<'_>) -> Outcome {
 pub fn set_ciphers(call: &mut Call<'_>) -> Outcome {
     check_context(call, 1)?;
     let ciphers = call.bytes(2)?;
+    if !COMPLETE {
+        call.push_boolean(false);
+        call.push_bytes(b"ciphers not supported by this TLS backend");
+        return Ok(2);
+    }
     let outcome = call.object(1, &CONTEXT, |object| {
         let Some(context) = &object.context else { return Ok(()) };
         let mut settings = context.settings.clone();
