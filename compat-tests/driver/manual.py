@@ -1,5 +1,6 @@
 """Suite `docs`: the site built from the manual, and the definitions for editors."""
 import os
+import re
 import shutil
 
 import needs
@@ -10,6 +11,8 @@ from task import Task
 LIMIT = 300
 NO_THEME = "Unrecognised theme"
 NO_BROWSER = 77
+# a list entry of failures, with the lines that go on with it
+FAILURES = re.compile(r"(?ms)^- \*\*(?:Failures?|Refused)[^\n]*(?:\n  [^\n]*)*")
 
 
 def _run(program):
@@ -59,11 +62,44 @@ def _site_and_look(report):
     return report.skip("docs site in a browser", "the site is not built")
 
 
+def _sources_of_tests():
+    """The text of everything that tests."""
+    text = []
+    for top in ("compat-tests", "tests", "src"):
+        for folder, folders, names in os.walk(os.path.join(REPOSITORY, top)):
+            folders[:] = [name for name in folders if name != ".build"]
+            for name in names:
+                path = os.path.join(folder, name)
+                if name.endswith((".lua", ".py", ".rs")) and (top != "src" or "test" in os.path.relpath(path, REPOSITORY)):
+                    with open(path, encoding="utf-8", errors="replace") as file:
+                        text.append(file.read())
+    return "\n".join(text)
+
+
+def _messages(report):
+    """Each message that a page lists as a failure stands in a test, too; "…" stands for any text."""
+    tested, unseen = _sources_of_tests(), []
+    folder = os.path.join(REPOSITORY, "docs")
+    for name in sorted(os.listdir(folder)):
+        if not name.endswith(".md"):
+            continue
+        with open(os.path.join(folder, name), encoding="utf-8") as file:
+            listed = FAILURES.findall(file.read())
+        for message in re.findall(r'`"([^"`]+)"`', "\n".join(listed)):
+            parts = [part.strip() for part in re.split("…|[.]{3}", message) if len(part) > 2]
+            if not all(part in tested or part.replace("'", "\\'") in tested for part in parts):
+                unseen.append("docs/%s: %s" % (name, message))
+    if unseen:
+        return report.fail("docs messages", "messages that no test sees:\n" + "\n".join(unseen))
+    return report.ok("docs messages")
+
+
 def tasks(wanted, report):
     """The checks of the suite that the options select."""
     made = [
         Task("docs site", lambda: _site_and_look(report), count=2),
         Task("docs pictures", lambda: _drawn(report, "docs pictures", "pictures", ["--check"])),
+        Task("docs messages", lambda: _messages(report)),
         Task("docs figures", lambda: _drawn(report, "docs figures", "figures", ["--check"])),
     ]
     return [task for task in made if wanted(task.name)]
