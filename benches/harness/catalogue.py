@@ -88,9 +88,9 @@ CASES = (
          counted=(1000,)),
 
     Case("http-1k", "`http.request(url)`, 1 KB", "http", "small", (2000,), (500,), US, targets=(1.1,),
-         limit="http", counted=(200,)),
+         limit="http", counted=(1000,)),
     Case("http-name", "the same from `localhost`", "http", "named", (2000,), (500,), US, targets=(1,),
-         counted=(200,)),
+         counted=(1000,)),
     Case("http-sink", "HTTP 100 MB to a sink", "http", "download", (100 * MB,), (100 * MB,), RATE, targets=(2.5, 2),
          limit="download", counted=(100 * MB,)),
     Case("http-string", "HTTP 100 MB as a string", "http", "string", (100 * MB,), (100 * MB,), RATE, targets=(4,),
