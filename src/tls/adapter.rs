@@ -189,9 +189,28 @@ impl RawSocket {
             self.fill_read_ahead()?;
         }
         if waiting || self.reads_ahead.get() {
-            Ok(self.read_ahead.borrow_mut().take(into))
+            let most = self.allowed()?.min(into.len());
+            Ok(self.read_ahead.borrow_mut().take(into.get_mut(..most).unwrap_or_default()))
         } else {
             self.receive(into)
+        }
+    }
+
+    /// How many bytes of the read-ahead buffer may be passed on at once.
+    #[cfg(not(windows))]
+    fn allowed(&self) -> io::Result<usize> {
+        Ok(usize::MAX)
+    }
+
+    /// How many bytes of the read-ahead buffer may be passed on at once. Receives more until there are some.
+    #[cfg(windows)]
+    fn allowed(&self) -> io::Result<usize> {
+        loop {
+            let allowed = self.records.borrow().allowed(self.read_ahead.borrow().rest());
+            if allowed > 0 {
+                return Ok(allowed);
+            }
+            self.fill_read_ahead()?;
         }
     }
 

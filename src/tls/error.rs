@@ -31,7 +31,7 @@ fn detail<'a>(text: &'a str, stack: &str) -> Option<&'a str> {
 /// The reason that SChannel's code stands for.
 #[cfg(windows)]
 fn detail(text: &str, _stack: &str) -> Option<&'static str> {
-    schannel::code(text).and_then(schannel::refusal)
+    schannel::refusal_in(text)
 }
 
 /// Why reading or writing failed.
@@ -71,11 +71,13 @@ fn platform(text: &str) -> Failure {
 
 #[cfg(windows)]
 fn platform(text: &str) -> Failure {
+    if schannel::refusal_in(text).is_some() {
+        return Failure::Untrusted;
+    }
     let Some(code) = schannel::code(text) else { return Failure::Other(Message::new(text)) };
-    match (schannel::refusal(code), schannel::words(code)) {
-        (Some(_), _) => Failure::Untrusted,
-        (None, Some(words)) => Failure::Text(words),
-        (None, None) => Failure::Other(Message::format(format_args!("SChannel error {code:#010x}"))),
+    match schannel::words(code) {
+        Some(words) => Failure::Text(words),
+        None => Failure::Other(Message::format(format_args!("SChannel error {code:#010x}"))),
     }
 }
 

@@ -39,6 +39,24 @@ impl Records {
         }
     }
 
+    /// How many of the waiting bytes may be passed on: none beyond the record under way, and of a header all or
+    /// nothing. wine's SChannel takes what lies behind a part of a header for the rest of it, asks for more bytes than
+    /// the record has, and loses it when the stream ends.
+    pub fn allowed(&self, waiting: &[u8]) -> usize {
+        if self.left > 0 {
+            return self.left.min(waiting.len());
+        }
+        let lacking = 5_usize.saturating_sub(self.head.len());
+        let mut head = self.head.clone();
+        head.extend(waiting.iter().copied().take(lacking));
+        match *head.as_slice() {
+            [_, _, _, high, low] => {
+                (lacking + usize::from(u16::from_be_bytes([high, low]))).min(waiting.len())
+            }
+            _ => 0,
+        }
+    }
+
     /// Whether the stream so far ends with a whole alert.
     pub fn end_with_alert(&self) -> bool {
         self.head.is_empty() && self.last == Some(ALERT)
@@ -48,6 +66,27 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::Records;
+
+    #[test]
+    fn a_record_is_passed_on_without_the_next_one() {
+        let stream = [23, 3, 3, 0, 2, 7, 7, 21, 3, 3, 0, 3, 1, 2, 3];
+        for (passed, waiting, allowed) in [
+            (0, 4, 0),
+            (0, 5, 5),
+            (0, 6, 6),
+            (0, 15, 7),
+            (3, 15, 4),
+            (5, 15, 2),
+            (6, 7, 1),
+            (7, 11, 0),
+            (7, 15, 8),
+        ] {
+            let mut records = Records::default();
+            records.observe(stream.get(..passed).unwrap_or_default());
+            let rest = stream.get(passed..waiting).unwrap_or_default();
+            assert_eq!(records.allowed(rest), allowed, "{passed} {waiting}");
+        }
+    }
 
     #[test]
     fn only_a_whole_alert_at_the_end_counts() {

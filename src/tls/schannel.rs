@@ -9,6 +9,15 @@ pub fn code(text: &str) -> Option<u32> {
     rest.get(..end)?.parse::<i32>().ok().map(|code| code as u32)
 }
 
+/// Why a certificate was refused, as an error's text tells it.
+pub fn refusal_in(text: &str) -> Option<&'static str> {
+    // The crate compares the chain with the authorities that the program has named.
+    if text.contains("user-specified roots") {
+        return Some("unable to get local issuer certificate");
+    }
+    code(text).and_then(refusal)
+}
+
 /// Why a certificate was refused, in OpenSSL's words. `None` if the code is not about a certificate.
 pub fn refusal(code: u32) -> Option<&'static str> {
     Some(match code {
@@ -60,7 +69,7 @@ pub fn words(code: u32) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{code, refusal, words};
+    use super::{code, refusal, refusal_in, words};
 
     #[test]
     fn the_code_is_found_in_a_text() {
@@ -73,5 +82,7 @@ mod tests {
         assert_eq!(refusal(0x800b_010f), Some("hostname mismatch"));
         assert_eq!(words(0x8009_0302), Some("not supported by this TLS backend"));
         assert_eq!(refusal(0x8009_0302), None);
+        assert_eq!(refusal_in("(os error -2146762481)"), Some("hostname mismatch"));
+        assert!(refusal_in("unable to find any user-specified roots in the final cert chain").is_some());
     }
 }
