@@ -151,8 +151,7 @@ pub(super) unsafe fn find<T: Object>(
     // cannot forge one. With the debug library a script could still set one on a foreign userdata. So size
     // and type are checked before the header is trusted.
     unsafe {
-        let memory = ffi::lua_touserdata(state, index);
-        if memory.is_null() || shared.is_null() || ffi::lua_getmetatable(state, index) == 0 {
+        if shared.is_null() || ffi::lua_getmetatable(state, index) == 0 {
             return None;
         }
         let metatable = ffi::lua_topointer(state, -1);
@@ -168,10 +167,21 @@ pub(super) unsafe fn find<T: Object>(
             }
             slots &= slots - 1;
         };
-        if !known || ffi::lua_rawlen(state, index) as usize != size_of::<Header<T>>() {
+        if known { held(state, index) } else { None }
+    }
+}
+
+/// The object at `index`, if it is a userdata that holds a `T`.
+///
+/// # Safety
+/// As for [`find`]. The metatable of the userdata is one of ours.
+pub(super) unsafe fn held<T: Object>(state: *mut lua_State, index: c_int) -> Option<*mut T> {
+    // SAFETY: see `find`.
+    unsafe {
+        let header = ffi::lua_touserdata(state, index).cast::<Header<T>>();
+        if header.is_null() || ffi::lua_rawlen(state, index) as usize != size_of::<Header<T>>() {
             return None;
         }
-        let header = memory.cast::<Header<T>>();
         ((*header).type_id == TypeId::of::<T>()).then(|| &raw mut (*header).object)
     }
 }

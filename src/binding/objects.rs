@@ -41,6 +41,17 @@ impl Call<'_> {
         }
     }
 
+    /// Like [`Call::try_object`], for an object whose metatable is the same as that of another object that the
+    /// receiver has accepted. Checks the size and the type again, and not the metatable.
+    pub fn try_object_of_known_class<T: Object, R>(
+        &mut self,
+        index: c_int,
+        function: impl FnOnce(&mut T) -> R,
+    ) -> Option<R> {
+        // SAFETY: the type is checked. `function` cannot call Lua, so this reference is the only one.
+        unsafe { class::held(self.state, index).map(|object| function(&mut *object)) }
+    }
+
     /// Makes an object and pushes it. Lua's userdata is allocated before `make` runs, so that a resource
     /// opened by `make` is never lost. On `Err` nothing is pushed.
     pub fn new_object<T: Object, E>(

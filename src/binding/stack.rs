@@ -196,6 +196,14 @@ impl Call<'_> {
         }
     }
 
+    /// Pushes `table[position]`, without metamethods. Never allocates.
+    pub fn push_raw_element(&mut self, index: c_int, position: i64) {
+        // SAFETY: the caller passes the index of a table. The result needs one slot.
+        unsafe {
+            ffi::lua_rawgeti(self.state, index, position as _);
+        }
+    }
+
     /// Pushes the value that this library keeps in the registry under a key. Never allocates.
     pub fn push_registered(&mut self, key: &'static u8) {
         // SAFETY: reads the registry. The result needs one slot.

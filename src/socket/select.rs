@@ -59,19 +59,21 @@ struct Shortcut {
     getfd: NativeFunction,
     dirty: NativeFunction,
     see: fn(&mut Call<'_>, i32) -> Option<Seen>,
+    /// The same for an object that has the class of one seen before.
+    see_another: fn(&mut Call<'_>, i32) -> Option<Seen>,
 }
 
 const fn shortcut<T: Described>() -> Shortcut {
     Shortcut {
         getfd: native(object::getfd::<T>),
         dirty: native(object::dirty::<T>),
-        see: |call, index| {
-            call.try_object(index, T::any(), |object| Seen {
-                number: object.descriptor().number(),
-                is_dirty: object.is_dirty(),
-            })
-        },
+        see: |call, index| call.try_object(index, T::any(), seen),
+        see_another: |call, index| call.try_object_of_known_class(index, seen::<T>),
     }
+}
+
+fn seen<T: Described>(object: &mut T) -> Seen {
+    Seen { number: object.descriptor().number(), is_dirty: object.is_dirty() }
 }
 
 static SHORTCUTS: &[Shortcut] = &[
@@ -209,13 +211,19 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
     }
     let mut known = None;
     for position in 1.. {
-        call.push_element(list, position);
-        if call.kind(-1) == Kind::Nil {
+        if is_plain {
+            call.push_raw_element(list, position);
+        } else {
+            call.push_element(list, position);
+            known = None;
+        }
+        let kind = call.kind(-1);
+        if kind == Kind::Nil {
             call.pop(1);
             return;
         }
-        known = known.filter(|_| is_plain);
-        let (number, is_dirty) = match see(call, &mut known) {
+        let seen = if kind == Kind::Userdata { see(call, &mut known) } else { None };
+        let (number, is_dirty) = match seen {
             Some(seen) => (Some(seen.number), seen.is_dirty),
             None => {
                 gathered.foreign = true;
@@ -238,20 +246,25 @@ fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gath
     }
 }
 
-/// Reads the state of the object on top of the stack, if it is our own and has our methods. `known` is the
+/// Reads the state of the userdata on top of the stack, if it is our own and has our methods. `known` is the
 /// class of the previous object. It is kept only while no code has run that could change a class.
 fn see(call: &mut Call<'_>, known: &mut Option<Known>) -> Option<Seen> {
-    if call.kind(-1) != Kind::Userdata || !call.push_metatable(-1) {
+    if !call.push_metatable(-1) {
         return None;
     }
     let class = call.address(-1);
-    let shortcut = match known {
-        Some(known) if known.class == class => Some(known.shortcut),
-        _ => find_shortcut(call),
-    };
+    if let Some(known) = known
+        && known.class == class
+    {
+        call.pop(1);
+        return (known.shortcut.see_another)(call, -1);
+    }
+    let shortcut = find_shortcut(call);
     call.pop(1);
-    *known = shortcut.map(|shortcut| Known { class, shortcut });
-    (shortcut?.see)(call, -1)
+    let shortcut = shortcut?;
+    let seen = (shortcut.see)(call, -1)?;
+    *known = Some(Known { class, shortcut });
+    Some(seen)
 }
 
 /// Finds the shortcut for the metatable on top of the stack.
