@@ -28,7 +28,7 @@ fn parse_line(line: &[u8], now: i64) -> Option<Cookie> {
     let domain = domain.strip_prefix(b".").unwrap_or(domain).to_ascii_lowercase();
     if domain.is_empty()
         || !path.starts_with(b"/")
-        || [&domain, path, name, value].into_iter().any(|field| has_control(field))
+        || [&domain, path, name, value].into_iter().any(has_control)
     {
         return None;
     }

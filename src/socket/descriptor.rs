@@ -159,8 +159,9 @@ pub fn borrow_number<'a>(number: i32) -> Option<BorrowedFd<'a>> {
 }
 
 impl<F: IntoRawFd> From<F> for Descriptor {
+    // Windows numbers its sockets in 64 bits, and uses no more than 32 of them.
+    #[allow(clippy::unnecessary_cast)]
     fn from(owner: F) -> Self {
-        // Windows numbers its sockets in 64 bits, and uses no more than 32 of them.
         Descriptor::new(owner.into_raw_fd() as i32)
     }
 }
