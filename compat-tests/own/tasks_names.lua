@@ -85,4 +85,24 @@ for name, use in pairs({
         check.equal("objects.3: no new descriptor, " .. name, object:getfd(), -1)
     end
 end
+
+-- add.40: when the object takes over the descriptor of a later attempt, the number of that attempt is not watched any
+-- more. The IPv6 address of the name drops all packets.
+do
+    os.execute("ip -6 addr add 2001:db8::2/64 dev lo nodad && ip -6 route add 2001:db8:1::/64 dev lo")
+    local listener = assert(socket.bind("127.0.0.1", 0))
+    local _, port = listener:getsockname()
+    local connected, watched = nil, 0
+    tasks.run(function()
+        local client = socket.tcp()
+        connected = client:connect("hole6.test", port)
+        local list = assert(io.open("/proc/self/fdinfo/" .. ("%d"):format(tasks.getfd())))
+        for _ in list:read("*a"):gmatch("tfd:") do watched = watched + 1 end
+        list:close()
+        client:close()
+    end)
+    listener:close()
+    check.equal("add.40: connected", connected, 1)
+    check.equal("add.40: only the waker is watched", watched, 1)
+end
 check.done()

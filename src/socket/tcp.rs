@@ -206,7 +206,7 @@ fn race(call: &mut Call<'_>, index: i32, deadline: Deadline) -> Result<Result<()
         if watched.interests.len() > 1 {
             // The object may take over the descriptor of another attempt. Its number must not be watched then.
             for interest in &watched.interests {
-                door::forget(call, interest.number);
+                door::forget_copied(call, interest.number);
             }
         }
         match waited {

@@ -160,10 +160,19 @@ pub fn is_switching() -> bool {
 /// Reports that a descriptor will be closed, or no longer belongs to this object. A task that waits for it
 /// gets "closed".
 pub fn forget(call: &mut Call<'_>, number: i32) {
+    give_up(call, number, false);
+}
+
+/// Like [`forget`], for a descriptor whose file may stay open under another number.
+pub fn forget_copied(call: &mut Call<'_>, number: i32) {
+    give_up(call, number, true);
+}
+
+fn give_up(call: &mut Call<'_>, number: i32, has_copy: bool) {
     // SAFETY: nothing is owned when an object gives up its descriptor.
     unsafe {
         if let Some(handover) = handover::find(call.raw_state()) {
-            (handover.forget)(handover.scheduler, number);
+            (handover.forget)(handover.scheduler, number, has_copy);
         }
     }
 }

@@ -83,12 +83,12 @@ pub struct Handover {
     pub wait: Wait,
     /// Lets other tasks run if it is their turn, after one of the events below.
     pub settle: unsafe extern "C-unwind" fn(*mut c_void, *mut lua_State, u32),
-    /// Reports that a descriptor is given up.
-    pub forget: unsafe extern "C-unwind" fn(*mut c_void, c_int),
+    /// Reports that a descriptor is given up, and whether its file stays open under another number.
+    pub forget: unsafe extern "C-unwind" fn(*mut c_void, c_int, bool),
 }
 
 /// The names in the registry. They end with the version of this interface.
-pub const HANDOVER: &std::ffi::CStr = c"luasocket-rs tasks 2";
+pub const HANDOVER: &std::ffi::CStr = c"luasocket-rs tasks 3";
 const FLAGS: &std::ffi::CStr = c"luasocket-rs flags 1";
 
 /// Publishes this library's flags. May raise.

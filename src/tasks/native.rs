@@ -160,10 +160,10 @@ unsafe extern "C-unwind" fn settle_for_others(scheduler: *mut c_void, state: *mu
     unsafe { scheduler::settle(scheduler.cast(), state, after) }
 }
 
-unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_int) {
+unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_int, has_copy: bool) {
     // SAFETY: the pointer comes from the handover. Nothing else refers to the scheduler while an object's
     // method runs.
-    unsafe { (*scheduler.cast::<Scheduler>()).forget(number) }
+    unsafe { (*scheduler.cast::<Scheduler>()).forget(number, has_copy) }
 }
 
 /// The state's scheduler.

@@ -8,13 +8,20 @@ use crate::tasks::interest::Interest;
 use crate::tasks::readiness::Added;
 
 impl Scheduler {
-    /// Reports that a descriptor is given up, and wakes the tasks that wait for it.
-    pub fn forget(&mut self, number: i32) {
+    /// Reports that a descriptor is given up, and wakes the tasks that wait for it. `has_copy`: the file behind
+    /// it stays open under another number. Then the system does not end its watch by itself.
+    pub fn forget(&mut self, number: i32, has_copy: bool) {
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number)) else {
             return;
         };
-        watch.identity = 0;
+        let was_watched = std::mem::take(&mut watch.identity) != 0;
         if watch.waiters.is_empty() {
+            if has_copy
+                && was_watched
+                && let Some(readiness) = &self.readiness
+            {
+                readiness.remove(number);
+            }
             return;
         }
         let waiters = std::mem::take(&mut watch.waiters);
