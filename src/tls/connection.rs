@@ -1,14 +1,10 @@
 //! TLS objects: connections as in LuaSec.
 
-use super::backend::{COMPLETE, Info, Stream as TlsStream};
-use super::certificate;
+use super::backend::COMPLETE;
 use super::channel::TlsChannel;
 use super::context_object::{CONTEXT, ContextObject, check_context};
 use super::lua_callbacks;
-use super::verification::Verification;
-use crate::binding::{
-    Call, Class, ClassSpec, Kind, Message, NativeFunction, Object, Outcome, Raise, Receiver, native,
-};
+use crate::binding::{Call, Class, Kind, Message, Object, Outcome, Raise, Receiver};
 use crate::classes::Slot;
 use crate::socket::described::{Described, Streaming};
 use crate::socket::descriptor::{Descriptor, Use};
@@ -31,7 +27,7 @@ const UNSUPPORTED: &[u8] = b"not supported by this TLS backend";
 /// A TLS object in any of its states.
 pub struct Connection {
     stream: Stream,
-    channel: TlsChannel,
+    pub(super) channel: TlsChannel,
     timeout: Timeout,
 }
 
@@ -54,7 +50,7 @@ impl Connection {
     }
 
     /// The n-th certificate, from 1, of the peer or of this side.
-    fn certificate(&self, n: usize, own: bool) -> Option<Vec<u8>> {
+    pub(super) fn certificate(&self, n: usize, own: bool) -> Option<Vec<u8>> {
         let n = n.checked_sub(1)?;
         if own { self.channel.own_certificate(n) } else { self.channel.stream()?.peer_certificate(n) }
     }
@@ -128,7 +124,7 @@ pub fn adopt(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `close()`: returns nothing. Sends close_notify if there was a handshake.
-fn close(call: &mut Call<'_>) -> Outcome {
+pub(super) fn close(call: &mut Call<'_>) -> Outcome {
     let may_wait = call.object(1, &CONNECTION, |connection| connection.timeout.block != 0.0)?;
     let _ = send_close_notify(call, Deadline::after(if may_wait { CLOSE_NOTIFY_LIMIT } else { 0.0 }))?;
     object::wake_waiters::<Connection>(call)?;
@@ -191,7 +187,7 @@ pub fn set_port(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `dohandshake()`: true; or false, a message, and why a certificate was refused.
-fn dohandshake(call: &mut Call<'_>) -> Outcome {
+pub(super) fn dohandshake(call: &mut Call<'_>) -> Outcome {
     let deadline = call.object(1, &CONNECTION, |connection| connection.timeout.start())?;
     let outcome = loop {
         match step(call)? {
@@ -235,7 +231,7 @@ fn step(call: &mut Call<'_>) -> Result<Result<Option<Direction>, Failure>, Raise
 }
 
 /// `want()`: what the last unfinished operation waits for.
-fn want(call: &mut Call<'_>) -> Outcome {
+pub(super) fn want(call: &mut Call<'_>) -> Outcome {
     let wants = call.object(1, &CONNECTION, |connection| connection.channel.wants())?;
     call.push_bytes(match wants {
         None => b"nothing",
@@ -246,7 +242,7 @@ fn want(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `sni(name)` for a client; `sni(names, strict)` for a server, where `names` maps each name to its context.
-fn sni(call: &mut Call<'_>) -> Outcome {
+pub(super) fn sni(call: &mut Call<'_>) -> Outcome {
     let server = call.object(1, &CONNECTION, |connection| {
         connection.channel.context().is_some_and(|context| context.settings.server)
     })?;
@@ -281,212 +277,15 @@ fn sni(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `getsniname()`: the server name (SNI), or nil.
-fn getsniname(call: &mut Call<'_>) -> Outcome {
+pub(super) fn getsniname(call: &mut Call<'_>) -> Outcome {
     let name = call.object(1, &CONNECTION, |connection| {
         connection.channel.name().map(|name| name.as_bytes().to_vec())
     })?;
     push_optional(call, name)
 }
 
-/// `getalpn()`: the negotiated protocol (ALPN), or nil.
-fn getalpn(call: &mut Call<'_>) -> Outcome {
-    let alpn =
-        call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(TlsStream::alpn))?;
-    push_optional(call, alpn)
-}
-
-fn push_optional(call: &mut Call<'_>, value: Option<Vec<u8>>) -> Outcome {
-    match value {
-        Some(value) => call.push_vec(value)?,
-        None => call.push_nil(),
-    }
-    Ok(1)
-}
-
-/// The fields of `info`.
-const FIELDS: [&[u8]; 9] = [
-    b"protocol",
-    b"cipher",
-    b"bits",
-    b"algbits",
-    b"key",
-    b"authentication",
-    b"encryption",
-    b"mac",
-    b"export",
-];
-
-/// `info(field)`: version and cipher, as a table or as one field.
-fn info(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if !established {
-        return closed(call);
-    }
-    let field = if call.kind(2).is_absent() { None } else { Some(call.bytes(2)?) };
-    let info =
-        call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(TlsStream::info))?;
-    let info = info.unwrap_or_default();
-    call.protected(&[], |call| {
-        if let Some(field) = field {
-            push_field(call, &info, field);
-            return Ok(1);
-        }
-        call.new_table(0, 10);
-        for field in FIELDS {
-            push_field(call, &info, field);
-            call.set_field(-2, field);
-        }
-        Ok(1)
-    })
-}
-
-fn push_field(call: &mut Call<'_>, info: &Info, field: &[u8]) {
-    let text = match field {
-        b"protocol" => &info.protocol,
-        b"cipher" => &info.cipher,
-        b"key" => &info.key,
-        b"authentication" => &info.authentication,
-        b"encryption" => &info.encryption,
-        b"mac" => &info.mac,
-        b"bits" if info.bits > 0.0 => return call.push_number(info.bits),
-        b"algbits" if info.algorithm_bits > 0.0 => return call.push_number(info.algorithm_bits),
-        b"export" if !info.cipher.is_empty() => return call.push_boolean(false),
-        _ => return call.push_nil(),
-    };
-    if text.is_empty() { call.push_nil() } else { call.push_bytes(text.as_bytes()) }
-}
-
-fn closed(call: &mut Call<'_>) -> Outcome {
-    Ok(call.push_failure(&Message::new("closed")))
-}
-
-fn push_certificate(call: &mut Call<'_>, n: usize, own: bool) -> bool {
-    let pushed = call.new_object(&certificate::CERTIFICATE, |call| {
-        let der = call.try_object(1, &CONNECTION, |connection| connection.certificate(n, own));
-        der.flatten().map(certificate::Certificate::new).ok_or(())
-    });
-    pushed.is_ok()
-}
-
-/// `getpeercertificate(n)`, `getlocalcertificate(n)`: one certificate, or nil.
-fn one_certificate(call: &mut Call<'_>, own: bool) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if !established {
-        return closed(call);
-    }
-    let n = call.optional_number(2, 1.0)?;
-    if n.is_nan() || n < 1.0 {
-        return Ok(call.push_failure(&Message::new("invalid certificate index")));
-    }
-    if !push_certificate(call, n as usize, own) {
-        call.push_nil();
-    }
-    Ok(1)
-}
-
-/// `getpeerchain()`, `getlocalchain()`: a list of certificates, leaf first.
-fn chain(call: &mut Call<'_>, own: bool) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if !established {
-        return closed(call);
-    }
-    call.set_top(1);
-    call.new_table(1, 0);
-    let mut n = 0;
-    while push_certificate(call, n + 1, own) {
-        n += 1;
-        call.set_element(2, n as i64);
-    }
-    Ok(1)
-}
-
-/// `getpeerverification()`: true; or false and why the peer is not verified. The reason is a string, or with
-/// `lsec_continue` a table of the errors of each certificate in the chain.
-fn getpeerverification(call: &mut Call<'_>) -> Outcome {
-    let verification = call.object(1, &CONNECTION, |connection| connection.channel.verification())?;
-    call.protected(&[], |call| {
-        call.push_boolean(verification == Verification::Trusted);
-        match &verification {
-            Verification::Trusted => return Ok(1),
-            Verification::Skipped => call.push_bytes(b"certificate not verified"),
-            Verification::Closed => call.push_bytes(b"closed"),
-            Verification::Refused(why) => call.push_bytes(why.as_bytes()),
-            Verification::Listed(list) => push_reasons(call, list),
-        }
-        Ok(2)
-    })
-}
-
-/// Pushes the errors: an array for each depth of the chain, counted from 1.
-fn push_reasons(call: &mut Call<'_>, list: &[(u32, String)]) {
-    call.new_table(0, list.len());
-    for (position, (depth, _)) in list.iter().enumerate() {
-        if list.iter().take(position).any(|(earlier, _)| earlier == depth) {
-            continue;
-        }
-        call.new_table(1, 0);
-        let here = list.iter().filter(|(other, _)| other == depth);
-        for (number, (_, why)) in (1..).zip(here) {
-            call.push_bytes(why.as_bytes());
-            call.set_element(-2, number);
-        }
-        call.set_element(-2, i64::from(*depth) + 1);
-    }
-}
-
-fn unsupported(call: &mut Call<'_>) -> Outcome {
-    Ok(call.push_failure(&Message::new(UNSUPPORTED)))
-}
-
-/// `getfinished()`: the latest Finished message of this side.
-fn getfinished(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if !established {
-        return closed(call);
-    }
-    finished(call, TlsStream::finished)
-}
-
-/// `getpeerfinished()`: the latest Finished message of the peer; no value before the handshake.
-fn getpeerfinished(call: &mut Call<'_>) -> Outcome {
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if established { finished(call, TlsStream::peer_finished) } else { Ok(0) }
-}
-
-fn finished(call: &mut Call<'_>, get: fn(&TlsStream) -> Option<Vec<u8>>) -> Outcome {
-    if !COMPLETE {
-        return unsupported(call);
-    }
-    let message = call.object(1, &CONNECTION, |connection| connection.channel.stream().and_then(get))?;
-    push_optional(call, message)
-}
-
-/// `exportkeyingmaterial(label, length, context)`: key material that only the two ends can derive (RFC 5705).
-fn exportkeyingmaterial(call: &mut Call<'_>) -> Outcome {
-    const LONGEST: f64 = (1 << 20) as f64;
-    let established = call.object(1, &CONNECTION, |connection| connection.channel.is_established())?;
-    if !established {
-        return Ok(0);
-    }
-    let label = call.bytes(2)?;
-    let length = call.number(3)?;
-    let context = call.optional_bytes(4)?;
-    if !(1.0..=LONGEST).contains(&length) {
-        return Err(Raise::argument(3, "invalid length"));
-    }
-    let label = std::str::from_utf8(label).map_err(|_| Raise::argument(2, "invalid label"))?;
-    let exported = call.object(1, &CONNECTION, |connection| {
-        connection.channel.stream().map(|stream| stream.export(label, length as usize, context))
-    })?;
-    match exported {
-        None => Ok(0),
-        Some(Ok(bytes)) => push_optional(call, Some(bytes)),
-        Some(Err(message)) => Ok(call.push_failure(&message)),
-    }
-}
-
 /// `setdane(name)`: whether the TLSA records of this name will verify the peer.
-fn setdane(call: &mut Call<'_>) -> Outcome {
+pub(super) fn setdane(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |_| ())?;
     if !COMPLETE {
         return unsupported(call);
@@ -498,7 +297,7 @@ fn setdane(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `settlsa(usage, selector, type, data)`: whether the record can be used.
-fn settlsa(call: &mut Call<'_>) -> Outcome {
+pub(super) fn settlsa(call: &mut Call<'_>) -> Outcome {
     call.object(1, &CONNECTION, |_| ())?;
     if !COMPLETE {
         return unsupported(call);
@@ -517,19 +316,8 @@ fn settlsa(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-/// `reused()`: whether the handshake resumed a session; nil before it is done.
-fn reused(call: &mut Call<'_>) -> Outcome {
-    let reused =
-        call.object(1, &CONNECTION, |connection| connection.channel.stream().map(TlsStream::is_resumed))?;
-    match reused {
-        Some(reused) => call.push_boolean(reused),
-        None => call.push_nil(),
-    }
-    Ok(1)
-}
-
 /// `SSL connection: 0x…`, and whether it is closed. Applications recognise TLS objects by this text.
-fn to_string(call: &mut Call<'_>) -> Outcome {
+pub(super) fn to_string(call: &mut Call<'_>) -> Outcome {
     let closed = call.object(1, &CONNECTION, |connection| connection.channel.is_closed())?;
     let address = call.describe(1).map_or(std::ptr::null(), |(_, address)| address);
     let end = if closed { " (closed)" } else { "" };
@@ -537,44 +325,16 @@ fn to_string(call: &mut Call<'_>) -> Outcome {
     Ok(1)
 }
 
-const METHODS: &[(&str, NativeFunction)] = &[
-    ("close", native(close)),
-    ("dirty", native(object::dirty::<Connection>)),
-    ("dohandshake", native(dohandshake)),
-    ("exportkeyingmaterial", native(exportkeyingmaterial)),
-    ("getalpn", native(getalpn)),
-    ("getfd", native(object::getfd::<Connection>)),
-    ("getfinished", native(getfinished)),
-    ("getlocalcertificate", native(|call| one_certificate(call, true))),
-    ("getlocalchain", native(|call| chain(call, true))),
-    ("getpeercertificate", native(|call| one_certificate(call, false))),
-    ("getpeerchain", native(|call| chain(call, false))),
-    ("getpeerfinished", native(getpeerfinished)),
-    ("getpeerverification", native(getpeerverification)),
-    ("getsniname", native(getsniname)),
-    ("getstats", native(object::getstats::<Connection>)),
-    ("info", native(info)),
-    ("reused", native(reused)),
-    ("receive", native(object::receive::<Connection>)),
-    ("send", native(object::send::<Connection>)),
-    ("setdane", native(setdane)),
-    ("setstats", native(object::setstats::<Connection>)),
-    ("settimeout", native(object::settimeout::<Connection>)),
-    ("settlsa", native(settlsa)),
-    ("sni", native(sni)),
-    ("want", native(want)),
-];
+/// The failure of a method that this backend does not have.
+pub(super) fn unsupported(call: &mut Call<'_>) -> Outcome {
+    Ok(call.push_failure(&Message::new(UNSUPPORTED)))
+}
 
-const METAMETHODS: &[(&str, NativeFunction)] =
-    &[("__close", native(close)), ("__tostring", native(to_string))];
-
-/// Defines the class.
-pub fn define(call: &mut Call<'_>) {
-    call.define_class(&ClassSpec {
-        class: &TLS_CONNECTION,
-        groups: &[],
-        methods: METHODS,
-        metamethods: METAMETHODS,
-        named: false,
-    });
+/// Pushes a string or nil.
+pub(super) fn push_optional(call: &mut Call<'_>, value: Option<Vec<u8>>) -> Outcome {
+    match value {
+        Some(value) => call.push_vec(value)?,
+        None => call.push_nil(),
+    }
+    Ok(1)
 }

@@ -20,8 +20,10 @@ mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod hello;
+mod inspection;
 mod keys;
 mod lua_callbacks;
+mod methods;
 #[cfg(not(tls_openssl))]
 mod native;
 #[cfg(tls_openssl)]
@@ -70,7 +72,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
     crate::tasks::door::join(call);
-    connection::define(call);
+    methods::define(call);
     context_object::define(call);
     certificate::define(call);
     call.new_table(0, 17);
