@@ -10,16 +10,14 @@ use std::num::NonZeroUsize;
 use arrayvec::ArrayVec;
 use memchr::memchr2;
 
+use pool::BUFFER;
+
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Timeout};
 use crate::binding::ScratchBuffer;
 use crate::sys;
 use crate::sys::libc;
 
-/// The size of the read buffer (contract tcp.receive.11).
-const BUFFER: usize = 8192;
-/// The buffer grows up to this size while the peer fills it completely each time.
-const LARGEST_BUFFER: usize = 65536;
 /// The most bytes copied out of the buffer in one step. For larger copies the C library uses the instruction
 /// `rep movsb`. AMD processors run it thirty times slower if the destination's page offset is up to 15 bytes
 /// above the source's (glibc bug 30994). A reader that is slowed down finds a full buffer each time, so it

@@ -3,7 +3,10 @@
 
 use std::cell::Cell;
 
-use super::LARGEST_BUFFER;
+/// The size of the read buffer (contract tcp.receive.11).
+pub const BUFFER: usize = 8192;
+/// The buffer grows up to this size while the peer fills it completely each time.
+pub const LARGEST_BUFFER: usize = 65536;
 
 thread_local! {
     static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };

@@ -1,6 +1,7 @@
 //! Access to the read-ahead buffer, for parsers that inspect bytes before they take them.
 
-use super::{BUFFER, Stop, Stream, Transport, pool};
+use super::pool::{self, BUFFER};
+use super::{Stop, Stream, Transport};
 use crate::socket::error::Failure;
 use crate::sys::libc;
 

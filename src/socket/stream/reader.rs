@@ -2,9 +2,10 @@
 
 use memchr::memchr2;
 
+use super::pool::{self, BUFFER, LARGEST_BUFFER};
 use super::{
-    BUFFER, InlineBuffer, LARGEST_BUFFER, Limits, Pattern, Progress, Received, Request, Stop, Stream,
-    Transport, extend, full, pool, reserve,
+    InlineBuffer, Limits, Pattern, Progress, Received, Request, Stop, Stream, Transport, extend, full,
+    reserve,
 };
 use crate::binding::ScratchBuffer;
 use crate::socket::error::{Direction, Failure};

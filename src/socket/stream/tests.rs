@@ -394,7 +394,7 @@ fn an_idle_stream_holds_no_buffer() {
         let request = Request::new(Pattern::Line);
         let mut progress = Progress::NEW;
         stream
-            .receive(&mut transport, &request, Timeout::default(), &mut progress, &mut Small::new())
+            .receive(&mut transport, &request, Timeout::default(), &mut progress, &mut InlineBuffer::new())
             .map(|_| ())
     };
     assert!(next_line(&mut stream).is_ok());
