@@ -4,7 +4,7 @@ local http = require("http")
 local most = tonumber((...))
 if not most or select("#", ...) < 2 then
     io.stderr:write("usage: batch.lua MOST URL...\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 local list = {}

@@ -8,19 +8,19 @@ local function stop(...)
 end
 
 local url, path = ...
-if not path then stop("usage: cached.lua URL FILE") end
+if not path then return stop("usage: cached.lua URL FILE") end
 
 local known = io.open(path .. ".date", "r")
 local date = known and known:read("*l")
 if known then known:close() end
 
 local response, message, _, why = http.get(url, { headers = { ["If-Modified-Since"] = date or false } })
-if not response then stop("cached: ", message, why and ", " .. why or "") end
+if not response then return stop("cached: ", message, why and ", " .. why or "") end
 if response.status == 304 then
     print("not changed since " .. date)
 elseif response.ok then
     local file, refusal = io.open(path, "wb")
-    if not file then stop("cached: ", refusal) end
+    if not file then return stop("cached: ", refusal) end
     file:write(response.body)
     file:close()
     local stamp = response.headers["last-modified"] or http.format_date()
@@ -29,5 +29,5 @@ elseif response.ok then
     beside:close()
     print("fetched " .. response.body_size .. " bytes")
 else
-    stop("cached: ", response.status, " ", response.reason)
+    return stop("cached: ", response.status, " ", response.reason)
 end

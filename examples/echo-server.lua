@@ -8,14 +8,16 @@ local LONGEST = 64 * 1024
 local server, refusal = socket.bind("127.0.0.1", tonumber((...)) or 0)
 if not server then
     io.stderr:write("echo-server: ", refusal, "\n")
-    os.exit(1)
+    return os.exit(1)
 end
 server:settimeout(0)
 print("listening on port " .. select(2, server:getsockname()))
 io.stdout:flush()
 
 -- The clients. For each: the start of an incomplete line, and the part of its answer that is not sent yet.
-local clients, lines, answers = {}, {}, {}
+local clients, lines = {}, {}
+---@type table<any, string?>
+local answers = {}
 
 local function add(client)
     client:settimeout(0)
@@ -45,7 +47,7 @@ local function read(client)
 end
 
 local function write(client)
-    local answer = answers[client]
+    local answer = answers[client] or ""
     local last, message, sent = client:send(answer)
     if not last and message ~= "timeout" then return drop(client) end
     answers[client] = answer:sub((last or sent) + 1)

@@ -7,10 +7,10 @@ local function stop(...)
 end
 
 local address = ...
-if not address then stop("usage: fetch.lua URL") end
+if not address then return stop("usage: fetch.lua URL") end
 local body, code, headers, status = http.request(address)
 -- No response at all: `code` is the error. For a refused certificate, `status` says what is wrong with it.
-if not body then stop("fetch: ", code, status and ", " .. status or "") end
+if not body then return stop("fetch: ", code, status and ", " .. status or "") end
 
 -- "404 Not Found" is a response too: check the code.
 if code ~= 200 then io.stderr:write(status, "\n") end

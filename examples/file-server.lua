@@ -9,12 +9,12 @@ PORT = tonumber(PORT) or 0
 
 if not FOLDER then
     io.stderr:write("usage: file-server.lua FOLDER [PORT]\n")
-    os.exit(1)
+    return os.exit(1)
 end
 local files, problem = http.files(FOLDER, { prefix = "/files", index = false })
 if not files then
     io.stderr:write("file-server: ", FOLDER, ": ", problem, "\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 local PAGE = [[<!doctype html>
@@ -36,7 +36,7 @@ document.getElementById("send").onclick = async function () {
 local function name_of(path)
     local name = path:match("^/upload/([^/]+)$")
     if not name then return nil end
-    name = name:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)
+    name = name:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16) or 0) end)
     if name:find("[/\\%c]") or name:find("^%.") then return nil end
     return name
 end
@@ -59,17 +59,17 @@ local function upload(request)
     return { status = 201, headers = { Location = "/files/" .. name } }
 end
 
-local function handle(request)
+local function handle(request, writer)
     if request.method == "PUT" then return upload(request) end
     if request.path == "/" then return { headers = { ["Content-Type"] = "text/html; charset=utf-8" }, body = PAGE } end
-    return files(request)
+    return files(request, writer)
 end
 
 tasks.run(function()
     local server, refusal = http.listen("127.0.0.1", PORT, handle, { stream = true, maxbody = false, log = true })
     if not server then
         io.stderr:write("file-server: ", refusal, "\n")
-        os.exit(1)
+        return os.exit(1)
     end
     print("listening on port " .. select(2, server:getsockname()))
     io.stdout:flush()

@@ -25,11 +25,11 @@ local function stop(...)
 end
 
 local mode, input, output = ...
-if not (chains[mode] and output) then stop("usage: filter-chain.lua encode|decode INPUT OUTPUT") end
+if not (chains[mode] and output) then return stop("usage: filter-chain.lua encode|decode INPUT OUTPUT") end
 
 local before, after = counter(), counter()
 local ok, message = ltn12.pump.all(
     ltn12.source.chain(ltn12.source.file(io.open(input, "rb")), before.filter, chains[mode](), after.filter),
     ltn12.sink.file(io.open(output, "wb")))
-if not ok then stop("filter-chain: ", message) end
+if not ok then return stop("filter-chain: ", message) end
 print(("%d bytes in, %d bytes out"):format(before.bytes, after.bytes))

@@ -10,7 +10,7 @@ local function stop(...)
 end
 
 local host, port, user, password, path = ...
-if not path then stop("usage: ftp.lua HOST PORT USER PASSWORD FILE") end
+if not path then return stop("usage: ftp.lua HOST PORT USER PASSWORD FILE") end
 local name = path:match("[^/\\]*$")
 
 -- Adds the fields that all requests share.
@@ -20,7 +20,7 @@ local function request(fields)
 end
 
 local function must(result, message)
-    if not result then stop("ftp: ", message) end
+    if not result then return stop("ftp: ", message) end
     return result
 end
 

@@ -11,7 +11,7 @@ local stderr = io.stderr
 
 local function fail(message)
     stderr:write("get: ", tostring(message), "\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 -- 1536 -> "1.5 KiB"
@@ -40,13 +40,13 @@ local function file_name(path)
     local segments = url.parse_path(path)
     local last = segments[#segments]
     if not last or segments.is_directory or last == "." or last == ".." then return "index.html" end
-    return (last:gsub("[/\\%c]", "_"))
+    return (tostring(last):gsub("[/\\%c]", "_"))
 end
 
 -- Counts the bytes that pass through. When `show` is set, it prints them at most ten times per second, with the
 -- percentage of the field `total`, if that is known.
 local function progress(name, show)
-    local start, shown = socket.gettime(), 0
+    local start, shown = socket.gettime(), 0.0
     local count = { bytes = 0 }
 
     function count.seconds()
@@ -98,41 +98,43 @@ end
 local function announced(address, scheme)
     if scheme == "ftp" then return nil end
     local _, code, headers = http.request({ url = address, method = "HEAD" })
-    local length = code == 200 and tonumber(headers["content-length"])
+    local length = code == 200 and headers and tonumber(headers["content-length"])
     return length and length > 0 and length or nil
 end
 
 local address, target = ...
 if not address or select("#", ...) > 2 then
     stderr:write("usage: luasocket get.lua URL [FILE]\n")
-    os.exit(1)
+    return os.exit(1)
 end
 if not address:find("^%a[%w+.-]*://") then address = "http://" .. address end
 
-local parts = url.parse(address)
-local scheme = parts.scheme:lower()
-if not fetch[scheme] then fail("cannot download " .. scheme .. " URLs, only http, https and ftp") end
-if not parts.host then fail("no host in " .. address) end
+local parts = assert(url.parse(address))
+local scheme = (parts.scheme or ""):lower()
+local download = fetch[scheme]
+if not download then return fail("cannot download " .. scheme .. " URLs, only http, https and ftp") end
+if not parts.host then return fail("no host in " .. address) end
 target = target or file_name(parts.path or "")
 
 -- A failed download leaves no file, and changes no existing file.
 local printed = target == "-"
 local partial = target .. ".part"
-local file, refusal = io.stdout, nil
-if not printed then file, refusal = io.open(partial, "wb") end
-if not file then fail(refusal) end
+local file, refusal
+if printed then file = io.stdout else file, refusal = io.open(partial, "wb") end
+if not file then return fail(refusal) end
 
 local terminal = on_terminal()
 local count = progress(target, terminal)
 -- An interrupt raises an error. It must not leave a partial file either.
 local returned, ok, message = pcall(function()
     if terminal then count.total = announced(address, scheme) end
-    return fetch[scheme](address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))
+    return download(address, parts, ltn12.sink.chain(count.filter, ltn12.sink.file(file)))
 end)
 if not returned then ok, message = nil, ok end
 count.clear()
 if ok and not printed then
-    ok, message = os.rename(partial, target)
+    local renamed, problem = os.rename(partial, target)
+    if not renamed then ok, message = nil, problem end
 end
 if not ok then
     if not printed then

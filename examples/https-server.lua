@@ -9,7 +9,7 @@ local CERTIFICATE, KEY, PORT = ...
 
 if not KEY then
     io.stderr:write("usage: https-server.lua CERTIFICATE KEY [PORT]\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 local function content(path)
@@ -28,7 +28,7 @@ tasks.run(function()
     local server, refusal = http.listen("127.0.0.1", tonumber(PORT) or 0, handle, { tls = parameters })
     if not server then
         io.stderr:write("https-server: ", refusal, "\n")
-        os.exit(1)
+        return os.exit(1)
     end
     print("listening on port " .. select(2, server:getsockname()))
     io.stdout:flush()

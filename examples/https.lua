@@ -13,24 +13,24 @@ local function stop(...)
 end
 
 local address, cafile = ...
-if not address then stop("usage: https.lua URL [CAFILE]") end
-local parts = url.parse(address)
-if not parts.host then stop("https: no host in ", address) end
+if not address then return stop("usage: https.lua URL [CAFILE]") end
+local parts = assert(url.parse(address))
+if not parts.host then return stop("https: no host in ", address) end
 
 -- A request. The fourth result of a failure says what is wrong with the certificate.
 local sink, body = ltn12.sink.table()
 local ok, code, _, why = http.request({ url = address, cafile = cafile, sink = sink })
-if not ok then stop("refused: ", code, why and ", " .. why or "") end
+if not ok then return stop("refused: ", code, why and ", " .. why or "") end
 print(code, #table.concat(body) .. " bytes")
 
 -- Some failures have a third result with details.
 local function must(result, message, reason)
-    if not result then stop("https: ", message, reason and ", " .. reason or "") end
+    if not result then return stop("https: ", message, reason and ", " .. reason or "") end
     return result
 end
 
 -- The same, step by step, to inspect the connection.
-local tcp = socket.tcp()
+local tcp = must(socket.tcp())
 tcp:settimeout(10)
 must(tcp:connect(parts.host, parts.port or 443))
 local conn = must(ssl.wrap(tcp, { mode = "client", protocol = "any", verify = "peer", cafile = cafile }))

@@ -10,7 +10,7 @@ local function stop(...)
 end
 
 local address, name = ...
-if not name then stop("usage: json-api.lua URL NAME") end
+if not name then return stop("usage: json-api.lua URL NAME") end
 
 -- One function for all calls. Returns the body, the code and the headers, or nil and a message.
 local function call(method, path, json)
@@ -29,12 +29,12 @@ local function call(method, path, json)
 end
 
 local items, code = call("GET", "/items")
-if not items then stop("json-api: ", code) end
+if not items then return stop("json-api: ", code) end
 print(code, items)
 
 local made
 made, code = call("POST", "/items", ('{"name": "%s"}'):format(name:gsub('[%c"\\]', function(c)
     return ("\\u%04x"):format(c:byte())
 end)))
-if code ~= 201 then stop("json-api: not made: ", code) end
+if code ~= 201 then return stop("json-api: not made: ", code) end
 print(code, made)

@@ -59,7 +59,7 @@ tasks.run(function()
     local server, refusal = http.listen("127.0.0.1", PORT, handle, { maxbody = 10000 })
     if not server then
         io.stderr:write("json-server: ", refusal, "\n")
-        os.exit(1)
+        return os.exit(1)
     end
     print("listening on port " .. select(2, server:getsockname()))
     io.stdout:flush()

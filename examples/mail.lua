@@ -11,9 +11,9 @@ local function stop(...)
 end
 
 local server, port, from, to, path = ...
-if not path then stop("usage: mail.lua SERVER PORT FROM TO FILE") end
+if not path then return stop("usage: mail.lua SERVER PORT FROM TO FILE") end
 local file, missing = io.open(path, "rb")
-if not file then stop("mail: ", missing) end
+if not file then return stop("mail: ", missing) end
 local name = path:match("[^/\\]*$"):gsub('[%c"\\]', "_")
 
 local message = smtp.message({
@@ -46,5 +46,5 @@ local ok, refusal, _, why = smtp.send({
     source = message,
 })
 -- the fourth result of a failure says what is wrong with a certificate
-if not ok then stop("mail: ", refusal, why and ", " .. why or "") end
+if not ok then return stop("mail: ", refusal, why and ", " .. why or "") end
 print("sent")

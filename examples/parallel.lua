@@ -2,7 +2,7 @@
 local http, tasks = require("socket.http"), require("socket.tasks")
 if not ... then
     io.stderr:write("usage: parallel.lua URL...\n")
-    os.exit(1)
+    return os.exit(1)
 end
 tasks.map({ ... }, 20, function(address)
     local body, code, _, why = http.request(address)

@@ -9,17 +9,17 @@ local function stop(...)
 end
 
 local address = ...
-if not address then stop("usage: post-form.lua URL NAME=VALUE...") end
+if not address then return stop("usage: post-form.lua URL NAME=VALUE...") end
 
 -- Names and values are encoded separately: "&" and "=" inside them are data, but between them they are syntax.
 local fields = {}
 for _, argument in ipairs({ select(2, ...) }) do
     local name, value = argument:match("^(.-)=(.*)$")
-    if not name then stop("post-form: not NAME=VALUE: ", argument) end
+    if not name then return stop("post-form: not NAME=VALUE: ", argument) end
     fields[#fields + 1] = url.escape(name) .. "=" .. url.escape(value)
 end
 
 local body, code, _, why = http.request(address, table.concat(fields, "&"))
-if not body then stop("post-form: ", code, why and ", " .. why or "") end
+if not body then return stop("post-form: ", code, why and ", " .. why or "") end
 print(code)
 io.write(body)

@@ -50,7 +50,7 @@ local function supervise(count, wanted)
     local ok, refusal = keeper:bind("127.0.0.1", wanted)
     if not ok then
         io.stderr:write("processes: ", refusal, "\n")
-        os.exit(1)
+        return os.exit(1)
     end
     local _, port = keeper:getsockname()
     local processes = {}

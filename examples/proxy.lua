@@ -10,11 +10,11 @@ local function stop(...)
 end
 
 local proxy, address, cafile = ...
-if not address then stop("usage: proxy.lua PROXY URL [CAFILE]") end
+if not address then return stop("usage: proxy.lua PROXY URL [CAFILE]") end
 
 -- `http.PROXY = proxy` would set it for all requests of the program.
 local sink, chunks = ltn12.sink.table()
 local ok, code, headers, why = http.request({ url = address, proxy = proxy, cafile = cafile, sink = sink })
-if not ok then stop("proxy: ", code, why and ", " .. why or "") end
+if not ok then return stop("proxy: ", code, why and ", " .. why or "") end
 print(code, headers.via or "no trace of a proxy")
 io.write(table.concat(chunks))

@@ -4,14 +4,14 @@ local http = require("http")
 local url, most = ...
 if not url then
     io.stderr:write("usage: stream.lua URL [LINES]\n")
-    os.exit(1)
+    return os.exit(1)
 end
 most = tonumber(most) or math.huge
 
 local response, message, _, why = http.get(url, { stream = true, timeouts = { idle = false } })
 if not response then
     io.stderr:write("stream: ", message, why and ", " .. why or "", "\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 local rest, count = "", 0
@@ -27,6 +27,6 @@ while count < most do
         count = count + 1
         print(line)
     end
-    rest = rest:match("[^\n]*$")
+    rest = rest:match("[^\n]*$") or ""
 end
 response:close()

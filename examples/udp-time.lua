@@ -9,7 +9,7 @@ local function stop(...)
 end
 
 local function must(result, message)
-    if not result then stop("udp-time: ", message) end
+    if not result then return stop("udp-time: ", message) end
     return result
 end
 
@@ -38,7 +38,7 @@ local function ask(host, port)
         answer, message = object:receive()
         if answer then return print(answer) end
     end
-    stop("udp-time: no answer: ", message)
+    return stop("udp-time: no answer: ", message)
 end
 
 local mode, host, port = ...
@@ -47,5 +47,5 @@ if mode == "serve" then
 elseif mode == "ask" and port then
     ask(host, port)
 else
-    stop("usage: udp-time.lua serve | ask HOST PORT")
+    return stop("usage: udp-time.lua serve | ask HOST PORT")
 end

@@ -5,7 +5,7 @@ local http = require("http")
 local url = ...
 if select("#", ...) < 2 then
     io.stderr:write("usage: upload-form.lua URL FILE...\n")
-    os.exit(1)
+    return os.exit(1)
 end
 
 local parts = {}
@@ -19,7 +19,7 @@ local response, message, _, why = http.post(url, {
 })
 if not response then
     io.stderr:write("upload-form: ", message, why and ", " .. why or "", "\n")
-    os.exit(1)
+    return os.exit(1)
 end
 io.stderr:write("\n")
 print(response.status)

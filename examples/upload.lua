@@ -10,12 +10,12 @@ local function stop(...)
 end
 
 local address, path = ...
-if not path then stop("usage: upload.lua URL FILE") end
+if not path then return stop("usage: upload.lua URL FILE") end
 
 local file, refusal = io.open(path, "rb")
-if not file then stop("upload: ", refusal) end
-local size = file:seek("end")
-file:seek("set")
+if not file then return stop("upload: ", refusal) end
+local size = assert(file:seek("end", 0))
+file:seek("set", 0)
 
 local boundary = ("----%d%d"):format(os.time(), math.random(1, 1000000000))
 local head = "--" .. boundary .. "\r\n"
@@ -35,6 +35,6 @@ local ok, code, _, why = http.request({
     source = ltn12.source.cat(ltn12.source.string(head), ltn12.source.file(file), ltn12.source.string(tail)),
     sink = sink,
 })
-if not ok then stop("upload: ", code, why and ", " .. why or "") end
+if not ok then return stop("upload: ", code, why and ", " .. why or "") end
 print(code)
 io.write(table.concat(answer))

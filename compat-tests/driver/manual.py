@@ -1,7 +1,9 @@
 """Suite `docs`: the site built from the manual, and the definitions for editors."""
+import json
 import os
 import re
 import shutil
+import tempfile
 
 import needs
 import process
@@ -94,11 +96,30 @@ def _messages(report):
     return report.ok("docs messages")
 
 
+def _editors(report):
+    """No warning for the tutorials and the definitions in an editor's language server."""
+    name = "docs editors"
+    checker = shutil.which("emmylua_check")
+    if not checker:
+        return report.skip(name, "emmylua_check is not here: cargo install emmylua_check --version 0.25.1")
+    with tempfile.TemporaryDirectory() as scratch:
+        shutil.copytree(os.path.join(REPOSITORY, "examples"), os.path.join(scratch, "examples"))
+        settings = os.path.join(scratch, "settings.json")
+        with open(settings, "w", encoding="utf-8") as file:
+            json.dump({"workspace": {"library": [os.path.join(REPOSITORY, "types", "library")]}, "runtime": {"version": "Lua5.4"}}, file)
+        for folder in (os.path.join(scratch, "examples"), os.path.join(REPOSITORY, "types")):
+            result = process.run([checker, "--warnings-as-errors", "--config", settings, folder], LIMIT, cwd=scratch)
+            if result.status != 0:
+                return report.fail(name, result.output)
+    return report.ok(name)
+
+
 def tasks(wanted, report):
     """The checks of the suite that the options select."""
     made = [
         Task("docs site", lambda: _site_and_look(report), count=2),
         Task("docs pictures", lambda: _drawn(report, "docs pictures", "pictures", ["--check"])),
+        Task("docs editors", lambda: _editors(report)),
         Task("docs messages", lambda: _messages(report)),
         Task("docs figures", lambda: _drawn(report, "docs figures", "figures", ["--check"])),
     ]

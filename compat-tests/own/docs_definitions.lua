@@ -46,7 +46,7 @@ for _, file in ipairs(definitions.files) do
     end
     for line in (texts[file] .. "\n"):gmatch("(.-)\n") do
         number = number + 1
-        local tag, rest = line:match("^%-%-%-@(%a+)%s*(.*)$")
+        local tag, rest = line:match("^%-%-%-@([%a_]+)%s*(.*)$")
         if tag == "generic" then
             generics[rest:match("^(%w+)")] = true
         elseif tag == "param" then
@@ -57,6 +57,10 @@ for _, file in ipairs(definitions.files) do
             types(rest:match("^[%w_]+%??%s+(.*)$") or rest:match("^%b[]%s+(.*)$"))
         elseif tag == "return" or tag == "overload" then
             types(rest)
+        elseif tag == "return_overload" then
+            -- several results that come together, each with or without a name
+            for result in rest:gmatch("[^,]+%b<>[^,]*" ) do types((result:gsub("^%s+", ""))) end
+            for result in rest:gsub("[^,]+%b<>[^,]*", ""):gmatch("[^,]+") do types((result:gsub("^%s+", ""))) end
         elseif tag == "class" and rest:find(":") then
             types(rest:match(":%s*(.*)$"))
         elseif tag == "alias" and rest:find("%s") then

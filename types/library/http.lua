@@ -5,7 +5,7 @@
 ---@field query? string|table replaces the URL's query: text, a table of names and values, or pairs
 ---@field headers? table names and values (an array: several lines; false: no line), or pairs
 ---@field cookies? table<string, string|number|false> names and values
----@field body? string|ltn12.Source|file* the request body
+---@field body? string|ltn12.Source|file*|file the request body
 ---@field form? string|table the request body, as a form
 ---@field multipart? table the request body, as parts of a form with files
 ---@field auth? { user: string, pass: string, scheme: string? } credentials for Basic or Digest
@@ -48,7 +48,7 @@
 ---@field version string such as "1.1"
 ---@field headers table<string, string> first value by Title-Case name; a lookup ignores case
 ---@field header_list string[][] pairs of name and value, as received
----@field body string? nil with `sink`, `file` and `stream`
+---@field body string nil with `sink`, `file` and `stream`
 ---@field body_size integer bytes after decoding
 ---@field cookies table<string, string> cookies that this response sets
 ---@field url string last requested URL
@@ -110,6 +110,8 @@ local jar = {}
 ---@param setcookie string
 ---@return true? kept
 ---@return string? reason
+---@return_overload true
+---@return_overload nil, string reason
 function jar:set(url, setcookie) end
 
 ---The Cookie header for a request.
@@ -131,18 +133,22 @@ function jar:clear(domain) end
 ---@param file string
 ---@return true? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function jar:load(file) end
 
 ---Writes the cookies to a file.
 ---@param file string
 ---@return true? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function jar:save(file) end
 
 ---Requests that share a pool, a jar and defaults.
 ---@class http.Session
 ---@field pool http.Pool|false
----@field jar http.Jar?
+---@field jar http.Jar nil without the option `jar`
 local session = {}
 
 ---Makes a request.
@@ -153,6 +159,8 @@ local session = {}
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 ---@overload fun(self: http.Session, request: http.Request): http.Response?, string?, string?, string?
 function session:request(method, url, options) end
 
@@ -163,6 +171,8 @@ function session:request(method, url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:get(url, options) end
 
 ---POST.
@@ -172,6 +182,8 @@ function session:get(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:post(url, options) end
 
 ---PUT.
@@ -181,6 +193,8 @@ function session:post(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:put(url, options) end
 
 ---DELETE.
@@ -190,6 +204,8 @@ function session:put(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:delete(url, options) end
 
 ---HEAD.
@@ -199,6 +215,8 @@ function session:delete(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:head(url, options) end
 
 ---PATCH.
@@ -208,6 +226,8 @@ function session:head(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:patch(url, options) end
 
 ---OPTIONS.
@@ -217,13 +237,15 @@ function session:patch(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function session:options(url, options) end
 
 ---Makes several requests concurrently.
 ---@param list table[] entries `{ method, url, options }` or request tables
----@param options? { most: integer? }
----@return table<integer, http.Response> responses by position
----@return table<integer, string>? messages by position
+---@param options? { most: number? }
+---@return table<integer, http.Response?> responses by position
+---@return table<integer, string> messages by position
 function session:request_batch(list, options) end
 
 ---Closes the connections of the session's pool.
@@ -242,6 +264,8 @@ local http = {}
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 ---@overload fun(request: http.Request): http.Response?, string?, string?, string?
 function http.request(method, url, options) end
 
@@ -252,6 +276,8 @@ function http.request(method, url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.get(url, options) end
 
 ---POST.
@@ -261,6 +287,8 @@ function http.get(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.post(url, options) end
 
 ---PUT.
@@ -270,6 +298,8 @@ function http.post(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.put(url, options) end
 
 ---DELETE.
@@ -279,6 +309,8 @@ function http.put(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.delete(url, options) end
 
 ---HEAD.
@@ -288,6 +320,8 @@ function http.delete(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.head(url, options) end
 
 ---PATCH.
@@ -297,6 +331,8 @@ function http.head(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.patch(url, options) end
 
 ---OPTIONS.
@@ -306,13 +342,15 @@ function http.patch(url, options) end
 ---@return string? message
 ---@return string? phase
 ---@return string? why
+---@return_overload http.Response
+---@return_overload nil, string message, string phase, string why
 function http.options(url, options) end
 
 ---Makes several requests concurrently.
 ---@param list table[] entries `{ method, url, options }` or request tables
----@param options? { most: integer? }
----@return table<integer, http.Response> responses by position
----@return table<integer, string>? messages by position
+---@param options? { most: number? }
+---@return table<integer, http.Response?> responses by position
+---@return table<integer, string> messages by position
 function http.request_batch(list, options) end
 
 ---Makes a session.
@@ -329,6 +367,8 @@ function http.pool(options) end
 ---@param options? { publicsuffix: string|false|nil }
 ---@return http.Jar? jar
 ---@return string? message
+---@return_overload http.Jar
+---@return_overload nil, string message
 function http.jar(options) end
 
 ---Formats a Unix time as an HTTP date.

@@ -10,7 +10,7 @@ local http = {}
 ---@class http.answer
 ---@field status? integer 200 to 599; default 200
 ---@field headers? table name to string, number or array; pairs `{name, value}` at integer positions
----@field body? string|ltn12.Source|file* a string, a source, or an open file, which is closed afterwards
+---@field body? string|ltn12.Source|file*|file a string, a source, or an open file, which is closed afterwards
 
 ---An address on which a server listens.
 ---@class http.address
@@ -49,7 +49,7 @@ local http = {}
 ---@field stream? boolean|fun(method: string, path: string): boolean whether the handler reads the bodies
 ---@field errors? table<integer, fun(status: integer, request: http.request?): http.answer> custom responses to errors
 ---@field on_error? fun(message: any, traceback: string?, request: http.request?)
----@field log? boolean|file*|fun(entry: http.logentry)
+---@field log? boolean|file*|file|fun(entry: http.logentry)
 ---@field server_name? string|false value of `Server`
 ---@field host? string in the form with one table
 ---@field port? integer in the form with one table
@@ -57,11 +57,13 @@ local http = {}
 
 ---Serves HTTP, with one task for each connection. Outside tasks, it returns when the server has stopped.
 ---@param host string|http.listenoptions|nil address or name, `"*"`, `"unix:<path>"`; default 127.0.0.1
----@param port? integer 0: any free port
+---@param port? number 0: any free port
 ---@param handler? http.handler without a handler, `server:accept` returns connections
 ---@param options? http.listenoptions|function a function is `on_error`
----@return http.server|true|nil server
+---@return http.server? server outside tasks true, when the server has stopped
 ---@return string? message
+---@return_overload http.server
+---@return_overload nil, string message
 function http.listen(host, port, handler, options) end
 
 ---Options of `http.files`.
@@ -79,6 +81,8 @@ function http.listen(host, port, handler, options) end
 ---@param options? http.filesoptions
 ---@return http.handler? handler nil when the folder cannot be opened
 ---@return string? message
+---@return_overload http.handler
+---@return_overload nil, string message
 function http.files(folder, options) end
 
 ---One line of the Combined Log Format, without a line end.
@@ -109,11 +113,15 @@ local server = {}
 ---@param timeout? number
 ---@return http.connection? connection
 ---@return string? message "timeout", "closed"
+---@return_overload http.connection
+---@return_overload nil, string message
 function server:accept(timeout) end
 
 ---Stops at once.
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function server:close() end
 
 ---An address on which the server listens.
@@ -130,18 +138,24 @@ function server:stats() end
 ---@param seconds? number seconds before remaining connections are cut; default 30
 ---@return boolean? ok
 ---@return string? message "timeout" when a connection was cut
+---@return_overload true
+---@return_overload nil, string message
 function server:stop(seconds) end
 
 ---Replaces the certificates for later handshakes.
 ---@param parameters http.tls
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function server:tls(parameters) end
 
 ---Waits until the server has stopped.
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function server:wait(timeout) end
 
 ---A connection of a server without a handler.
@@ -157,12 +171,16 @@ function connection:close() end
 ---@param timeout? number seconds to wait for its first byte
 ---@return http.request? request
 ---@return string? message "closed" at the end, "timeout", or why a request was refused
+---@return_overload http.request
+---@return_overload nil, string message
 function connection:receive(timeout) end
 
 ---Sends the response to the last request received.
 ---@param answer http.answer
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function connection:respond(answer) end
 
 ---The writer for the last request received.
@@ -218,22 +236,30 @@ local writer = {}
 ---@param text? string
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function writer:comment(text) end
 
 ---Sends a Server-Sent Event.
 ---@param event string|{data?: string, event?: string, id?: string, retry?: integer}
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function writer:event(event) end
 
 ---Ends the response.
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function writer:finish() end
 
 ---Sends the collected data.
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function writer:flush() end
 
 ---Returns whether the peer has not closed.
@@ -245,12 +271,16 @@ function writer:isopen() end
 ---@param headers? table
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function writer:start(status, headers) end
 
 ---Writes a piece of the body.
 ---@param data string|number
 ---@return boolean? ok
 ---@return string? message "closed", "timeout"
+---@return_overload true
+---@return_overload nil, string message
 function writer:write(data) end
 
 return http

@@ -39,7 +39,7 @@ function ltn12.source.string(text) end
 function ltn12.source.table(array) end
 
 ---A source that reads an open file, or returns the error of `io.open`.
----@param handle? file*
+---@param handle? file*|file
 ---@param message? string
 ---@return ltn12.Source
 function ltn12.source.file(handle, message) end
@@ -81,7 +81,7 @@ function ltn12.source.simplify(source) end
 function ltn12.sink.table(array) end
 
 ---A sink that writes to an open file, or returns the error of `io.open`.
----@param handle? file*
+---@param handle? file*|file
 ---@param message? string
 ---@return ltn12.Sink
 function ltn12.sink.file(handle, message) end

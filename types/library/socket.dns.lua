@@ -8,6 +8,8 @@ local dns = {}
 ---@param name string
 ---@return { family: "inet"|"inet6", addr: string }[]? addresses nil on failure
 ---@return string? message
+---@return_overload { family: "inet"|"inet6", addr: string }[]
+---@return_overload nil, string message
 function dns.getaddrinfo(name) end
 
 ---The names of a host's addresses, and the name of a service.
@@ -32,4 +34,6 @@ function dns.tohostname(address) end
 ---The name of this machine.
 ---@return string? name nil on failure
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function dns.gethostname() end

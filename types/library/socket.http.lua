@@ -104,13 +104,12 @@ function connection:close() end
 local http = {}
 
 ---Makes a request. With a URL sends GET; with a URL and a body posts a form; a table gives all options.
----@param url string
+---@param url string|socket.http.Request
 ---@param body? string form to post
----@return string? body nil on failure
+---@return string|1|nil body 1 for a table, nil on failure
 ---@return integer|string code on failure: the message
----@return table<string, string>? headers by lower-case name
----@return string? status the status line; on failure the reason of a refused certificate
----@overload fun(request: socket.http.Request): 1|nil, integer|string, table<string, string>?, string?
+---@return table<string, string> headers by lower-case name; nil on failure
+---@return string status the status line; on failure nil, or the reason of a refused certificate
 function http.request(url, body) end
 
 ---The request table for a URL.

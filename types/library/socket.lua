@@ -21,31 +21,43 @@ local socket = {}
 ---Makes a TCP object. Its first address determines its family.
 ---@return socket.TcpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.tcp() end
 
 ---Makes a TCP object for IPv4 only, with a descriptor.
 ---@return socket.TcpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.tcp4() end
 
 ---Makes a TCP object for IPv6 only, with a descriptor.
 ---@return socket.TcpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.tcp6() end
 
 ---Makes a UDP object. Its first address determines its family.
 ---@return socket.UdpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.UdpSocket
+---@return_overload nil, string message
 function socket.udp() end
 
 ---Makes a UDP object for IPv4 only, with a descriptor.
 ---@return socket.UdpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.UdpSocket
+---@return_overload nil, string message
 function socket.udp4() end
 
 ---Makes a UDP object for IPv6 only, with a descriptor.
 ---@return socket.UdpSocket? object nil on failure
 ---@return string? message
+---@return_overload socket.UdpSocket
+---@return_overload nil, string message
 function socket.udp6() end
 
 ---Connects over TCP, without a time limit.
@@ -56,6 +68,8 @@ function socket.udp6() end
 ---@param family? "unspec"|"inet"|"inet6"
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.connect(host, port, local_host, local_port, family) end
 
 ---Connects over IPv4 only.
@@ -65,6 +79,8 @@ function socket.connect(host, port, local_host, local_port, family) end
 ---@param local_port? string|number
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.connect4(host, port, local_host, local_port) end
 
 ---Connects over IPv6 only.
@@ -74,6 +90,8 @@ function socket.connect4(host, port, local_host, local_port) end
 ---@param local_port? string|number
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.connect6(host, port, local_host, local_port) end
 
 ---Makes a TCP server.
@@ -82,6 +100,8 @@ function socket.connect6(host, port, local_host, local_port) end
 ---@param backlog? integer connections that may wait to be accepted; default 32
 ---@return socket.TcpSocket? server nil on failure
 ---@return string? message
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function socket.bind(host, port, backlog) end
 
 ---Waits until an object can be read or written. Each result is an array and a set in one table.

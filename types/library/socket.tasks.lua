@@ -26,6 +26,8 @@ function tasks.current() end
 ---Lets all other tasks that are ready run.
 ---@return boolean? ok nil when the task is cancelled, or past a deadline
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function tasks.yield() end
 
 ---Calls a function. When the time is up, all its waits fail with "timeout".
@@ -67,6 +69,8 @@ function tasks.step(timeout) end
 ---@param ... any ignored
 ---@return integer? descriptor
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function tasks.getfd(...) end
 
 ---Seconds until the next time limit; 0 when a task is ready, nil when no limit is pending.
@@ -101,6 +105,8 @@ local queue = {}
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function queue:put(value, timeout) end
 
 ---Takes the next value. Waits until there is one.
@@ -128,6 +134,8 @@ local mutex = {}
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function mutex:lock(timeout) end
 
 ---Unlocks the mutex.
@@ -141,6 +149,8 @@ local semaphore = {}
 ---@param timeout? number
 ---@return boolean? ok
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function semaphore:acquire(timeout) end
 
 ---Returns a permit.

@@ -26,6 +26,8 @@ local tcp = {}
 ---Waits for a connection.
 ---@return socket.TcpSocket? client nil on failure
 ---@return string? message "timeout", "closed", or the system's
+---@return_overload socket.TcpSocket
+---@return_overload nil, string message
 function tcp:accept() end
 
 ---Binds the object to a local address.
@@ -33,6 +35,8 @@ function tcp:accept() end
 ---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function tcp:bind(host, port) end
 
 ---Closes the object. Further calls do nothing.
@@ -44,6 +48,8 @@ function tcp:close() end
 ---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function tcp:connect(host, port) end
 
 ---Returns whether the read-ahead buffer has data. `socket.select` calls it.
@@ -91,6 +97,8 @@ function tcp:gettimeout() end
 ---@param backlog? integer connections that may wait to be accepted; default 32
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function tcp:listen(backlog) end
 
 ---Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or the available bytes ({ most = n }).
@@ -120,6 +128,8 @@ function tcp:setfd(descriptor) end
 ---@param value any
 ---@return number? one nil on failure
 ---@return string? message "setsockopt failed"
+---@return_overload number
+---@return_overload nil, string message
 function tcp:setoption(name, value) end
 
 ---Connects. Tries all addresses of a name within the time limit.
@@ -127,6 +137,8 @@ function tcp:setoption(name, value) end
 ---@param port string|number number or service name
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function tcp:setpeername(host, port) end
 
 ---Binds the object to a local address.
@@ -134,6 +146,8 @@ function tcp:setpeername(host, port) end
 ---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function tcp:setsockname(host, port) end
 
 ---Sets the statistics; nil leaves a number unchanged.

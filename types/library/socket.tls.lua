@@ -11,12 +11,16 @@ local tls = {}
 ---@param context ssl.Context|ssl.Parameters
 ---@return ssl.Connection? connection nil on failure
 ---@return string? message
+---@return_overload ssl.Connection
+---@return_overload nil, string message
 function tls.wrap(socket, context) end
 
 ---Makes a context.
 ---@param parameters ssl.Parameters
 ---@return ssl.Context? context nil on failure
 ---@return string? message
+---@return_overload ssl.Context
+---@return_overload nil, string message
 function tls.newcontext(parameters) end
 
 ---The first certificate in a PEM text.

@@ -10,6 +10,8 @@ local connection = {}
 ---@param argument? string|number
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function connection:command(word, argument) end
 
 ---Reads a reply and checks its code.
@@ -37,6 +39,8 @@ function connection:receive(pattern) end
 ---@param step? ltn12.Step
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function connection:source(source, step) end
 
 ---Receives once, into a sink.
@@ -85,6 +89,8 @@ local tp = {}
 ---@param create? fun(): table|userdata|nil, string?
 ---@return socket.tp.Connection? connection nil on failure
 ---@return string? message
+---@return_overload socket.tp.Connection
+---@return_overload nil, string message
 function tp.connect(host, port, timeout, create) end
 
 return tp

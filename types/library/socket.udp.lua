@@ -68,6 +68,8 @@ function udp:gettimeout() end
 ---@param size? integer most bytes to receive; default 8192. The rest of the datagram is lost
 ---@return string? datagram nil on failure
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function udp:receive(size) end
 
 ---Receives one datagram and its sender's address.
@@ -81,6 +83,8 @@ function udp:receivefrom(size) end
 ---@param datagram string
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function udp:send(datagram) end
 
 ---Sends from an unconnected object.
@@ -89,6 +93,8 @@ function udp:send(datagram) end
 ---@param port string|number a number
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function udp:sendto(datagram, address, port) end
 
 ---Sets the descriptor; checks and closes nothing. -1 removes it from the object.
@@ -100,6 +106,8 @@ function udp:setfd(descriptor) end
 ---@param value any
 ---@return number? one nil on failure
 ---@return string? message "setsockopt failed"
+---@return_overload number
+---@return_overload nil, string message
 function udp:setoption(name, value) end
 
 ---Connects to one peer; "*" alone disconnects.
@@ -107,6 +115,8 @@ function udp:setoption(name, value) end
 ---@param port? string|number
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function udp:setpeername(host, port) end
 
 ---Binds the object to a local address.
@@ -114,6 +124,8 @@ function udp:setpeername(host, port) end
 ---@param port string|number number or service name; 0 for any free port
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function udp:setsockname(host, port) end
 
 ---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.

@@ -8,12 +8,16 @@ local stream = {}
 ---Waits for a connection.
 ---@return socket.UnixStream? client nil on failure
 ---@return string? message "timeout", "closed", or the system's
+---@return_overload socket.UnixStream
+---@return_overload nil, string message
 function stream:accept() end
 
 ---Binds to a path.
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function stream:bind(path) end
 
 ---Closes the object. Further calls do nothing.
@@ -24,6 +28,8 @@ function stream:close() end
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function stream:connect(path) end
 
 ---Returns whether the read-ahead buffer has data. `socket.select` calls it.
@@ -37,6 +43,8 @@ function stream:getfd() end
 ---The bound path; "" when the object is not bound.
 ---@return string? path nil on failure
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function stream:getsockname() end
 
 ---Bytes received and sent, and the age in seconds.
@@ -49,6 +57,8 @@ function stream:getstats() end
 ---@param backlog? integer connections that may wait to be accepted; default 32
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function stream:listen(backlog) end
 
 ---Receives a line ("*l"), everything until the end ("*a"), a number of bytes, or the available bytes ({ most = n }).
@@ -78,18 +88,24 @@ function stream:setfd(descriptor) end
 ---@param value any
 ---@return number? one nil on failure
 ---@return string? message "setsockopt failed"
+---@return_overload number
+---@return_overload nil, string message
 function stream:setoption(name, value) end
 
 ---Connects to a path.
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function stream:setpeername(path) end
 
 ---Binds to a path.
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function stream:setsockname(path) end
 
 ---Sets the statistics; nil leaves a number unchanged.
@@ -119,6 +135,8 @@ local dgram = {}
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function dgram:bind(path) end
 
 ---Closes the object. Further calls do nothing.
@@ -129,6 +147,8 @@ function dgram:close() end
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function dgram:connect(path) end
 
 ---Always false: datagrams are not read ahead.
@@ -142,6 +162,8 @@ function dgram:getfd() end
 ---The bound path; "" when the object is not bound.
 ---@return string? path nil on failure
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function dgram:getsockname() end
 
 ---The limits in seconds; -1 for no limit.
@@ -153,6 +175,8 @@ function dgram:gettimeout() end
 ---@param size? integer most bytes to receive; default 8192. The rest of the datagram is lost
 ---@return string? datagram nil on failure
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function dgram:receive(size) end
 
 ---Receives one datagram and its sender's address.
@@ -165,6 +189,8 @@ function dgram:receivefrom(size) end
 ---@param datagram string
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function dgram:send(datagram) end
 
 ---Sends from an unconnected object.
@@ -172,6 +198,8 @@ function dgram:send(datagram) end
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return integer? bytes nil on failure
 ---@return string? message
+---@return_overload integer
+---@return_overload nil, string message
 function dgram:sendto(datagram, path) end
 
 ---Sets the descriptor; checks and closes nothing. -1 removes it from the object.
@@ -183,18 +211,24 @@ function dgram:setfd(descriptor) end
 ---@param value any
 ---@return number? one nil on failure
 ---@return string? message "setsockopt failed"
+---@return_overload number
+---@return_overload nil, string message
 function dgram:setoption(name, value) end
 
 ---Connects to a path.
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function dgram:setpeername(path) end
 
 ---Binds to a path.
 ---@param path string at most 107 bytes; a path that begins with NUL is abstract
 ---@return number? one nil on failure
 ---@return string? message
+---@return_overload number
+---@return_overload nil, string message
 function dgram:setsockname(path) end
 
 ---Limits the time of calls: "b" limits each wait inside a call, "t" the whole call.
@@ -212,21 +246,29 @@ local unix = {}
 ---Makes a stream object.
 ---@return socket.UnixStream? object nil on failure
 ---@return string? message
+---@return_overload socket.UnixStream
+---@return_overload nil, string message
 function unix.stream() end
 
 ---Makes a datagram object.
 ---@return socket.UnixDatagram? object nil on failure
 ---@return string? message
+---@return_overload socket.UnixDatagram
+---@return_overload nil, string message
 function unix.dgram() end
 
 ---Another name of `stream`.
 ---@return socket.UnixStream? object nil on failure
 ---@return string? message
+---@return_overload socket.UnixStream
+---@return_overload nil, string message
 function unix.tcp() end
 
 ---Another name of `dgram`.
 ---@return socket.UnixDatagram? object nil on failure
 ---@return string? message
+---@return_overload socket.UnixDatagram
+---@return_overload nil, string message
 function unix.udp() end
 
 return unix

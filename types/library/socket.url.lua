@@ -29,6 +29,8 @@ local url = {}
 ---@param default? socket.url.Parts used for absent parts
 ---@return socket.url.Parts? parts nil on failure
 ---@return "invalid url"? message
+---@return_overload socket.url.Parts
+---@return_overload nil, "invalid url" message
 function url.parse(url, default) end
 
 ---Builds a URL. Nothing is escaped.

@@ -12,13 +12,12 @@
 local https = {}
 
 ---Makes a request over TLS.
----@param url string
+---@param url string|socket.http.Request
 ---@param body? string form to post
----@return string? body nil on failure
+---@return string|1|nil body nil on failure
 ---@return integer|string code on failure: the message
----@return table<string, string>? headers by lower-case name
----@return string? status the status line; on failure the reason of a refused certificate
----@overload fun(request: socket.http.Request): 1|nil, integer|string, table<string, string>?, string?
+---@return table<string, string> headers by lower-case name; nil on failure
+---@return string status the status line; on failure nil, or the reason of a refused certificate
 function https.request(url, body) end
 
 ---Makes a `create` function whose objects use TLS after they connect.

@@ -85,6 +85,8 @@ function certificate:pubkey() end
 ---@param algorithm? "sha1"|"sha256"|"sha512" default "sha1"
 ---@return string? digest
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function certificate:digest(algorithm) end
 
 ---The name of the signature algorithm.
@@ -96,6 +98,8 @@ function certificate:getsignaturename() end
 ---@param ... ssl.Certificate intermediates
 ---@return true?
 ---@return string? message
+---@return_overload true
+---@return_overload nil, string message
 function certificate:issued(certificate, ...) end
 
 ---Sets the encoding of strings in names.
@@ -126,6 +130,8 @@ function conn:dohandshake() end
 ---@param context? string
 ---@return string? bytes
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function conn:exportkeyingmaterial(label, length, context) end
 
 ---The protocol negotiated with ALPN.
@@ -139,33 +145,45 @@ function conn:getfd() end
 ---The latest local Finished message.
 ---@return string?
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function conn:getfinished() end
 
 ---A local certificate.
 ---@param n? integer default 1
 ---@return ssl.Certificate?
 ---@return string? message
+---@return_overload ssl.Certificate
+---@return_overload nil, string message
 function conn:getlocalcertificate(n) end
 
 ---The local certificates.
 ---@return ssl.Certificate[]?
 ---@return string? message
+---@return_overload ssl.Certificate[]
+---@return_overload nil, string message
 function conn:getlocalchain() end
 
 ---A certificate of the peer.
 ---@param n? integer default 1
 ---@return ssl.Certificate?
 ---@return string? message
+---@return_overload ssl.Certificate
+---@return_overload nil, string message
 function conn:getpeercertificate(n) end
 
 ---The certificates of the peer.
 ---@return ssl.Certificate[]?
 ---@return string? message
+---@return_overload ssl.Certificate[]
+---@return_overload nil, string message
 function conn:getpeerchain() end
 
 ---The latest Finished message of the peer.
 ---@return string?
 ---@return string? message
+---@return_overload string
+---@return_overload nil, string message
 function conn:getpeerfinished() end
 
 ---Returns whether the peer's certificate is trusted.
@@ -258,12 +276,16 @@ local ssl = {}
 ---@param context ssl.Context|ssl.Parameters
 ---@return ssl.Connection? connection nil on failure
 ---@return string? message
+---@return_overload ssl.Connection
+---@return_overload nil, string message
 function ssl.wrap(socket, context) end
 
 ---Makes a context.
 ---@param parameters ssl.Parameters
 ---@return ssl.Context? context nil on failure
 ---@return string? message
+---@return_overload ssl.Context
+---@return_overload nil, string message
 function ssl.newcontext(parameters) end
 
 ---The first certificate in a PEM text.
