@@ -4,9 +4,9 @@ local check = require("check")
 local manual = require("manual")
 local definitions = require("definitions")
 
--- LuaCATS's built-in types.
+-- The built-in types of LuaCATS; `file` is what other language servers call `file*`.
 local known = {}
-for name in ("any nil boolean number integer string table function userdata thread true false fun file*"):gmatch("%S+") do
+for name in ("any nil boolean number integer string table function userdata thread true false fun file* file"):gmatch("%S+") do
     known[name] = true
 end
 
