@@ -11,6 +11,7 @@ from interpreters import REPOSITORY
 from task import Task
 
 LIMIT = 300
+LIMIT_OF_LOOKS = 900
 NO_THEME = "Unrecognised theme"
 NO_BROWSER = 77
 # a list entry of failures, with the lines that go on with it
@@ -49,9 +50,9 @@ def _drawn(report, name, program, arguments):
 
 def _look(report):
     """The site in a browser."""
-    result = _run("look")
+    result = process.run([_path("look")], LIMIT_OF_LOOKS, cwd=REPOSITORY)
     if result.status == NO_BROWSER:
-        return report.skip("docs site in a browser", "chromium is not here: apt install chromium")
+        return report.skip("docs site in a browser", result.output.strip())
     if result.status != 0:
         return report.fail("docs site in a browser", result.output, file=_path("look"))
     return report.ok("docs site in a browser: " + result.output.strip(), result.seconds)
