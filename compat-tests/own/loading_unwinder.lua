@@ -1,6 +1,7 @@
 -- The C compiler's unwinder is a library that costs a third of the time of `require "socket"`. The modules load it only
 -- when they need it, with the GNU C library on the processors that the modules know.
 local check = require("check")
+local rerun = require("rerun")
 
 local function mapped()
     local file = io.open("/proc/self/maps")
@@ -29,6 +30,14 @@ check.ok("an error passes through select", not ok and problem == "raised", probl
 if before:find("/ld%-linux%-x86%-64%.so") or before:find("/ld%-linux%-aarch64%.so") then
     check.equal("libgcc_s is loaded by the interpreter only",
         mapped():find("libgcc_s", 1, true) ~= nil, before:find("libgcc_s", 1, true) ~= nil)
+end
+
+-- A program may bring another unwinder. LuaJIT's errors then come from that one.
+local OTHER = "/usr/lib/x86_64-linux-gnu/libunwind.so.8"
+local other = not os.getenv("LD_PRELOAD") and io.open(OTHER)
+if other then
+    other:close()
+    check.ok("with another unwinder", rerun.run("LD_PRELOAD=" .. OTHER .. " " .. rerun.interpreter(), "loading_unwinder"))
 end
 
 check.done()

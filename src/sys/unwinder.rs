@@ -3,11 +3,12 @@
 //! Rust's standard library needs it for panics alone. To load it takes a third of the time of `require "socket"`,
 //! and Lua written in C never uses it. LuaJIT does, and has loaded it already. A copy linked into this library
 //! would be a second unwinder: LuaJIT's errors, which pass through our frames, would meet functions of both. So
-//! its functions are forwarded to the one of the system. The names are hidden: no other library gets them.
+//! its functions are forwarded to the program's own unwinder, or to the system's library when the program has none.
+//! The names are hidden: no other library gets them.
 
-use std::ffi::{CStr, c_void};
+use std::ffi::CStr;
 use std::io::Write;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::OnceLock;
 
 /// A function of the unwinder. Each takes at most three arguments, of at most the size of a pointer.
 type Function = unsafe extern "C-unwind" fn(usize, usize, usize) -> usize;
@@ -18,32 +19,35 @@ type Function = unsafe extern "C-unwind" fn(usize, usize, usize) -> usize;
 /// The arguments are those that the function takes.
 unsafe extern "C-unwind" fn forward<const F: usize>(first: usize, second: usize, third: usize) -> usize {
     const { assert!(F < NAMES.len()) };
-    static FOUND: [AtomicPtr<c_void>; NAMES.len()] =
-        [const { AtomicPtr::new(std::ptr::null_mut()) }; NAMES.len()];
-    let (Some(found), Some(name)) = (FOUND.get(F), NAMES.get(F)) else { std::process::abort() };
-    let mut address = found.load(Ordering::Relaxed);
-    if address.is_null() {
-        address = find(name);
-        found.store(address, Ordering::Relaxed);
-    }
-    // SAFETY: `find` returns the address of the function with this name. All take integers or pointers in the
-    // registers of the first three arguments, and ignore those that they do not take.
-    unsafe { std::mem::transmute::<*mut c_void, Function>(address)(first, second, third) }
-}
-
-/// Finds a function in the library of the unwinder. Without it a panic cannot unwind, and the process ends.
-fn find(name: &CStr) -> *mut c_void {
-    // SAFETY: the names are C strings. The library is never closed, so its functions stay valid.
-    let address = unsafe {
-        let library = libc::dlopen(c"libgcc_s.so.1".as_ptr(), libc::RTLD_NOW);
-        if library.is_null() { library } else { libc::dlsym(library, name.as_ptr()) }
-    };
-    if address.is_null() {
+    static FOUND: OnceLock<[usize; NAMES.len()]> = OnceLock::new();
+    let Some(address) = FOUND.get_or_init(find).get(F).copied().filter(|address| *address != 0) else {
         let _ =
             std::io::stderr().write_all(b"luasocket-rs: cannot load libgcc_s.so.1, which a panic needs\n");
         std::process::abort();
+    };
+    // SAFETY: `find` returns the address of the function with this name. All take integers or pointers in the
+    // registers of the first three arguments, and ignore those that they do not take.
+    unsafe { std::mem::transmute::<usize, Function>(address)(first, second, third) }
+}
+
+/// Finds all functions at once: those of the program's own unwinder, as the dynamic linker would choose them, or
+/// else those of the system's library. LuaJIT's errors come from the former. 0 stands for a function that is not
+/// there: without it a panic cannot unwind, and the process ends.
+fn find() -> [usize; NAMES.len()] {
+    let mut found = [0; NAMES.len()];
+    for (address, name) in found.iter_mut().zip(NAMES) {
+        // SAFETY: the names are C strings. The library is never closed, so its functions stay valid.
+        *address = unsafe {
+            let chosen = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr());
+            if chosen.is_null() {
+                let library = libc::dlopen(c"libgcc_s.so.1".as_ptr(), libc::RTLD_NOW);
+                if library.is_null() { 0 } else { libc::dlsym(library, name.as_ptr()).addr() }
+            } else {
+                chosen.addr()
+            }
+        };
     }
-    address
+    found
 }
 
 #[cfg(target_arch = "x86_64")]
