@@ -19,6 +19,8 @@ local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, stri
     string.lower, string.match, table.sort, string.upper
 local perform, whole = exchange.perform, response.whole
 
+-- Methods whose heads are kept: a program may forward any number of others.
+local HEADS = { GET = true, HEAD = true, OPTIONS = true, DELETE = true }
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
 -- Headers that are sent to the first origin only (B.redirect.2).
@@ -190,8 +192,8 @@ end
 -- The head of a request without anything of the user's, or nil. It is kept with its URL.
 local function plain_head(call, proxy)
     local agent, to = client.settings.USERAGENT, call.to
-    if call.fields ~= NONE or call.body or proxy or not (agent and call.asked and call.pool) or call.user or to.user
-        or call.first.user or call.jar or call.cookies then
+    if not HEADS[call.method] or call.fields ~= NONE or call.body or proxy or not (agent and call.asked and call.pool)
+        or call.user or to.user or call.first.user or call.jar or call.cookies then
         return nil
     end
     local accept, method = decoding.accept(call.options.decode), call.method

@@ -8,8 +8,8 @@ local pools = require("socket.http_pool")
 
 local arm, left = incoming.arm, dialing.left
 local pcall = require("socket.session").pcall
-local error, next, pairs, rawget, require, setmetatable, tostring, type =
-    error, next, pairs, rawget, require, setmetatable, tostring, type
+local error, getmetatable, next, pairs, rawget, require, setmetatable, tostring, type =
+    error, getmetatable, next, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 local huge = math.huge
 
@@ -22,6 +22,12 @@ local CONSENT = 1
 
 -- Methods that may be sent again when a kept connection is dead (RFC 9110, 9.2.2).
 local REPEATABLE = { GET = true, HEAD = true, OPTIONS = true, TRACE = true, PUT = true, DELETE = true }
+
+-- Whether a failure is the cancellation of the running task, whose message the program chooses.
+local function is_cancelled(err)
+    local task = require("socket.tasks").current()
+    return task ~= nil and task._cancelled == err
+end
 
 local WAITING = { wantread = "timeout", wantwrite = "timeout" }
 local NO_TIMEOUTS = {}
@@ -124,6 +130,10 @@ local function secure_key(origin, given)
     given = given or NO_TLS
     https = https or require("socket.https_settings")
     local defaults = https.cfg or NO_TLS
+    -- what a table inherits may change unseen
+    if getmetatable(given) or getmetatable(defaults) then
+        return origin .. "\0" .. tls_text(require("socket.https_connection").parameters(given))
+    end
     local known = tls_keys[given]
     if not known or known.verify ~= https.VERIFY or not is_unchanged(defaults, known.defaults, 1)
         or not is_unchanged(given, known.given, 1) then
@@ -475,7 +485,8 @@ function exchange.perform(request, whole)
         if phase == "stale" then
             pools.stale(pool, connection)
         else
-            local again = reused and unanswered and err ~= "timeout" and REPEATABLE[request.method] and not request.source
+            local again = reused and unanswered and err ~= "timeout" and not is_cancelled(err)
+                and REPEATABLE[request.method] and not request.source
             if not again then return fail(connection, err, phase) end
             connection.sock:close()
             fresh = true

@@ -3,7 +3,8 @@
 local socket = require("socket")
 local url = require("socket.url")
 local headers = require("socket.headers")
-local schemes = require("socket.http_schemes").schemes
+local served = require("socket.http_schemes")
+local schemes = served.schemes
 
 local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
 
@@ -71,6 +72,8 @@ end
 ---@param plan socket.http.plan
 function plans.remember(settings, reqt, found, plan)
     local request = plan.request
+    -- the program's own scheme may make another socket each time
+    if schemes.http.create ~= served.plain_create then return end
     -- credentials are not remembered
     if request.scheme ~= "http" or request.user or request.password or plan.route.foreign or not is_plain(settings, reqt, found) then
         return

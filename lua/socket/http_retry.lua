@@ -49,7 +49,7 @@ function retry.wait(tries, call, answer, err, phase, why)
     if tries.left <= 0 then return nil end
     local repeats
     if not answer and BEFORE[phase] then
-        repeats = why == nil and err ~= "certificate verify failed"
+        repeats = why == nil and err ~= "certificate verify failed" and err ~= "cancelled"
     else
         local safe = SAFE[call.method] and (not call.body or call.body.text ~= nil)
         if answer then

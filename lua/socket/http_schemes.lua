@@ -61,6 +61,8 @@ local schemes = {
 }
 
 served.schemes = schemes
+-- Makes TCP sockets alone. A program may replace it in the table.
+served.plain_create = schemes.http.create
 
 -- The entry of a scheme, ignoring case, and its name in the table.
 function served.find(name)

@@ -353,7 +353,10 @@ function methods:receive(timeout)
     local wait = timeout and timeout >= 0 and timeout < left and timeout or left
     local request, message = receive(self, wait)
     if not request then
-        if message == "timeout" and wait < left and not self.linger and not self.broken then return nil, message end
+        if message == "timeout" and wait < left and not self.linger and not self.broken then
+            self.idle = true
+            return nil, message
+        end
         self.quiet = not self.linger
         finish(self)
         return nil, message

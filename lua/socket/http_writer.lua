@@ -112,15 +112,17 @@ end
 -- Waits until no other task sends with this writer. Returns true, or nil and a message.
 local function wait_for_others(self)
     if not self.sending then return true end
-    while self.sending do
-        if not self.turns then self.turns = require("socket.tasks").queue() end
-        self.waiting = (self.waiting or 0) + 1
-        local turn, message = self.turns:get()
-        self.waiting = self.waiting - 1
-        if not turn then return nil, message end
-    end
-    -- the next one, in case this task has nothing to send
-    if self.waiting > 0 then self.turns:put(true) end
+    repeat
+        while self.sending do
+            if not self.turns then self.turns = require("socket.tasks").queue() end
+            self.waiting = (self.waiting or 0) + 1
+            local turn, message = self.turns:get()
+            self.waiting = self.waiting - 1
+            if not turn then return nil, message end
+        end
+        -- The next one, in case this task has nothing to send. `put` may let it run.
+        if self.waiting > 0 then self.turns:put(true) end
+    until not self.sending
     return true
 end
 
