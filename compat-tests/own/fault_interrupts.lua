@@ -15,7 +15,8 @@ local function waits(pid)
         local file = io.open("/proc/" .. pid .. "/stat")
         local state = file and file:read("*a"):match("%) (%a)")
         if file then file:close() end
-        if state ~= "R" then return state == "S" end
+        if state == "S" then return true end
+        if not state or state == "Z" then return false end
         socket.sleep(0.001)
     end
 end

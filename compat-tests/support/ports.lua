@@ -22,6 +22,9 @@ end
 
 math.randomseed(math.floor(socket.gettime() * 1000) % 2147483 + tonumber(tostring({}):match("(%x+)$"):sub(-6), 16))
 
+-- The ports that this script has got already.
+local given = {}
+
 ---A port for a program that cannot report its port. It is below those that the system gives by itself.
 function ports.free()
     local most = first_ephemeral() - 1
@@ -30,7 +33,10 @@ function ports.free()
         local probe = socket.bind("127.0.0.1", port)
         if probe then
             probe:close()
-            return port
+            if not given[port] then
+                given[port] = true
+                return port
+            end
         end
     end
     error("no free port below " .. most)

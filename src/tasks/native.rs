@@ -166,13 +166,16 @@ unsafe extern "C-unwind" fn forget_for_others(scheduler: *mut c_void, number: c_
     unsafe { (*scheduler.cast::<Scheduler>()).forget(number, has_copy) }
 }
 
-/// The state's scheduler.
+/// The state's scheduler, renewed in a child of a fork.
 pub fn find(call: &Call<'_>) -> Option<*mut Scheduler> {
     if !super::door::is_active() {
         return None;
     }
     // SAFETY: the callers own nothing, so the lookup may raise.
-    unsafe { handover::find(call.raw_state()) }.map(|handover| handover.scheduler.cast())
+    let scheduler = unsafe { handover::find(call.raw_state()) }?.scheduler.cast::<Scheduler>();
+    // SAFETY: this is the state's scheduler, and no reference to it exists when a native function begins.
+    unsafe { (*scheduler).check_fork() };
+    Some(scheduler)
 }
 
 fn scheduler(call: &Call<'_>) -> Result<*mut Scheduler, Raise> {

@@ -332,7 +332,7 @@ impl Scheduler {
 
     /// After a fork the child has only the running task, and new lists. The resources of the other tasks are
     /// not touched, because the parent uses the same descriptors.
-    fn check_fork(&mut self) {
+    pub fn check_fork(&mut self) {
         let forks = forks();
         if forks == self.forks {
             return;

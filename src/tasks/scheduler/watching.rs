@@ -11,6 +11,8 @@ impl Scheduler {
     /// Reports that a descriptor is given up, and wakes the tasks that wait for it. `has_copy`: the file behind
     /// it stays open under another number. Then the system does not end its watch by itself.
     pub fn forget(&mut self, number: i32, has_copy: bool) {
+        // A child of a fork must not touch the epoll object, which its parent uses.
+        self.check_fork();
         let Some(watch) = usize::try_from(number).ok().and_then(|number| self.watches.get_mut(number)) else {
             return;
         };
