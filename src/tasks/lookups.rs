@@ -57,6 +57,10 @@ mod with_tasks {
         let post = Arc::clone(&mailbox);
         drop(mailbox);
         submit(Box::new(move || {
+            // The task may have given up while the lookup waited for its turn.
+            if !post.is_wanted(lookup) {
+                return Box::new(|| ());
+            }
             let answer = work();
             Box::new(move || post.post(id, lookup, Box::new(answer)))
         }));
@@ -69,6 +73,8 @@ mod with_tasks {
         let reason =
             unsafe { scheduler::wait(scheduler, call.raw_state(), std::ptr::null_mut(), 0, options) };
         if reason != WakeReason::Ready {
+            // SAFETY: as above. The wait is over.
+            unsafe { (*scheduler).give_up_lookup(lookup) };
             door::settle_failure(call);
         }
         Lookup::Answered(match reason {

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ffi::{c_int, c_void};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -48,12 +48,27 @@ type Delivery = (Id, u64, Box<dyn Any + Send>);
 /// Messages from other threads to tasks.
 pub struct Mailbox {
     answers: Mutex<Vec<Delivery>>,
+    /// The lookups that a task waits for.
+    wanted: Mutex<HashSet<u64>>,
     waker: Waker,
 }
 
 impl Mailbox {
-    /// Delivers the answer of a lookup.
+    /// Whether a task waits for the lookup.
+    pub fn is_wanted(&self, lookup: u64) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains(&lookup)
+    }
+
+    /// Says that no task waits for the lookup any longer. Returns whether one did.
+    fn give_up(&self, lookup: u64) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&lookup)
+    }
+
+    /// Delivers the answer of a lookup, if a task waits for it.
     pub fn post(&self, id: Id, lookup: u64, answer: Box<dyn Any + Send>) {
+        if !self.give_up(lookup) {
+            return;
+        }
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((id, lookup, answer));
         self.waker.wake();
     }
@@ -308,7 +323,7 @@ impl Scheduler {
     fn readiness(&mut self) -> Result<&mut Readiness, Errno> {
         if self.readiness.is_none() {
             let waker = Waker::new()?;
-            let mailbox = Mailbox { answers: Mutex::new(Vec::new()), waker };
+            let mailbox = Mailbox { answers: Mutex::default(), wanted: Mutex::default(), waker };
             let readiness = Readiness::new(mailbox.waker.as_fd())?;
             self.mailbox = Some(Arc::new(mailbox));
             self.readiness = Some(readiness);
@@ -572,7 +587,15 @@ impl Scheduler {
         self.lookups += 1;
         let (mailbox, lookup) = (self.mailbox.clone().ok_or(Errno::BADF)?, self.lookups);
         let id = self.current.ok_or(Errno::BADF)?;
+        mailbox.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup);
         Ok((mailbox, id, lookup))
+    }
+
+    /// Ends a lookup that the running task has waited for in vain. If its turn has not come yet, nobody makes it.
+    pub fn give_up_lookup(&self, lookup: u64) {
+        if let Some(mailbox) = &self.mailbox {
+            mailbox.give_up(lookup);
+        }
     }
 
     /// The answer that has come for the running task.
