@@ -55,7 +55,7 @@ def _statements():
             if not os.path.exists(os.path.join(REPOSITORY, file)):
                 yield "%s: there is no %s" % (shown(path), file)
     version = re.search(r'^rust-version = "([\d.]+)"', manifest, re.M).group(1)
-    for name, pattern in (("README.md", r"Rust ([\d.]+\d) or later"), ("docs/rust.md", r"Rust ([\d.]+\d) or later"),
+    for name, pattern in (("README.md", r"Rust ([\d.]+\d)\s+or\s+later"), ("docs/rust.md", r"Rust ([\d.]+\d)\s+or\s+later"),
                           (".github/workflows/ci.yml", r"rust-toolchain@(1[\d.]*\d)")):
         for other in re.findall(pattern, _read(name)) or ["none"]:
             if other != version:

@@ -43,21 +43,37 @@ pub fn initial_statement() -> Option<(&'static CStr, &'static CStr)> {
 /// Calls `handler` on an interrupt. A blocked system call is not restarted afterwards. So a script that reads
 /// from the terminal stops at once.
 pub fn on_interrupt(handler: extern "C" fn(c_int)) {
-    set_interrupt_action(handler as libc::sighandler_t);
+    set_action(libc::SIGINT, handler as libc::sighandler_t, 0);
 }
 
 /// Lets an interrupt end the process. Async-signal-safe.
 pub fn end_on_interrupt() {
-    set_interrupt_action(libc::SIG_DFL);
+    set_action(libc::SIGINT, libc::SIG_DFL, 0);
 }
 
-fn set_interrupt_action(action: libc::sighandler_t) {
-    // SAFETY: a structure of plain values. The handler does only what a signal handler may do.
+/// Calls `handler` in a second. An interrupt that comes just before a wait begins does not end that wait; this
+/// signal does. Reads from the terminal go on. Async-signal-safe.
+pub fn remind(handler: extern "C" fn(c_int)) {
+    set_action(libc::SIGALRM, handler as libc::sighandler_t, libc::SA_RESTART);
+    // SAFETY: a plain call.
+    unsafe { libc::alarm(1) };
+}
+
+/// Takes `remind` back.
+pub fn end_reminders() {
+    // SAFETY: a plain call.
+    unsafe { libc::alarm(0) };
+    set_action(libc::SIGALRM, libc::SIG_DFL, 0);
+}
+
+fn set_action(signal: c_int, action: libc::sighandler_t, flags: c_int) {
+    // SAFETY: a structure of plain values. The handlers do only what a signal handler may do.
     unsafe {
         let mut settings: libc::sigaction = std::mem::zeroed();
         settings.sa_sigaction = action;
+        settings.sa_flags = flags;
         libc::sigemptyset(&mut settings.sa_mask);
-        libc::sigaction(libc::SIGINT, &settings, std::ptr::null_mut());
+        libc::sigaction(signal, &settings, std::ptr::null_mut());
     }
 }
 

@@ -26,6 +26,9 @@ impl Interpreter {
             process::on_interrupt(interrupt);
             let status = ffi::lua_pcall(self.state, arguments, results, place);
             process::end_on_interrupt();
+            if INTERRUPTED.swap(false, Ordering::SeqCst) {
+                process::end_reminders();
+            }
             ffi::lua_remove(self.state, place);
             self.report(status)
         }
@@ -71,10 +74,18 @@ extern "C" fn interrupt(_: c_int) {
     process::end_on_interrupt();
     // A wait in this library returns now, and then the hook raises.
     INTERRUPTED.store(true, Ordering::SeqCst);
+    process::remind(remind);
     // SAFETY: setting a hook is the only thing that Lua allows at any time, on the thread that runs the
     // state. This library's own threads have signals blocked.
     unsafe {
         ffi::lua_sethook(RUNNING.load(Ordering::SeqCst), Some(stop), mask, 1);
+    }
+}
+
+/// Ends a wait that had not begun when the interrupt came.
+extern "C" fn remind(_: c_int) {
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        process::remind(remind);
     }
 }
 
@@ -83,6 +94,7 @@ unsafe extern "C-unwind" fn stop(state: *mut lua_State, _: *mut ffi::lua_Debug) 
     unsafe {
         ffi::lua_sethook(state, None, 0, 0);
         INTERRUPTED.store(false, Ordering::SeqCst);
+        process::end_reminders();
         ffi::luaL_error(state, c"interrupted!".as_ptr());
     }
 }
