@@ -78,7 +78,10 @@ function plans.remember(settings, reqt, found, plan)
     if request.scheme ~= "http" or request.user or request.password or plan.route.foreign or not is_plain(settings, reqt, found) then
         return
     end
-    if count >= MOST then known, count = {}, 0 end
+    if not known[reqt.url] then
+        if count >= MOST then known, count = {}, 0 end
+        count = count + 1
+    end
     local parts = {}
     for name, value in next, request do
         if reqt[name] == nil then parts[name] = value end
@@ -88,7 +91,6 @@ function plans.remember(settings, reqt, found, plan)
         head = plan.head, line = plan.line,
     }
     known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings) }
-    count = count + 1
 end
 
 return plans

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError, SyncSender};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use super::timeout::Wait;
 use crate::sys;
 use crate::sys::interrupt::is_interrupted;
 use crate::sys::libc;
+use crate::sys::lock;
 use crate::sys::process::PerProcess;
 use crate::sys::resolver::renew_state;
 
@@ -45,10 +46,6 @@ struct Taken {
 
 /// Work for a resolver thread. It returns a closure that delivers the answer.
 pub type Work = Box<dyn FnOnce() -> Box<dyn FnOnce()> + Send>;
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// A permit for one lookup. It is returned on drop.
 struct Permit(&'static Lookups);

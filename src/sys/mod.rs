@@ -22,6 +22,7 @@ mod unwinder;
 mod windows;
 
 use std::mem::MaybeUninit;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrayvec::ArrayVec;
 use rustix::fd::BorrowedFd;
@@ -32,6 +33,11 @@ use socket2::{SockAddr, SockRef};
 pub use unix::*;
 #[cfg(windows)]
 pub use windows::*;
+
+/// Locks a mutex. A panic of another thread leaves none of this library's data half changed.
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A broken device or driver.
 pub const IO: Errno = Errno::from_raw_os_error(libc::EIO);

@@ -41,8 +41,9 @@ fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(),
 }
 
 /// Waits until one of several descriptors is ready, or until `until`, which gives "timeout". After a failure
-/// the caller must call [`settle_failure`], once no object is marked as busy. Afterwards each interest holds what is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task,
-/// a descriptor may be reported as ready when it is not. The next system call on it then reports that.
+/// the caller must call [`settle_failure`], once no object is marked as busy. Afterwards each interest holds what
+/// is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task, a descriptor may be
+/// reported as ready when it is not. The next system call on it then reports that.
 pub fn wait_any(
     call: &mut Call<'_>,
     interests: &mut [Interest],

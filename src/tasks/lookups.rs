@@ -24,7 +24,6 @@ pub fn look_up<T, W: FnOnce() -> T>(_: &mut crate::binding::Call<'_>, limit: Wai
 
 #[cfg(tasks)]
 mod with_tasks {
-    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use super::Lookup;
@@ -54,15 +53,13 @@ mod with_tasks {
             Ok(begun) => begun,
             Err(error) => return Lookup::Answered(Err(error.into())),
         };
-        let post = Arc::clone(&mailbox);
-        drop(mailbox);
         submit(Box::new(move || {
             // The task may have given up while the lookup waited for its turn.
-            if !post.is_wanted(lookup) {
+            if !mailbox.is_wanted(lookup) {
                 return Box::new(|| ());
             }
             let answer = work();
-            Box::new(move || post.post(id, lookup, Box::new(answer)))
+            Box::new(move || mailbox.post(id, lookup, Box::new(answer)))
         }));
         let limit = match limit {
             Wait::For(limit) => Some(limit),

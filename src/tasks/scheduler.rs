@@ -8,7 +8,7 @@
 use std::any::Any;
 use std::collections::{HashSet, VecDeque};
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mlua::ffi::lua_State;
@@ -19,6 +19,7 @@ use super::handover::flags;
 use super::readiness::{Change, Readiness, Waker};
 use super::timers::{Entry, Timers};
 use crate::binding::{CAPACITY, Message};
+use crate::sys::lock;
 use crate::sys::process::forks;
 
 mod switch;
@@ -56,12 +57,12 @@ pub struct Mailbox {
 impl Mailbox {
     /// Whether a task waits for the lookup.
     pub fn is_wanted(&self, lookup: u64) -> bool {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains(&lookup)
+        lock(&self.wanted).contains(&lookup)
     }
 
     /// Says that no task waits for the lookup any longer. Returns whether one did.
     fn give_up(&self, lookup: u64) -> bool {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).remove(&lookup)
+        lock(&self.wanted).remove(&lookup)
     }
 
     /// Delivers the answer of a lookup, if a task waits for it.
@@ -69,7 +70,7 @@ impl Mailbox {
         if !self.give_up(lookup) {
             return;
         }
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((id, lookup, answer));
+        lock(&self.answers).push((id, lookup, answer));
         self.waker.wake();
     }
 }
@@ -522,7 +523,7 @@ impl Scheduler {
     fn collect(&mut self) {
         let Some(mailbox) = self.mailbox.clone() else { return };
         mailbox.waker.clear();
-        let answers = std::mem::take(&mut *mailbox.answers.lock().unwrap_or_else(PoisonError::into_inner));
+        let answers = std::mem::take(&mut *lock(&mailbox.answers));
         for (id, lookup, answer) in answers {
             if let Some(task) = self.task(id).filter(|task| task.lookup == lookup) {
                 task.answer = Some(answer);
@@ -587,7 +588,7 @@ impl Scheduler {
         self.lookups += 1;
         let (mailbox, lookup) = (self.mailbox.clone().ok_or(Errno::BADF)?, self.lookups);
         let id = self.current.ok_or(Errno::BADF)?;
-        mailbox.wanted.lock().unwrap_or_else(PoisonError::into_inner).insert(lookup);
+        lock(&mailbox.wanted).insert(lookup);
         Ok((mailbox, id, lookup))
     }
 

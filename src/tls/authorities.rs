@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::sys;
@@ -124,7 +124,7 @@ fn named_files(system: &System, directories: &[Option<Stamp>]) -> Arc<Directory>
     const OFTEN: Duration = Duration::from_secs(1);
     type Seen = (Instant, Vec<Option<Stamp>>, Arc<Directory>);
     static SEEN: Mutex<Option<Seen>> = Mutex::new(None);
-    let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut seen = sys::lock(&SEEN);
     if let Some((when, stamps, files)) = &*seen
         && stamps == directories
         && when.elapsed() < OFTEN

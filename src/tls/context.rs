@@ -2,7 +2,7 @@
 //! longer to make a context than to do a handshake.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::backend::BackendContext;
 use super::keys;
@@ -31,7 +31,7 @@ impl Context {
         if settings.callbacks != 0 {
             return Ok(Arc::new(Context::new(settings)?));
         }
-        let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut cache = crate::sys::lock(&CACHE);
         let known = cache.iter().position(|context| context.settings == settings);
         let context = match known.and_then(|position| cache.remove(position)) {
             Some(context) => context,

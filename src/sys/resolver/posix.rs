@@ -106,7 +106,9 @@ pub fn query_host(name: &CStr, address: Option<Ipv4Addr>) -> Result<HostEntry, c
 
 #[cfg(not(target_os = "linux"))]
 pub fn query_host(name: &CStr, address: Option<Ipv4Addr>) -> Result<HostEntry, c_int> {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
+
+    use crate::sys::lock;
     unsafe extern "C" {
         fn gethostbyname(name: *const c_char) -> *const libc::hostent;
         fn gethostbyaddr(
@@ -118,7 +120,7 @@ pub fn query_host(name: &CStr, address: Option<Ipv4Addr>) -> Result<HostEntry, c
     let address = address.map(in_addr);
     // These functions return a pointer to static memory, so only one call at a time is possible.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _turn = lock(&ONE_AT_A_TIME);
     // SAFETY: the arguments are valid, and the answer is read before this library's next call. Calls by other
     // code are only harmless where the C library keeps the answer in thread-local memory.
     unsafe {

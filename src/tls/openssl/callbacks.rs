@@ -5,7 +5,6 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::PoisonError;
 
 use openssl::dh::Dh;
 use openssl::error::ErrorStack;
@@ -110,7 +109,7 @@ pub fn go_on(
     let refusals = refusals.clone();
     move |trusted, store| {
         if !trusted {
-            let mut list = refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut list = crate::sys::lock(&refusals);
             if list.len() < MOST {
                 list.push((store.error_depth(), store.error().error_string().to_owned()));
             }

@@ -2,7 +2,7 @@
 //! another name, with other settings, or together with another certificate.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use openssl::error::ErrorStack;
@@ -39,7 +39,7 @@ impl Sessions {
     /// The session to offer to an origin. A TLS 1.3 session is used once: otherwise an observer could link
     /// two connections (RFC 8446, C.4).
     pub fn take(&self, origin: Origin, now: Instant) -> (Option<SslSession>, Resumption) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = crate::sys::lock(&self.0);
         let mut taken = None;
         if let Some(kept) = all.get_mut(&origin) {
             kept.retain(|kept| now.saturating_duration_since(kept.verified) < LONGEST);
@@ -64,7 +64,7 @@ impl Sessions {
     }
 
     fn add(&self, origin: &Origin, session: SslSession, verified: Instant) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = crate::sys::lock(&self.0);
         if !all.contains_key(origin) && all.len() >= MOST_ORIGINS {
             // Removes any origin: there are many, and the only loss is one full handshake.
             if let Some(other) = all.keys().next().cloned() {
@@ -84,7 +84,7 @@ impl Sessions {
 /// The index of the resumption in the connection's extra data (`ex_data`).
 fn index() -> Result<Index<Ssl, Resumption>, ErrorStack> {
     static INDEX: Mutex<Option<Index<Ssl, Resumption>>> = Mutex::new(None);
-    let mut index = INDEX.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut index = crate::sys::lock(&INDEX);
     match *index {
         Some(index) => Ok(index),
         None => Ok(*index.insert(Ssl::new_ex_index()?)),

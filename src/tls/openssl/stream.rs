@@ -1,7 +1,7 @@
 //! A connection of OpenSSL.
 
 use std::mem::MaybeUninit;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use openssl::ssl::{ErrorCode, SslStream};
 use openssl::x509::X509VerifyResult;
@@ -135,7 +135,7 @@ impl Stream {
     pub fn verification(&self) -> Verification {
         let ssl = self.inner.ssl();
         if let Some(refusals) = &self.refusals {
-            let listed = refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let listed = sys::lock(refusals);
             if !listed.is_empty() {
                 return Verification::Listed(listed.clone());
             }
