@@ -98,6 +98,20 @@ local function anonymous_memory()
     return tonumber(text:match("RssAnon:%s*(%d+) kB")) * 1024
 end
 
+-- Reports the memory of each connection that `more` makes, after fifty, and ends the process with all of them open.
+local function report_memory(more, count)
+    local function settled()
+        collectgarbage()
+        collectgarbage()
+        return anonymous_memory()
+    end
+    for _ = 1, 50 do more() end
+    local before = settled()
+    for _ = 1, count do more() end
+    measure.report(0, 0, (settled() - before) / count)
+    os.exit(0, false)
+end
+
 -- The memory of each of many connections that have done a request and wait. It is printed in place of the time.
 function cases.idle(count)
     local context = assert(require("ssl").newcontext({ mode = "client", protocol = "any", verify = "peer", cafile = AUTHORITY }))
@@ -114,15 +128,7 @@ function cases.idle(count)
         until line == ""
         assert(object:receive(open.length))
     end
-    for _ = 1, 50 do more() end
-    collectgarbage()
-    collectgarbage()
-    local before = anonymous_memory()
-    for _ = 1, count do more() end
-    collectgarbage()
-    collectgarbage()
-    measure.report(0, 0, (anonymous_memory() - before) / count)
-    os.exit(0, false)
+    report_memory(more, count)
 end
 
 -- The same at the server's end, with clients in another process.
@@ -150,15 +156,7 @@ sys.stdin.read()]], math.floor((select(2, listener:getsockname()))), count + 50)
         assert(object:receive("*l"))
         object:send("answer\n")
     end
-    for _ = 1, 50 do more() end
-    collectgarbage()
-    collectgarbage()
-    local before = anonymous_memory()
-    for _ = 1, count do more() end
-    collectgarbage()
-    collectgarbage()
-    measure.report(0, 0, (anonymous_memory() - before) / count)
-    os.exit(0, false)
+    report_memory(more, count)
 end
 
 measure.run(cases)

@@ -33,7 +33,7 @@ class Script:
                 self._header(line)
 
     def is_for(self, interpreter):
-        """False where the script cannot run, or has nothing of its own to test."""
+        """False where the script cannot run, or would test nothing new."""
         stock_only = interpreter.is_runner and "lua-sec" in self.needs
         return not stock_only and not any(map(interpreter.answers_to, self.not_on))
 

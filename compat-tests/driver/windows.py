@@ -15,7 +15,7 @@ from task import Task
 # flavour -> (the interpreter's name in test names, the version whose Lua files Debian's LuaSocket has)
 FLAVOURS = {"lua54": ("lua5.4", "5.4"), "lua51": ("lua5.1", "5.1"), "luajit": ("luajit", "5.1")}
 FIRST = "lua54"
-# what every flavour runs; the first one runs everything
+# the scripts for every flavour; the first flavour runs all scripts
 SELECTION = ("socket_select", "socket_receive", "http_loopback", "url_rows", "mime_rows", "ltn12_pumps", "options_linger")
 
 

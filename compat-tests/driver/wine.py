@@ -24,7 +24,7 @@ ARTIFACTS = os.environ.get("WINDOWS_TARGET_DIR", os.path.join(REPOSITORY, "targe
 PREFIX = os.path.join(ARTIFACTS, "wine")
 LIMIT = 900
 
-# what shows that a package is here, and the package
+# a file that a package installs, and the package
 PACKAGES = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
             ("/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "rust-web-src"),
             ("/usr/bin/" + GCC, "gcc-mingw-w64-x86-64"), (WINE, "wine64"))

@@ -1,4 +1,4 @@
--- What the client keeps between requests follows the program's changes, and a cancelled request is not sent again.
+-- The client's caches follow the program's changes, and a cancelled request is not sent again.
 -- needs: nginx, certs
 local check = require("check")
 local http = require("http")
@@ -76,7 +76,7 @@ for _, message in ipairs({ "cancelled", "no longer needed" }) do
         arrived:get(30)
         task:cancel(message)
         local ok, response, problem = task:wait()
-        -- what is sent again would arrive before this one
+        -- a repeated request would arrive before this one
         check.equal("next", (http.get("http://x/next", options) or {}).status, 200)
         server:close()
         return ok, response, problem

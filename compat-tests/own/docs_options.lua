@@ -62,7 +62,7 @@ local described = union(page("server", "### The limits", "### What is refused"),
 compare("server", server, "the code", described, "docs/server.md")
 compare("server", union(server), "the code", classes["http.listenoptions"], "the definitions")
 
--- What only a table for both ends or for a file has is not in the list of the code's file.
+-- The list in the code's file lacks these: they belong to a context, or to a file.
 local common = { mode = true, password = true, host = true }
 local tls = union(code("tls_parameters.lua", "local parameters = {", "}"), common)
 compare("tls", tls, "the code", page("tls", "## Parameters", "### Old devices"), "docs/tls.md")

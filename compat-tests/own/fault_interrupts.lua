@@ -53,7 +53,7 @@ for what, lookup in pairs(LOOKUPS) do
         child:close()
         check.ok(label .. ": ends with a traceback", output:find("interrupted!\nstack traceback:\n", 1, true), output)
         check.ok(label .. ": at once", socket.gettime() - started < 15, socket.gettime() - started)
-        -- what else it asked for
+        -- its other queries
         silent:settimeout(0)
         repeat until not silent:receive()
         silent:settimeout(20)

@@ -11,20 +11,13 @@ local tasks = require("socket.tasks")
 
 local certs = os.getenv("COMPAT_CERTS")
 
-local told = {}
+local eventually = serve.eventually
+local told
 
 local function listen(handler, options)
-    told = {}
-    local given = { on_error = function(message) told[#told + 1] = message end }
-    for name, value in pairs(options or {}) do given[name] = value end
-    return assert(http.listen("127.0.0.1", 0, handler, given))
-end
-
--- Waits until a condition is true.
-local function eventually(f)
-    local stop = socket.gettime() + 20
-    while not f() and socket.gettime() < stop do socket.sleep(0.01) end
-    return f()
+    local server
+    server, told = serve.start(handler, options)
+    return server
 end
 
 -- http.files without descriptors

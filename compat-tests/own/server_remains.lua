@@ -7,20 +7,13 @@ local serve = require("serve")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
-local told = {}
+local eventually = serve.eventually
+local told
 
 local function listen(handler, options)
-    told = {}
-    local given = { on_error = function(message) told[#told + 1] = message end }
-    for name, value in pairs(options or {}) do given[name] = value end
-    return assert(http.listen("127.0.0.1", 0, handler, given))
-end
-
--- Waits until a condition is true.
-local function eventually(f)
-    local stop = socket.gettime() + 10
-    while not f() and socket.gettime() < stop do socket.sleep(0.01) end
-    return f()
+    local server
+    server, told = serve.start(handler, options)
+    return server
 end
 
 -- A source of the given pieces. After them it ends, or raises the message `problem`.

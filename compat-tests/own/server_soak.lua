@@ -23,27 +23,9 @@ page:close()
 
 local server = peer.lua(([[
 local http, tasks, socket = require("http"), require("socket.tasks"), require("socket")
+local footprint = require("footprint")
 local certs = %q
 local files = http.files(".", { prefix = "/files" })
-
-local function resident()
-    local file = assert(io.open("/proc/self/status"))
-    local text = file:read("*a")
-    file:close()
-    return text:match("RssAnon:%%s*(%%d+)")
-end
-
-local function descriptors()
-    local count = 0
-    for number = 0, 255 do
-        local file = io.open("/proc/self/fdinfo/" .. number)
-        if file then
-            count = count + 1
-            file:close()
-        end
-    end
-    return count
-end
 
 local function figures(server)
     -- the connections of the last window end first
@@ -51,7 +33,7 @@ local function figures(server)
     while server:stats().connections > 1 and socket.gettime() < stop do socket.sleep(0.01) end
     collectgarbage()
     collectgarbage()
-    return ("%%d %%s %%.0f %%d"):format(descriptors(), resident(), collectgarbage("count"), server:stats().requests)
+    return ("%%d %%s %%.0f %%d"):format(footprint.descriptors(256), footprint.resident(), collectgarbage("count"), server:stats().requests)
 end
 
 local handlers = {}

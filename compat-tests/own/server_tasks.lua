@@ -7,6 +7,7 @@ local serve = require("serve")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
+local eventually = serve.eventually
 local told = {}
 
 local function listen(handler, options)
@@ -14,13 +15,6 @@ local function listen(handler, options)
     local given = { on_error = function(...) told[#told + 1] = { ... } end }
     for name, value in pairs(options or {}) do given[name] = value end
     return assert(http.listen("127.0.0.1", 0, handler, given))
-end
-
--- Waits until a condition is true.
-local function eventually(f)
-    local stop = socket.gettime() + 10
-    while not f() and socket.gettime() < stop do socket.sleep(0.01) end
-    return f()
 end
 
 -- A wait for handlers, which the test ends. It ends by itself after ten seconds.

@@ -5,6 +5,7 @@
 -- time limit: 3600
 require("interposed").within("", "heap")
 local check = require("check")
+local footprint = require("footprint")
 local peer = require("peer")
 local socket = require("socket")
 local http = require("socket.http")
@@ -22,29 +23,11 @@ local function note(...)
     if figures then figures:write(string.format(...), "\n") end
 end
 
--- Resident anonymous memory of this process in KiB. File pages are excluded: they vary with the system's cache.
-local function resident()
-    local file = assert(io.open("/proc/self/status"))
-    local text = file:read("*a")
-    file:close()
-    return tonumber(text:match("RssAnon:%s*(%d+)"))
-end
-local function descriptors()
-    local count = 0
-    for number = 0, 1023 do
-        local file = io.open("/proc/self/fdinfo/" .. number)
-        if file then
-            count = count + 1
-            file:close()
-        end
-    end
-    return count
-end
 local function measure()
     collectgarbage()
     collectgarbage()
     return {
-        descriptors = descriptors(), resident = resident(), lua = collectgarbage("count"),
+        descriptors = footprint.descriptors(1024), resident = footprint.resident(), lua = collectgarbage("count"),
         heap = tonumber(os.getenv("HEAP_IN_USE")) / 1024,
     }
 end

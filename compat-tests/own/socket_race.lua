@@ -1,6 +1,7 @@
 -- Names with several addresses, some unreachable: add.40, client.s.33, RFC 8305.
 -- needs: network-namespace, root, python3
 local check = require("check")
+local footprint = require("footprint")
 local peer = require("peer")
 local socket = require("socket")
 
@@ -31,17 +32,7 @@ local port46, listening46 = listen("127.0.0.1", "::1")
 local port9, listening9 = listen("10.9.0.1")
 local closed_port = require("ports").refusing()
 
-local function descriptors()
-    local count = 0
-    for number = 0, 200 do
-        local file = io.open("/proc/self/fdinfo/" .. number)
-        if file then
-            file:close()
-            count = count + 1
-        end
-    end
-    return count
-end
+local function descriptors() return footprint.descriptors(201) end
 -- Connects, and checks the outcome, the time, and that at most one descriptor is used.
 local function connect(label, client, name, port, expected, least, most)
     collectgarbage()

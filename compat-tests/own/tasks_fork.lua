@@ -1,20 +1,11 @@
 -- A process forks in a task. In the child, an object on which another task waits is free (tasks.end.1).
 -- not on: lua5.2, lua5.3, runner, runner-lua5.5
 local check = require("check")
-local interposed = require("interposed")
+local forks = require("forks")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
-local library = interposed.compile([[
-#include <sys/wait.h>
-#include <unistd.h>
-extern void lua_pushnumber(void *state, double number);
-int fork_now(void *state) { lua_pushnumber(state, fork()); return 1; }
-int wait_now(void *state) { int status = 0; wait(&status); lua_pushnumber(state, status); return 1; }
-int exit_now(void *state) { (void)state; _exit(0); }
-]], "forks")
-local function symbol(name) return assert(package.loadlib(library, name)) end
-local fork, wait, exit = symbol("fork_now"), symbol("wait_now"), symbol("exit_now")
+local fork, wait, exit = forks.fork, forks.wait, forks.exit
 
 local server = assert(socket.bind("127.0.0.1", 0))
 local host, port = server:getsockname()

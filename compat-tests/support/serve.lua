@@ -76,4 +76,21 @@ function serve.listen(options)
     return assert(http.listen("127.0.0.1", 0, nil, given))
 end
 
+---Starts a server with a handler.
+---@return http.server server
+---@return any[] told the errors of its handlers, as they happen
+function serve.start(handler, options)
+    local told = {}
+    local given = { on_error = function(message) told[#told + 1] = message end }
+    for name, value in pairs(options or {}) do given[name] = value end
+    return assert(http.listen("127.0.0.1", 0, handler, given)), told
+end
+
+---Waits until a condition is true. Returns what it is in the end.
+function serve.eventually(f)
+    local stop = socket.gettime() + 20
+    while not f() and socket.gettime() < stop do socket.sleep(0.01) end
+    return f()
+end
+
 return serve

@@ -65,7 +65,7 @@ check.ok("cipher", type(object:info("cipher")) == "string")
 check.ok("the peer's certificate", object:getpeercertificate():pem():find("BEGIN CERTIFICATE", 1, true))
 object:close()
 
--- What this backend cannot do is refused by name.
+-- This backend refuses by name the parameters that it does not support.
 check.equal("the backend", require("socket.tls").backend, "schannel")
 for name, value in pairs({ ciphers = "HIGH", ciphersuites = "TLS_AES_128_GCM_SHA256", curve = "P-256", depth = 3 }) do
     local context, message = ssl.newcontext(tls.client({ [name] = value }))

@@ -1,4 +1,4 @@
--- What differs between Windows and Unix behind the same functions: docs/architecture.md, "Windows".
+-- The same functions differ between Windows and Unix: docs/architecture.md, "Windows".
 local check = require("check")
 local socket = require("socket")
 
@@ -74,7 +74,7 @@ check.equal("a datagram longer than asked for", { two:receive(10) }, { nil, "Mes
 one:sendto(("x"):rep(3000), "127.0.0.1", at)
 check.equal("a datagram, asked for with a large size", #two:receive(60000), 3000)
 
--- What Windows does not have.
+-- Modules that Windows lacks.
 for _, name in ipairs({ "socket.unix", "socket.serial" }) do
     local found, why = pcall(require, name)
     check.ok(name .. " says that it is not there", not found and tostring(why):find("not available on this system", 1, true), why)

@@ -1,0 +1,28 @@
+-- What this process holds, as the system tells it.
+local footprint = {}
+
+---The number of open descriptors below `limit`.
+---@param limit integer
+---@return integer count
+function footprint.descriptors(limit)
+    local count = 0
+    for number = 0, limit - 1 do
+        local file = io.open("/proc/self/fdinfo/" .. number)
+        if file then
+            count = count + 1
+            file:close()
+        end
+    end
+    return count
+end
+
+---Resident anonymous memory in KiB. File pages are excluded: they vary with the system's cache.
+---@return integer kibibytes
+function footprint.resident()
+    local file = assert(io.open("/proc/self/status"))
+    local text = file:read("*a")
+    file:close()
+    return tonumber(text:match("RssAnon:%s*(%d+)"))
+end
+
+return footprint
