@@ -5,10 +5,9 @@
 //! scheduler by pointer, and keep no reference to it while Lua code runs.
 #![allow(unsafe_code)]
 
-use std::any::Any;
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::ffi::{c_int, c_void};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlua::ffi::lua_State;
@@ -17,16 +16,20 @@ use rustix::io::Errno;
 use super::fiber::Stack;
 use super::handover::flags;
 use super::readiness::{Change, Readiness, Waker};
-use super::timers::{Entry, Timers};
+use super::timers::Timers;
 use crate::binding::{CAPACITY, Message};
-use crate::sys::lock;
 use crate::sys::process::forks;
 
+mod context;
+mod mailbox;
 mod switch;
 mod task;
+mod time;
 mod watching;
 
-pub use switch::{WaitOptions, is_nowhere, may_switch, nothing_key, settle, turns, wait, yield_now};
+pub use context::{is_nowhere, may_switch};
+use mailbox::Mailbox;
+pub use switch::{WaitOptions, nothing_key, settle, turns, wait, yield_now};
 use task::Task;
 pub use task::{Id, State, WakeReason};
 
@@ -41,38 +44,6 @@ struct Watch {
     /// The identity of the descriptor that the system watches under this number. Zero when unknown.
     identity: u64,
     waiters: Vec<Id>,
-}
-
-/// The answer of a lookup: the task, the number of its lookup, and the answer.
-type Delivery = (Id, u64, Box<dyn Any + Send>);
-
-/// Messages from other threads to tasks.
-pub struct Mailbox {
-    answers: Mutex<Vec<Delivery>>,
-    /// The lookups that a task waits for.
-    wanted: Mutex<HashSet<u64>>,
-    waker: Waker,
-}
-
-impl Mailbox {
-    /// Whether a task waits for the lookup.
-    pub fn is_wanted(&self, lookup: u64) -> bool {
-        lock(&self.wanted).contains(&lookup)
-    }
-
-    /// Says that no task waits for the lookup any longer. Returns whether one did.
-    fn give_up(&self, lookup: u64) -> bool {
-        lock(&self.wanted).remove(&lookup)
-    }
-
-    /// Delivers the answer of a lookup, if a task waits for it.
-    pub fn post(&self, id: Id, lookup: u64, answer: Box<dyn Any + Send>) {
-        if !self.give_up(lookup) {
-            return;
-        }
-        lock(&self.answers).push((id, lookup, answer));
-        self.waker.wake();
-    }
 }
 
 /// The scheduler of one Lua state.
@@ -324,7 +295,7 @@ impl Scheduler {
     fn readiness(&mut self) -> Result<&mut Readiness, Errno> {
         if self.readiness.is_none() {
             let waker = Waker::new()?;
-            let mailbox = Mailbox { answers: Mutex::default(), wanted: Mutex::default(), waker };
+            let mailbox = Mailbox::new(waker);
             let readiness = Readiness::new(mailbox.waker.as_fd())?;
             self.mailbox = Some(Arc::new(mailbox));
             self.readiness = Some(readiness);
@@ -448,53 +419,6 @@ impl Scheduler {
         self.task(id).is_some_and(|task| !task.exit.is_null())
     }
 
-    /// The earliest time at which a wait ends.
-    fn next_time(&mut self) -> Option<Instant> {
-        let slots = &mut self.slots;
-        self.timers.next(|time, id| {
-            let slot = slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation);
-            let Some(task) = slot.and_then(|slot| slot.task.as_deref_mut()) else { return Entry::Stale };
-            if task.timer != Some(time) {
-                return Entry::Stale;
-            }
-            match task.end.filter(|_| task.state == State::Waiting) {
-                None => {
-                    task.timer = None;
-                    Entry::Stale
-                }
-                Some(end) if end > time => {
-                    task.timer = Some(end);
-                    Entry::Later(end)
-                }
-                Some(_) => Entry::Due,
-            }
-        })
-    }
-
-    /// The time until a task can continue without an outside event. `None` when no time limit is pending.
-    pub fn timeout(&mut self) -> Option<Duration> {
-        self.check_fork();
-        if !self.ready.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        self.next_time().map(|time| time.saturating_duration_since(Instant::now()))
-    }
-
-    /// Wakes the tasks whose time limit has expired.
-    fn expire(&mut self) {
-        if self.next_time().is_none() {
-            return;
-        }
-        let now = Instant::now();
-        while self.next_time().is_some_and(|time| time <= now) {
-            let Some((_, id)) = self.timers.pop(now) else { break };
-            let Some(task) = self.task(id) else { continue };
-            task.timer = None;
-            let reason = if task.by_deadline { WakeReason::Deadline } else { WakeReason::Limit };
-            self.wake(id, reason);
-        }
-    }
-
     /// Collects the events of descriptors and of other threads. When nothing is ready, waits for at most
     /// `limit`. Returns whether a signal ended the wait.
     fn look(&mut self, limit: Option<Duration>) -> Result<bool, Errno> {
@@ -519,19 +443,6 @@ impl Scheduler {
         interrupted
     }
 
-    /// Collects the answers of other threads.
-    fn collect(&mut self) {
-        let Some(mailbox) = self.mailbox.clone() else { return };
-        mailbox.waker.clear();
-        let answers = std::mem::take(&mut *lock(&mailbox.answers));
-        for (id, lookup, answer) in answers {
-            if let Some(task) = self.task(id).filter(|task| task.lookup == lookup) {
-                task.answer = Some(answer);
-                self.wake(id, WakeReason::Ready);
-            }
-        }
-    }
-
     /// The next failed task and its Lua stack. If its coroutine failed, the error is on top of that stack.
     pub fn take_failed(&mut self) -> Option<(Id, *mut lua_State)> {
         let id = self.failed.pop()?;
@@ -543,34 +454,6 @@ impl Scheduler {
         self.abandoning = abandoning;
     }
 
-    /// The deadline of the running code. `None` when there is none.
-    pub fn deadline(&mut self) -> Option<Instant> {
-        match self.current {
-            Some(id) => self.task(id).and_then(|task| task.deadline),
-            None => self.outside_deadline,
-        }
-    }
-
-    /// Sets the deadline of the running code.
-    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
-        match self.current {
-            Some(id) => {
-                if let Some(task) = self.task(id) {
-                    task.deadline = deadline;
-                }
-            }
-            None => self.outside_deadline = deadline,
-        }
-    }
-
-    /// Gives a task the deadline of the running code.
-    pub fn inherit_deadline(&mut self, id: Id) {
-        let deadline = self.deadline();
-        if let Some(task) = self.task(id) {
-            task.deadline = deadline;
-        }
-    }
-
     /// Makes waits block, or allows switching again.
     pub fn block(&mut self, block: bool) {
         self.blocked = if block { self.blocked + 1 } else { self.blocked.saturating_sub(1) };
@@ -579,30 +462,6 @@ impl Scheduler {
     /// Whether waits block.
     pub fn is_blocked(&self) -> bool {
         self.blocked > 0
-    }
-
-    /// Begins a lookup for the running task. Returns the mailbox for the answer, the task and the number of
-    /// the lookup.
-    pub fn begin_lookup(&mut self) -> Result<(Arc<Mailbox>, Id, u64), Errno> {
-        self.readiness()?;
-        self.lookups += 1;
-        let (mailbox, lookup) = (self.mailbox.clone().ok_or(Errno::BADF)?, self.lookups);
-        let id = self.current.ok_or(Errno::BADF)?;
-        lock(&mailbox.wanted).insert(lookup);
-        Ok((mailbox, id, lookup))
-    }
-
-    /// Ends a lookup that the running task has waited for in vain. If its turn has not come yet, nobody makes it.
-    pub fn give_up_lookup(&self, lookup: u64) {
-        if let Some(mailbox) = &self.mailbox {
-            mailbox.give_up(lookup);
-        }
-    }
-
-    /// The answer that has come for the running task.
-    pub fn take_answer(&mut self) -> Option<Box<dyn Any + Send>> {
-        let id = self.current?;
-        self.task(id)?.answer.take()
     }
 }
 
