@@ -1,14 +1,17 @@
 -- The server of module `http`: listens, accepts, stops. One task serves each connection.
 local socket = require("socket")
 local native = require("socket.http_server_leaves")
+local connections = require("socket.http_server_connections")
 local listening = require("socket.http_listening")
 local log = require("socket.http_log")
 local options = require("socket.http_server_options")
-local serving = require("socket.http_serving")
 
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
     error, ipairs, pairs, pcall, setmetatable, tostring, type
-local max, remove_first = math.max, table.remove
+local max = math.max
+local add, cut, close_idle, is_idle, remove =
+    connections.add, connections.cut, connections.close_idle, connections.is_idle, connections.remove
+local announce, announce_end, is_over = connections.announce, connections.announce_end, connections.is_over
 local now = native.now
 
 -- Seconds to wait when the system has no free descriptors.
@@ -67,109 +70,6 @@ local function tls_leaves()
     return tls.serving, tls.finish
 end
 
-local function add(self, listener, sock)
-    local ip, port = "unix", nil
-    if listener.leaves == native.tcp then
-        ip, port = sock:getpeername()
-        if not ip then
-            -- the peer has already closed
-            sock:close()
-            return nil
-        end
-        if listener.nodelay then sock:setoption("tcp-nodelay", true) end
-    end
-    local connection = serving.new(self, sock, listener.leaves, ip, port, listener.tls)
-    connection.listener = listener
-    self.connections[connection] = true
-    self.open = self.open + 1
-    return connection
-end
-
--- True when a connection waits for a request and has received none of its bytes.
-local function is_idle(connection)
-    return connection.idle and connection.leaves.isquiet(connection.sock)
-end
-
-local function cut(connection)
-    connection.cut = true
-    connection.quiet = true
-    connection.sock:close()
-end
-
--- Closes the connection that has been idle longest. Returns whether there was one.
-local function close_idle(self)
-    local oldest
-    for connection in pairs(self.connections) do
-        if connection.idle and (not oldest or connection.turn < oldest.turn) and is_idle(connection) then
-            oldest = connection
-        end
-    end
-    if not oldest then return false end
-    oldest.idle = false
-    cut(oldest)
-    -- otherwise its task ends it
-    if not self.handler then oldest:close() end
-    return true
-end
-
--- Whether neither a connection nor a task that accepts is left.
-local function is_over(self) return self.open == 0 and self.accepting == 0 end
-
-local function announce_end(self)
-    self.stopped = true
-    self.ended:close()
-end
-
--- Called when a connection or a task that accepts has ended: wakes who waits for that.
-local function announce(self)
-    local over = self.stopping and is_over(self)
-    if self.changed and (self.waiting > 0 or over) then self.changed:put(true) end
-    if over and self.unwatched then
-        self.whole = true
-        announce_end(self)
-    end
-end
-
-local start_queued
-
--- Called when a connection has ended.
-local function remove(self, connection)
-    if not self.connections[connection] then return end
-    self.connections[connection] = nil
-    self.open = self.open - 1
-    if self.queued[1] then start_queued(self) end
-    announce(self)
-end
-
-local function serve(self, connection)
-    local ok, message = pcall(serving.run, connection, self.handler)
-    if not ok then
-        self:report(message)
-        cut(connection)
-    end
-    remove(self, connection)
-end
-
--- Starts the task of a connection. Returns true, or nil and a message.
-local function start_serving(self, connection)
-    local ok, task = pcall(self.tasks.start, serve, self, connection)
-    if ok then
-        connection.task = task
-        return true
-    end
-    remove(self, connection)
-    connection.sock:close()
-    return nil, tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
-end
-
--- Starts the tasks of queued connections, as far as the limit allows.
-function start_queued(self)
-    local queued = self.queued
-    while queued[1] and self.open - #queued < self.settings.maxconnections do
-        start_serving(self, remove_first(queued, 1))
-    end
-end
-
 -- Accepts the peers that connected before the stop: closing the listener would reset them. Those that have sent a
 -- part of a request are served.
 local function take_queued(self, listener)
@@ -188,7 +88,7 @@ local function take_queued(self, listener)
             end
         end
     end
-    start_queued(self)
+    connections.start_queued(self)
 end
 
 -- Waits until one more connection is allowed.
@@ -228,7 +128,7 @@ local function accept_loop(self, listener)
             if connection then
                 -- without a free task: handled like too many connections
                 local ok
-                ok, message = start_serving(self, connection)
+                ok, message = connections.start(self, connection)
                 if ok then told = false end
             end
         end
@@ -286,24 +186,6 @@ local function is_inside(self)
     return false
 end
 
--- Cuts all remaining connections. Returns whether there were any.
-local function cut_all(self)
-    local any = false
-    local queued = self.queued
-    self.queued = {}
-    for _, connection in ipairs(queued) do
-        any = true
-        cut(connection)
-        remove(self, connection)
-    end
-    for connection in pairs(self.connections) do
-        any = true
-        cut(connection)
-        if connection.task then connection.task:cancel("closed") end
-    end
-    return any
-end
-
 local wind_up
 
 -- Lets a task of its own wait for the end. When no further task is allowed, the last connection ends the stop, and
@@ -330,7 +212,7 @@ function wind_up(self, seconds)
             end
             if left <= 0 then
                 whole = false
-                cut_all(self)
+                connections.cut_all(self)
                 self.changed:get(1)
                 break
             end
