@@ -5,14 +5,9 @@ use std::env;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    if let Some(advice) = missing_openssl() {
-        // Only a warning: a program that uses this crate may provide its own OpenSSL.
-        println!("cargo::warning={advice}");
-    }
     println!("cargo:rustc-check-cfg=cfg(tls_openssl)");
     let system = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
     let other_library =
@@ -39,35 +34,6 @@ fn main() {
     if env::var_os("CARGO_CFG_UNIX").is_some() && env::var_os("CARGO_FEATURE_VENDORED").is_some() {
         println!("cargo:rustc-link-arg-bins=-Wl,--export-dynamic");
     }
-}
-
-/// The packages to install when OpenSSL's development files are missing, in one line. Other systems have
-/// their own TLS, or have OpenSSL where its own build finds it.
-fn missing_openssl() -> Option<String> {
-    let named = ["OPENSSL_DIR", "OPENSSL_LIB_DIR", "OPENSSL_NO_PKG_CONFIG"];
-    let cross = env::var_os("HOST") != env::var_os("TARGET");
-    if env::var("CARGO_CFG_TARGET_OS").ok()? != "linux"
-        || cross
-        || named.iter().any(|name| env::var_os(name).is_some())
-    {
-        return None;
-    }
-    println!("cargo:rerun-if-env-changed=PKG_CONFIG");
-    println!("cargo:rerun-if-env-changed=PKG_CONFIG_PATH");
-    let program = env::var_os("PKG_CONFIG").unwrap_or_else(|| "pkg-config".into());
-    let succeeds = |argument: &[&str]| {
-        Command::new(&program).args(argument).output().is_ok_and(|output| output.status.success())
-    };
-    let lacking = if !succeeds(&["--version"]) {
-        "pkg-config is missing, which finds OpenSSL"
-    } else if !succeeds(&["--exists", "openssl"]) {
-        "the development files of OpenSSL are missing"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "{lacking}: apt install pkg-config libssl-dev (Fedora: pkgconf openssl-devel, Alpine: pkgconf openssl-dev)"
-    ))
 }
 
 /// Writes the table that `src/bundle.rs` includes: path and text of each file under `lua/`.
