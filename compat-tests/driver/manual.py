@@ -5,12 +5,14 @@ import re
 import shutil
 import tempfile
 
+import manual_order
 import needs
 import process
 from interpreters import REPOSITORY
 from task import Task
 
 LIMIT = 300
+WIDTH = 120
 LIMIT_OF_LOOKS = 900
 NO_THEME = "Unrecognised theme"
 NO_BROWSER = 77
@@ -97,6 +99,34 @@ def _messages(report):
     return report.ok("docs messages")
 
 
+def _pages():
+    """The names of the reference pages: those that Lua scripts find in support/manual.lua."""
+    with open(os.path.join(REPOSITORY, "compat-tests", "support", "manual.lua"), encoding="utf-8") as file:
+        return re.findall(r'"([\w]+)"', re.search(r"(?s)manual\.pages = \{(.*?)\}", file.read()).group(1))
+
+
+def _order(report):
+    """Every function of the reference pages has its parts in one order."""
+    complaints = manual_order.complaints(os.path.join(REPOSITORY, "docs"), _pages())
+    if complaints:
+        return report.fail("docs order", "\n".join(complaints))
+    return report.ok("docs order")
+
+
+def _lines(report):
+    """Lines of the pages wrap at 120, except the rows of tables. The contract's numbered items are not pages to read."""
+    long = []
+    for folder in (".", "docs", "docs/tutorials", "types", "examples", "benches", "fuzz", "findings", "compat-tests"):
+        for name in sorted(os.listdir(os.path.join(REPOSITORY, folder))):
+            if name.endswith(".md"):
+                with open(os.path.join(REPOSITORY, folder, name), encoding="utf-8") as file:
+                    long += ["%s/%s:%d" % (folder, name, number) for number, line in enumerate(file, 1)
+                             if len(line.rstrip("\n")) > WIDTH and not line.startswith("|")]
+    if long:
+        return report.fail("docs lines", "lines of more than %d characters:\n%s" % (WIDTH, "\n".join(long)))
+    return report.ok("docs lines")
+
+
 def _editors(report):
     """No warning for the tutorials and the definitions in an editor's language server."""
     name = "docs editors"
@@ -121,6 +151,8 @@ def tasks(wanted, report):
         Task("docs site", lambda: _site_and_look(report), count=2),
         Task("docs pictures", lambda: _drawn(report, "docs pictures", "pictures", ["--check"])),
         Task("docs editors", lambda: _editors(report)),
+        Task("docs lines", lambda: _lines(report)),
+        Task("docs order", lambda: _order(report)),
         Task("docs messages", lambda: _messages(report)),
         Task("docs figures", lambda: _drawn(report, "docs figures", "figures", ["--check"])),
     ]

@@ -41,10 +41,10 @@
 
 ---A response.
 ---@class http.Response
----@field status integer
+---@field status integer the code of the answer, such as 200
 ---@field status_code integer same as `status`
 ---@field ok boolean whether the status is 200 to 299
----@field reason string
+---@field reason string the text after the code, such as "OK"
 ---@field version string such as "1.1"
 ---@field headers table<string, string> first value by Title-Case name; a lookup ignores case
 ---@field header_list string[][] pairs of name and value, as received
