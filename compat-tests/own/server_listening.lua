@@ -18,6 +18,16 @@ check.ok("a name that is none", not http.listen("no.such.name.invalid", 0))
 check.equal("stop", { server:stop(), server:stop(), server:wait() }, { true, true, true })
 check.equal("accept after the stop", { server:accept(0) }, { nil, "closed" })
 
+for _, wrong in ipairs({ "abc", "", -1, 1.5, 65536 }) do
+    check.equal("port " .. wrong, { http.listen("127.0.0.1", wrong) }, { nil, ("invalid port '%s'"):format(wrong) })
+end
+check.equal("no certificate", { http.listen("127.0.0.1", 0, nil, { tls = {} }) }, { nil, "no certificate" })
+check.equal("no private key", { http.listen("127.0.0.1", 0, nil, { tls = { certificate = "x.pem" } }) }, { nil, "no private key" })
+check.raises("an address that is no table", "invalid value of option 'addresses'", http.listen, { port = 0, addresses = { 80 } })
+check.raises("an unknown name in an address", "invalid option 'hots'", http.listen, { port = 0, addresses = { { hots = "x" } } })
+check.raises("a socket that does not listen", "invalid value of option 'socket'", http.listen, { socket = socket.tcp() })
+check.raises("a file as the socket", "invalid value of option 'socket'", http.listen, { socket = io.stdout })
+
 -- 127.0.0.1 by default; every address of a table; one port for both families
 server = assert(http.listen({ port = 0 }))
 check.equal("the usual address", (server:getsockname()), "127.0.0.1")

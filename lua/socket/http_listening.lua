@@ -2,7 +2,7 @@
 local socket = require("socket")
 local native = require("socket.http_server_leaves")
 
-local ipairs, next, pairs, tonumber, tostring, type = ipairs, next, pairs, tonumber, tostring, type
+local error, ipairs, next, pairs, tonumber, tostring, type = error, ipairs, next, pairs, tonumber, tostring, type
 
 local listening = {}
 
@@ -95,7 +95,9 @@ local function open_one(entry, settings)
         if not sock then return nil, err end
         return { socket = sock, leaves = native.unix, path = path }
     end
-    local sock, err = open_tcp(entry.host, tonumber(entry.port) or 0, settings)
+    local port = tonumber(entry.port or 0)
+    if not port or port < 0 or port > 65535 or port % 1 ~= 0 then return nil, ("invalid port '%s'"):format(tostring(entry.port)) end
+    local sock, err = open_tcp(entry.host, port, settings)
     if not sock then return nil, err end
     return { socket = sock, leaves = native.tcp }
 end
@@ -146,6 +148,9 @@ end
 function listening.contexts(parameters)
     local tls = require("socket.tls")
     local function make(given)
+        if type(given) ~= "table" then error("invalid value of option 'tls'", 0) end
+        if not (given.certificate or given.certificates or given.psk) then return nil, "no certificate" end
+        if given.certificate and not given.key then return nil, "no private key" end
         local config = { mode = "server", protocol = "any", alpn = choose }
         for name, value in pairs(given) do config[name] = value end
         config.sni = nil

@@ -1,5 +1,5 @@
 -- The options of http.listen: their defaults and checks. Internal to socket.http_server.
-local error, pairs, type = error, pairs, type
+local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
 local huge = math.huge
 
 local options = {}
@@ -37,12 +37,31 @@ local OTHERS = {
     server_name = "string boolean",
     stream = "boolean function",
     addresses = "table",
-    socket = "userdata table",
+    socket = "userdata",
     errors = "table",
     mode = "number",
 }
 
+-- The types of an entry of `addresses`.
+local ADDRESS = { host = "string", port = "number string", tls = "table", socket = "userdata" }
+
+-- Whether a value is a socket that listens.
+local function is_listener(value) return tostring(value):find("^[%w]+{server}") ~= nil end
+
 local function invalid(name) error(("invalid value of option '%s'"):format(name), 0) end
+
+-- Checks the options that have a structure.
+local function check_listeners(settings)
+    for _, address in ipairs(settings.addresses or {}) do
+        if type(address) ~= "table" then invalid("addresses") end
+        for name, value in pairs(address) do
+            if not ADDRESS[name] then error(("invalid option '%s'"):format(tostring(name)), 0) end
+            if not ADDRESS[name]:find(type(value), 1, true) then invalid(name) end
+        end
+        if address.socket and not is_listener(address.socket) then invalid("socket") end
+    end
+    if settings.socket and not is_listener(settings.socket) then invalid("socket") end
+end
 
 ---Checks options and adds the defaults.
 ---@param given table|function|nil
@@ -62,6 +81,7 @@ function options.complete(given)
         end
         settings[name] = value
     end
+    check_listeners(settings)
     if settings.server_name == true then settings.server_name = "luasocket-rs" end
     settings.server_name = settings.server_name or nil
     if type(settings.server_name) == "string" and settings.server_name:find("%c") then invalid("server_name") end
