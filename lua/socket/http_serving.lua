@@ -129,6 +129,7 @@ local function receive(self, idletime)
     local count = self.count + 1
     self.count = count
     self.bytes = 0
+    self.answering = nil
     stats.requests = stats.requests + 1
     if not keeps or not settings.keepalive then self.keep = false end
     -- LuaJIT makes room for the named fields, in powers of two. With nine to sixteen of them, the others and those
@@ -214,6 +215,11 @@ local function fail(self, writer, request, message, traceback)
     if message then self.server:report(message, traceback, request) end
     local stats = self.server.counts
     stats.errors = stats.errors + 1
+    if writer and writer.finished and not writer.failure then
+        -- the answer is complete, or another task sends its end
+        writer:finish()
+        return
+    end
     if writer then writer.finished = true end
     if writer and writer.sent then
         self.keep = false
@@ -276,16 +282,24 @@ local function finish(self)
     if not server.handler then server:remove(self) end
 end
 
--- The handshake of a TLS connection.
-local function shake_hands(self)
-    local stop = now() + self.settings.tlstime
-    -- a peer that says nothing is idle: a stop, or the limit of connections, may close it
-    local arrived, message = self.leaves.arrival(self.sock, self.settings.tlstime)
-    self.idle = false
-    local sock
-    if arrived then sock, message = self.server:wrap(self) end
+-- The handshake of a TLS connection, until `until_time` at most. Returns true; nil and a message; or false when the
+-- time was over before the server's limit: then the next call goes on.
+local function shake_hands(self, until_time)
+    local stop = self.handshake_stop or now() + self.settings.tlstime
+    self.handshake_stop = stop
+    local is_short = until_time < stop
+    if is_short then stop = until_time end
+    local sock, message = self.handshaking, nil
+    if not sock then
+        -- a peer that says nothing is idle: a stop, or the limit of connections, may close it
+        local arrived
+        arrived, message = self.leaves.arrival(self.sock, max(0, stop - now()))
+        if not arrived and message == "timeout" and is_short then return false end
+        self.idle = false
+        if arrived then sock, message = self.server:wrap(self) end
+        if sock then self.sock, self.leaves, self.handshaking = sock, self.server.tls_leaves, sock end
+    end
     if sock then
-        self.sock, self.leaves = sock, self.server.tls_leaves
         sock:settimeout(max(0, stop - now()))
         -- the ALPN callback raises when no offered protocol is supported
         local called, ok, problem = pcall(sock.dohandshake, sock)
@@ -293,9 +307,11 @@ local function shake_hands(self)
             problem = ok
         elseif ok then
             sock:settimeout(nil)
+            self.handshaking = nil
             return true
         end
-        message = problem == "wantread" and "timeout" or problem
+        message = (problem == "wantread" or problem == "wantwrite") and "timeout" or problem
+        if message == "timeout" and is_short then return false end
     end
     -- closed by the server
     if self.cut then return nil, "closed" end
@@ -308,7 +324,7 @@ end
 ---Serves a connection until it ends.
 function serving.run(self, handler)
     local server, settings = self.server, self.settings
-    if self.tls and not shake_hands(self) then
+    if self.tls and not shake_hands(self, huge) then
         self.quiet = true
         return finish(self)
     end
@@ -334,14 +350,18 @@ end
 function methods:receive(timeout)
     if self.request then error("the request before has no answer yet", 2) end
     if self.closed then return nil, "closed" end
+    if timeout and timeout < 0 then timeout = nil end
     if self.tls and not self.shaken then
+        local start = now()
+        local ok, message = shake_hands(self, timeout and start + timeout or huge)
+        if ok == false then return nil, "timeout" end
         self.shaken = true
-        local ok, message = shake_hands(self)
         if not ok then
             self.quiet = true
             finish(self)
             return nil, message
         end
+        if timeout then timeout = max(0, start + timeout - now()) end
     end
     if self.count > 0 and (not self.keep or self.broken) then
         finish(self)
@@ -350,7 +370,7 @@ function methods:receive(timeout)
     local limit = self.settings.idletime
     self.since = self.since or now()
     local left = limit < huge and self.since + limit - now() or huge
-    local wait = timeout and timeout >= 0 and timeout < left and timeout or left
+    local wait = timeout and timeout < left and timeout or left
     local request, message = receive(self, wait)
     if not request then
         if message == "timeout" and wait < left and not self.linger and not self.broken then
