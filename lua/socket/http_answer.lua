@@ -3,7 +3,7 @@ local native = require("socket.http_server_leaves")
 local writers = require("socket.http_writer")
 
 local announcement = writers.announcement
-local getmetatable, pcall, tostring, type = getmetatable, pcall, tostring, type
+local error, getmetatable, pcall, tostring, type = error, getmetatable, pcall, tostring, type
 local io_type = io and io.type or function() end
 
 local answer = {}
@@ -42,6 +42,9 @@ local function send_source(connection, request, status, headers, source)
     if request.method == "HEAD" or writer.mode == "none" then return writer:finish() end
     while true do
         local called, data, problem = pcall(source)
+        if called and data and type(data) ~= "string" and type(data) ~= "number" then
+            called, data = false, ("invalid answer (body: a source of %s)"):format(type(data))
+        end
         if not called or not data and problem then
             connection.server:report(called and problem or data, nil, request)
             if not called and not writer.sent then
@@ -112,11 +115,11 @@ local function send_file(connection, request, status, headers, file)
     return broken(connection, message)
 end
 
--- The rest of a seekable Lua file; nil when it is not seekable.
+-- The rest of a seekable Lua file; nil when it is not seekable, or has no size, such as a folder.
 local function take_over(file)
     local position = file:seek("cur")
     local stop = position and file:seek("end")
-    if not stop then return nil end
+    if not stop or stop >= 2 ^ 53 then return nil end
     file:seek("set", position)
     return native.file(file, position, stop > position and stop - position or 0)
 end
@@ -124,8 +127,8 @@ end
 -- A source of the rest of a Lua file that is not seekable, such as a pipe.
 local function file_source(file)
     return function()
-        local data = file:read(PIECE)
-        if not data then file:close() end
+        local data, message = file:read(PIECE)
+        if message then error(message, 0) end
         return data
     end
 end
@@ -156,6 +159,7 @@ function answer.send(connection, request, given)
         return false, ("invalid answer (status %s)"):format(tostring(status))
     end
     connection.status = status
+    connection.answering = true
     local headers = given.headers
     if headers ~= nil and type(headers) ~= "table" then
         return false, ("invalid answer (headers: %s)"):format(type(headers))

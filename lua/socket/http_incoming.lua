@@ -7,7 +7,7 @@ local http_pairs = require("socket.http_pairs")
 local pairs, rawset, setmetatable, tonumber, type = pairs, rawset, setmetatable, tonumber, type
 local char, find, gmatch, gsub, lower, match, sub =
     string.char, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
-local concat = table.concat
+local concat, huge = table.concat, math.huge
 
 local PIECE = 65536
 -- The most names in `params`.
@@ -15,6 +15,8 @@ local PARAMS = 1000
 
 -- Private keys that scripts cannot access.
 local HEAD, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}
+-- The state of a body that was read whole.
+local COMPLETE = {}
 
 local incoming = { HEAD = HEAD, CONNECTION = CONNECTION, STREAM = STREAM }
 
@@ -164,7 +166,13 @@ local function next_piece(request, most)
         return rest
     end
     local state = request[STREAM]
-    if not state then return nil end
+    if not state then
+        -- a body that was read whole is one piece
+        request[STREAM] = COMPLETE
+        local body = request.body
+        return body ~= "" and body or nil
+    end
+    if state == COMPLETE then return nil end
     return bodies.piece(state, 1, most or PIECE, request[CONNECTION].settings.progresstime)
 end
 
@@ -206,19 +214,20 @@ local function read_line(request)
     return (gsub(concat(pieces), "\r$", ""))
 end
 
----Reads the body of a streamed request.
+---Reads the body of a streamed request. A body that was read whole can be read, too.
 ---@param what? integer|string number of bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; nil: available bytes
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
     if what == nil then return next_piece(self) end
-    if type(what) == "number" then return read_count(self, what) end
-    if sub(what, 1, 2) == "*l" then return read_line(self) end
-    if sub(what, 1, 2) == "*a" then return read_count(self, math.huge) end
+    if type(what) == "number" and what >= 0 and (what % 1 == 0 or what == huge) then return read_count(self, what) end
+    local pattern = type(what) == "string" and match(what, "^%*?([la])")
+    if pattern == "l" then return read_line(self) end
+    if pattern == "a" then return read_count(self, huge) end
     error("bad argument #1 to 'read' (invalid pattern)", 2)
 end
 
----An LTN12 source of the body of a streamed request.
+---An LTN12 source of the request's body.
 ---@return fun(): string?, string?
 function methods:source()
     return function() return next_piece(self) end

@@ -43,7 +43,8 @@ end
 local function ask(state)
     state.expects = false
     local connection = state.connection
-    if connection.sock:dirty() then return true end
+    -- after the answer has begun, an interim answer would be a part of its body
+    if connection.answering or connection.sock:dirty() then return true end
     return connection.leaves.send(connection.sock, CONTINUE, connection.settings.progresstime)
 end
 

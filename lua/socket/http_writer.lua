@@ -34,8 +34,8 @@ function writer.new(connection, request)
     return setmetatable({ connection = connection, request = request, size = 0, finished = false }, Writer)
 end
 
--- A whole number of bytes from a value; nil when it is none, as from "-5", "0x5" or 5.5.
-local function bytes_of(value)
+-- A whole number from a value; nil when it is none, as from "-5", "0x5" or 5.5.
+local function whole_number(value)
     if type(value) == "string" and not find(value, "^%d+$") then return nil end
     local number = tonumber(value)
     if number and number >= 0 and number < 2 ^ 53 and number % 1 == 0 then return number end
@@ -47,7 +47,7 @@ local function declared_length(headers)
         local name, value = key, entry
         if type(name) == "number" then name, value = value[1], value[2] end
         if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
-            return bytes_of(value)
+            return whole_number(value)
         end
     end
 end
@@ -77,6 +77,9 @@ function methods:start(status, headers)
     status = status or 200
     if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
         error(("invalid status (%s)"):format(tostring(status)), 2)
+    end
+    if headers ~= nil and type(headers) ~= "table" then
+        error(("bad argument #2 to 'start' (table expected, got %s)"):format(type(headers)), 2)
     end
     local connection, request = self.connection, self.request
     local length
@@ -149,6 +152,7 @@ local function flush(self, finishes)
     self.size = 0
     self.head = nil
     self.sent = true
+    connection.answering = true
     connection.bytes = connection.bytes + #data
     if self.mode == "chunked" and data ~= "" then
         data = format("%s%x\r\n%s\r\n%s", head, #data, data, last or "")
@@ -280,7 +284,11 @@ function methods:event(event)
     local lines = {}
     if event.event then lines[1] = "event: " .. one_line(event.event, "event") .. "\n" end
     if event.id then lines[#lines + 1] = "id: " .. one_line(event.id, "id") .. "\n" end
-    if event.retry then lines[#lines + 1] = format("retry: %d\n", event.retry) end
+    if event.retry then
+        local retry = whole_number(event.retry)
+        if not retry then error("invalid retry of an event", 2) end
+        lines[#lines + 1] = format("retry: %d\n", retry)
+    end
     if event.data then add_lines(lines, "data", tostring(event.data)) end
     lines[#lines + 1] = "\n"
     return send_event(self, concat(lines))

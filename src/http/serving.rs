@@ -102,11 +102,13 @@ fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         request_head::Limits { line: limit(call, 4)?, head: limit(call, 5)?, fields: limit(call, 6)? };
     let mut scan = Scan::default();
     let mut begun = false;
+    let mut waited = false;
     let found = door::repeat(call, 1, T::client(), Use::Reading, |object, pace| {
         match search(object, &mut |data| scan.advance(data, &limits)) {
             Ok(Found::Whole((start, end))) => take_head(object, start, end).map(Found::Whole),
             Ok(Found::Refused(refusal)) => Ok(Found::Refused(refusal)),
             Err(stop) => {
+                waited = true;
                 if !begun && object.parts().0.buffered().len() > scan.start() {
                     begun = true;
                     pace.deadline = Some(Deadline::after(head_time));
@@ -124,7 +126,12 @@ fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         }
         Err(failure) => return ended(call, failure),
     }
-    push_head(call, 7)
+    let results = push_head(call, 7)?;
+    if !waited {
+        // Pipelined requests of one peer must not delay the other connections.
+        door::settle(call);
+    }
+    Ok(results)
 }
 
 fn take_head<T: Streaming>(object: &mut T, start: usize, end: usize) -> Result<ScratchBuffer, Stop> {
@@ -198,6 +205,7 @@ fn take<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     match taken {
         Ok(text) => {
             call.push_vec(text)?;
+            door::settle(call);
             Ok(1)
         }
         Err(failure) => ended(call, failure),
@@ -247,6 +255,7 @@ fn chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         Ok(Found::Whole(chunk)) => {
             call.push_integer(chunk.size as i64);
             call.push_integer(chunk.extensions as i64);
+            door::settle(call);
             Ok(2)
         }
         Ok(Found::Refused(refusal)) => refused(call, refusal),
@@ -287,6 +296,7 @@ fn send<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     match send_rest::<T>(call, 2, 0, seconds)? {
         Ok(()) => {
             call.push_boolean(true);
+            door::settle(call);
             Ok(1)
         }
         Err(failure) => ended(call, failure),
@@ -422,7 +432,10 @@ fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outc
             }
         })?;
         match outcome {
-            Ok(count) => sent += count,
+            Ok(count) => {
+                sent += count;
+                door::settle(call);
+            }
             Err(failure) => return ended(call, failure),
         }
     }

@@ -213,13 +213,13 @@ local request = {}
 ---@return string[]
 function request:param_values(name) end
 
----Reads a streamed body.
+---Reads a streamed body. A body that was read whole can be read, too.
 ---@param what? integer|string number of bytes, "*l" or "*a"; default: the available bytes
 ---@return string? data nil at the end
 ---@return string? message "oversized", "timeout", "closed", "invalid chunk size"
 function request:read(what) end
 
----A streamed body as an LTN12 source.
+---The body as an LTN12 source.
 ---@return ltn12.Source
 function request:source() end
 
