@@ -1,5 +1,5 @@
-/* What a line costs that is only handed over: a method that does nothing but return a string of 64 bytes and two
-   nils. Declared here as every Lua has them, so that no headers are needed. */
+/* The least cost of a line: a method that only returns a string of 64 bytes and two nils. The declarations are the
+   same in every Lua, so no headers are needed. */
 #include <stddef.h>
 
 typedef struct lua_State lua_State;

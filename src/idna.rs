@@ -51,7 +51,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_comes_out_is_a_host_name(host in prop_oneof![any::<String>(), "[a-zäß。.:/@%\u{200d}\u{0}-]{0,12}"]) {
+        fn a_converted_name_is_a_host_name(host in prop_oneof![any::<String>(), "[a-zäß。.:/@%\u{200d}\u{0}-]{0,12}"]) {
             if let Some(ascii) = convert(host.as_bytes()) {
                 prop_assert!(ascii.bytes().all(|byte| byte.is_ascii_graphic() && !b"/?#@:[]\\%<>^|".contains(&byte)));
                 prop_assert!(!ascii.bytes().any(|byte| byte.is_ascii_uppercase()));

@@ -13,5 +13,5 @@ for _, name in ipairs(MODULES[arg[1]]) do
 end
 local cpu = clock() - start
 
--- Loading never waits, so its CPU time is its time.
+-- Loading never waits, so the CPU time is the whole time.
 require("measure").report(cpu, cpu, 1)

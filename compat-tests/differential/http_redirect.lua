@@ -1,4 +1,4 @@
--- http.redirect: which answers are followed, and with which request (http.s.124-159).
+-- Redirects: the responses that are followed, and the requests that follow (http.redirect, http.s.124-159).
 local show = require("show")
 local fake = require("fake_http")
 local socket = require("socket")

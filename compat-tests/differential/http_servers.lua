@@ -48,7 +48,7 @@ answer("query", http.request(nginx .. "/request?a=b&c=" .. url.escape("d e/&")))
 answer("fragment", http.request(nginx .. "/small.txt"))
 answer("a form", http.request(cgi .. "/echo", "name=" .. url.escape("Jo Smith") .. "&size=5"))
 answer("an empty form", http.request(cgi .. "/echo", ""))
-answer("what the server sees of a form", http.request(cgi .. "/request", "a=b"))
+answer("a form, as the server sees it", http.request(cgi .. "/request", "a=b"))
 
 -- table form
 fetch("GET", { url = nginx .. "/request" })
@@ -57,7 +57,7 @@ fetch("HEAD to Apache", { url = apache .. "/large.bin", method = "HEAD" })
 fetch("OPTIONS", { url = apache .. "/index.html", method = "OPTIONS", uri = "*" })
 fetch("DELETE", { url = nginx .. "/index.html", method = "DELETE" })
 fetch("range", { url = nginx .. "/large.bin", headers = { Range = "bytes=10-19" } })
-fetch("host of one's own", { url = nginx .. "/request", headers = { host = "virtual.example" } })
+fetch("a Host header", { url = nginx .. "/request", headers = { host = "virtual.example" } })
 fetch("fields instead of a URL", {
     scheme = "http", host = "127.0.0.1", port = os.getenv("COMPAT_HTTP_PORT"), path = "/request", query = "q",
 })
@@ -94,7 +94,7 @@ fetch("upload of a file", {
     url = cgi .. "/echo", method = "PUT", headers = { ["content-length"] = #text + 3, ["content-type"] = "text/plain" },
     source = ltn12.source.file(io.open("upload.txt", "rb")),
 })
-fetch("upload of a file that is not there", {
+fetch("upload of a missing file", {
     url = cgi .. "/echo", method = "PUT", source = ltn12.source.file(io.open("nothing.txt", "rb")),
     headers = { ["content-length"] = 3 },
 })
@@ -116,7 +116,7 @@ local function content(name)
 end
 for _, site in ipairs({ nginx, apache }) do
     show("download to a file", (http.request({ url = site .. "/large.bin", sink = ltn12.sink.file(io.open("large.bin", "wb")) })))
-    show("download to a file: what came", content("large.bin"))
+    show("download to a file: content", content("large.bin"))
 end
 show("download to a file that cannot be written", http.request({
     url = nginx .. "/large.bin", sink = ltn12.sink.file(io.open("missing/file", "wb")),
@@ -170,7 +170,7 @@ fetch("password through a proxy", {
     url = secret, proxy = proxy, headers = { authorization = "Basic " .. (mime.b64("luasocket:password")) },
 })
 fetch("upload through a proxy", { url = cgi .. "/echo", method = "POST", source = ltn12.source.string(text), proxy = proxy })
-fetch("no proxy there", { url = nginx .. "/index.html", proxy = "http://127.0.0.1:1" })
+fetch("a proxy that does not listen", { url = nginx .. "/index.html", proxy = "http://127.0.0.1:1" })
 
 -- a socket created by the script
 local made = 0

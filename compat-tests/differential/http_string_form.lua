@@ -92,7 +92,7 @@ replaced("default", socket.sourcet, "default")
 -- A source defined by the program gets all requests for pieces.
 local original = socket.sourcet["by-length"]
 socket.sourcet["by-length"] = function() return ltn12.source.string("mine") end
-get("a source of its own", "/5000/1000/5/0/close")
+get("a separate source", "/5000/1000/5/0/close")
 socket.sourcet["by-length"] = original
 
 -- Methods of the socket are called.

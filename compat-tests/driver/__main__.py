@@ -41,7 +41,7 @@ def _arguments():
     parser.add_argument("--suite", metavar="NAMES", default=",".join(SUITES), help="suites to run (default: %(default)s); also: windows")
     parser.add_argument("--interpreters", metavar="NAMES", help="e.g. lua5.4,luajit,runner (default: all present)")
     parser.add_argument("--profile", default="release",
-                        help="what to build with: checked aborts where an integer overflows (default: %(default)s)")
+                        help="cargo's profile: checked aborts where an integer overflows (default: %(default)s)")
     parser.add_argument("--no-build", action="store_true", help="use what an earlier run has built")
     parser.add_argument("--reference-only", action="store_true", help="run the upstream suite on the installed LuaSocket")
     parser.add_argument("--jobs", type=int, default=2, help="tests run at a time (default: 2)")

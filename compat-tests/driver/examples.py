@@ -34,7 +34,7 @@ def _get(interpreter, services, report):
                               env=environment(interpreter))
         with open(os.path.join(variables["COMPAT_WWW"], "small.txt")) as file:
             if printed.status != 0 or file.read() not in printed.output or os.listdir(scratch) != ["large.bin"]:
-                return report.fail(name, "what is printed is not what the server sent\n" + printed.output, **where)
+                return report.fail(name, "the printed text differs from the text that the server sent\n" + printed.output, **where)
     return report.ok(name, result.seconds)
 
 

@@ -362,7 +362,7 @@ def _filter_chain(lesson):
     lesson.run("filter-chain.lua", "decode", "encoded", "decoded")
     with open(os.path.join(lesson.scratch, "decoded"), "rb") as file:
         if file.read() != data:
-            raise Failure("what comes back is not what went in")
+            raise Failure("the returned text differs from the text that was sent")
 
 
 @tutorial("parallel.lua")

@@ -17,7 +17,7 @@ theirs = theirs or open("socket.core")
 local metatables = {}
 for _, library in ipairs({ ours, theirs }) do
     for _, object in ipairs({ library.tcp(), library.udp() }) do
-        check.ok("a metatable of its own: " .. tostring(object):match("%S+"), not metatables[getmetatable(object)])
+        check.ok("a separate metatable: " .. tostring(object):match("%S+"), not metatables[getmetatable(object)])
         metatables[getmetatable(object)] = true
     end
 end
@@ -46,7 +46,7 @@ end
 check.raises("ours refuses theirs: accept", "expected", our_server.accept, their_server)
 check.raises("theirs refuses ours: accept", "expected", their_server.accept, our_server)
 local readable = ours.select({ our_peer, their_peer }, nil, 0)
-check.equal("select needs no class of its own", #readable, 0)
+check.equal("select accepts a foreign class", #readable, 0)
 their_client:send("y")
 check.equal("it takes both", ours.select({ our_peer, their_peer }, nil, 5)[1], their_peer)
 check.equal("theirs too", theirs.select({ our_peer, their_peer }, nil, 5)[1], their_peer)

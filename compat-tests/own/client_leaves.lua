@@ -40,7 +40,7 @@ local function decode(value, body, setting, step)
 end
 
 check.equal("client.s.14 what is offered", decoding.accept(), "gzip, deflate, br, zstd")
-check.equal("what the user chose is offered", decoding.accept({ "gzip", "br" }), "gzip, br")
+check.equal("the codings that the user chose are offered", decoding.accept({ "gzip", "br" }), "gzip, br")
 for name, body in pairs(BODIES) do
     check.equal("client.s.14 " .. name, decode(name, body), TEXT)
     check.equal("client.s.14 " .. name .. ", byte by byte", decode(name:upper(), body, "strict", 1), TEXT)

@@ -108,7 +108,7 @@ local function noting(notes)
     end
 end
 
--- Where all numbers are doubles, numbers above 2^53 are rounded, and not in the same way everywhere.
+-- If all numbers are doubles, numbers above 2^53 are rounded, and not in the same way everywhere.
 local function is_size(number, size)
     return number == size or size > 2 ^ 53 and not math.type and math.abs(number - size) <= size / 2 ^ 50
 end

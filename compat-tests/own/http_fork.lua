@@ -57,7 +57,7 @@ if ok and ffi.cdef then
     if child == 0 then ffi.C._exit(pool:stats().idle == 0 and connection() ~= first and 0 or 1) end
     local status = ffi.new("int[1]", 99)
     ffi.C.waitpid(child, status, 0)
-    check.equal("client.s.12: the child has a connection of its own", status[0], 0)
+    check.equal("client.s.12: the child has a separate connection", status[0], 0)
     check.equal("client.s.12: the parent's still works", connection(), first)
 end
 check.done()

@@ -81,7 +81,7 @@ while true do
         -- the reply names the address in another form than was asked for
         c:send(version == 4 and "\0\90\0\0\0\0\0\0" or "\5\0\0\3\4test\0\0")
         local target = assert(socket.connect("127.0.0.1", PORT))
-        -- how it was named goes in front of what is asked, as a header
+        -- adds the requested name to the request, as a header
         local line = c:receive()
         target:send(line .. "\r\nX-Named: " .. told .. "\r\n")
         pipe(c, target)

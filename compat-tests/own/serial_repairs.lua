@@ -1,4 +1,4 @@
--- Where serial objects improve on LuaSocket 3.1.0: no signal, no inherited descriptor, bounded reads.
+-- Improvements of serial objects on LuaSocket 3.1.0: no signal, no inherited descriptor, bounded reads.
 local check = require("check")
 local fdinfo = require("fdinfo")
 local serial = require("socket.serial")

@@ -49,7 +49,7 @@ check.ok("names are sent as written", text:find("\r\nA: 1\r\nA: 2\r\n", 1, true)
 -- server.answer.4, 5
 answer = ask({ headers = { ["content-length"] = "99", ["Transfer-Encoding"] = "x", ["Keep-Alive"] = "x", Server = "own",
     Date = "now" }, body = "abc" })
-check.equal("what the server says itself", { answer.headers["content-length"], answer.headers["transfer-encoding"],
+check.equal("the server's own response", { answer.headers["content-length"], answer.headers["transfer-encoding"],
     answer.headers["keep-alive"], answer.headers.server, answer.headers.date }, { "3", nil, nil, "own", "now" })
 local _, count
 answer, _, _, count = ask({ headers = { Connection = "close" } }, ("GET / HTTP/1.1\r\nHost: a\r\n\r\n"):rep(2))

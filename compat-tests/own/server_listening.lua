@@ -1,4 +1,4 @@
--- Where a server listens, options it refuses at start, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
+-- The addresses of a server, the options it refuses at the start, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
 local check = require("check")
 local http = require("socket.http_server")
 local serve = require("serve")
@@ -140,7 +140,7 @@ check.ok("its times", math.abs(entry.time - os.time()) < 10 and entry.duration >
 entry.time = 784111777
 check.equal("a line", http.combined(entry), '127.0.0.1 - user [06/Nov/1994:08:49:37 +0000] "GET /p HTTP/1.0" 200 10 "r" '
     .. '"x \\x22y\\x5c\\x22 \\xc3\\xa4"')
-check.equal("what is missing", http.combined({ ip = "::1", time = 0, status = 400 }),
+check.equal("combined: missing values", http.combined({ ip = "::1", time = 0, status = 400 }),
     '::1 - - [01/Jan/1970:00:00:00 +0000] "-" 400 - "-" "-"')
 server:close()
 local path = os.tmpname()

@@ -27,7 +27,7 @@ local function source(pieces, problem)
 end
 
 tasks.run(function()
-    -- a source that raises before anything was sent: what it gave before does not follow the 500
+    -- a source that raises before anything was sent: its earlier pieces do not follow the 500
     local server = listen(function(request)
         if request.path == "/raise" then return { body = source({ "abc" }, "broken") } end
         return { body = "fine" }

@@ -328,7 +328,7 @@ tasks.run(function()
     check.equal("stop under load", { server:stop(10) }, { true })
     for i = 1, 20 do load[i]:wait() end
     check.equal("every request that was taken has its answer", answered, served)
-    check.ok("what was lost was never taken", answered + lost == sent and lost <= 20, lost)
+    check.ok("a lost request was never accepted", answered + lost == sent and lost <= 20, lost)
 
     -- server.s.60, inside tasks
     server = listen(function(request)

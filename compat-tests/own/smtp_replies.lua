@@ -69,7 +69,7 @@ check.ok("S9: AUTH=LOGIN in small letters", results[1] == 1 and seen:find("AUTH 
 results, seen = log_in("250-me\r\n250 AUTH PLAIN", "334 go on", "235 in")
 check.ok("S11: a server that takes no initial response", results[1] == 1 and seen:find("AHUAcA==; AHUAcA==", 1, true), seen)
 results = send({ "220 hi", "250-starttls.example\r\n250-STARTTLSX\r\n250 X-STARTTLS" }, { starttls = true })
-check.equal("S9: STARTTLS is a word of its own", results, { [2] = "STARTTLS not supported" })
+check.equal("S9: STARTTLS is a whole word", results, { [2] = "STARTTLS not supported" })
 
 -- HELO where the server does not know EHLO and the caller needs no extension
 results, seen = send(mail_after("502 what", "250 me"))

@@ -5,7 +5,7 @@ local socket = require("socket")
 
 -- The mounts below must not affect the machine itself: a separate network namespace has no routes.
 local routes = assert(io.open("/proc/net/route")):read("*a")
-assert(select(2, routes:gsub("\n", "")) <= 1, "needs a network and a mount namespace of its own")
+assert(select(2, routes:gsub("\n", "")) <= 1, "needs a separate network and mount namespace")
 
 local function replace(path, text)
     local name = os.tmpname()

@@ -68,7 +68,7 @@ for text, failing in pairs({
     check.equal("a finalizer yields and fails: " .. text, { yields, results }, { { "closing" }, expected })
 end
 local tried, exception = pcall(newtry(), nil, "unwrapped")
-check.equal("an exception of one's own", { tried, exception[1] }, { false, "unwrapped" })
+check.equal("an exception of the program", { tried, exception[1] }, { false, "unwrapped" })
 yields, results = run(protect(function(...)
     coroutine.yield(select("#", ...))
     return select("#", ...), select(2, ...)

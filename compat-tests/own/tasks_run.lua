@@ -221,7 +221,7 @@ do
         tasks.deadline(0.02, function() while ticks < 20 do socket.select({ client }, nil, 1) end end)
         ticker:wait()
     end)
-    check.equal("s.49: nobody starves", ticks, 20)
+    check.equal("s.49: no task starves", ticks, 20)
     local map_result
     local start = now()
     tasks.run(function()

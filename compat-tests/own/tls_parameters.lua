@@ -265,7 +265,7 @@ c:dohandshake()
 s:settimeout(5)
 check.equal("98 closed in a callback", s:dohandshake(), false)
 check.ok("98 it is closed", tostring(s):find("closed", 1, true))
--- what it still had to send does not go to a socket that has its number now
+-- the closed object's unsent data does not go to a socket that has its number now
 do
     local listener = assert(socket.bind("127.0.0.1", 0))
     local address, port = listener:getsockname()

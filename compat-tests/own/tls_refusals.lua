@@ -1,5 +1,5 @@
 -- needs: certs
--- Where OpenSSL is not the system's TLS library, each parameter that it alone has is refused by name (tls.md, section 2).
+-- Parameters that only OpenSSL has are refused by name where the system has another TLS library (tls.md, section 2).
 local check = require("check")
 local config = require("socket.tls_config")
 local native = require("socket.native")("socket_tls_core")

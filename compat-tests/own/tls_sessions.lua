@@ -110,7 +110,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
         return pages
     end
     local resumed = 0
-    -- the allocator has what it needs after some time
+    -- after some time, the allocator requests no more memory
     for _ = 1, 250 do exchange(listener, context, cfg) end
     collectgarbage()
     collectgarbage()

@@ -1,4 +1,4 @@
--- Where UDP objects improve on LuaSocket 3.1.0 (FIX items).
+-- Improvements of UDP objects on LuaSocket 3.1.0 (FIX items).
 local check = require("check")
 local fdinfo = require("fdinfo")
 local socket = require("socket")

@@ -1,4 +1,4 @@
--- Where Unix objects improve on LuaSocket 3.1.0 (FIX items). Only socket.unix is loaded until the end.
+-- Improvements of Unix objects on LuaSocket 3.1.0 (FIX items). Only socket.unix is loaded until the end.
 local check = require("check")
 local unix = require("socket.unix")
 local peer = require("peer")

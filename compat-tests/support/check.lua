@@ -51,8 +51,8 @@ local function wait_for_threads()
     end
 end
 
--- Prints the totals and ends the script. The exit status is 1 when a check failed. What the script no longer uses is
--- freed first, so that memcheck sees what our objects leave behind: the first run finalizes, the second one frees.
+-- Prints the totals and ends the script. The exit status is 1 when a check failed. Memory that the script no longer uses
+-- is freed first, so that memcheck sees leaks of our objects: the first run finalizes, the second one frees.
 function check.done()
     collectgarbage()
     collectgarbage()

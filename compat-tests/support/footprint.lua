@@ -1,4 +1,4 @@
--- What this process holds, as the system tells it.
+-- The memory and descriptors of this process, as the system reports them.
 local footprint = {}
 
 ---The number of open descriptors below `limit`.

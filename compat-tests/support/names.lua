@@ -5,7 +5,7 @@ local check = require("check")
 return function(options)
     -- The mounts here must not affect the machine itself: a separate network namespace has no routes.
     local routes = assert(io.open("/proc/net/route")):read("*a")
-    assert(select(2, routes:gsub("\n", "")) <= 1, "needs a network and a mount namespace of its own")
+    assert(select(2, routes:gsub("\n", "")) <= 1, "needs a separate network and mount namespace")
     local path = os.tmpname()
     for name, text in pairs({
         ["/etc/hosts"] = "127.0.0.1 localhost hosts-file.test\n",

@@ -86,7 +86,7 @@ function serve.start(handler, options)
     return assert(http.listen("127.0.0.1", 0, handler, given)), told
 end
 
----Waits until a condition is true. Returns what it is in the end.
+---Waits until a condition is true, for 20 seconds at most. Returns its last value.
 function serve.eventually(f)
     local stop = socket.gettime() + 20
     while not f() and socket.gettime() < stop do socket.sleep(0.01) end

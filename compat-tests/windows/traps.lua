@@ -58,7 +58,7 @@ check.equal("a refused connect is writable", #select(2, socket.select(nil, { cli
 check.equal("its failure", client:getoption("error"), "connection refused")
 client:close()
 
--- Datagrams: one that met nobody says nothing about the next one; a long one is an error.
+-- Datagrams: one that found no receiver says nothing about the next one; a long one is an error.
 local one, two = socket.udp4(), socket.udp4()
 one:setsockname("127.0.0.1", 0)
 two:setsockname("127.0.0.1", 0)

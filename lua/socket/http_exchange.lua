@@ -119,7 +119,7 @@ local function is_unchanged(fields, seen, depth)
     return count == seen.count
 end
 
--- The keys of TLS parameters by the user's table, with what they were made of: to make one costs more than a request.
+-- The keys of TLS parameters by the user's table, with a copy of its fields: to make a key costs more than a request.
 local tls_keys = setmetatable({}, { __mode = "k" })
 local NO_TLS = {}
 local MOST_ORIGINS = 100

@@ -29,7 +29,7 @@ local function is_plain(settings, reqt, found)
     return true
 end
 
--- What a plan is made of, besides the URL. Programs may change all of it.
+-- The values that a plan depends on, besides the URL. Programs may change all of them.
 local function settings_of(settings)
     local scheme, canonic = schemes.http, headers.canonic
     return {

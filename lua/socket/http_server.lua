@@ -188,14 +188,14 @@ end
 
 local wind_up
 
--- Lets a task of its own wait for the end. When no further task is allowed, the last connection ends the stop, and
+-- Lets a new task wait for the end. When no further task is allowed, the last connection ends the stop, and
 -- nothing is cut.
 local function wind_up_later(self, seconds)
     if not pcall(self.tasks.start, wind_up, self, seconds) then self.unwatched = true end
 end
 
 -- Waits until all connections have ended. Cuts them when the time is up. Returns nil and a message when the wait of
--- the caller ended for another reason, such as its deadline: then a task of its own goes on.
+-- the caller ended for another reason, such as its deadline: then a new task goes on.
 function wind_up(self, seconds)
     local stop = now() + seconds
     local whole = true

@@ -61,7 +61,7 @@ local function announce_end(self)
     self.ended:close()
 end
 
--- Called when a connection or a task that accepts has ended: wakes who waits for that.
+-- Called when a connection or a task that accepts has ended. Wakes the code that waits for this.
 local function announce(self)
     local over = self.stopping and is_over(self)
     if self.changed and (self.waiting > 0 or over) then self.changed:put(true) end

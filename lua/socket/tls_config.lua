@@ -302,7 +302,7 @@ end
 ---@param context userdata
 function config.keep(connection, context)
     local callbacks = kept[context]
-    -- a table of its own: `sni` adds the contexts of names at 2
+    -- a new table: `sni` adds the contexts of names at 2
     if callbacks then kept[connection] = { callbacks } end
 end
 

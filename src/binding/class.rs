@@ -174,7 +174,7 @@ pub(super) unsafe fn find<T: Object>(
 /// The object at `index`, if it is a userdata that holds a `T`.
 ///
 /// # Safety
-/// As for [`find`]. The metatable of the userdata is one of ours.
+/// As for [`find`]. The metatable of the userdata is one of this library.
 pub(super) unsafe fn held<T: Object>(state: *mut lua_State, index: c_int) -> Option<*mut T> {
     // SAFETY: see `find`.
     unsafe {

@@ -113,7 +113,7 @@ fn bodies(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
 }
 
 #[test]
-fn what_is_cut_or_followed_by_rubbish_fails() {
+fn a_stream_that_is_cut_or_followed_by_rubbish_fails() {
     let text: Vec<u8> = (0..2000_u32).flat_map(u32::to_le_bytes).collect();
     for (name, body) in bodies(&text) {
         assert_eq!(decode(name, &body, 100, 1 << 16).as_deref(), Ok(&text[..]), "{name}");

@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_end_a_line_is_not_sent() {
+    fn a_value_that_would_end_a_line_is_not_sent() {
         for (name, value) in
             [("X", "a\r\nY: b"), ("X", "a\n"), ("X", "\0"), ("X y", "a"), ("", "a"), ("X:", "a")]
         {

@@ -107,7 +107,7 @@ pub fn converse<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     })?;
     match (outcome, found) {
         (Ok(()), Some(head)) => push_response(call, &received, &head, title),
-        // What has arrived of the body is still in the connection.
+        // The part of the body that has arrived is still in the connection.
         (Ok(()), None) | (Err(_), Some(_)) => {
             call.push_boolean(false);
             Ok(1)
@@ -125,7 +125,7 @@ pub fn converse<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// A complete head at the start of the received bytes. It has no memory of its own.
+/// A complete head at the start of the received bytes. It owns no memory.
 #[derive(Clone)]
 struct Found {
     status: u16,

@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_no_date() {
+    fn an_impossible_date_is_refused() {
         for text in [
             "asdf",
             "",
@@ -254,7 +254,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(time in -62_135_596_800_i64..253_402_300_800) {
+        fn a_formatted_date_is_parsed_to_the_same_time(time in -62_135_596_800_i64..253_402_300_800) {
             let text = format(time).unwrap_or_default();
             prop_assert_eq!(parse(text.as_bytes(), NOW), Some(time));
         }

@@ -1,5 +1,5 @@
 //! Opens files inside a folder (server.files.3). On Windows, a link that changes between the check and the opening is not
-//! noticed: nobody else may write to the folder.
+//! noticed: no other user may write to the folder.
 
 use std::fs;
 use std::os::windows::fs::FileExt;

@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ends_a_connection() {
+    fn some_messages_end_the_connection() {
         let length = |version, status, connection| {
             response(b"GET", status, version, &fields(None, Some("3"), connection))
                 .map(|framing| framing.keep)

@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_break_a_line_is_refused() {
+    fn a_field_that_would_break_a_line_is_refused() {
         for byte in 0..=255 {
             let control = byte < 0x20 || byte == 0x7f;
             let text = [b'a', byte, b'b'];

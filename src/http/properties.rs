@@ -72,7 +72,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sent_is_one_line_each(
+    fn each_field_is_sent_as_one_line(
         method in vec(any::<u8>(), 0..8),
         uri in vec(any::<u8>(), 0..20),
         name in vec(any::<u8>(), 0..8),

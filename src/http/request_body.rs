@@ -23,7 +23,7 @@ pub struct Chunk {
     pub size: u64,
     /// The number of bytes in the lines.
     pub length: usize,
-    /// How many of them are extensions.
+    /// The number of extension bytes among them.
     pub extensions: usize,
 }
 

@@ -203,7 +203,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes `chunk`, except for what is incomplete.
+    /// Decodes `chunk`, except for an incomplete part at its end.
     pub fn feed(&mut self, mut chunk: &[u8], out: &mut Vec<u8>) {
         while !self.open.is_empty() {
             let Some((&byte, rest)) = chunk.split_first() else {

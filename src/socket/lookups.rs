@@ -21,7 +21,7 @@ use crate::sys::resolver::renew_state;
 const MOST: usize = 128;
 /// Enough for the resolver. The default size would count against the memory limit of a small process.
 const STACK: usize = 256 * 1024;
-/// How long an idle thread waits for the next lookup.
+/// The time for which an idle thread waits for the next lookup.
 const IDLE_TIME: Duration = Duration::from_secs(2);
 
 /// The lookups of one process. Threads do not survive a fork, so the child gets its own.
@@ -221,7 +221,7 @@ pub fn within<T: Send + 'static>(
     }
 }
 
-/// How often a wait for an answer checks for an interrupt of the runner. A signal does not end such a wait.
+/// The interval at which a wait for an answer checks for an interrupt of the runner. A signal does not end such a wait.
 const LOOK: Duration =
     if cfg!(feature = "runner") { Duration::from_millis(50) } else { Duration::from_secs(3600) };
 

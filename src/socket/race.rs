@@ -19,7 +19,7 @@ use crate::sys::libc;
 use crate::tasks::door;
 use crate::tasks::interest::Interest;
 
-/// How long an attempt runs alone before the next one starts ("Connection Attempt Delay", RFC 8305, section
+/// The time for which an attempt runs alone before the next one starts ("Connection Attempt Delay", RFC 8305, section
 /// 5).
 const DELAY: Duration = Duration::from_millis(250);
 /// The maximum number of parallel attempts besides the one on the object's descriptor. A new attempt replaces

@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_of_any_length_is_what_it_is() {
+    fn a_number_may_have_any_length() {
         assert_eq!(port("80"), Some(80));
         assert_eq!(port("65535"), Some(65535));
         assert_eq!(port(&format!("{}80", "0".repeat(100))), Some(80));

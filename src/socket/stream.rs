@@ -44,7 +44,7 @@ pub trait Transport {
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop>;
 }
 
-/// Where a `receive` stops.
+/// The end of a `receive`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
     /// Up to a line feed.
@@ -60,7 +60,7 @@ pub enum Pattern {
 /// The arguments of `receive`.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Where to stop.
+    /// The end.
     pub pattern: Pattern,
     /// Bytes to put before the result.
     pub prefix: &'a [u8],

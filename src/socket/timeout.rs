@@ -20,7 +20,7 @@ impl Default for Timeout {
     }
 }
 
-/// How long to wait.
+/// The limit of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
     /// Do not wait, and do not even check whether the descriptor is ready.
@@ -126,7 +126,7 @@ impl Deadline {
         matches!(self.remaining(), Wait::No | Wait::For(Duration::ZERO))
     }
 
-    /// How long the next wait may take. A block timeout alone counts from the start of the operation. It does
+    /// The limit of the next wait. A block timeout alone counts from the start of the operation. It does
     /// not restart with each wait (contract time.3, time.4).
     pub fn remaining(&self) -> Wait {
         let Timeout { block, total } = self.timeout;

@@ -18,7 +18,7 @@ pub use waker::Waker;
 /// The result of adding a descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Added {
-    /// Changes are reported from now on. What is ready already is reported too.
+    /// Changes are reported from now on. A descriptor that is ready already is reported too.
     Watched,
     /// It cannot be watched because it never blocks, for example a regular file.
     #[cfg_attr(not(epoll), allow(dead_code))]

@@ -83,7 +83,7 @@ pub struct Scheduler {
     noted: bool,
     /// Whether a task has ended or yielded.
     ended: bool,
-    /// Whether the Lua code outside tasks must look after the last turn.
+    /// Whether the Lua code outside tasks must check for changes after the last turn.
     happened: bool,
     /// LuaJIT: the coroutine that the virtual machine takes for the running one. Null when it is unknown.
     entered: *mut lua_State,

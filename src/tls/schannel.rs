@@ -43,7 +43,7 @@ pub fn refusal(code: u32) -> Option<&'static str> {
     })
 }
 
-/// What another failure means.
+/// The meaning of any other failure.
 pub fn words(code: u32) -> Option<&'static str> {
     Some(match code {
         // SEC_E_UNSUPPORTED_FUNCTION

@@ -25,7 +25,7 @@ const HANDSHAKE_FAILURE: u8 = 40;
 const ILLEGAL_PARAMETER: u8 = 47;
 const UNRECOGNIZED_NAME: u8 = 112;
 
-/// How far the session is.
+/// The progress of a session.
 pub(super) enum State {
     /// Before the handshake.
     Fresh,

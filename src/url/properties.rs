@@ -109,7 +109,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_escaped_comes_back(text in vec(any::<u8>(), 0..200)) {
+    fn unescape_reverses_escape(text in vec(any::<u8>(), 0..200)) {
         let mut escaped = Vec::new();
         escape(&text, &mut escaped);
         prop_assert!(escaped.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_%".contains(byte)));

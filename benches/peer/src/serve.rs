@@ -12,7 +12,7 @@ use rustix::net::{self, AddressFamily, SocketType};
 /// Large enough that the peer's system calls cost less than the client's. Prime, so that the
 /// client's pieces of it differ: an interpreter may store equal strings once.
 const PIECE: usize = 262_139;
-/// For short times clients connect faster than the peer accepts; none may be refused.
+/// Clients may connect faster than the peer accepts for a short time, and none may be refused.
 const BACKLOG: i32 = 4096;
 
 /// Prints the ports and serves until it is stopped.

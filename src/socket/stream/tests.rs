@@ -124,7 +124,7 @@ fn expected(mut rest: &[u8], requests: &[(Pattern, usize)]) -> Results {
                 (count, rest[..count].to_vec(), count == wanted && !rest.is_empty())
             }
             Pattern::All => (rest.len(), rest.to_vec(), !rest.is_empty()),
-            Pattern::Most(_) => panic!("how much there is depends on how it comes"),
+            Pattern::Most(_) => panic!("the number of bytes depends on how they arrive"),
         };
         rest = &rest[taken..];
         results.push((data, (!complete).then_some(Failure::Closed)));
@@ -250,10 +250,10 @@ fn waits(pattern: Pattern, piece: Option<usize>, pieces: &[usize]) -> Vec<(usize
 #[test]
 fn the_time_limit_of_a_whole_body_counts_anew_for_each_piece() {
     let pieces = [1, 2047, 2000, 47, 1, 10_000, 300_000, 5];
-    let anew = [(0, true), (1, true), (2048, false), (4048, true), (4095, true), (4096, false)];
+    let restarts = [(0, true), (1, true), (2048, false), (4048, true), (4095, true), (4096, false)];
     for pattern in [Pattern::Count(pieces.iter().sum()), Pattern::All] {
         let waits = waits(pattern, Some(2048), &pieces);
-        assert_eq!(waits[..6], anew, "{pattern:?}");
+        assert_eq!(waits[..6], restarts, "{pattern:?}");
         assert_eq!(waits[6..], [(14_096, false), (314_096, false)], "{pattern:?}");
     }
 }
@@ -378,7 +378,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_sent_is_counted(data in bytes()) {
+    fn sent_bytes_are_counted(data in bytes()) {
         let mut stream = Stream::default();
         let (sent, stop) = stream.send(&mut Scripted { steps: VecDeque::new() }, &data);
         prop_assert_eq!((sent, stop.is_none()), (data.len(), true));

@@ -71,7 +71,7 @@ impl Scheduler {
         Ok((mailbox, id, lookup))
     }
 
-    /// Ends a lookup that the running task has waited for in vain. If its turn has not come yet, nobody makes it.
+    /// Ends a lookup whose answer the running task no longer waits for. If it has not begun yet, it is not made.
     pub fn give_up_lookup(&self, lookup: u64) {
         if let Some(mailbox) = &self.mailbox {
             mailbox.give_up(lookup);

@@ -15,11 +15,11 @@ use super::super::backend::Origin;
 /// tickets.
 const MOST_ORIGINS: usize = 256;
 const MOST_EACH: usize = 4;
-/// How long sessions go back to one full handshake. A server could otherwise renew them without end, also
-/// after its certificate has expired (RFC 5246, F.1.4, proposes this limit).
+/// The longest time for which resumed handshakes may follow one full handshake. Otherwise a server could renew
+/// its sessions without end, even after its certificate has expired (RFC 5246, F.1.4, proposes this limit).
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a connection knows of its sessions.
+/// The origin of a connection, to keep its sessions under.
 pub struct Resumption {
     origin: Origin,
     /// When the certificate of the offered session was verified, if one was offered.
@@ -138,7 +138,7 @@ mod tests {
         sessions.add(&origin, session(), start);
         let (offered, resumption) = sessions.take(origin.clone(), start + LONGEST - Duration::from_secs(1));
         assert!(offered.is_some());
-        // What the resumed connection gets counts from the full handshake too.
+        // A session that the resumed connection gets counts from the full handshake too.
         assert_eq!(resumption.verified, Some(start));
         let (offered, resumption) = sessions.take(origin, start + LONGEST);
         assert!(offered.is_none());
