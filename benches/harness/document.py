@@ -140,3 +140,4 @@ def write(results):
             for case in CASES]
     with open(CHART, "w") as file:
         file.write(chart.draw([_name(name) for name in interpreters], [bar for bar in bars if any(bar[1])]))
+    subprocess.run([os.path.join(REPOSITORY, "site", "figures"), "--measured"], check=True)

@@ -40,4 +40,44 @@ for line in (table_text or ""):gmatch("[^\n]+") do
 end
 check.ok("docs.figures: rows", rows > 0)
 
+-- The number of each reason in the README is the one of the table that it comes from.
+local function figure(label, pattern, expected)
+    check.equal("docs.figures: " .. label, text:match(pattern), expected)
+end
+
+local unchanged = 0
+for _, folder in ipairs({ "test", "samples", "etc" }) do
+    for _ in text:match("\n| `" .. folder .. "/` | ([^\n]*) |\n"):gmatch("`[^`]+`") do unchanged = unchanged + 1 end
+end
+figure("LuaSocket's scripts", "%[(%d+) of LuaSocket's own scripts%]", tostring(unchanged))
+
+-- The last cell of the row of docs/reliability.md, or the first figure of the row of docs/performance.md.
+local reliability, performance = manual.page("reliability"), manual.page("performance")
+figure("certificates", "%[([%d,]+) checks%]%(docs/reliability%.md%) cover the",
+    reliability:match("\n| A bad certificate is refused[^\n]*| ([%d,]+) |"))
+figure("silent peers", "%[([%d,]+) checks%]%(docs/reliability%.md%) let a peer",
+    reliability:match("\n| No wait outlives its limit[^\n]*| ([%d,]+) |"))
+figure("copas", "take ([%d.]+) times the CPU time",
+    performance:match("\n| CPU time, in times of copas on LuaSocket | ([%d.]+) |"))
+figure("https", "request is ([%d.]+) times as fast",
+    measured["Lua 5.4, HTTPS 1 KB, further requests"][4]:match("[%d.]+"))
+
+-- The translated first pages have the same numbers.
+for _, name in ipairs({ "fr", "uk", "zh" }) do
+    local page = manual.page(name):gsub("(%d),(%d)", "%1.%2")
+    for _, number in ipairs({ tostring(unchanged), text:match("request is ([%d.]+) times as fast") }) do
+        check.ok("docs.figures: " .. name .. ".md has " .. number, page:find(number, 1, true))
+    end
+end
+
+-- The measured figures of the comparison stand in a table of docs/performance.md.
+local compared = 0
+for row in manual.page("compared"):gmatch("\n| Measured: ([^\n]*)") do
+    for number in row:gmatch("%f[%d]%d+%.%d+") do
+        compared = compared + 1
+        check.ok("docs.figures: compared.md has " .. number, performance:find("\n|[^\n]*%f[%d]" .. number:gsub("%.", "%%.") .. "%f[^%d]"))
+    end
+end
+check.ok("docs.figures: compared", compared > 10, compared)
+
 check.done()
