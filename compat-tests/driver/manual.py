@@ -127,18 +127,39 @@ def _lines(report):
     return report.ok("docs lines")
 
 
+def _snippets(folder):
+    """Writes each Lua example of the pages to a file of its own, and modules of other projects that they require."""
+    pages = [os.path.join("docs", name) for name in os.listdir(os.path.join(REPOSITORY, "docs"))]
+    pages += [os.path.join("docs", "tutorials", name) for name in os.listdir(os.path.join(REPOSITORY, "docs", "tutorials"))]
+    for page in ["README.md"] + [name for name in pages if name.endswith(".md")]:
+        with open(os.path.join(REPOSITORY, page), encoding="utf-8") as file:
+            text = file.read()
+        for example in re.finditer(r"(?ms)^```lua(?:,norun)?\n(.*?)^```", text):
+            name = "%s_%d.lua" % (re.sub(r"\W", "_", page[:-3]), text.count("\n", 0, example.start(1)))
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(example.group(1))
+    for name in ("copas", "luv"):
+        with open(os.path.join(folder, name + ".lua"), "w", encoding="utf-8") as file:
+            file.write("---@type any\nlocal module\nreturn module\n")
+
+
 def _editors(report):
-    """No warning for the tutorials and the definitions in an editor's language server."""
+    """No warning for the programs, the pages' examples and the definitions in an editor's language server."""
     name = "docs editors"
     checker = shutil.which("emmylua_check")
     if not checker:
         return report.skip(name, "emmylua_check is not here: cargo install emmylua_check --version 0.25.1")
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copytree(os.path.join(REPOSITORY, "examples"), os.path.join(scratch, "examples"))
+        os.mkdir(os.path.join(scratch, "pages"))
+        _snippets(os.path.join(scratch, "pages"))
         settings = os.path.join(scratch, "settings.json")
         with open(settings, "w", encoding="utf-8") as file:
-            json.dump({"workspace": {"library": [os.path.join(REPOSITORY, "types", "library")]}, "runtime": {"version": "Lua5.4"}}, file)
-        for folder in (os.path.join(scratch, "examples"), os.path.join(REPOSITORY, "types")):
+            json.dump({
+                "workspace": {"library": [os.path.join(REPOSITORY, "types", "library")]}, "runtime": {"version": "Lua5.4"},
+                "diagnostics": {"globals": ["love"]},       # the global of LÖVE
+            }, file)
+        for folder in (os.path.join(scratch, "examples"), os.path.join(scratch, "pages"), os.path.join(REPOSITORY, "types")):
             result = process.run([checker, "--warnings-as-errors", "--config", settings, folder], LIMIT, cwd=scratch)
             if result.status != 0:
                 return report.fail(name, result.output)

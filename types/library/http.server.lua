@@ -79,9 +79,9 @@ function http.listen(host, port, handler, options) end
 ---Makes a handler that serves the files of a folder.
 ---@param folder string
 ---@param options? http.filesoptions
----@return http.handler? handler nil when the folder cannot be opened
+---@return (fun(request: http.request, writer?: http.writer): http.answer?)? handler nil when the folder cannot be opened
 ---@return string? message
----@return_overload http.handler
+---@return_overload fun(request: http.request, writer?: http.writer): http.answer?
 ---@return_overload nil, string message
 function http.files(folder, options) end
 
@@ -102,7 +102,7 @@ function http.combined(entry) end
 ---@field referer string?
 ---@field agent string?
 ---@field time integer when the response was complete
----@field duration number seconds since the head was received
+---@field duration? number seconds since the head was received
 ---@field reason string? why a request was refused
 ---@field aborted boolean? true when the peer disconnected or was cut
 
@@ -126,8 +126,8 @@ function server:close() end
 
 ---An address on which the server listens.
 ---@param n? integer from 1
----@return string? address or path
----@return integer? port
+---@return string address or path
+---@return integer port missing for a path
 function server:getsockname(n) end
 
 ---Statistics of the server.

@@ -41,7 +41,7 @@ function tasks.deadline(seconds, f, ...) end
 ---@generic T
 ---@param list T[]
 ---@param most integer? concurrent calls; default 50
----@param f fun(value: T, position: integer): any, any
+---@param f fun(value: T, position: integer): any...
 ---@return table<integer, any>? results nil when the caller's wait has failed
 ---@return table<integer, any>|string? errors
 function tasks.map(list, most, f) end

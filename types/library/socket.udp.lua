@@ -77,6 +77,8 @@ function udp:receive(size) end
 ---@return string? datagram nil on failure
 ---@return string address on failure: the message
 ---@return integer? port
+---@return_overload string, string, integer
+---@return_overload nil, string message
 function udp:receivefrom(size) end
 
 ---Sends to the peer of a connected object.

@@ -3,7 +3,7 @@
 ---Parameters of a TLS connection.
 ---@class ssl.Parameters
 ---@field mode? "client"|"server"
----@field protocol? "any"|"sslv23"|"tlsv1"|"tlsv1_1"|"tlsv1_2"|"tlsv1_3"
+---@field protocol? string "any", "sslv23", "tlsv1", "tlsv1_1", "tlsv1_2" or "tlsv1_3"
 ---@field verify? "peer"|"none"|("peer"|"none"|"client_once"|"fail_if_no_peer_cert")[]|false
 ---@field verifyhost? boolean false: do not verify the host name
 ---@field host? string for `newcontext`: the name to verify when `sni` gives none
