@@ -74,6 +74,17 @@ object:close()
 waiting:close()
 server:close()
 
+-- limits that are none
+server = serve.listen()
+tcp, connection = join(server)
+for name, target in pairs({ accept = server, getsockname = server, receive = connection, stop = server, wait = server }) do
+    check.raises(name .. " with a text", "server_manual.lua:%d+: bad argument #1 to '" .. name .. "' %(number expected, got string%)",
+        function() target[name](target, "x") end)
+end
+tcp:close()
+connection:close()
+server:close()
+
 -- `tlstime` counts over all calls
 server = serve.listen({ tls = parameters, tlstime = 0.2 })
 tcp, connection = join(server)

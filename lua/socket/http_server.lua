@@ -8,6 +8,7 @@ local options = require("socket.http_server_options")
 
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
     error, ipairs, pairs, pcall, setmetatable, tostring, type
+local check_number = options.check_number
 local max = math.max
 local add, cut, close_idle, is_idle, remove =
     connections.add, connections.cut, connections.close_idle, connections.is_idle, connections.remove
@@ -155,6 +156,7 @@ end
 ---@return string|nil address, or path of a Unix socket
 ---@return integer|nil port
 function methods:getsockname(n)
+    check_number(n, "getsockname")
     local listener = self.listeners[n or 1]
     if not listener then return nil end
     if listener.path then return listener.path end
@@ -246,6 +248,7 @@ end
 ---@return boolean|nil true
 ---@return string|nil message `"timeout"` when a connection was cut
 function methods:stop(seconds)
+    check_number(seconds, "stop")
     seconds = seconds or 30
     if not self.handler then
         if self.stopped then return true end
@@ -280,6 +283,7 @@ function methods:close() return self:stop(0) end
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:wait(timeout)
+    check_number(timeout, "wait")
     if self.stopped then return true end
     if not self.ended then return nil, "not listening in tasks" end
     local _, message = self.ended:get(timeout)
@@ -307,6 +311,7 @@ end
 ---@return http.connection|nil connection
 ---@return string|nil message
 function methods:accept(timeout)
+    check_number(timeout, "accept")
     if self.handler then error("the server has a handler", 2) end
     local stop = timeout and timeout >= 0 and now() + timeout
     local sockets, by_socket = {}, {}

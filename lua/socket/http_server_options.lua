@@ -63,6 +63,15 @@ local function check_listeners(settings)
     if settings.socket and not is_listener(settings.socket) then invalid("socket") end
 end
 
+---Raises, in the name of a method, unless a value is a number or nil.
+---@param value any
+---@param name string
+function options.check_number(value, name)
+    if value ~= nil and type(value) ~= "number" then
+        error(("bad argument #1 to '%s' (number expected, got %s)"):format(name, type(value)), 3)
+    end
+end
+
 ---Checks options and adds the defaults.
 ---@param given table|function|nil
 ---@return table settings

@@ -4,6 +4,7 @@ local answers = require("socket.http_answer")
 local bodies = require("socket.http_incoming_body")
 local incoming = require("socket.http_incoming")
 local log = require("socket.http_log")
+local options = require("socket.http_server_options")
 local writers = require("socket.http_writer")
 
 local error, pcall, setmetatable, tostring, type, xpcall = error, pcall, setmetatable, tostring, type, xpcall
@@ -13,6 +14,7 @@ local huge, max, min = math.huge, math.max, math.min
 local now = native.now
 local HEAD, CONNECTION, STREAM = incoming.HEAD, incoming.CONNECTION, incoming.STREAM
 local Request = incoming.metatable
+local check_number = options.check_number
 
 -- Seconds for the first byte of a request on a connection that is new when the server stops.
 local GRACE = 1
@@ -348,6 +350,7 @@ end
 ---@return http.request|nil request
 ---@return string|nil message `"closed"` at the end, `"timeout"`, or the reason of a refusal that was sent
 function methods:receive(timeout)
+    check_number(timeout, "receive")
     if self.request then error("the request before has no answer yet", 2) end
     if self.closed then return nil, "closed" end
     if timeout and timeout < 0 then timeout = nil end
