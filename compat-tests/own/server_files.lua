@@ -1,8 +1,10 @@
 -- http.files (server.files; server.s.67 to 72).
 local check = require("check")
 local http = require("socket.http_server")
+local raw = require("raw_http")
 local serve = require("serve")
 local socket = require("socket")
+local tasks = require("socket.tasks")
 
 local function run(command) assert(os.execute(command) == 0 or true, command) end
 
@@ -172,5 +174,38 @@ check.equal("no index", ask(own, "/static/sub/").status, 404)
 check.equal("a redirect keeps the prefix", ask(own, "/static/sub").headers.location, "/static/sub/")
 
 server:close()
+
+-- files that change while they are sent (server.files.7). They are larger than what the system holds of a connection
+-- whose peer does not read, so that the change comes before the end.
+local SIZE = 30000000
+tasks.run(function()
+    for _, name in ipairs({ "replaced", "shrunk", "grown" }) do write(root .. "/" .. name, ("x"):rep(SIZE)) end
+    local live, told = serve.start(files)
+    local peers = {}
+    for _, name in ipairs({ "replaced", "shrunk", "grown" }) do
+        peers[name] = raw.connect(live)
+        peers[name]:send(raw.get("/" .. name, "Connection: close\r\n"))
+        check.equal(name .. " begins", peers[name]:receive("*l"), "HTTP/1.1 200 OK")
+    end
+    write(root .. "/new", "new")
+    os.rename(root .. "/new", root .. "/replaced")
+    run("truncate -s 1000 " .. root .. "/shrunk")
+    local grown = assert(io.open(root .. "/grown", "ab"))
+    grown:write(("y"):rep(1000))
+    grown:close()
+    local lengths, ends = {}, {}
+    for name, peer in pairs(peers) do
+        local text, _, partial = peer:receive("*a")
+        local body = (text or partial):match("\r\n\r\n(.*)")
+        lengths[name], ends[name] = #body, body:sub(-1)
+        peer:close()
+    end
+    check.equal("a file that was replaced is sent whole, as it was", { lengths.replaced, ends.replaced }, { SIZE, "x" })
+    check.equal("a file that grows is sent as far as was told", { lengths.grown, ends.grown }, { SIZE, "x" })
+    check.ok("a file that shrinks: the peer sees that it is not whole", lengths.shrunk < SIZE, lengths.shrunk)
+    check.equal("the owner is told", told, { "file became shorter while it was sent" })
+    check.equal("the new file", raw.exchange(live, raw.get("/replaced", "Connection: close\r\n"))[1].body, "new")
+    live:close()
+end)
 run("rm -r " .. base)
 check.done()
