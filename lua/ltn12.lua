@@ -17,12 +17,15 @@ local assert, error, getmetatable, pcall, require, select, type =
     assert, error, getmetatable, pcall, require, select, type
 local sub = string.sub
 local remove = table.remove
+---@diagnostic disable-next-line: access-invisible
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 local filter, source, sink, pump = {}, {}, {}, {}
 
+-- As in LuaSocket, nil in place of a function raises here.
+---@diagnostic disable: unnecessary-assert
+
 ---@class ltn12
----@field BLOCKSIZE integer bytes in a chunk of `source.string` and `source.file`; read at every call
 local ltn12 = {
     _VERSION = "LTN12 1.0.3",
     BLOCKSIZE = 2048,
@@ -112,6 +115,7 @@ function filter.chain(...)
         chained = join(chained, filters[i])
     end
     return function(chunk)
+        ---@cast chained -?
         return (chained(chunk))
     end
 end
@@ -414,6 +418,7 @@ function sink.chain(...)
     local snk = remove(arguments)
     local through = arguments[1]
     if arguments[2] then
+        ---@diagnostic disable-next-line: param-type-mismatch
         through = filter.chain(unpack(arguments))
     end
     assert(through and snk)

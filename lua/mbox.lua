@@ -77,6 +77,8 @@ end
 function mbox.parse_from(from)
     local open = from:find("<", 1, true)
     local address = open and from:match("^<(.-)>", open)
+    ---@cast open -?
+    ---@cast open integer
     local name = trim(address and from:sub(1, open - 1) or from)
     if not address then address = name end
     if name == "" then name = address end
@@ -94,6 +96,8 @@ function mbox.split_mbox(folder)
         local empty = folder:find("\n\nFrom ", first, true)
         if not empty then break end
         messages[#messages + 1] = folder:sub(first, empty - 1)
+        ---@cast folder -?
+        ---@diagnostic disable-next-line: need-check-nil
         first = folder:find("\n", empty + 2, true) + 1
     end
     return messages
@@ -103,6 +107,7 @@ end
 ---@param folder string
 ---@return { headers: table<string, string>, body: string }[] messages
 function mbox.parse(folder)
+    ---@type any[]
     local messages = mbox.split_mbox(folder)
     for i, message in ipairs(messages) do
         messages[i] = mbox.parse_message(message)

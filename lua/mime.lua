@@ -7,9 +7,6 @@
 local ltn12 = require("ltn12")
 
 ---@class mime
----@field encodet table<string, fun(option?: any): ltn12.Filter> the encodings of `encode`
----@field decodet table<string, fun(option?: any): ltn12.Filter> the encodings of `decode`
----@field wrapt table<string, fun(option?: any): ltn12.Filter> the line breakers of `wrap`
 local mime = require("mime.core")
 
 local error, type = error, type

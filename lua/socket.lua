@@ -55,6 +55,7 @@ function socket.bind(host, port, backlog)
         server:setoption("reuseaddr", true)
         bound, problem = server:bind(address.addr, port)
         if bound then
+            ---@cast backlog integer
             bound, problem = server:listen(backlog)
             if bound then return server end
         end

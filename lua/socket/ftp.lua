@@ -8,9 +8,6 @@ local starttls = require("socket.starttls")
 local ftp_session = require("socket.ftp_session")
 
 ---@class socket.ftp
----@field TIMEOUT number seconds limit of one operation on either connection
----@field USER string default user name
----@field PASSWORD string default password
 local ftp = {
     TIMEOUT = 60,
     USER = "ftp",
@@ -85,6 +82,7 @@ local SECURE_PORT = 990
 
 -- Runs a session. `f` returns a result, and whether the server has confirmed all of it.
 local function open_for(notes, request, f)
+    ---@type any
     local self = ftp.open(request.host, request.port or request.tls and SECURE_PORT or nil, request.create)
     -- session.run closes: a finalizer of newtry could not yield while it closes
     self.notes = notes
@@ -155,6 +153,7 @@ end)
 ---@return nil
 ---@return string|nil why reason of a refused certificate, if that was the error
 ftp.put = session.protect(function(notes, putt, content)
+    ---@cast putt any
     if type(putt) == "string" then
         putt = ftp.genericform(putt)
         putt.source = ltn12.source.string(content)

@@ -20,9 +20,9 @@ local LATE_REPLY = 1
 ---@field defaults socket.ftp its constants, read at each use (L5)
 ---@field tp socket.tp.connection control connection
 ---@field try function
----@field pasvt { address: string, port: number }|nil address where the server listens, after `pasv` or `epsv`
----@field server table|nil listening socket, after `port` or `eprt`
----@field data table|nil data connection
+---@field pasvt any address where the server listens, after `pasv` or `epsv`
+---@field server any listening socket, after `port` or `eprt`
+---@field data any data connection
 ---@field peer string peer of the control connection, for objects without `getpeername`
 ---@field secured { host: string, parameters: boolean|table }|nil arguments of TLS on the control connection
 ---@field private_data boolean|nil data connections use TLS too
@@ -191,7 +191,9 @@ end
 function connection:port(address, port)
     address, port = announced(self, address, port)
     port = tonumber(port)
+    ---@cast port -?
     local low = port % 256
+    ---@cast port -?
     ask(self, "2..", "PORT", ("%s,%d,%d"):format(address:gsub("%.", ","), (port - low) / 256, low))
     return 1
 end
@@ -250,7 +252,7 @@ local LISTING = { "1..", "2..", 450 }
 local LISTINGS = { NLST = true, LIST = true, MLSD = true }
 
 local function is_listing(command)
-    return LISTINGS[string.upper(string.match(command, "^%a*"))]
+    return LISTINGS[string.upper(string.match(command, "^%a*") --[[@as string]])]
 end
 
 ---Downloads (F19).

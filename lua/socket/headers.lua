@@ -28,6 +28,7 @@ local function title_case(_, name)
 end
 
 ---@class socket.headers
+---@type any
 local headers = {
     ---Lower-case name to wire spelling; mutable. A lower-case name that is not in the table gives its Title-Case
     ---form, which is not stored: names from a peer must not fill the memory (headers.2, add.7, add.56).

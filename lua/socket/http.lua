@@ -33,6 +33,7 @@ local http = {
     MAXHEADERSIZE = 262144,
     ---The supported schemes, by lower-case name; entries may be added and replaced (http.module.3).
     ---@type table<string, socket.http.scheme>
+    ---@diagnostic disable-next-line: assign-type-mismatch
     schemes = require("socket.http_schemes").schemes,
 }
 
@@ -44,7 +45,8 @@ function http.pool(options) return require("socket.http_pool").pool(options) end
 
 ---Makes a cookie jar: `http.request{ jar = … }`, `http.JAR`.
 ---@param options? { publicsuffix?: string|false } a different list of public suffixes; false for none
----@return socket.http.jar
+---@return http.jar|nil jar
+---@return string|nil message
 function http.jar(options) return require("socket.http_cookies").jar(options) end
 
 ---Opens a connection. Failures are raised as exceptions of `socket.try`; catch them with `socket.protect`.
@@ -274,11 +276,13 @@ local function joined(pieces)
     return concat(pieces)
 end
 
+---@type fun(reqt: any, body: any, notes: table): any, any, any, any
 local request = socket.protect(function(reqt, body, notes)
     if type(reqt) ~= "string" then return perform(reqt, notes) end
     reqt = generic_form(reqt, body, connection.collector)
     local result, code, headers, status = perform(reqt, notes)
     if not result then return nil, code end
+    ---@diagnostic disable-next-line: undefined-field
     return joined(reqt.target), code, headers, status
 end)
 
@@ -321,6 +325,7 @@ function http.request(reqt, body)
     end
     if type(reqt) == "table" then check_callbacks(reqt) end
     local notes = {}
+    ---@diagnostic disable-next-line: return-type-mismatch
     return report(notes, request(reqt, body, notes))
 end
 

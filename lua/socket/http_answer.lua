@@ -37,6 +37,7 @@ end
 -- Pumps a source through a writer.
 local function send_source(connection, request, status, headers, source)
     local writer = writers.new(connection, request)
+    ---@type any, any
     local ok, message = pcall(writer.start, writer, status, headers)
     if not ok then return false, message end
     if request.method == "HEAD" or writer.mode == "none" then return writer:finish() end
@@ -172,6 +173,7 @@ function answer.send(connection, request, given)
         end
         return send_string(connection, request, status, headers, #body, body)
     elseif kind == "nil" then
+        ---@type any
         local length = 0
         if status == 204 or status == 304 then length = nil end
         return send_string(connection, request, status, headers, length)

@@ -10,8 +10,9 @@ local target = require("socket.http_target")
 local error, pairs, pcall, require, type = error, pairs, pcall, require, type
 local upper = string.upper
 
----@class http
+---@class http.calls
 local http = {}
+---@diagnostic disable-next-line: inject-field
 session.client = client
 
 -- Fields of a request table that are not options.

@@ -89,6 +89,7 @@ local function take_times(call, given)
         call.timeouts = {}
         for name, default in pairs(TIMEOUTS) do
             local value = limits[name]
+            ---@type any, any
             local seconds, err = default, nil
             if value == false then
                 seconds = nil
@@ -141,6 +142,7 @@ local function cookie_header(call)
     local parts = { own ~= "" and own or nil }
     for piece in gmatch(kept, "[^;]+") do
         local pair = match(piece, "^ ?(.*)$")
+        ---@cast pair string
         if call.cookie_names[match(pair, "^([^=]*)=") or ""] == nil then parts[#parts + 1] = pair end
     end
     return parts[1] and concat(parts, "; ")
@@ -254,6 +256,10 @@ end
 ---@field body socket.http.body|false
 ---@field secrets boolean whether all hops so far had the same origin
 ---@field request table for socket.http_exchange
+---@field progress any
+---@field asked any
+---@field history any
+---@field file_size any
 
 -- Whether the response can be made as soon as it has arrived, without a look at its headers.
 local function is_plain(call)
@@ -284,6 +290,7 @@ local function prepare(method, to, given)
     local body
     body, err = bodies.of(method, given)
     if body == nil then return refuse(err) end
+    ---@diagnostic disable-next-line: assign-type-mismatch
     call.body = body
     call.whole = is_plain(call) and whole or nil
     call.request, err = build(call)
@@ -463,6 +470,7 @@ end
 ---@return string|nil phase
 ---@return string|nil why
 function client.request(method, url, given, own_query)
+    ---@diagnostic disable-next-line: return-type-mismatch
     if not given and method then return plain(method, url) end
     given = given or NONE
     local name = method_name(method)

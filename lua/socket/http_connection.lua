@@ -18,6 +18,7 @@ local connection = {}
 ---@class socket.http.connection
 ---@field c table|userdata the socket
 ---@field try function a `socket.newtry` function that closes the connection
+---@field limits any
 local methods = {}
 local metatable = { __index = methods }
 
@@ -60,8 +61,10 @@ end
 local function send_body(h, headers, source, step)
     local mode = headers["content-length"] and "keep-open" or "http-chunked"
     local notes = {}
+    ---@type any
     local sink = socket.sink(mode, h.c)
     if type(sink) == "table" then sink = watched(sink, notes) end
+    ---@cast sink any
     local ok, err = ltn12.pump.all(source or ltn12.source.empty(), sink, step or ltn12.pump.step)
     return ok, err, notes.failed
 end
@@ -220,7 +223,7 @@ function connection.receive_body(h, headers, sink, step)
 end
 
 ---Receives an HTTP/0.9 body into a sink. The connection is closed afterwards.
----@param status string the bytes already read; they are delivered first
+---@param status string|nil the bytes already read; they are delivered first
 ---@param sink? function LTN12 sink; default discards
 ---@param step? function LTN12 step; default `ltn12.pump.step`
 ---@return number one

@@ -24,6 +24,7 @@ local cookies = {}
 ---@field load fun(self: http.jar, file: string): true|nil, string|nil
 ---@field save fun(self: http.jar, file: string): true|nil, string|nil
 
+---@type any
 local module
 local function loaded()
     module = module or native("socket_cookies")

@@ -54,7 +54,7 @@ end
 
 ---The value of Accept-Encoding.
 ---@param setting? true|"strict"|string[] the user's `decode`
----@return string value
+---@return string|nil value
 function decoding.accept(setting)
     if type(setting) == "table" then return concat(setting, ", ") end
     return default_offer()
@@ -149,6 +149,7 @@ function decoding.limit(source, most)
         if #chunk > left then
             failed = true
             if left == 0 then return nil, "oversized" end
+            ---@cast left integer
             return (sub(chunk, 1, left))
         end
         left = left - #chunk

@@ -57,6 +57,7 @@ end
 
 -- The TLS context of a request, or nil and a message.
 local function make_context(parameters)
+    ---@diagnostic disable-next-line: param-type-mismatch
     return require("socket.tls").newcontext(require("socket.https_connection").parameters(parameters or {}))
 end
 

@@ -16,17 +16,22 @@ local digest = {}
 local function parameters(text, at)
     local found = {}
     while true do
+        ---@type any, any
         local name, after = match(text, "^[ \t,]*([%w!#$%%&'*+.^_`|~-]+)[ \t]*=[ \t]*()", at)
         if not name then return found, at end
+        ---@type any, any
         local value, stop = match(text, '^"([^"\\]*)"()', after)
         if not value and sub(text, after, after) == '"' then
+            ---@cast after -?
             local from = after + 1
             stop = from
             while stop <= #text do
+                ---@cast stop integer
                 local character = sub(text, stop, stop)
                 if character == '"' then break end
                 stop = stop + (character == "\\" and 2 or 1)
             end
+            ---@cast from integer
             value, stop = gsub(sub(text, from, stop - 1), "\\(.)", "%1"), stop + 1
         end
         if not value then value, stop = match(text, "^([^ \t,]*)()", after) end
@@ -39,8 +44,10 @@ end
 local function find_challenges(values)
     local challenges = {}
     for _, value in ipairs(values) do
+        ---@type any
         local at = 1
         while true do
+            ---@type any, any
             local scheme, after = match(value, "^[ \t,]*([%w!#$%%&'*+.^_`|~-]+)()", at)
             if not scheme then break end
             local found

@@ -46,7 +46,9 @@ end
 ---@return string|nil message
 function download.sink(call, answer)
     local name = call.options.file
+    ---@type any, string?
     local mode, err = mode_for(call, answer)
+    ---@diagnostic disable-next-line: return-type-mismatch
     if not mode then return mode, err end
     local file
     file, err = io.open(name, mode)

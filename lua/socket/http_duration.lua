@@ -12,14 +12,18 @@ local function parse(text)
     local sign, rest = match(text, "^([+-]?)(.+)$")
     if not sign then return nil end
     if rest == "0" then return 0 end
+    ---@type any
     local total = 0
     while rest ~= "" do
+        ---@type any, any, any
+        ---@cast rest string
         local number, unit, last = match(rest, "^(%d*%.?%d*)([a-z\194-\206\128-\191]+)()")
         -- a lone dot is not a number
         local seconds = SECONDS[unit]
         number = number and tonumber(number)
         if not number or not seconds then return nil end
         total = total + number * seconds
+        ---@cast rest string
         rest = sub(rest, last)
     end
     return sign == "-" and -total or total

@@ -41,6 +41,11 @@ local NO_TIMEOUTS = {}
 ---@field target string
 ---@field timeouts table
 ---@field limits table with MAXHEADERLINE and MAXHEADERSIZE
+---@field create any
+---@field unix any
+---@field tls any
+---@field head any
+---@field url any
 
 local exchange = {
     now = native.now,

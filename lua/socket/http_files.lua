@@ -65,7 +65,7 @@ end
 
 -- True for names that Windows does not treat as a plain file of this name.
 local function is_special(name)
-    local base = upper(match(name, "^([^.]*)"))
+    local base = upper(match(name, "^([^.]*)") --[[@as string]])
     return find(name, ":", 1, true) or find(name, "[. ]$") or DEVICES[base] or find(base, "^COM%d$") or find(base, "^LPT%d$")
 end
 
@@ -73,7 +73,7 @@ end
 local function decode(segment, dotfiles)
     if find(segment, "%", 1, true) then
         if find(gsub(segment, "%%%x%x", ""), "%", 1, true) then return nil end
-        segment = gsub(segment, "%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end)
+        segment = gsub(segment, "%%(%x%x)", function(digits) return char(tonumber(digits, 16) --[[@as integer]]) end)
     end
     if find(segment, "[%z/\\]") or segment == "." or segment == ".." then return nil end
     if not dotfiles and sub(segment, 1, 1) == "." then return nil end
@@ -132,11 +132,13 @@ local function range_of(headers, size, etag, modified)
     if not value then return nil end
     local state = headers["if-range"]
     if state and state ~= etag and dates.parse(state) ~= modified then return nil end
+    ---@type any, any
     local first, last = match(value, "^%s*[Bb][Yy][Tt][Ee][Ss]=%s*(%d*)%-(%d*)%s*$")
     if not first or first == "" and last == "" then return nil end
     if first == "" then
         local count = tonumber(last)
         if count == 0 or size == 0 then return false end
+        ---@cast count -?
         return count >= size and 0 or size - count, size - 1
     end
     first, last = tonumber(first), tonumber(last)
@@ -177,6 +179,7 @@ local function answer_with(file, name, request, options, size, modified, nanosec
         return plain(416, { ["Content-Range"] = "bytes */" .. whole(size) })
     end
     if first then
+        ---@cast last -?
         file:range(first, last - first + 1)
         own["Content-Range"] = ("bytes %s-%s/%s"):format(whole(first), whole(last), whole(size))
         return { status = 206, headers = own, body = file }

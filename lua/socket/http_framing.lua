@@ -127,10 +127,12 @@ end
 -- size with more than 15 further digits is not plausible, and is invalid too.
 local function chunk_size(line)
     local digits, rest = match(line, "^[ \t]*(%x+)[ \t]*(.*)$")
+    ---@cast rest string
     if not digits or (rest ~= "" and byte(rest) ~= 59) then return nil end
     local significant = match(digits, "^0*(%x*)$")
     if significant == "" then return 0 end
     if #significant > 15 then return nil end
+    ---@cast significant string
     return tonumber(significant, 16)
 end
 

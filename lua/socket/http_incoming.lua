@@ -97,7 +97,7 @@ end
 
 local function decode(text)
     if find(text, "[+%%]") then
-        text = gsub(gsub(text, "+", " "), "%%(%x%x)", function(digits) return char(tonumber(digits, 16)) end)
+        text = gsub(gsub(text, "+", " "), "%%(%x%x)", function(digits) return char(tonumber(digits, 16) --[[@as integer]]) end)
     end
     return text
 end
@@ -144,6 +144,7 @@ function lazy.cookies(request)
     for pair in gmatch(request.headers.cookie or "", "[^;]+") do
         local name, value = http_pairs.split(pair)
         if name and name ~= "" and cookies[name] == nil then
+            ---@cast value string
             cookies[name] = match(value, '^"(.*)"$') or value
         end
     end

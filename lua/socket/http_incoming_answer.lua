@@ -57,6 +57,7 @@ end
 local function receive_some(connection, most)
     local buffer, at = connection.buffer, connection.at
     if at <= #buffer then
+        ---@cast at integer
         local piece = sub(buffer, at, at + most - 1)
         connection.at = at + #piece
         return piece
@@ -188,6 +189,12 @@ end
 ---@field text string|nil the rest of a body that came with the head
 ---@field trailers table[]|nil after the end of a chunked body: its trailers as `{name, value}`
 ---@field socket table|userdata
+---@field failure any
+---@field connection any
+---@field ending any
+---@field keep any
+---@field left any
+---@field ended any
 local methods = {}
 local metatable = { __index = methods }
 
@@ -424,6 +431,8 @@ function methods:body(most)
             local buffer, at = connection.buffer, connection.at
             local body, err
             if #buffer - at + 1 >= length then
+                ---@cast at integer
+                ---@cast length integer
                 body = sub(buffer, at, at + length - 1)
                 connection.at = at + length
             else
@@ -489,6 +498,7 @@ function incoming.list(raw)
     for line in gmatch(raw, "[^\r\n]+") do
         local name, value = match(line, "^([^:]+):[ \t]*(.*)$")
         if name then
+            ---@cast value string
             local last = find(value, "[ \t]$") and #match(value, "^(.*[^ \t])") or #value
             list[#list + 1] = { name, sub(value, 1, last) }
         end

@@ -151,6 +151,7 @@ function listening.contexts(parameters)
         if type(given) ~= "table" then error("invalid value of option 'tls'", 0) end
         if not (given.certificate or given.certificates or given.psk) then return nil, "no certificate" end
         if given.certificate and not given.key then return nil, "no private key" end
+        ---@type any
         local config = { mode = "server", protocol = "any", alpn = choose }
         for name, value in pairs(given) do config[name] = value end
         config.sni = nil

@@ -38,7 +38,7 @@ end
 
 ---Opens a file for reading.
 ---@param name string
----@return file*|nil file
+---@return file|nil file
 ---@return string|nil message
 function multipart.open(name)
     local file, err = io.open(name, "rb")
@@ -105,6 +105,8 @@ end
 ---@field size? integer bytes, when the size is known
 ---@field once boolean true when the body can be sent only once
 ---@field source fun(): string|nil, string|nil
+---@field starts any
+---@field segments any
 local methods = {}
 methods.__index = methods
 

@@ -18,6 +18,10 @@ local pools = {}
 
 ---A pool of connections. Several tasks may use one; a connection serves one request at a time.
 ---@class socket.http.pool
+---@field made any
+---@field reused any
+---@field dropped any
+---@field count any
 local methods = {}
 local metatable = { __index = methods, __name = "http pool" }
 
@@ -25,8 +29,10 @@ local metatable = { __index = methods, __name = "http pool" }
 local function abandon(connection)
     local sock = connection.sock
     local holder = socket.tcp()
+    ---@cast holder -?
     holder:setfd(sock:getfd())
     sock:setfd(-1)
+    ---@cast holder -?
     holder:close()
 end
 

@@ -32,6 +32,8 @@ local MOST_CHALLENGES = 10
 ---@field headerlist? table
 ---@field auth? table
 ---@field proxied? boolean whether this module selects the proxy
+---@field asked any
+---@field add_headers any
 
 -- Checks the fields, and replaces them by the objects they describe. Returns true, or nil and a message.
 local function settle(found, reqt)
@@ -263,9 +265,11 @@ local function send(settings, plan, found)
             status = answer.status, headers = { ["Retry-After"] = answer.headers["retry-after"] },
         } or nil
         local call = { method = plan.method, body = plan.request.source and {} or nil, deadline = found.deadline }
+        ---@cast retry -?
         local wait = not (answer and not seen) and retry.wait(tries, call, seen, err, phase, why)
         if not wait then return answer, err, why end
         if answer then answer:finish() end
+        ---@cast retry -?
         retry.sleep(call, wait)
     end
 end
@@ -310,6 +314,7 @@ function powers.perform(settings, reqt, notes, found, show_head)
         local following, components = redirect.follow(plan, answer.status, headers and headers.location)
         if following then
             answer:finish()
+            ---@cast components -?
             if components.origin ~= "same" then found.auth = nil end
             location, reqt, parsed = headers.location, following, components
         elseif is_challenged(found, plan, answer) then

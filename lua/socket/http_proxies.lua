@@ -13,7 +13,7 @@ local proxies = {}
 
 ---A proxy.
 ---@class socket.http.proxy
----@field scheme "http"|"socks4a"|"socks5"|"socks5h"
+---@field scheme string "http", "socks4a", "socks5" or "socks5h"
 ---@field host string
 ---@field port number
 ---@field user? string percent-encoded
@@ -27,6 +27,7 @@ function proxies.parse(text)
     local invalid = "invalid proxy '" .. tostring(text) .. "'"
     if type(text) ~= "string" or text == "" then return nil, invalid end
     local spelled = find(text, "//", 1, true) and text or "http://" .. text
+    ---@type any
     local parsed = url.parse(spelled, { scheme = "http" })
     if not parsed then return nil, invalid end
     local scheme = lower(parsed.scheme)
@@ -41,9 +42,13 @@ end
 
 -- The value of an IPv4 address as a number, or nil.
 local function ipv4(host)
+    ---@type any, any, any, any
     local a, b, c, d = match(host, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
     a, b, c, d = tonumber(a), tonumber(b), tonumber(c), tonumber(d)
     if not a or a > 255 or b > 255 or c > 255 or d > 255 then return nil end
+    ---@cast b -?
+    ---@cast c -?
+    ---@cast d -?
     return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
@@ -84,9 +89,11 @@ end
 -- True when an address is in the network `address/bits`, or equals the address; nil when the pattern is not a
 -- network.
 local function in_network(host, pattern)
+    ---@type any, any
     local network, bits = match(pattern, "^(.-)/(%d+)$")
     network = network or pattern
     bits = tonumber(bits)
+    ---@type any
     local wanted = ipv4(network)
     if wanted then
         local value = ipv4(host)
@@ -114,7 +121,10 @@ local function matches(host, port, pattern)
     if inside ~= nil then return inside end
     -- a trailing dot in a name is ignored
     pattern, host = match(pattern, "^(.-)%.?$"), match(host, "^(.-)%.?$")
+    ---@cast host string
+    ---@cast pattern string
     if sub(pattern, 1, 1) == "." then return #host > #pattern and sub(host, -#pattern) == pattern end
+    ---@cast host string
     return host == pattern or #host > #pattern and sub(host, -#pattern - 1) == "." .. pattern
 end
 

@@ -42,6 +42,7 @@ local function tidy(location)
     local scheme, slashes, rest = match(location, "^(%a[%w+.-]*):(/+)(.*)$")
     if scheme and #slashes ~= 2 and find_scheme(scheme) then location = scheme .. "://" .. rest end
     local tail = match(location, "^%a[%w+.-]*://[^/?#]*()") or match(location, "^//[^/?#]*()") or 1
+    ---@cast tail integer
     return sub(location, 1, tail - 1) .. gsub(sub(location, tail), '[ "<>\\^`{|}\128-\255]', percent)
 end
 
@@ -51,6 +52,7 @@ end
 ---@return string|nil target absolute; nil when the Location is empty
 ---@return table|nil parsed its components
 function redirect.target(base, location)
+    ---@diagnostic disable-next-line: assign-type-mismatch
     location = tidy(location)
     if not location then return nil end
     local head, tail = match(location, "^([^?#]*)(.*)$")
@@ -146,8 +148,10 @@ function redirect.follow(plan, code, location)
     local target, to = redirect.target(asked(plan), location)
     if not target then return nil end
     local given, request = plan.given, plan.request
+    ---@cast to -?
     local entry, scheme = find_scheme(to.scheme)
     if not entry or request.scheme == "https" and scheme ~= "https" then return nil end
+    ---@cast to -?
     local port = to.port ~= "" and to.port or entry.port
     local related = relation(request, to, scheme, port)
 
@@ -162,7 +166,9 @@ function redirect.follow(plan, code, location)
     for i = 1, #KEPT do following[KEPT[i]] = request[KEPT[i]] end
     copy_security(following, given, related, scheme == request.scheme)
     copy_login(following, plan, to, related)
+    ---@cast to -?
     to.path = to.path or "/"
+    ---@cast to -?
     to.origin = related
     return following, to
 end

@@ -39,6 +39,7 @@ end
 local function find_proxy(text, request)
     -- most settings have the form `host:port` (add.53)
     local spelled = type(text) == "string" and text ~= "" and not find(text, "//", 1, true) and "http://" .. text or text
+    ---@type any
     local proxy = type(spelled) == "string" and url.parse(spelled, URL_DEFAULTS)
     local host = proxy and ascii_host(proxy.host)
     if not host then return nil, "invalid proxy '" .. tostring(text) .. "'" end
@@ -83,6 +84,7 @@ local function add_headers(fields, given)
             positions = positions or {}
             positions[#positions + 1] = name
         else
+            ---@diagnostic disable-next-line: param-type-mismatch
             fields[lower(name)] = value
         end
     end
@@ -205,6 +207,7 @@ end
 
 -- Selects the route. Returns it, or nil and a message.
 local function find_route(settings, request, entry, create, notes, found)
+    ---@type any, any
     local proxy, err
     local proxy_url = request.proxy or settings.PROXY
     if found then

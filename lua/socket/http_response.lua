@@ -38,6 +38,9 @@ local headers_metatable = {
 ---@field cookies table<string, string> the cookies that this response sets
 ---@field url string last requested URL, without user, password and fragment
 ---@field history { status: integer, url: string, headers: table<string, string> }[] followed redirects
+---@field _streams any
+---@field _raw any
+---@field _source any
 local methods = {}
 
 -- Fields that are computed on first access.
@@ -48,7 +51,7 @@ local made = {
     cookies = function(self)
         local found = {}
         for _, value in ipairs(incoming.values(self._raw, "set-cookie")) do
-            local name, text = http_pairs.split(match(value, "^[^;]*"))
+            local name, text = http_pairs.split(match(value, "^[^;]*") --[[@as string]])
             if name then found[name] = text end
         end
         return found
@@ -107,6 +110,7 @@ function methods:read(n)
         self._at = at + n
         return (sub(rest, at, at + n - 1))
     end
+    ---@type any, any
     local pieces, size = {}, 0
     if rest then pieces[1], size = sub(rest, at), #rest - at + 1 end
     self._rest = nil

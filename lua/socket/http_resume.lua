@@ -9,6 +9,7 @@ local resume = {}
 ---@param validator? string ETag or date of the partial file; if it has changed, the server sends the whole file
 ---@return string[] fields names and values in turn
 function resume.request(size, validator)
+    ---@type string[]
     local fields = { "Range", format("bytes=%.0f-", size) }
     if validator then fields[3], fields[4] = "If-Range", validator end
     return fields
@@ -23,6 +24,7 @@ function resume.decide(answer, size)
     local status = answer.status
     local range = answer:values("content-range")[1] or ""
     if status == 206 then
+        ---@type any, any, any
         local first, last, whole = match(range, "^bytes (%d+)%-(%d+)/([%d*]+)$")
         first, last, whole = tonumber(first), tonumber(last), tonumber(whole)
         if first == size and last and last >= first and not (whole and last ~= whole - 1) then return "append" end

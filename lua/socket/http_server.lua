@@ -24,6 +24,19 @@ local SLACK = 0.05
 local STOPPING = "stopping"
 
 ---@class http.server
+---@field tls_leaves any
+---@field contexts any
+---@field listeners any
+---@field counts any
+---@field open any
+---@field handler any
+---@field connections any
+---@field stopping any
+---@field ended any
+---@field stopped any
+---@field settings any
+---@field log any
+---@field tasks any
 local methods = {}
 
 local Server = { __index = methods, __name = "http.server" }
@@ -153,7 +166,7 @@ end
 
 ---The address on which the server listens.
 ---@param n? integer position of the listener, from 1
----@return string|nil address, or path of a Unix socket
+---@return string|nil address or path of a Unix socket
 ---@return integer|nil port
 function methods:getsockname(n)
     check_number(n, "getsockname")
@@ -320,6 +333,7 @@ function methods:accept(timeout)
         by_socket[listener.socket] = listener
     end
     while not self.stopping do
+        ---@cast stop any
         local ready, _, message = socket.select(sockets, nil, stop and max(0, stop - now()))
         if ready[1] then
             local room, problem = make_manual_room(self, stop)
@@ -420,9 +434,10 @@ end
 ---@param port integer|nil
 ---@param handler? http.handler
 ---@param given? table|function
----@return http.server|boolean|nil server, or true after the stop when it was called outside tasks
+---@return http.server|boolean|nil server true after the stop when it was called outside tasks
 ---@return string|nil message
 local function listen(host, port, handler, given)
+    ---@type any
     local settings
     host, port, handler, settings = arguments(host, port, handler, given)
     if host ~= nil and type(host) ~= "string" then
@@ -436,10 +451,12 @@ local function listen(host, port, handler, given)
     local self, err = make(host, port, handler, settings)
     if not self then return nil, err end
     if not handler then
+        ---@diagnostic disable-next-line: need-check-nil
         self.log = log.sink(settings.log)
         return self
     end
     start(self, tasks)
+    ---@cast tasks -?
     if tasks.current() then return self end
     -- outside tasks, `wait` runs all tasks until the server has stopped
     local ok

@@ -71,6 +71,7 @@ local function announce(self)
     end
 end
 
+---@type any
 local start_queued
 
 -- Called when a connection has ended.

@@ -77,6 +77,7 @@ end
 ---@return table settings
 function options.complete(given)
     if type(given) == "function" then given = { on_error = given } end
+    ---@type any
     local settings = { keepalive = true, nodelay = true, server_name = "luasocket-rs", mode = 384 }
     for name, value in pairs(LIMITS) do settings[name] = value end
     for name, value in pairs(given or {}) do

@@ -20,8 +20,19 @@ local check_number = options.check_number
 local GRACE = 1
 
 ---@class http.connection
----@field ip string
----@field port integer|nil
+---@field closed any
+---@field tls any
+---@field shaken any
+---@field broken any
+---@field count any
+---@field keep any
+---@field settings any
+---@field linger any
+---@field quiet any
+---@field server any
+---@field sock any
+---@field leaves any
+---@field cut any
 local methods = {}
 
 local Connection = { __index = methods, __name = "http.connection" }
@@ -435,6 +446,7 @@ function methods:writer()
         local writer = writers.new(self, request)
         self.own_writer = writer
         local finish_answer = writer.finish
+        ---@diagnostic disable-next-line: redundant-parameter
         writer.finish = function(w)
             local ok, message = finish_answer(w)
             if self.request == request then done(self, request) end

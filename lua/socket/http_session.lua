@@ -13,6 +13,8 @@ local session = {}
 ---@class http.session
 ---@field pool table|false
 ---@field jar http.jar|nil
+---@field _base any
+---@field _owns any
 local methods = {}
 local metatable = { __index = methods, __name = "http session" }
 

@@ -32,10 +32,12 @@ end
 -- The bytes of an IPv4 or IPv6 address after its type, or nil for a name.
 local function address_bytes(host)
     local a, b, c, d = match(host, "^(%d+)%.(%d+)%.(%d+)%.(%d+)$")
+    ---@diagnostic disable-next-line: need-check-nil, param-type-mismatch
     if a then return char(1, tonumber(a) % 256, tonumber(b) % 256, tonumber(c) % 256, tonumber(d) % 256) end
     if not find(host, ":", 1, true) then return nil end
     -- the last groups may be an IPv4 address
     host = gsub(host, "(%d+)%.(%d+)%.(%d+)%.(%d+)(%]?)$", function(p, q, r, s, tail)
+        ---@diagnostic disable-next-line: need-check-nil
         return format("%x:%x%s", tonumber(p) * 256 + tonumber(q), tonumber(r) * 256 + tonumber(s), tail)
     end)
     local left, right = match(host, "^%[?(.-)::(.-)%]?$")
@@ -100,6 +102,7 @@ end
 
 -- Skips the address in a reply, of any type.
 local function skip_address(sock, kind)
+    ---@type any
     local length = kind == 1 and 4 or kind == 4 and 16
     local err
     if kind == 3 then

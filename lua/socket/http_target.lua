@@ -22,7 +22,7 @@ end
 target.encoded = encoded
 
 local function unescape(text)
-    return (gsub(text, "%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end))
+    return (gsub(text, "%%(%x%x)", function(digits) return string.char(tonumber(digits, 16) --[[@as integer]]) end))
 end
 
 -- The host of a URL in the form in which it is resolved, sent and compared. Nil when it is invalid.
@@ -44,6 +44,7 @@ local function authority(text, scheme)
     local host, port
     local bracketed, tail = match(text, "^(%[[%x:.]+%])(.*)$")
     if bracketed then
+        ---@cast tail string
         host, port = lower(sub(bracketed, 2, -2)), match(tail, "^:(%d*)$") or match(tail, "^$")
     else
         local colon = find(text, ":", 1, true)
@@ -90,10 +91,12 @@ local function parse(text, query)
     if type(text) == "string" then scheme, rest = match(text, "^(%a[%w+.-]*):(.*)$") end
     scheme = lower(scheme or "")
     if not PORTS[scheme] then return nil, "unsupported scheme '" .. scheme .. "'" end
+    ---@cast rest string
     local place, tail = match(rest, "^//([^/?#]*)([^#]*)")
     if not place or place == "" then return nil, "invalid host ''" end
     local host, port, user, password = authority(place, scheme)
     if not host then return nil, port end
+    ---@cast tail string
     local path, own = match(tail, "^([^?]*)%??(.*)$")
     if query then
         own = query

@@ -13,6 +13,15 @@ local GATHERED = 16384
 local writer = {}
 
 ---@class http.writer
+---@field failure any
+---@field finished any
+---@field connection any
+---@field request any
+---@field sent any
+---@field mode any
+---@field left any
+---@field starting any
+---@field exceeded any
 local methods = {}
 
 local Writer = { __index = methods, __name = "http.writer" }

@@ -44,6 +44,7 @@ connection.parameters = merge
 ---object.
 ---@class socket.https.connection
 ---@field sock userdata the TCP object, and from `connect` on the TLS object
+---@field plan any
 local methods = {}
 local unconnected = { __index = methods }
 
@@ -166,6 +167,7 @@ function connection.with(create, changes)
     local changed = {}
     for name, value in pairs(plan) do changed[name] = value end
     for name, value in pairs(changes) do changed[name] = value end
+    ---@cast changed any
     return connection.maker(changed)
 end
 

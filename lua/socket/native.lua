@@ -65,6 +65,7 @@ end
 -- When scripts may not load a library by its file name, Lua's own search finds `core`, as for LuaSocket.
 local function by_require(name)
     require("socket.core")
+    ---@diagnostic disable-next-line: unresolved-require
     local entries = require("socket.native_entries")
     local library = libraries[name]
     if not library then return entries[name](name) end

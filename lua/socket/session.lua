@@ -11,10 +11,7 @@ local session = {}
 local GOODBYE = 5
 
 ---Calls `f(...)` like pcall; `f` may yield (add.25).
----@param f function
----@param ... any
----@return boolean ok
----@return any ... results of `f`, or the error it raised
+---@type fun(f: function, ...: any): boolean, any...
 session.pcall = require("socket.native")("socket_protected_call")
 
 local function close_on_error(object, ok, ...)

@@ -11,11 +11,6 @@ local login = require("socket.smtp_login")
 local message = require("socket.smtp_message")
 
 ---@class socket.smtp
----@field TIMEOUT number seconds limit of one operation on the connection
----@field SERVER string default server
----@field PORT number default port
----@field DOMAIN string name of this client in EHLO
----@field ZONE string time zone written after a message's date
 local smtp = {
     TIMEOUT = 60,
     SERVER = "localhost",
@@ -119,7 +114,7 @@ end
 ---@param user string
 ---@param password string
 ---@return number code
----@return string reply
+---@return string|nil reply
 function connection:login(user, password)
     return login.mechanisms.login(self, user, password)
 end
@@ -127,7 +122,7 @@ end
 ---@param user string
 ---@param password string
 ---@return number code
----@return string reply
+---@return string|nil reply
 function connection:plain(user, password)
     return login.mechanisms.plain(self, user, password)
 end
@@ -141,6 +136,7 @@ end
 ---@return string|nil reply
 function connection:auth(user, password, ext, mechanism)
     if not user or not password then return 1 end
+    ---@type function
     local log_in = self.try(login.choose(login.extensions(ext), mechanism), "authentication not supported")
     return log_in(self, user, password)
 end
@@ -245,6 +241,7 @@ end
 smtp.send = session.protect(function(notes, mailt)
     validate(mailt)
     local port = mailt.port or mailt.tls and SECURE_PORT or nil
+    ---@type any
     local self = smtp.open(mailt.server, port, mailt.create)
     self.notes = notes
     -- session.run closes: a finalizer of newtry could not yield while it closes

@@ -31,7 +31,10 @@ function address.ascii(text)
     if not is_international(text) then return text end
     local before, rest = match(text, "^(<?[^>]*@)(.*)$")
     if not before then return text end
+    ---@cast rest string
     local domain = match(rest, "^[^>%s]*")
+    ---@cast domain string
+    ---@cast rest string
     return before .. address.domain(domain) .. sub(rest, #domain + 1)
 end
 

@@ -111,8 +111,11 @@ end
 local function encoded_mailbox(text, used)
     if not is_international(text) then return text end
     local before, rest = match(text, "^(%s*)(.*)$")
+    ---@cast rest string
     local open = find(rest, "<[^<]*$")
+    ---@cast rest string
     if not open then return before .. address.ascii(rest) end
+    ---@cast rest string
     local name, mailbox = sub(rest, 1, open - 1), sub(rest, open)
     local stop = #name
     while stop > 0 and find(name, "^%s", stop) do stop = stop - 1 end
@@ -125,6 +128,7 @@ local function encoded_addresses(text, used)
     local parts, first = {}, 1
     while first <= #text do
         local stop = end_of_mailbox(text, first)
+        ---@cast stop integer
         local part = encoded_mailbox(sub(text, first, stop - 1), used) .. sub(text, stop, stop)
         parts[#parts + 1] = part
         local last_line = match(part, "^.*\n()")

@@ -14,7 +14,7 @@ function login.extensions(reply)
     local extensions = {}
     for line in gmatch(reply, "[^\n]+") do
         local words
-        for word in gmatch(upper(match(line, "^%d%d%d[ %-]?(.*)$") or line), "[^%s=,]+") do
+        for word in gmatch(upper((match(line, "^%d%d%d[ %-]?(.*)$") or line) --[[@as string]]), "[^%s=,]+") do
             if words then
                 words[word] = true
             else

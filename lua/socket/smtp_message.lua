@@ -104,7 +104,7 @@ local function date(zone)
 end
 
 ---The headers of a message under lower-case names, completed (M3, M4).
----@param mesgt socket.smtp.message
+---@param mesgt socket.smtp.Message
 ---@param zone string
 ---@param domain string domain of the Message-ID in a message without a sender
 ---@return table<string, any>

@@ -8,10 +8,12 @@ local starting = require("socket.tasks_task")
 
 local error, pairs, pcall, select, tonumber, tostring, type = error, pairs, pcall, select, tonumber, tostring, type
 local io = io
+---@diagnostic disable-next-line: access-invisible
 local unpack = table.unpack or unpack -- luacheck: compat
 local current, bad_argument, expect_function, expect_timeout, drain =
     core.current, core.bad_argument, core.expect_function, core.expect_timeout, core.drain
 local find_failed, deadlock = core.find_failed, core.deadlock
+---@type function, function
 local launch, note_traceback = starting.launch, starting.note_traceback
 
 ---@class socket.tasks
@@ -25,7 +27,8 @@ local tasks = {
 }
 
 ---Called with an error of a task that no one waits for; `false` disables it.
----@type (fun(problem: any, traceback: string, task: socket.tasks.Task)) | false
+---@param problem any
+---@param traceback string
 function tasks.onerror(problem, traceback)
     io.stderr:write("luasocket: error in a task: ", tostring(problem), "\n", traceback, "\n")
 end
@@ -33,7 +36,7 @@ end
 core.settings = tasks
 
 ---Starts a task: `f(...)` runs at its turn. Outside tasks, it starts in the next `run`, `step` or waiting call.
----@param f function
+---@param ... any a function and its arguments
 ---@return socket.tasks.Task
 function tasks.start(...)
     if type((...)) ~= "function" then expect_function(1, "start", ...) end
@@ -84,11 +87,12 @@ local function end_all()
 end
 
 ---Runs tasks until all have ended. With a function, runs it as the first task.
----@param f? function
+---@param ... any a function and its arguments, or nothing
 ---@return any ... the function's results
 function tasks.run(...)
     if native.current() then error("tasks.run called inside a task", 2) end
     if native.here() ~= "outside" or core.is_blocked() then error("cannot wait here", 2) end
+    ---@type any
     local main
     if select("#", ...) > 0 and (...) ~= nil then
         expect_function(1, "run", ...)
@@ -142,7 +146,7 @@ end
 
 ---Calls a function. When the time is up, all its waits fail with "timeout".
 ---@param seconds number
----@param f function
+---@param ... any a function and its arguments
 ---@return any ... the function's results
 function tasks.deadline(seconds, ...)
     local limit = tonumber(seconds)
@@ -157,5 +161,6 @@ tasks.queue = sync.queue
 tasks.mutex = sync.mutex
 tasks.semaphore = sync.semaphore
 
+---@diagnostic disable-next-line: inject-field
 socket.tasks = tasks
 return tasks

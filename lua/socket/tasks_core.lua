@@ -9,6 +9,7 @@ local coroutine, io = coroutine, io
 local PLAIN = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
 
 -- `settings` is the module table of socket.tasks, with MAXTASKS, STACKSIZE and onerror.
+---@type any
 local core = { settings = nil }
 
 -- A task's number contains its place, which a later task may have again. Places are small, so tables that have a task's
@@ -128,10 +129,12 @@ end
 local function report_errors()
     while unreported[1] do
         local task = table.remove(unreported, 1)
+        ---@cast core -?
         local handler = core.settings.onerror
         if handler then
             reporting = true
             native.block(true)
+            ---@cast handler any
             local ok, problem = pcall(handler, task._results[1], task._results[2], task)
             native.block(false)
             reporting = false
@@ -229,6 +232,7 @@ local function await(list, waiter, timeout, shielded)
                 waiter = new_waiter()
                 plain_waiters[place] = waiter
             end
+            ---@diagnostic disable-next-line: inject-field
             waiter.woken = false
         end
         append(list, waiter)

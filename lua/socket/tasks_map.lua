@@ -56,6 +56,7 @@ local function map(list, max, f)
 
     while true do
         while begun < count and running_count < max and not failed and not stopped do
+            ---@type boolean, any
             local ok, task = pcall(launch, f, list[begun + 1], begun + 1)
             if not ok then
                 if running_count > 0 then break end

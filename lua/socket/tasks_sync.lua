@@ -11,6 +11,12 @@ local wake_all, await, own, give_up = core.wake_all, core.await, core.own, core.
 local sync = {}
 
 ---@class socket.tasks.Queue
+---@field _putters any
+---@field _getters any
+---@field _capacity any
+---@field _first integer
+---@field [integer] any
+---@field _last integer
 local Queue = {}
 local QUEUE = { __index = Queue, __name = "queue" }
 
@@ -120,6 +126,8 @@ end
 -- Mutexes and semaphores --------------------------------------------------------------------------------------------
 
 ---@class socket.tasks.Mutex
+---@field _owner any
+---@field _waiters any
 local Mutex = {}
 local MUTEX = { __index = Mutex, __name = "mutex" }
 
@@ -158,6 +166,7 @@ function Mutex:unlock()
 end
 
 ---@class socket.tasks.Semaphore
+---@field _waiters any
 local Semaphore = {}
 local SEMAPHORE = { __index = Semaphore, __name = "semaphore" }
 

@@ -5,6 +5,7 @@ local core = require("socket.tasks_core")
 local error, getmetatable, rawequal, select, setmetatable, tostring, type, xpcall =
     error, getmetatable, rawequal, select, setmetatable, tostring, type, xpcall
 local coroutine, floor, huge = coroutine, math.floor, math.huge
+---@diagnostic disable-next-line: access-invisible
 local unpack = table.unpack or unpack -- luacheck: compat
 local add, bad_argument, expect_timeout, conclude, find_failed =
     core.add, core.bad_argument, core.expect_timeout, core.conclude, core.find_failed
@@ -22,6 +23,11 @@ local function pack(...)
 end
 
 ---@class socket.tasks.Task
+---@field _outcome any
+---@field _id any
+---@field _results any
+---@field _watched any
+---@field _position any
 local Task = {}
 local TASK = { __index = Task, __name = "task" }
 
@@ -105,6 +111,7 @@ local most = native.most() or huge
 local good_limit, good_size
 
 local function launch(f, ...)
+    ---@type any
     local settings = core.settings
     local limit, size = settings.MAXTASKS, settings.STACKSIZE
     if limit ~= good_limit or size ~= good_size then

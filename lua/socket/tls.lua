@@ -49,7 +49,7 @@ end
 
 ---Makes a TLS object that takes over the socket's descriptor. The socket behaves as closed afterwards (A4, A5).
 ---@param sock table|userdata anything with `getfd` and `setfd`
----@param context userdata|table a context, or the parameters of one
+---@param context any a context, or the parameters of one
 ---@return userdata|nil connection
 ---@return string|nil message
 function tls.wrap(sock, context)

@@ -23,6 +23,7 @@ local VERIFY = set("none peer client_once fail_if_no_peer_cert")
 local VERIFYEXT = { lsec_continue = 1, lsec_ignore_purpose = 2, crl_check = 4, crl_check_chain = 8 }
 local DANE = set("no_ee_namechecks")
 
+---@type table<string, boolean>
 local options
 
 ---The valid names in `options` (A20).
@@ -112,6 +113,7 @@ local function versions(native, protocol, excluded, server)
     if not native.complete and (server or native.backend == "secure-transport") then limit = NEWEST_OF_NATIVE_TLS end
     if oldest > limit then return nil, "protocol not supported by this TLS backend (" .. ORDER[oldest] .. ")" end
     if newest > limit then newest = limit end
+    ---@cast newest -?
     return oldest - 1, newest - 1
 end
 

@@ -7,7 +7,6 @@ local ltn12 = require("ltn12")
 local session = require("socket.session")
 
 ---@class socket.tp
----@field TIMEOUT number limit in seconds of a connection's operations, unless connect gets another
 local tp = { TIMEOUT = 60 }
 socket.tp = tp
 
@@ -78,6 +77,7 @@ end
 ---@return number|nil sent bytes, or nil with a message; a line break or NUL in either is refused (add.26)
 ---@return string|nil message
 function connection:command(cmd, arg)
+    ---@cast cmd string
     local line = string.upper(cmd)
     if arg then line = line .. " " .. arg end
     local ok, message = session.valid("command", line)
@@ -131,13 +131,13 @@ function connection:dirty()
 end
 
 ---@return string|nil address of the peer
----@return number|string port
+---@return number|string|nil port
 function connection:getpeername()
     return self.c:getpeername()
 end
 
 ---@return string|nil address local address
----@return number|string port
+---@return number|string|nil port
 function connection:getsockname()
     return self.c:getsockname()
 end

@@ -38,7 +38,6 @@ local socket = require("socket")
 --- escape: percent-encodes every byte except letters, digits and `_`. unescape: decodes; invalid encodings stay
 --- unchanged (url.escape).
 ---@class socket.url
----@field _VERSION string
 ---@field parse fun(url: string?, default: table?): socket.url.Components?, string?
 ---@field build fun(components: socket.url.Components): string
 ---@field escape fun(text: string): string
@@ -46,6 +45,7 @@ local socket = require("socket")
 local url = require("socket.native")("socket_url")
 
 local parse, native_build, unescape = url.parse, url.build, url.unescape
+---@type any, any, any, any
 local absolute, parse_path, build_path, merge_path = url.absolute, url.parse_path, url.build_path, url.merge_path
 url.merge_path = nil
 
@@ -142,7 +142,7 @@ end
 
 --- The segments of a path, decoded by `url.unescape`. Empty segments are dropped (url.parse_path).
 ---@param path string?
----@return socket.url.Path
+---@return socket.url.Segments
 function url.parse_path(path)
     if url.unescape == unescape then return parse_path(path) end
     local segments = {}
