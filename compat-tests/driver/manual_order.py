@@ -139,7 +139,7 @@ def faults(text):
             for name in _arguments(call):
                 if not re.search(r"[`(,. ]%s\b[^`]*`" % re.escape(name), prose):
                     yield entry, "the argument %s is not explained" % name
-            if "nil, message" in call and not entry.text("failures"):
+            if re.search(r"`(?:nil|false), ", call) and not entry.text("failures"):
                 yield entry, "the failures are missing"
         name = re.search(r"\w+$", entry.name).group(0)
         if not re.search(r"(?:[.:]|= )%s\b" % re.escape(name), chapters[entry.chapter]):
