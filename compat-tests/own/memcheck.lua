@@ -1,7 +1,7 @@
 -- Under valgrind's memcheck: no invalid access and no lost memory, in our code, the interpreter or OpenSSL. There are
 -- no suppressions.
 -- needs: valgrind, nginx, certs
--- time limit: 300
+-- time limit: 400
 local check = require("check")
 local rerun = require("rerun")
 
@@ -10,7 +10,7 @@ local memcheck = "env COMPAT_ONE_THREAD=1 valgrind -q --error-exitcode=9 --keep-
     .. " --show-leak-kinds=definite --errors-for-leak-kinds=definite " .. rerun.interpreter()
 for _, name in ipairs({
     "socket_fixes", "http_yield", "url_fixes", "url_defaults", "mime_fixes", "udp_repairs", "ftp_hardening", "unix_repairs",
-    "tasks_run", "../support/http_tour", "../support/tls_tour", "../support/tls_parameters_tour",
+    "tasks_run", "server_answers", "server_misuse", "../support/http_tour", "../support/tls_tour", "../support/tls_parameters_tour",
 }) do
     check.ok(name .. " under memcheck", rerun.run(memcheck, name))
 end
