@@ -225,11 +225,17 @@ local function newer_fields(reqt)
     return found
 end
 
+-- Loaded with the first request that has one of these fields.
+local powers, plans
+
 -- Makes a request and follows its redirects.
 local function perform(reqt, notes)
     local location, parsed
     local found = newer_fields(reqt)
-    if found then return require("socket.http_powers").perform(http, reqt, notes, found, show_head) end
+    if found then
+        if not powers then powers, plans = require("socket.http_powers"), require("socket.http_plans") end
+        return powers.perform(http, reqt, notes, found, show_head)
+    end
     while true do
         local plan, err = preparation.prepare(http, reqt, notes, parsed)
         if not plan then return nil, err end
@@ -276,11 +282,17 @@ local function joined(pieces)
     return concat(pieces)
 end
 
----@type fun(reqt: any, body: any, notes: table): any, any, any, any
-local request = socket.protect(function(reqt, body, notes)
-    if type(reqt) ~= "string" then return perform(reqt, notes) end
+-- Performs a request. `entry` and `pool` come from `plans.quick`.
+local function start(reqt, notes, entry, pool)
+    if entry then return powers.quick(http, reqt, notes, show_head, entry, pool) end
+    return perform(reqt, notes)
+end
+
+---@type fun(reqt: any, body: any, notes: table, entry: any, pool: any): any, any, any, any
+local request = socket.protect(function(reqt, body, notes, entry, pool)
+    if type(reqt) ~= "string" then return start(reqt, notes, entry, pool) end
     reqt = generic_form(reqt, body, connection.collector)
-    local result, code, headers, status = perform(reqt, notes)
+    local result, code, headers, status = start(reqt, notes, entry, pool)
     if not result then return nil, code end
     ---@diagnostic disable-next-line: undefined-field
     return joined(reqt.target), code, headers, status
@@ -320,11 +332,16 @@ end
 ---@return table<string, string>|nil headers by lower-case name; nil for HTTP/0.9
 ---@return string|nil status the status line; on failure a detail: reason of a refused certificate, missing http://
 function http.request(reqt, body)
-    if type(reqt) ~= "string" and type(reqt) ~= "table" then
-        error("bad argument #1 to 'request' (string or table expected, got " .. type(reqt) .. ")", 2)
+    local kind, notes = type(reqt), {}
+    if kind ~= "string" and kind ~= "table" then
+        error("bad argument #1 to 'request' (string or table expected, got " .. kind .. ")", 2)
     end
-    if type(reqt) == "table" then check_callbacks(reqt) end
-    local notes = {}
+    if plans and not (body and kind == "string") then
+        local entry, pool = plans.quick(http, reqt)
+        ---@diagnostic disable-next-line: return-type-mismatch
+        if entry then return report(notes, request(reqt, body, notes, entry, pool)) end
+    end
+    if kind == "table" then check_callbacks(reqt) end
     ---@diagnostic disable-next-line: return-type-mismatch
     return report(notes, request(reqt, body, notes))
 end

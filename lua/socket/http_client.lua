@@ -13,8 +13,8 @@ local response = require("socket.http_response")
 local retry = require("socket.http_retry")
 local target = require("socket.http_target")
 
-local ipairs, pairs, require, setmetatable, tonumber, tostring, type =
-    ipairs, pairs, require, setmetatable, tonumber, tostring, type
+local getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostring, type =
+    getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostring, type
 local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, string.find, string.gmatch, string.gsub,
     string.lower, string.match, table.sort, string.upper
 local perform, whole = exchange.perform, response.whole
@@ -440,12 +440,21 @@ end
 
 local find_proxy = exchange.find_proxy
 
--- Makes a request without options.
-local function plain(method, url)
+-- The cached call of a request, or nil when there is none or it is out of date.
+local function find_prepared(method, url)
     local of_method = prepared[method]
     local call = of_method and of_method[url]
     if call and call.agent == client.settings.USERAGENT
         and (call.to.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
+        return call
+    end
+    return nil
+end
+
+-- Makes a request without options.
+local function plain(method, url)
+    local call = find_prepared(method, url)
+    if call then
         local answer, err, phase, why = perform(call.request, whole)
         if not answer then return nil, err, phase, why end
         if err then return answer end
@@ -458,6 +467,50 @@ local function plain(method, url)
     if not call then return nil, err, phase end
     -- the cached call is not changed
     return run(setmetatable({}, { __index = call }))
+end
+
+-- Options that change neither the bytes to send nor what is done with the response.
+local LIGHT = { timeout = true, tls = true, pool = true }
+
+local function is_light(given)
+    if given.pool == false or getmetatable(given) then return false end
+    for name in next, given do
+        if not LIGHT[name] then return false end
+    end
+    return true
+end
+
+-- The cached call of a request with such options alone, or nil when it has to be made in the usual way.
+local function find_light(method, url, given)
+    if not is_light(given) then return nil end
+    return find_prepared(method, url) or prepare_plain(method, url) and find_prepared(method, url) or nil
+end
+
+-- Makes a request of a cached call, as `plain` does.
+local function light(call, given)
+    local deadline
+    if given.timeout then
+        local seconds, err = duration.seconds(given.timeout)
+        if not seconds then return refuse(err) end
+        if seconds <= 0 then return refuse("timeout") end
+        deadline = exchange.now() + seconds
+    end
+    local base, pool = call.request, given.pool
+    if pool == nil or pool == true then pool = base.pool end
+    local request = {
+        head = base.head, scheme = base.scheme, host = base.host, port = base.port, method = base.method,
+        target = base.target, fields = base.fields, pool = pool, tls = given.tls or nil, url = base.url, body = base.body,
+        deadline = deadline, timeouts = base.timeouts, form = base.form, limits = base.limits, key = base.key,
+    }
+    local answer, err, phase, why = perform(request, whole)
+    if not answer then return nil, err, phase, why end
+    if err then return answer end
+    if not REDIRECTS[answer.status] then
+        return delivery.deliver(setmetatable({ options = given }, { __index = call }), answer)
+    end
+    local again = prepare(call.method, call.to, given)
+    again.deadline = deadline
+    return complete(again, answer)
 end
 
 ---Makes a request.
@@ -473,6 +526,8 @@ function client.request(method, url, given, own_query)
     ---@diagnostic disable-next-line: return-type-mismatch
     if not given and method then return plain(method, url) end
     given = given or NONE
+    local known = method and find_light(method, url, given)
+    if known then return light(known, given) end
     local name = method_name(method)
     if not name then return refuse("invalid method") end
     local query = given.query

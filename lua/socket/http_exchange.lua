@@ -12,6 +12,7 @@ local error, getmetatable, next, pairs, rawget, require, setmetatable, tostring,
     error, getmetatable, next, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 local huge = math.huge
+local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- A body of up to this size is sent in one write with the head.
 local WHOLE = 16384
@@ -130,6 +131,15 @@ local NO_TLS = {}
 local MOST_ORIGINS = 100
 local https
 
+-- Whether what is known of TLS parameters still applies to this table, which may be another one of the same content.
+local function applies(known, given, defaults)
+    return known.verify == https.VERIFY and (defaults == NO_TLS and known.defaults.count == 0
+        or is_unchanged(defaults, known.defaults, 1)) and is_unchanged(given, known.given, 1)
+end
+
+-- The last ones used. Many programs write a new table for each request.
+local last_tls
+
 -- The key of an origin with TLS parameters.
 local function secure_key(origin, given)
     given = given or NO_TLS
@@ -139,15 +149,15 @@ local function secure_key(origin, given)
     if getmetatable(given) or getmetatable(defaults) then
         return origin .. "\0" .. tls_text(require("socket.https_connection").parameters(given))
     end
-    local known = tls_keys[given]
-    if not known or known.verify ~= https.VERIFY or not is_unchanged(defaults, known.defaults, 1)
-        or not is_unchanged(given, known.given, 1) then
+    local known = tls_keys[given] or last_tls
+    if not known or not applies(known, given, defaults) then
         known = {
             text = tls_text(require("socket.https_connection").parameters(given)), verify = https.VERIFY, keys = {}, count = 0,
             defaults = snapshot(defaults, 1), given = snapshot(given, 1),
         }
         tls_keys[given] = known
     end
+    last_tls = known
     local key = known.keys[origin]
     if not key then
         if known.count >= MOST_ORIGINS then known.keys, known.count = {}, 0 end
@@ -410,6 +420,15 @@ local function go_on(connection, request, err, phase)
     return nil, err, phase, true
 end
 
+-- Returns a connection to its pool, or closes it.
+local function put_back(pool, key, connection, keep, age)
+    if keep and pool and not (age and age <= 1) then
+        pools.put(pool, key, connection, age and age - 1)
+    else
+        connection.sock:close()
+    end
+end
+
 -- The results of the native `converse`: see there. Returns a response, as `converse` does; or, when `whole` accepts the
 -- response, what that returns, and true.
 local function settle(connection, reused, whole, status, ending, keep, text, raw, reason, version, headers, line, coded, age)
@@ -421,12 +440,8 @@ local function settle(connection, reused, whole, status, ending, keep, text, raw
     if not whole or not text or coded or status >= 300 and status < 400 then
         return incoming.answer(connection, status, ending, keep, text, raw, reason, version, headers, line, age)
     end
-    if keep and pool and not (age and age <= 1) then
-        connection.request = nil
-        pools.put(pool, connection.key, connection, age and age - 1)
-    else
-        connection.sock:close()
-    end
+    connection.request = nil
+    put_back(pool, connection.key, connection, keep, age)
     return whole(request, status, reason, version, raw, text), true
 end
 
@@ -450,11 +465,13 @@ end
 ---@param request socket.http.exchange.request
 ---@param whole? function is called with request, status, reason, version, header lines and body, when the response is
 ---complete and neither coded nor a redirect
+---@param taken? table a connection from the pool, which is used first
+---@param results? table those of the native `converse` on it, if that was called
 ---@return socket.http.answer|any|nil answer or what `whole` returned
 ---@return string|boolean|nil message true for a result of `whole`
 ---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
 ---@return string|nil why reason of a refused certificate
-function exchange.perform(request, whole)
+local function perform(request, whole, taken, results)
     request = complete(request)
     local head, err = request.head, nil
     if not head then head, err = compose(request) end
@@ -466,15 +483,19 @@ function exchange.perform(request, whole)
     if short and request.body then text = head .. request.body end
     local fresh = false
     while true do
-        local connection = pool and not fresh and pools.take(pool, key, short)
+        local connection = taken or pool and not fresh and pools.take(pool, key, short)
         local reused = connection and true or false
+        taken = nil
         local answer, phase, why, unanswered
         if not connection then
             connection, err, phase, why = open(request, pool)
             if not connection then return nil, err, phase, why end
         end
         prepare(connection, request, pool, key)
-        if request.source then
+        if results then
+            answer, err, phase, unanswered = settle(connection, true, whole, unpack(results, 1, 11))
+            results = nil
+        elseif request.source then
             answer, err, phase, unanswered = guard(connection, pcall(converse, connection, request, head))
         elseif short and connection.converse then
             answer, err, phase, unanswered =
@@ -497,6 +518,30 @@ function exchange.perform(request, whole)
             fresh = true
         end
     end
+end
+
+exchange.perform = perform
+
+---Makes a request without a body, for `socket.http`. It has its head and its pool key. Returns the status, the headers,
+---the status line and the body, if there is one, of a response that came whole on a kept connection. Otherwise returns
+---nil and what `perform` returns.
+---@param request socket.http.exchange.request
+function exchange.kept(request)
+    local pool, key = request.pool, request.key
+    local connection = pools.take(pool, key, true)
+    if not connection or not connection.converse then return nil, perform(request, nil, connection) end
+    local timeouts, limits = request.timeouts, request.limits
+    local status, ending, keep, text, raw, reason, version, headers, line, coded, age = connection.converse(connection.sock,
+        request.head, request.method, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, false,
+        timeouts.send or -1, timeouts.first or -1, nil, connection.expires)
+    if not status or not text or coded or status >= 300 and status < 400 then
+        return nil, perform(request, nil, connection,
+            { status, ending, keep, text, raw, reason, version, headers, line, coded, age })
+    end
+    pools.used(pool)
+    put_back(pool, key, connection, keep, age)
+    if ending == "none" then text = nil end
+    return status, headers, line, text
 end
 
 return exchange

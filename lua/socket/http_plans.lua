@@ -6,7 +6,7 @@ local headers = require("socket.headers")
 local served = require("socket.http_schemes")
 local schemes = served.schemes
 
-local getmetatable, next, setmetatable, type = getmetatable, next, setmetatable, type
+local getmetatable, next, rawget, setmetatable, type = getmetatable, next, rawget, setmetatable, type
 
 local plans = {}
 
@@ -16,15 +16,20 @@ local PLAIN = {
     redirect = true, maxredirects = true, response_headers = true, headerlist = true,
 }
 
+-- Those of them that do not change how the response is received, either.
+local QUICK = {
+    url = true, pool = true, sink = true, redirect = true, maxredirects = true,
+}
+
 local MOST = 100
 local known, count = {}, 0
 
 -- Whether the plan of a request depends on its URL and the settings alone.
-local function is_plain(settings, reqt, found)
+local function is_plain(settings, reqt, found, fields)
     if not found.pool or found.decode or found.jar or found.auth or found.download or found.noproxy then return false end
     if settings.PROXY or type(reqt.url) ~= "string" or getmetatable(reqt) then return false end
     for name in next, reqt do
-        if not PLAIN[name] then return false end
+        if not fields[name] then return false end
     end
     return true
 end
@@ -54,7 +59,9 @@ end
 ---@return socket.http.plan|nil
 function plans.find(settings, reqt, found)
     local entry = known[reqt.url]
-    if not entry or not is_plain(settings, reqt, found) or not is_current(entry.seen, settings) then return nil end
+    if not entry or not is_plain(settings, reqt, found, PLAIN) or not is_current(entry.seen, settings) then
+        return nil
+    end
     local request = setmetatable({}, entry.request)
     for name, value in next, reqt do request[name] = value end
     found.asked = false
@@ -63,6 +70,35 @@ function plans.find(settings, reqt, found)
         given = reqt, request = request, given_port = kept.given_port, route = kept.route, method = kept.method,
         uri = kept.uri, headers = kept.headers, head = kept.head, line = kept.line, known = true,
     }
+end
+
+---A remembered plan, for a request that needs nothing but a connection from a pool: no body, no proxy, no callback but
+---its sink. Nil for others.
+---@param settings socket.http
+---@param reqt table|string
+---@return table|nil entry the plan, and a place for what is made of it
+---@return any pool
+function plans.quick(settings, reqt)
+    local pool, entry = settings.POOL
+    if type(reqt) == "table" then
+        entry = known[rawget(reqt, "url")]
+        if not entry or getmetatable(reqt) then return nil end
+        for name, value in next, reqt do
+            if not QUICK[name] then return nil end
+            if name == "pool" then
+                pool = value
+            elseif name == "sink" and value and type(value) ~= "function" then
+                return nil
+            end
+        end
+    else
+        entry = known[reqt]
+    end
+    if not (entry and pool) or settings.DECODE or settings.JAR or settings.DEADLINE or settings.MAXBODY
+        or settings.RETRIES or settings.PROXY or not is_current(entry.seen, settings) then
+        return nil
+    end
+    return entry, pool
 end
 
 ---Remembers the plan of a request.
@@ -75,7 +111,8 @@ function plans.remember(settings, reqt, found, plan)
     -- the program's own scheme may make another socket each time
     if schemes.http.create ~= served.plain_create then return end
     -- credentials are not remembered
-    if request.scheme ~= "http" or request.user or request.password or plan.route.foreign or not is_plain(settings, reqt, found) then
+    if request.scheme ~= "http" or request.user or request.password or plan.route.foreign
+        or not is_plain(settings, reqt, found, PLAIN) then
         return
     end
     if not known[reqt.url] then
@@ -88,9 +125,9 @@ function plans.remember(settings, reqt, found, plan)
     end
     local kept = {
         given_port = plan.given_port, route = plan.route, method = plan.method, uri = plan.uri, headers = plan.headers,
-        head = plan.head, line = plan.line,
+        head = plan.head, line = plan.line, request = parts, known = true,
     }
-    known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings) }
+    known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings), out = nil }
 end
 
 return plans

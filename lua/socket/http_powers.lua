@@ -6,6 +6,7 @@ local ltn12 = require("ltn12")
 local authority = require("socket.http_authority")
 local connections = require("socket.http_connection")
 local makers = require("socket.https_makers")
+local originals = require("socket.ltn12_originals")
 local plans = require("socket.http_plans")
 local preparation = require("socket.http_request")
 local redirect = require("socket.http_redirect")
@@ -14,6 +15,12 @@ local error, ipairs, require, tonumber, tostring, type = error, ipairs, require,
 local find, lower, match, sub = string.find, string.lower, string.match, string.sub
 
 local powers = {}
+
+-- Loaded with the first request.
+local exchange
+
+-- The functions of ltn12, to notice when a program has replaced them.
+local pump_all, pump_step = originals.known("all"), originals.known("step")
 
 -- Responses whose bodies are not decoded.
 local NOT_DECODED = { [204] = true, [206] = true, [304] = true }
@@ -35,11 +42,17 @@ local MOST_CHALLENGES = 10
 ---@field asked any
 ---@field add_headers any
 
+-- The pool that a field describes.
+local function settled_pool(pool)
+    exchange = exchange or require("socket.http_exchange")
+    if pool == true then return exchange.default_pool() end
+    if pool and not exchange.is_pool(pool) then error("bad field 'pool' (pool expected)", 0) end
+    return pool
+end
+
 -- Checks the fields, and replaces them by the objects they describe. Returns true, or nil and a message.
 local function settle(found, reqt)
-    local exchange = require("socket.http_exchange")
-    if found.pool == true then found.pool = exchange.default_pool() end
-    if found.pool and not exchange.is_pool(found.pool) then error("bad field 'pool' (pool expected)", 0) end
+    found.pool = settled_pool(found.pool)
     if found.jar and not require("socket.http_cookies").is_jar(found.jar) then error("bad field 'jar' (jar expected)", 0) end
     if found.headerlist then
         if type(found.headerlist) ~= "table" then error("bad field 'headerlist' (table expected)", 0) end
@@ -246,7 +259,6 @@ end
 
 -- Sends the request of one hop, with retries as the fields allow. Returns a response, or nil, a message and why.
 local function send(settings, plan, found)
-    local exchange = require("socket.http_exchange")
     local out, refusal = exchange_request(settings, plan, found)
     if not out then return nil, refusal end
     local tries, retry
@@ -286,6 +298,44 @@ local function is_challenged(found, plan, answer)
     return value ~= nil
 end
 
+-- Makes a request and follows its redirects. `answer` is the response to the first request, if it was made already.
+local function chase(settings, reqt, notes, found, show_head, answer)
+    local location, parsed, err
+    while true do
+        local plan = not parsed and plans.find(settings, reqt, found)
+        if not plan then
+            found.add_headers = add_headers
+            plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
+            if not plan then return nil, err end
+            if not parsed then plans.remember(settings, reqt, found, plan) end
+        end
+        if not answer then
+            local message, why
+            answer, message, why = send(settings, plan, found)
+            if not answer then
+                notes.detail = why
+                return nil, message
+            end
+        end
+        store_cookies(found, plan, answer)
+        local headers = answer.headers
+        local following, components = redirect.follow(plan, answer.status, headers and headers.location)
+        if following then
+            answer:finish()
+            answer = nil
+            ---@cast components -?
+            if components.origin ~= "same" then found.auth = nil end
+            location, reqt, parsed = headers.location, following, components
+        elseif is_challenged(found, plan, answer) then
+            answer:finish()
+            -- the plan contains a merged copy of the components
+            answer, parsed = nil, nil
+        else
+            return powers.deliver(plan, answer, found, location, show_head)
+        end
+    end
+end
+
 ---Makes a request and follows its redirects.
 ---@param settings socket.http
 ---@param reqt table
@@ -295,36 +345,59 @@ end
 function powers.perform(settings, reqt, notes, found, show_head)
     local ok, err = settle(found, reqt)
     if not ok then return nil, err end
-    local location, parsed
-    while true do
-        local plan = not parsed and plans.find(settings, reqt, found)
-        if not plan then
-            found.add_headers = add_headers
-            plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
-            if not plan then return nil, err end
-            if not parsed then plans.remember(settings, reqt, found, plan) end
+    return chase(settings, reqt, notes, found, show_head)
+end
+
+-- Passes a body of one piece to a sink, as ltn12.pump.all does. Returns 1, or nil and a message.
+local function pump_once(text, sink)
+    local pump = ltn12.pump
+    if pump.all ~= pump_all or pump.step ~= pump_step then
+        local function once()
+            local piece = text
+            text = ""
+            return piece ~= "" and piece or nil
         end
-        local answer, message, why = send(settings, plan, found)
-        if not answer then
-            notes.detail = why
-            return nil, message
-        end
-        store_cookies(found, plan, answer)
-        local headers = answer.headers
-        local following, components = redirect.follow(plan, answer.status, headers and headers.location)
-        if following then
-            answer:finish()
-            ---@cast components -?
-            if components.origin ~= "same" then found.auth = nil end
-            location, reqt, parsed = headers.location, following, components
-        elseif is_challenged(found, plan, answer) then
-            answer:finish()
-            -- the plan contains a merged copy of the components
-            parsed = nil
-        else
-            return powers.deliver(plan, answer, found, location, show_head)
-        end
+        return pump.all(once, sink, pump.step)
     end
+    local ok, err = true, nil
+    if text ~= "" then ok, err = sink(text, nil) end
+    local _
+    if ok then _, err = sink(nil, nil) end
+    if err then return nil, err end
+    return 1
+end
+
+---Makes a request whose plan is remembered: see `plans.quick`. The results are those of `perform`.
+---@param settings socket.http
+---@param reqt table
+---@param notes table
+---@param show_head function
+---@param entry table from `plans.quick`
+---@param pool any
+function powers.quick(settings, reqt, notes, show_head, entry, pool)
+    pool = settled_pool(pool)
+    local out = entry.out
+    if not out or out.pool ~= pool or out.limits ~= settings or out.timeouts.idle ~= settings.TIMEOUT then
+        out = exchange_request(settings, entry.plan, { pool = pool })
+        out.key = exchange.key(out)
+        entry.out = out
+    end
+    local status, headers, line, text, why = exchange.kept(out)
+    if not status then
+        local answer, message = headers, line
+        if answer then return chase(settings, reqt, notes, { pool = pool, asked = false }, show_head, answer) end
+        notes.detail = why
+        return nil, message
+    end
+    local sink = reqt.sink
+    local collected = text and connections.collected(sink)
+    if collected then
+        collected[#collected + 1] = text
+    elseif text then
+        local ok, err = pump_once(text, sink or ltn12.sink.null())
+        if not ok then return nil, err end
+    end
+    return 1, status, headers, line
 end
 
 -- Passes the head to the user and receives the body. Returns true, or nil, a message, headers and status line.
