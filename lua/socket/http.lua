@@ -226,6 +226,7 @@ local function newer_fields(reqt)
 end
 
 -- Loaded with the first request that has one of these fields.
+---@type any, any
 local powers, plans
 
 -- Makes a request and follows its redirects.

@@ -527,6 +527,7 @@ function client.request(method, url, given, own_query)
     if not given and method then return plain(method, url) end
     given = given or NONE
     local known = method and find_light(method, url, given)
+    ---@diagnostic disable-next-line: return-type-mismatch
     if known then return light(known, given) end
     local name = method_name(method)
     if not name then return refuse("invalid method") end

@@ -12,6 +12,7 @@ local error, getmetatable, next, pairs, rawget, require, setmetatable, tostring,
     error, getmetatable, next, pairs, rawget, require, setmetatable, tostring, type
 local concat, find, format, lower, sub = table.concat, string.find, string.format, string.lower, string.sub
 local huge = math.huge
+---@diagnostic disable-next-line: access-invisible
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- A body of up to this size is sent in one write with the head.
@@ -47,6 +48,9 @@ local NO_TIMEOUTS = {}
 ---@field tls any
 ---@field head any
 ---@field url any
+---@field pool any
+---@field key any
+---@field body any
 
 local exchange = {
     now = native.now,
@@ -129,6 +133,7 @@ end
 local tls_keys = setmetatable({}, { __mode = "k" })
 local NO_TLS = {}
 local MOST_ORIGINS = 100
+---@type any
 local https
 
 -- Whether what is known of TLS parameters still applies to this table, which may be another one of the same content.

@@ -79,7 +79,8 @@ end
 ---@return table|nil entry the plan, and a place for what is made of it
 ---@return any pool
 function plans.quick(settings, reqt)
-    local pool, entry = settings.POOL
+    local pool = settings.POOL
+    local entry
     if type(reqt) == "table" then
         entry = known[rawget(reqt, "url")]
         if not entry or getmetatable(reqt) then return nil end

@@ -17,6 +17,7 @@ local find, lower, match, sub = string.find, string.lower, string.match, string.
 local powers = {}
 
 -- Loaded with the first request.
+---@type any
 local exchange
 
 -- The functions of ltn12, to notice when a program has replaced them.
@@ -307,6 +308,7 @@ local function chase(settings, reqt, notes, found, show_head, answer)
             found.add_headers = add_headers
             plan, err = preparation.prepare(settings, reqt, notes, parsed, found)
             if not plan then return nil, err end
+            ---@cast plan any
             if not parsed then plans.remember(settings, reqt, found, plan) end
         end
         if not answer then
@@ -317,6 +319,7 @@ local function chase(settings, reqt, notes, found, show_head, answer)
                 return nil, message
             end
         end
+        ---@cast plan any
         store_cookies(found, plan, answer)
         local headers = answer.headers
         local following, components = redirect.follow(plan, answer.status, headers and headers.location)
@@ -350,6 +353,7 @@ end
 
 -- Passes a body of one piece to a sink, as ltn12.pump.all does. Returns 1, or nil and a message.
 local function pump_once(text, sink)
+    ---@type any
     local pump = ltn12.pump
     if pump.all ~= pump_all or pump.step ~= pump_step then
         local function once()
@@ -376,9 +380,11 @@ end
 ---@param pool any
 function powers.quick(settings, reqt, notes, show_head, entry, pool)
     pool = settled_pool(pool)
+    ---@type any
     local out = entry.out
     if not out or out.pool ~= pool or out.limits ~= settings or out.timeouts.idle ~= settings.TIMEOUT then
         out = exchange_request(settings, entry.plan, { pool = pool })
+        ---@cast out -?
         out.key = exchange.key(out)
         entry.out = out
     end
