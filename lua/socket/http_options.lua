@@ -1,6 +1,6 @@
 -- The options of the client in module `http`: their names and types, and merging a session's with a request's.
 -- Internal to HTTP.
-local error, ipairs, pairs, tostring, type = error, ipairs, pairs, tostring, type
+local error, ipairs, pairs, require, tostring, type = error, ipairs, pairs, require, tostring, type
 local lower, sort = string.lower, table.sort
 
 local options = {}
@@ -18,8 +18,17 @@ local FIELDS = { method = true, url = true, scheme = true, host = true, port = t
 -- Required types of options where another type would be misinterpreted.
 local TYPES = {
     auth = "table", cookies = "table", headers = "table", progress = "function", timeouts = "table", tls = "table",
-    create = "function", unix = "string", sink = "function", noproxy = "table",
+    create = "function", unix = "string", sink = "function", noproxy = "table", pool = "pool", jar = "jar",
 }
+
+-- Whether a value of another Lua type is what an option needs.
+local function fits(name, value, others)
+    if name == "sink" then return type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean" end
+    if name == "pool" then return value == true or require("socket.http_pool").is_pool(value) end
+    -- a session makes its jar
+    if name == "jar" then return others and others.base and value == true or require("socket.http_cookies").is_jar(value) end
+    return false
+end
 
 local function check(given, others, level)
     for name, value in pairs(given) do
@@ -27,8 +36,7 @@ local function check(given, others, level)
             error("invalid option '" .. tostring(name) .. "'", level + 1)
         end
         local expected = TYPES[name]
-        if expected and value ~= false and type(value) ~= expected
-            and not (name == "sink" and type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean") then
+        if expected and value ~= false and type(value) ~= expected and not fits(name, value, others) then
             error("invalid option '" .. name .. "' (" .. expected .. " expected, got " .. type(value) .. ")", level + 1)
         end
     end
