@@ -170,6 +170,19 @@ check.equal("91 PUT", { (select(2, https.request({
     url = url(page.port), method = "PUT", source = ltn12.source.string(("x"):rep(100000)), headers = { ["content-length"] = 100000 },
 }))) }, { 200 })
 
+-- a native function reads the header lines
+local object = https.tcp({})()
+assert(object:connect("localhost", page.port))
+local metatable, reads = getmetatable(object), 0
+local receive_fields = metatable.receive_fields
+function metatable.receive_fields(...)
+    reads = reads + 1
+    return receive_fields(...)
+end
+check.equal("91 header lines", { (https.request(url(page.port))), reads }, { "hello tls", 1 })
+metatable.receive_fields = receive_fields
+object:close()
+
 -- redirects
 local function moved(to) return "HTTP/1.1 302 Found\r\nLocation: " .. to .. "\r\nContent-Length: 0\r\n\r\n" end
 local plain = tls.peer("hello", "plain:HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nplain", "hold")

@@ -3,7 +3,8 @@ local socket = require("socket")
 local headers = require("socket.headers")
 local native = require("socket.native")("socket_http")
 
-local type, pairs, setmetatable, tonumber, tostring = type, pairs, setmetatable, tonumber, tostring
+local getmetatable, pairs, rawget, setmetatable, tonumber, tostring, type =
+    getmetatable, pairs, rawget, setmetatable, tonumber, tostring, type
 local byte, find, format, gmatch, len = string.byte, string.find, string.format, string.gmatch, string.len
 local lower, match = string.lower, string.match
 local huge = math.huge
@@ -92,12 +93,23 @@ local function skipped_fields(lines, n)
     return fields
 end
 
+-- The object that a native function can receive header lines from, when the program cannot observe the difference, and
+-- that function.
+local function native_reader(sock)
+    if type(sock) == "userdata" then return sock, native.receive_fields end
+    if not bounded[sock] or rawget(sock, "receive") then return nil end
+    local mark = getmetatable(sock)
+    return rawget(sock, "sock"), type(mark) == "table" and mark.receive_fields
+end
+
 -- Receives header lines up to the empty line. Joins repeated fields with ", ". Returns a table of values by
 -- lower-case name, or nil and a message.
 function framing.receive_fields(sock, limits)
     local plain = socket.skip == skip
-    if plain and type(sock) == "userdata" then
-        local fields, err = native.receive_fields(sock, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
+    local object, read
+    if plain then object, read = native_reader(sock) end
+    if read then
+        local fields, err = read(object, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
         if fields ~= false then return fields, err end
     end
     local lines, n = receive_lines(sock, limits)

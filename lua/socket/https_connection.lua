@@ -48,9 +48,10 @@ connection.parameters = merge
 local methods = {}
 local unconnected = { __index = methods }
 
--- Methods of the TLS object as methods of the connection.
+-- Methods of the TLS object as methods of the connection. Header lines are read by a native function (see
+-- socket.http_framing).
 local forwarded = {}
-local connected = { __index = forwarded }
+local connected = { __index = forwarded, receive_fields = native("socket_tls_core").receive_fields }
 
 local function forward_methods(object)
     for name in pairs(getmetatable(object).__index) do

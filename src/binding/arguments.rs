@@ -80,12 +80,13 @@ impl<'c> Call<'c> {
     }
 
     /// Calls `function` with the bytes of a value that need not be an argument. The value is a string, or a
-    /// number, which is converted as Lua does. Returns `None` for other types.
+    /// number, which is converted in its place as Lua does. Returns `None` for other types. Allocates for a number.
     pub fn with_bytes<R>(&self, index: c_int, function: impl FnOnce(&[u8]) -> R) -> Option<R> {
         self.try_bytes(index).map(function)
     }
 
-    /// The bytes of an argument. A number is converted to a string. Returns `None` for other types.
+    /// The bytes of an argument. A number is converted to a string in its place. Returns `None` for other types.
+    /// Allocates for a number.
     pub fn try_bytes(&self, index: c_int) -> Option<&'c [u8]> {
         let mut length = 0;
         // SAFETY: Lua keeps a string while it is on the stack. Arguments are on the stack until the call

@@ -129,11 +129,13 @@ impl Call<'_> {
     /// the Rust side run. The closure gets copies of the values at `arguments` as its arguments 1, 2, and so
     /// on. Its results are left on this call's stack; their number is returned.
     ///
-    /// The closure must not own anything that has a destructor. It borrows instead.
+    /// The closure must not own anything that has a destructor. It borrows instead. The compiler checks what it
+    /// captures.
     pub fn protected<F>(&mut self, arguments: &[c_int], function: F) -> Outcome
     where
         F: FnOnce(&mut Call<'_>) -> Outcome,
     {
+        const { assert!(!std::mem::needs_drop::<F>(), "a protected closure borrows what it captures") };
         let mut slot = Some(function);
         let mut runner: NativeFunction = run_protected::<F>;
         // SAFETY: both pointers are to locals that outlive the call. Pushing light userdata and reading the
@@ -176,7 +178,7 @@ impl Call<'_> {
     where
         F: Fn(&mut Call<'_>, bool) -> Outcome + Copy + 'static,
     {
-        const { assert!(size_of::<F>() == 0, "what happens after a yield captures nothing") };
+        const { assert!(size_of::<F>() == 0, "the function that runs after a yield captures nothing") };
         // SAFETY: the caller has pushed the value and its arguments.
         let status =
             unsafe { ffi::lua_pcallk(self.state, arguments, ffi::LUA_MULTRET, 0, 0, Some(resumed::<F>)) };

@@ -53,7 +53,7 @@ impl Call<'_> {
     }
 
     /// Makes an object and pushes it. Lua's userdata is allocated before `make` runs, so that a resource
-    /// opened by `make` is never lost. On `Err` nothing is pushed.
+    /// opened by `make` is never lost. `make` leaves the stack as it was. On `Err` nothing is pushed.
     pub fn new_object<T: Object, E>(
         &mut self,
         class: &Class<T>,

@@ -53,14 +53,14 @@ impl Call<'_> {
         unsafe { ffi::lua_pushvalue(self.state, index) }
     }
 
-    /// Pushes `nil` and a message: the form in which network failures are returned.
+    /// Pushes `nil` and a message: the form in which network failures are returned. Allocates.
     pub fn push_failure(&mut self, message: &Message) -> c_int {
         self.push_nil();
         self.push_message(message);
         2
     }
 
-    /// Pushes a message as a string.
+    /// Pushes a message as a string. Allocates.
     pub fn push_message(&mut self, message: &Message) {
         if message.goes_on() {
             // SAFETY: pushes one value, and reads its bytes while it is on the stack.
@@ -212,7 +212,7 @@ impl Call<'_> {
         }
     }
 
-    /// Pops a value and keeps it in the registry under a key, the address of a static.
+    /// Pops a value and keeps it in the registry under a key, the address of a static. Allocates.
     pub fn register(&mut self, key: &'static u8) {
         // SAFETY: writes one registry value, under a key that no script can make.
         unsafe { ffi::lua_rawsetp(self.state, ffi::LUA_REGISTRYINDEX, ptr::from_ref(key).cast()) }
@@ -236,14 +236,14 @@ impl Call<'_> {
         unsafe { ffi::lua_insert(self.state, index) }
     }
 
-    /// Pushes a new table with room for `array` array entries and `hash` hash entries.
+    /// Pushes a new table with room for `array` array entries and `hash` hash entries. Allocates.
     pub fn new_table(&mut self, array: usize, hash: usize) {
         let bound = |n: usize| c_int::try_from(n).unwrap_or(0);
         // SAFETY: needs one slot.
         unsafe { ffi::lua_createtable(self.state, bound(array), bound(hash)) }
     }
 
-    /// Sets `table[name]` to the top value, without metamethods, and pops it. The table is at `index`.
+    /// Sets `table[name]` to the top value, without metamethods, and pops it. The table is at `index`. Allocates.
     pub fn set_field(&mut self, index: c_int, name: &[u8]) {
         // SAFETY: the index is made absolute before anything is pushed. The value there is a table.
         unsafe {
@@ -254,20 +254,22 @@ impl Call<'_> {
         }
     }
 
-    /// Sets `table[position]` to the top value, without metamethods, and pops it.
+    /// Sets `table[position]` to the top value, without metamethods, and pops it. Allocates.
     pub fn set_element(&mut self, index: c_int, position: i64) {
         // SAFETY: a table is at the index.
         unsafe { ffi::lua_rawseti(self.state, index, position as _) }
     }
 
     /// Sets `table[key] = value` for the two values on top of the stack, without metamethods, and pops them.
+    /// Allocates.
     pub fn set_raw(&mut self, index: c_int) {
         // SAFETY: the value at the index is a table. Key and value are on top.
         unsafe { ffi::lua_rawset(self.state, index) }
     }
 
     /// Replaces the key on top of the stack by the next key and value of the table at `index`. Returns
-    /// whether there is one. Start with `nil`.
+    /// whether there is one. Start with `nil`. The key must stay as it is: `bytes` would change a number. May raise
+    /// for a key that the table does not have.
     pub fn next(&mut self, index: c_int) -> bool {
         // SAFETY: the value at the index is a table. On top is one of its keys, or nil.
         unsafe { ffi::lua_next(self.state, index) != 0 }

@@ -60,7 +60,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("process", native(process)),
         ("random_text", native(random_text)),
         ("receive_body", native(receive_body)),
-        ("receive_fields", native(receive_fields)),
+        ("receive_fields", native(receive_fields::<tcp::Tcp>)),
     ]);
     Ok(1)
 }
@@ -74,27 +74,25 @@ struct Limits {
 
 /// `receive_fields(client, line, block)`: reads header lines up to the blank line. A line has at most `line`
 /// bytes, all lines together at most `block`. Each line has its own time limit. Returns the fields by name,
-/// or nil and a message. Returns false and reads nothing if `client` is not a `tcp{client}` or if its
-/// `receive` was replaced.
-fn receive_fields(call: &mut Call<'_>) -> Outcome {
+/// or nil and a message. Returns false and reads nothing if `client` is not a connected object of the type or if
+/// its `receive` was replaced.
+pub fn receive_fields<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let limits = Limits { line: call.number(2)?, block: call.number(3)? };
     call.push_field(1, c"receive");
-    if !call.is_function(-1, tcp::RECEIVE) {
-        call.push_boolean(false);
-        return Ok(1);
-    }
-    if call.try_object(1, tcp::client(), |_| ()).is_none() {
+    if !call.is_function(-1, native(object::receive::<T>))
+        || call.try_object(1, T::client(), |_| ()).is_none()
+    {
         call.push_boolean(false);
         return Ok(1);
     }
     let mut reading = Reading { progress: Progress::NEW, left: limits.block };
-    match door::repeat(call, 1, tcp::client(), Use::Reading, |client, pace| {
+    match door::repeat(call, 1, T::client(), Use::Reading, |client, pace| {
         read_lines(client, pace, limits, &mut reading)
     })? {
         Ok(fields) => push_fields(call, fields),
         Err(failure) => {
-            let _ = call.try_object(1, tcp::client(), |client| client.parts().0.hold::<Fields>(None));
+            let _ = call.try_object(1, T::client(), |client| client.parts().0.hold::<Fields>(None));
             Ok(call.push_failure(&failure.message()))
         }
     }

@@ -4,7 +4,7 @@
 use crate::binding::{Call, NativeFunction, Outcome, Raise, ScratchBuffer, buffer, native};
 use crate::socket::channel::SocketChannel;
 #[cfg(target_os = "linux")]
-use crate::socket::channel::{open_descriptor, retry};
+use crate::socket::channel::attempt;
 use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 #[cfg(target_os = "linux")]
@@ -419,15 +419,16 @@ fn send_file<T: Streaming<Channel = SocketChannel>>(call: &mut Call<'_>) -> Outc
         let count = (length - sent).min(TURN) as usize;
         // The descriptor can only change if a script closes the file while it is sent.
         let outcome = door::repeat(call, 1, T::client(), Use::Writing, |object, pace| {
-            let to = open_descriptor(object.descriptor())?;
             let from = borrow_number(number).ok_or(Stop::Failed(Failure::Closed))?;
-            loop {
-                match sys::sendfile_quietly(to, from, &mut position, count) {
-                    Ok(0) => return Err(Stop::Failed(Failure::Text("file ended"))),
-                    Ok(count) => return Ok(count as u64),
-                    Err(error) => retry(error, Direction::Write).inspect_err(|_| {
-                        pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
-                    })?,
+            let sent = attempt(object.descriptor(), Direction::Write, |to| {
+                sys::sendfile_quietly(to, from, &mut position, count)
+            });
+            match sent {
+                Ok(0) => Err(Stop::Failed(Failure::Text("file ended"))),
+                Ok(count) => Ok(count as u64),
+                Err(stop) => {
+                    pace.deadline.get_or_insert_with(|| Deadline::after(seconds));
+                    Err(stop)
                 }
             }
         })?;

@@ -1,6 +1,7 @@
 //! A connected socket as a transport.
 
-use rustix::io::Errno;
+use rustix::fd::BorrowedFd;
+use rustix::io::{self, Errno};
 
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
@@ -14,45 +15,48 @@ pub struct SocketChannel {
     pub descriptor: Descriptor,
 }
 
+impl AsMut<Descriptor> for SocketChannel {
+    fn as_mut(&mut self) -> &mut Descriptor {
+        &mut self.descriptor
+    }
+}
+
 /// Sends as many bytes as the socket accepts now.
 pub fn send(descriptor: &Descriptor, data: &[u8]) -> Result<usize, Stop> {
-    let fd = open_descriptor(descriptor)?;
-    loop {
-        match rustix::net::send(fd, data, sys::QUIET) {
-            Ok(count) => return Ok(count),
-            Err(error) => retry(error, Direction::Write)?,
-        }
-    }
+    attempt(descriptor, Direction::Write, |fd| rustix::net::send(fd, data, sys::QUIET))
 }
 
 /// Receives the bytes that are available, at most `limit`.
 pub fn receive(descriptor: &Descriptor, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
-    let fd = open_descriptor(descriptor)?;
-    loop {
-        match sys::recv_append(fd, into, limit) {
-            Ok(0) => return Err(Stop::Failed(Failure::Closed)),
-            Ok(count) => return Ok(count),
-            Err(error) => retry(error, Direction::Read)?,
-        }
+    read_some(descriptor, |fd| sys::recv_append(fd, into, limit))
+}
+
+/// Tries an operation that returns the number of bytes read. No bytes mean the end of the stream.
+pub fn read_some(
+    descriptor: &Descriptor,
+    operation: impl FnMut(BorrowedFd<'_>) -> io::Result<usize>,
+) -> Result<usize, Stop> {
+    match attempt(descriptor, Direction::Read, operation)? {
+        0 => Err(Stop::Failed(Failure::Closed)),
+        count => Ok(count),
     }
 }
 
-/// Handles an error number of a stream: continue after a signal, wait, or fail.
-pub fn retry(error: Errno, direction: Direction) -> Result<(), Stop> {
-    match error {
-        Errno::INTR => Ok(()),
-        Errno::AGAIN => Err(Stop::WouldBlock(direction)),
-        sys::BROKEN_PIPE => Err(Stop::Failed(Failure::Closed)),
-        error => Err(Stop::Failed(error.into())),
-    }
-}
-
-/// The descriptor of a stream. Without one the stream is closed.
-pub fn open_descriptor(descriptor: &Descriptor) -> Result<rustix::fd::BorrowedFd<'_>, Stop> {
+/// Tries an operation on the descriptor of a stream, again after a signal. Without a descriptor the stream is closed.
+pub fn attempt<R>(
+    descriptor: &Descriptor,
+    direction: Direction,
+    mut operation: impl FnMut(BorrowedFd<'_>) -> io::Result<R>,
+) -> Result<R, Stop> {
     if descriptor.is_none() {
         return Err(Stop::Failed(Failure::Closed));
     }
-    descriptor.borrow().map_err(Stop::Failed)
+    let fd = descriptor.borrow().map_err(Stop::Failed)?;
+    io::retry_on_intr(|| operation(fd)).map_err(|error| match error {
+        Errno::AGAIN => Stop::WouldBlock(direction),
+        sys::BROKEN_PIPE => Stop::Failed(Failure::Closed),
+        error => Stop::Failed(error.into()),
+    })
 }
 
 impl Transport for SocketChannel {

@@ -2,7 +2,7 @@
 
 use rustix::fd::BorrowedFd;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::RecvFlags;
 use socket2::{SockAddr, SockRef};
 
@@ -11,7 +11,6 @@ use super::descriptor::{Descriptor, Use};
 use super::error::{Direction, Failure};
 use super::object::with;
 use super::stream::{InlineBuffer, Stop};
-use super::timeout::Timeout;
 use crate::binding::{Call, Outcome, Raise, Receiver};
 use crate::sys;
 use crate::tasks::door;
@@ -28,8 +27,6 @@ const ABSURD_SIZE: f64 = (1_u64 << 40) as f64;
 pub trait Datagram: Described {
     /// Accepts the class that has a fixed peer.
     fn connected() -> &'static Receiver<Self>;
-    /// The parts that an operation needs.
-    fn parts(&mut self) -> (&Descriptor, Timeout);
 }
 
 /// A received datagram. It is in the caller's array if it fits, otherwise in `large`.
@@ -56,7 +53,7 @@ pub fn send<T: Datagram>(call: &mut Call<'_>) -> Outcome {
     let data = with(call, T::connected(), call.bytes(2), |_, data| data)?;
     let mut waited = false;
     let sent = door::repeat(call, 1, T::connected(), Use::Writing, |object, _| {
-        transmit(object.parts().0, &mut waited, |fd| rustix::net::send(fd, data, sys::QUIET))
+        transmit(object.descriptor(), &mut waited, |fd| rustix::net::send(fd, data, sys::QUIET))
     })?;
     report_sent(call, sent)
 }
@@ -81,7 +78,7 @@ pub fn receive_with<T: Datagram>(
     inline: &mut InlineBuffer,
 ) -> Result<Result<Received, Failure>, Raise> {
     let size = with(call, receiver, call.optional_number(2, DEFAULT_SIZE), |_, size| size)?;
-    door::repeat(call, 1, receiver, Use::Reading, |object, _| take(object.parts().0, size, inline))
+    door::repeat(call, 1, receiver, Use::Reading, |object, _| take(object.descriptor(), size, inline))
 }
 
 fn take(descriptor: &Descriptor, size: f64, inline: &mut InlineBuffer) -> Result<Received, Stop> {
@@ -152,21 +149,17 @@ fn transmit(
         return Err(Stop::Failed(Failure::Refused));
     }
     let fd = descriptor.borrow().map_err(Stop::Failed)?;
-    loop {
-        match send(fd) {
-            Ok(count) => return Ok(count),
-            Err(Errno::INTR) => {}
-            // Poll reported room, but the send would block. The full queue is that of the receiver of an
-            // unconnected Unix object, and poll does not check that queue.
-            Err(Errno::AGAIN) if *waited => return Err(Stop::Pause),
-            Err(Errno::AGAIN) => {
-                *waited = true;
-                return Err(Stop::WouldBlock(Direction::Write));
-            }
-            Err(sys::BROKEN_PIPE) => return Err(Stop::Failed(Failure::Refused)),
-            Err(error) => return Err(Stop::Failed(error.into())),
+    retry_on_intr(|| send(fd)).map_err(|error| match error {
+        // Poll reported room, but the send would block. The full queue is that of the receiver of an
+        // unconnected Unix object, and poll does not check that queue.
+        Errno::AGAIN if *waited => Stop::Pause,
+        Errno::AGAIN => {
+            *waited = true;
+            Stop::WouldBlock(Direction::Write)
         }
-    }
+        sys::BROKEN_PIPE => Stop::Failed(Failure::Refused),
+        error => Stop::Failed(error.into()),
+    })
 }
 
 /// Pushes the number of bytes sent, or nil and the message.

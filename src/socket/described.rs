@@ -15,8 +15,11 @@ pub trait Described: Object {
     fn descriptor(&mut self) -> &mut Descriptor;
     /// The limits of its operations.
     fn timeout(&mut self) -> &mut Timeout;
+
     /// Whether the read-ahead buffer holds bytes.
-    fn is_dirty(&self) -> bool;
+    fn is_dirty(&mut self) -> bool {
+        false
+    }
 
     /// Called when an operation would block. Returns false if the operation can continue
     /// without waiting for the descriptor.

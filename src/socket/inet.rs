@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use socket2::{SockAddr, SockRef, Type};
 
+use super::described::Described;
 use super::descriptor::Descriptor;
 use super::error::Failure;
 use super::family::Family;
@@ -12,7 +13,7 @@ use super::recorded::Recorded;
 use super::resolve::resolve;
 use super::service::Service;
 use super::timeout::Deadline;
-use crate::binding::{Call, Message, Outcome};
+use crate::binding::{Call, Message, Outcome, Receiver};
 use crate::sys::libc;
 use crate::sys::resolver::{Hints, numeric};
 
@@ -74,9 +75,38 @@ pub fn local_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
     SockRef::from(&fd).local_addr()
 }
 
-/// The peer address of a descriptor.
-pub fn peer_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
+fn peer_address(fd: BorrowedFd<'_>) -> std::io::Result<SockAddr> {
     SockRef::from(&fd).peer_addr()
+}
+
+/// Returns the address of one end of a socket.
+pub type WhichName = fn(BorrowedFd<'_>) -> std::io::Result<SockAddr>;
+
+/// An object with an Internet address.
+pub trait Inet: Described {
+    /// The name of one end.
+    fn name(&self, which: WhichName) -> Result<Name, Failure>;
+    /// The family, if it is decided.
+    fn family(&self) -> Family;
+}
+
+/// `getfamily()`: "inet", "inet6" or "unspec".
+pub fn getfamily<T: Inet>(call: &mut Call<'_>) -> Outcome {
+    let family = call.object(1, T::any(), |object| object.family())?;
+    call.push_bytes(family.object_name().as_bytes());
+    Ok(1)
+}
+
+/// `getsockname()`: host, port and family of this end.
+pub fn getsockname<T: Inet>(call: &mut Call<'_>) -> Outcome {
+    let name = call.object(1, T::any(), |object| object.name(local_address))?;
+    Name::push(name, call)
+}
+
+/// `getpeername()`: host, port and family of the other end.
+pub fn getpeername<T: Inet>(call: &mut Call<'_>, receiver: &Receiver<T>) -> Outcome {
+    let name = call.object(1, receiver, |object| object.name(peer_address))?;
+    Name::push(name, call)
 }
 
 /// One end of a socket as text and number. It owns nothing that needs freeing.
@@ -88,11 +118,7 @@ pub struct Name {
 
 impl Name {
     /// Reads a name. The family is that of the object, not that of the address.
-    pub fn read(
-        descriptor: &Descriptor,
-        family: Family,
-        which: fn(BorrowedFd<'_>) -> std::io::Result<SockAddr>,
-    ) -> Result<Name, Failure> {
+    pub fn read(descriptor: &Descriptor, family: Family, which: WhichName) -> Result<Name, Failure> {
         let address = descriptor
             .borrow()
             .and_then(|fd| which(fd).map_err(|error| Failure::from_io(&error)))

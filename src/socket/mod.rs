@@ -26,6 +26,7 @@ pub mod serial;
 pub mod serial;
 pub mod service;
 pub mod stream;
+pub mod stream_object;
 pub mod tcp;
 pub mod timeout;
 pub mod udp;

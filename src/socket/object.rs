@@ -2,11 +2,12 @@
 
 use super::described::{Described, Streaming};
 use super::descriptor::Use;
+use super::error::Failure;
 use super::stream::{InlineBuffer, Pattern, Progress, Received, Request, Stop};
 use super::timeout::Timeout;
-use crate::binding::{Call, Expected, Kind, Object, Outcome, Raise, Receiver};
-#[cfg(unix)]
-use crate::binding::{NativeFunction, native};
+use crate::binding::{
+    Call, Class, ClassSpec, Expected, Kind, NativeFunction, Object, Outcome, Raise, Receiver, native,
+};
 use crate::tasks::door;
 
 /// `close()`: returns 1. It can be called more than once.
@@ -314,6 +315,31 @@ pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     success(call)
 }
 
+/// Defines the classes of one kind of object. They have the same methods.
+pub fn define<T: Described>(
+    call: &mut Call<'_>,
+    classes: &[&'static Class<T>],
+    groups: &'static [&'static str],
+    methods: &'static [(&'static str, NativeFunction)],
+) {
+    for &class in classes {
+        let metamethods = const { &[("__gc", native(collect::<T>))] };
+        call.define_class(&ClassSpec { class, groups, methods, metamethods, named: true });
+    }
+}
+
+/// Makes an object and pushes it, or nil and a message.
+pub fn push_new<T: Object>(
+    call: &mut Call<'_>,
+    class: &Class<T>,
+    make: impl FnOnce() -> Result<T, Failure>,
+) -> Outcome {
+    match call.new_object(class, |_| make()) {
+        Ok(()) => Ok(1),
+        Err(failure) => Ok(call.push_failure(&failure.message())),
+    }
+}
+
 /// Pushes LuaSocket's success value: 1, a float on a Lua that has a float subtype (contract num.1).
 pub fn success(call: &mut Call<'_>) -> Outcome {
     call.push_number(1.0);
@@ -321,7 +347,7 @@ pub fn success(call: &mut Call<'_>) -> Outcome {
 }
 
 /// Pushes 1, or nil and a message.
-pub fn report(call: &mut Call<'_>, result: Result<(), super::error::Failure>) -> Outcome {
+pub fn report(call: &mut Call<'_>, result: Result<(), Failure>) -> Outcome {
     match result {
         Ok(()) => success(call),
         Err(failure) => Ok(call.push_failure(&failure.message())),

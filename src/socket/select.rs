@@ -112,7 +112,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         Ok(2)
     })?;
     drop(gathered);
-    if let Some(list) = list {
+    if let Some(list) = &mut list {
         // In a task, other tasks run during the wait. Nothing is owned here meanwhile.
         let base = call.count() - 3;
         match wait_in_task(call, list, wait) {
@@ -241,7 +241,7 @@ fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
 
 /// Copies the watched descriptors into memory owned by Lua, which is pushed. So a waiting task owns nothing.
 fn pack(call: &mut Call<'_>, watched: &[Watched]) -> InterestList {
-    let list = InterestList::new(call, watched.len());
+    let mut list = InterestList::new(call, watched.len());
     for (position, entry) in watched.iter().enumerate() {
         if let Some(place) = list.interests().get_mut(position) {
             *place = Interest::new(entry.number, 0, entry.asked);
@@ -254,7 +254,7 @@ fn pack(call: &mut Call<'_>, watched: &[Watched]) -> InterestList {
 }
 
 /// Waits until a descriptor is ready for a requested event, or is closed.
-fn wait_in_task(call: &mut Call<'_>, list: InterestList, wait: Wait) -> Result<(), Failure> {
+fn wait_in_task(call: &mut Call<'_>, list: &mut InterestList, wait: Wait) -> Result<(), Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
@@ -309,7 +309,7 @@ fn look(interests: &mut [Interest], limit: Wait) -> Result<bool, Failure> {
 
 /// Appends the ready objects to the result tables at `base` and `base + 1`. Higher up are the list and the
 /// held objects.
-fn push_ready_interests(call: &mut Call<'_>, list: InterestList, base: i32) -> i64 {
+fn push_ready_interests(call: &mut Call<'_>, list: &mut InterestList, base: i32) -> i64 {
     let held = base + 3;
     let mut counts = [0, 0];
     for position in 0..list.interests().len() {

@@ -5,14 +5,13 @@ use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 
-use super::channel::{open_descriptor, retry};
-use super::described::{Described, Streaming};
+use super::channel::{attempt, read_some};
 use super::descriptor::Descriptor;
 use super::error::{Direction, Failure};
-use super::object::{collect, stream_methods};
-use super::stream::{Stop, Stream, Transport};
-use super::timeout::Timeout;
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
+use super::object::{define, stream_methods};
+use super::stream::{Stop, Transport};
+use super::stream_object::{Parts, StreamObject};
+use crate::binding::{Call, Class, NativeFunction, Outcome, Receiver, native};
 use crate::classes::Slot;
 use crate::sys;
 
@@ -25,9 +24,7 @@ static CLIENT: Receiver<Serial> = Receiver::new("serial{client}", &[&SERIAL_CLIE
 /// A serial line, or any other file that can be read and written.
 #[derive(Debug)]
 pub struct Serial {
-    stream: Stream,
-    channel: FileChannel,
-    timeout: Timeout,
+    parts: Parts<FileChannel>,
 }
 
 /// A file as a transport. Unlike a socket it uses plain `read` and `write`.
@@ -38,30 +35,23 @@ pub struct FileChannel {
 
 impl Transport for FileChannel {
     fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
-        let fd = open_descriptor(&self.descriptor)?;
-        loop {
-            match sys::read_append(fd, into, limit) {
-                Ok(0) => return Err(Stop::Failed(Failure::Closed)),
-                Ok(count) => return Ok(count),
-                Err(error) => retry(error, Direction::Read)?,
-            }
-        }
+        read_some(&self.descriptor, |fd| sys::read_append(fd, into, limit))
     }
 
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
-        let fd = open_descriptor(&self.descriptor)?;
-        loop {
-            match sys::write_quietly(fd, data) {
-                Ok(count) => return Ok(count),
-                Err(error) => retry(error, Direction::Write)?,
-            }
-        }
+        attempt(&self.descriptor, Direction::Write, |fd| sys::write_quietly(fd, data))
+    }
+}
+
+impl AsMut<Descriptor> for FileChannel {
+    fn as_mut(&mut self) -> &mut Descriptor {
+        &mut self.descriptor
     }
 }
 
 impl Serial {
     fn new(descriptor: Descriptor) -> Self {
-        Serial { stream: Stream::default(), channel: FileChannel { descriptor }, timeout: Timeout::default() }
+        Serial { parts: Parts::new(FileChannel { descriptor }) }
     }
 
     /// Opens a line without waiting for its carrier. The line does not become the controlling terminal.
@@ -76,40 +66,13 @@ impl Serial {
     }
 }
 
-impl Object for Serial {
-    fn finalize(&mut self) {
-        self.channel.descriptor.close();
-        self.stream.free();
-    }
-}
-
-impl Described for Serial {
-    fn any() -> &'static Receiver<Self> {
-        &ANY
-    }
-
-    fn descriptor(&mut self) -> &mut Descriptor {
-        &mut self.channel.descriptor
-    }
-
-    fn timeout(&mut self) -> &mut Timeout {
-        &mut self.timeout
-    }
-
-    fn is_dirty(&self) -> bool {
-        self.stream.is_dirty()
-    }
-}
-
-impl Streaming for Serial {
+impl StreamObject for Serial {
     type Channel = FileChannel;
+    const ANY: &'static Receiver<Self> = &ANY;
+    const CLIENT: &'static Receiver<Self> = &CLIENT;
 
-    fn client() -> &'static Receiver<Self> {
-        &CLIENT
-    }
-
-    fn parts(&mut self) -> (&mut Stream, &mut FileChannel, Timeout) {
-        (&mut self.stream, &mut self.channel, self.timeout)
+    fn parts(&mut self) -> &mut Parts<FileChannel> {
+        &mut self.parts
     }
 }
 
@@ -128,15 +91,10 @@ fn serial(call: &mut Call<'_>) -> Outcome {
 
 const METHODS: &[(&str, NativeFunction)] = &stream_methods::<Serial>();
 
-const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(collect::<Serial>))];
-
 /// Opens `socket.serial`, which is a function (contract serial.1).
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    let groups = &["serial{any}"];
-    let metamethods = METAMETHODS;
-    let spec = ClassSpec { class: &SERIAL_CLIENT, groups, methods: METHODS, metamethods, named: true };
-    call.define_class(&spec);
+    define(call, &[&SERIAL_CLIENT], &["serial{any}"], METHODS);
     call.push_function(native(serial));
     Ok(1)
 }

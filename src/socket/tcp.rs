@@ -3,11 +3,10 @@
 use socket2::Type;
 
 use super::channel::SocketChannel;
-use super::described::{Described, Streaming};
 use super::descriptor::Descriptor;
 use super::error::Failure;
 use super::family::{self, Family};
-use super::inet::{self, Name};
+use super::inet::{self, Inet, Name, WhichName};
 use super::listening::{self, Listening};
 use super::object::{self, report};
 #[cfg(target_os = "linux")]
@@ -16,9 +15,9 @@ use super::options::{self, OptionKind, SocketOption, both, get_only};
 use super::race::Race;
 use super::recorded::Recorded;
 use super::service::Service;
-use super::stream::Stream;
-use super::timeout::{Deadline, Timeout};
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Raise, Receiver, native};
+use super::stream_object::{Parts, StreamObject};
+use super::timeout::Deadline;
+use crate::binding::{Call, Class, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::classes::Slot;
 use crate::sys::libc;
 
@@ -41,9 +40,7 @@ static SERVER: Receiver<Tcp> = Receiver::new("tcp{server}", &[&TCP_SERVER]);
 /// A TCP socket in any of its classes.
 #[derive(Debug)]
 pub struct Tcp {
-    stream: Stream,
-    channel: SocketChannel,
-    timeout: Timeout,
+    parts: Parts<SocketChannel>,
     family: Family,
     options: Recorded,
     race: Option<Box<Race>>,
@@ -52,9 +49,7 @@ pub struct Tcp {
 impl Tcp {
     fn new(descriptor: Descriptor, family: Family) -> Self {
         Tcp {
-            stream: Stream::default(),
-            channel: SocketChannel { descriptor },
-            timeout: Timeout::default(),
+            parts: Parts::new(SocketChannel { descriptor }),
             family,
             options: Recorded::open(Type::STREAM),
             race: None,
@@ -62,29 +57,13 @@ impl Tcp {
     }
 }
 
-impl Object for Tcp {
-    fn finalize(&mut self) {
-        self.abandon();
-        self.channel.descriptor.close();
-        self.stream.free();
-    }
-}
+impl StreamObject for Tcp {
+    type Channel = SocketChannel;
+    const ANY: &'static Receiver<Self> = &ANY;
+    const CLIENT: &'static Receiver<Self> = &CLIENT;
 
-impl Described for Tcp {
-    fn any() -> &'static Receiver<Self> {
-        &ANY
-    }
-
-    fn descriptor(&mut self) -> &mut Descriptor {
-        &mut self.channel.descriptor
-    }
-
-    fn timeout(&mut self) -> &mut Timeout {
-        &mut self.timeout
-    }
-
-    fn is_dirty(&self) -> bool {
-        self.stream.is_dirty()
+    fn parts(&mut self) -> &mut Parts<SocketChannel> {
+        &mut self.parts
     }
 
     fn abandon(&mut self) {
@@ -97,15 +76,13 @@ impl Described for Tcp {
     }
 }
 
-impl Streaming for Tcp {
-    type Channel = SocketChannel;
-
-    fn client() -> &'static Receiver<Self> {
-        &CLIENT
+impl Inet for Tcp {
+    fn name(&self, which: WhichName) -> Result<Name, Failure> {
+        Name::read(&self.parts.channel.descriptor, self.family, which)
     }
 
-    fn parts(&mut self) -> (&mut Stream, &mut SocketChannel, Timeout) {
-        (&mut self.stream, &mut self.channel, self.timeout)
+    fn family(&self) -> Family {
+        self.family
     }
 }
 
@@ -136,26 +113,19 @@ pub fn client() -> &'static Receiver<Tcp> {
     &CLIENT
 }
 
-fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Tcp, Failure>) -> Outcome {
-    match call.new_object(&TCP_MASTER, |_| make()) {
-        Ok(()) => Ok(1),
-        Err(failure) => Ok(call.push_failure(&failure.message())),
-    }
-}
-
 /// `socket.tcp()`: an object whose first use decides its family and descriptor.
 pub fn tcp(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Tcp::new(Descriptor::NONE, Family::Unspecified)))
+    object::push_new(call, &TCP_MASTER, || Ok(Tcp::new(Descriptor::NONE, Family::Unspecified)))
 }
 
 /// `socket.tcp4()`
 pub fn tcp4(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Tcp::new(family::open(Family::V4, Type::STREAM)?, Family::V4)))
+    object::push_new(call, &TCP_MASTER, || Ok(Tcp::new(family::open(Family::V4, Type::STREAM)?, Family::V4)))
 }
 
 /// `socket.tcp6()`
 pub fn tcp6(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Tcp::new(family::open(Family::V6, Type::STREAM)?, Family::V6)))
+    object::push_new(call, &TCP_MASTER, || Ok(Tcp::new(family::open(Family::V6, Type::STREAM)?, Family::V6)))
 }
 
 /// `socket.connect(host, port, local_host, local_port, family)`: a connected object, without a time limit.
@@ -183,7 +153,7 @@ pub fn connect_new(call: &mut Call<'_>) -> Outcome {
     };
     if let Err(failure) = result {
         // Close it now and do not leave that to the collector (add.30).
-        call.object(index, &ANY, Tcp::finalize)?;
+        call.object(index, &ANY, Object::finalize)?;
         return Ok(call.push_failure(&failure.message()));
     }
     Ok(1)
@@ -230,12 +200,12 @@ fn bind_object(
 ) -> Result<Result<(), Failure>, Raise> {
     let (deadline, families, identity) = call.object(index, receiver, |tcp| {
         let any = if tcp.family == Family::Unspecified { tcp.options.family() } else { tcp.family };
-        (tcp.timeout.start(), (tcp.family, any), tcp.channel.descriptor.identity())
+        (tcp.parts.timeout.start(), (tcp.family, any), tcp.parts.channel.descriptor.identity())
     })?;
     match inet::local_addresses(call, host, port, Type::STREAM, families, &deadline) {
         Ok(addresses) => call.object(index, receiver, |tcp| {
-            tcp.channel.descriptor.expect(identity)?;
-            inet::bind(&mut tcp.channel.descriptor, &mut tcp.family, &tcp.options, addresses)
+            tcp.parts.channel.descriptor.expect(identity)?;
+            inet::bind(&mut tcp.parts.channel.descriptor, &mut tcp.family, &tcp.options, addresses)
         }),
         Err(failure) => Ok(Err(failure)),
     }
@@ -246,24 +216,6 @@ fn bind(call: &mut Call<'_>) -> Outcome {
     let (host, port) = (call.bytes(2)?, Service::argument(call, 3)?);
     let result = bind_object(call, 1, &MASTER, host, &port)?;
     report(call, result)
-}
-
-fn getfamily(call: &mut Call<'_>) -> Outcome {
-    let family = call.object(1, &ANY, |tcp| tcp.family)?;
-    call.push_bytes(family.object_name().as_bytes());
-    Ok(1)
-}
-
-fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let name =
-        call.object(1, &ANY, |tcp| Name::read(&tcp.channel.descriptor, tcp.family, inet::local_address))?;
-    Name::push(name, call)
-}
-
-fn getpeername(call: &mut Call<'_>) -> Outcome {
-    let name =
-        call.object(1, &ANY, |tcp| Name::read(&tcp.channel.descriptor, tcp.family, inet::peer_address))?;
-    Name::push(name, call)
 }
 
 fn getoption(call: &mut Call<'_>) -> Outcome {
@@ -311,11 +263,11 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("close", native(object::close::<Tcp>)),
     ("connect", native(connect)),
     ("dirty", native(object::dirty::<Tcp>)),
-    ("getfamily", native(getfamily)),
+    ("getfamily", native(inet::getfamily::<Tcp>)),
     ("getfd", native(object::getfd::<Tcp>)),
     ("getoption", native(getoption)),
-    ("getpeername", native(getpeername)),
-    ("getsockname", native(getsockname)),
+    ("getpeername", native(|call| inet::getpeername(call, &ANY))),
+    ("getsockname", native(inet::getsockname::<Tcp>)),
     ("getstats", native(object::getstats::<Tcp>)),
     ("gettimeout", native(object::gettimeout::<Tcp>)),
     ("listen", native(listening::listen::<Tcp>)),
@@ -330,14 +282,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("shutdown", native(listening::shutdown::<Tcp>)),
 ];
 
-const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<Tcp>))];
-
 /// Defines the three classes.
 pub fn define(call: &mut Call<'_>) {
-    for class in [&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER] {
-        let class: &'static Class<Tcp> = class;
-        let groups = &["tcp{any}"];
-        let metamethods = METAMETHODS;
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
-    }
+    object::define(call, &[&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER], &["tcp{any}"], METHODS);
 }

@@ -9,7 +9,7 @@ use super::described::Described;
 use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
 use super::family::{self, Family};
-use super::inet::{self, Name};
+use super::inet::{self, Inet, Name, WhichName};
 use super::object::{self, report, success};
 use super::options::{self, OptionKind, SocketOption, both, get_only, set_only};
 use super::recorded::Recorded;
@@ -17,7 +17,7 @@ use super::resolve::{direct, resolve};
 use super::service::Service;
 use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
-use crate::binding::{Call, Class, ClassSpec, Message, NativeFunction, Object, Outcome, Receiver, native};
+use crate::binding::{Call, Class, Message, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::Slot;
 use crate::sys::libc;
 use crate::sys::resolver::{Hints, lookup, numeric};
@@ -135,10 +135,6 @@ impl Described for Udp {
         &mut self.timeout
     }
 
-    fn is_dirty(&self) -> bool {
-        false
-    }
-
     fn abandon(&mut self) {
         self.options.close();
     }
@@ -148,36 +144,39 @@ impl Described for Udp {
     }
 }
 
-impl Datagram for Udp {
-    fn connected() -> &'static Receiver<Self> {
-        &CONNECTED
+impl Inet for Udp {
+    fn name(&self, which: WhichName) -> Result<Name, Failure> {
+        Name::read(&self.descriptor, self.family, which)
     }
 
-    fn parts(&mut self) -> (&Descriptor, Timeout) {
-        (&self.descriptor, self.timeout)
+    fn family(&self) -> Family {
+        self.family
     }
 }
 
-fn push_new(call: &mut Call<'_>, make: impl FnOnce() -> Result<Udp, Failure>) -> Outcome {
-    match call.new_object(&UDP_UNCONNECTED, |_| make()) {
-        Ok(()) => Ok(1),
-        Err(failure) => Ok(call.push_failure(&failure.message())),
+impl Datagram for Udp {
+    fn connected() -> &'static Receiver<Self> {
+        &CONNECTED
     }
 }
 
 /// `socket.udp()`: an object whose first use decides its family and descriptor.
 pub fn udp(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Udp::new(Descriptor::NONE, Family::Unspecified)))
+    object::push_new(call, &UDP_UNCONNECTED, || Ok(Udp::new(Descriptor::NONE, Family::Unspecified)))
 }
 
 /// `socket.udp4()`
 pub fn udp4(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Udp::new(family::open(Family::V4, Type::DGRAM)?, Family::V4)))
+    object::push_new(call, &UDP_UNCONNECTED, || {
+        Ok(Udp::new(family::open(Family::V4, Type::DGRAM)?, Family::V4))
+    })
 }
 
 /// `socket.udp6()`
 pub fn udp6(call: &mut Call<'_>) -> Outcome {
-    push_new(call, || Ok(Udp::new(family::open(Family::V6, Type::DGRAM)?, Family::V6)))
+    object::push_new(call, &UDP_UNCONNECTED, || {
+        Ok(Udp::new(family::open(Family::V6, Type::DGRAM)?, Family::V6))
+    })
 }
 
 fn setsockname(call: &mut Call<'_>) -> Outcome {
@@ -264,23 +263,6 @@ fn name_of_sender(sender: &SockAddr) -> Result<(Message, u16), Failure> {
     Ok((Message::new(host), address.port()))
 }
 
-fn getfamily(call: &mut Call<'_>) -> Outcome {
-    let family = call.object(1, &ANY, |udp| udp.family)?;
-    call.push_bytes(family.object_name().as_bytes());
-    Ok(1)
-}
-
-fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let name = call.object(1, &ANY, |udp| Name::read(&udp.descriptor, udp.family, inet::local_address))?;
-    Name::push(name, call)
-}
-
-fn getpeername(call: &mut Call<'_>) -> Outcome {
-    let name =
-        call.object(1, &CONNECTED, |udp| Name::read(&udp.descriptor, udp.family, inet::peer_address))?;
-    Name::push(name, call)
-}
-
 fn getoption(call: &mut Call<'_>) -> Outcome {
     options::get::<Udp>(call, OPTIONS)
 }
@@ -322,11 +304,11 @@ const OPTIONS: &[SocketOption] = &[
 const METHODS: &[(&str, NativeFunction)] = &[
     ("close", native(object::close::<Udp>)),
     ("dirty", native(object::dirty::<Udp>)),
-    ("getfamily", native(getfamily)),
+    ("getfamily", native(inet::getfamily::<Udp>)),
     ("getfd", native(object::getfd::<Udp>)),
     ("getoption", native(getoption)),
-    ("getpeername", native(getpeername)),
-    ("getsockname", native(getsockname)),
+    ("getpeername", native(|call| inet::getpeername(call, &CONNECTED))),
+    ("getsockname", native(inet::getsockname::<Udp>)),
     ("gettimeout", native(object::gettimeout::<Udp>)),
     ("receive", native(datagram::receive::<Udp>)),
     ("receivefrom", native(receivefrom)),
@@ -339,16 +321,9 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("settimeout", native(object::settimeout::<Udp>)),
 ];
 
-const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<Udp>))];
-
 /// Defines the two classes.
 pub fn define(call: &mut Call<'_>) {
-    for class in [&UDP_UNCONNECTED, &UDP_CONNECTED] {
-        let class: &'static Class<Udp> = class;
-        let groups = &["udp{any}", "select{able}"];
-        let metamethods = METAMETHODS;
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
-    }
+    object::define(call, &[&UDP_UNCONNECTED, &UDP_CONNECTED], &["udp{any}", "select{able}"], METHODS);
 }
 
 #[cfg(test)]

@@ -7,10 +7,13 @@ use std::os::unix::ffi::OsStrExt;
 
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
-use super::descriptor::Descriptor;
+use super::described::Described;
+use super::descriptor::{Descriptor, Use};
 use super::error::Failure;
+use super::object::report;
 use super::stream::Stop;
-use crate::binding::{Call, Message, Outcome};
+use crate::binding::{Call, Class, Message, Outcome, Receiver};
+use crate::tasks::door;
 
 /// The longest path. The system's field also holds a final zero byte.
 const LONGEST_PATH: usize = size_of::<libc::sockaddr_un>() - offset_of!(libc::sockaddr_un, sun_path) - 1;
@@ -47,7 +50,7 @@ pub fn path(address: &SockAddr) -> Message {
 }
 
 /// Binds a descriptor to a path.
-pub fn bind(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Failure> {
+fn bind(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Failure> {
     attempt(descriptor, path, Failure::Errno(libc::EBADF), |fd, address| {
         SockRef::from(&fd).bind(address).map_err(|error| Failure::from_io(&error))
     })
@@ -56,7 +59,7 @@ pub fn bind(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Failure> {
 /// Connects a descriptor to a path, if that is possible now. While a listener's queue is full, the system
 /// refuses to start, and poll does not report when there is room. So the caller tries again until the time is
 /// up (FIX-12), and then closes the descriptor.
-pub fn connect(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Stop> {
+fn connect(descriptor: &mut Descriptor, path: &[u8]) -> Result<(), Stop> {
     let mut full = false;
     let outcome = attempt(descriptor, path, Failure::Closed, |fd, address| {
         loop {
@@ -91,20 +94,45 @@ fn attempt(
     outcome
 }
 
-/// The address that a descriptor is bound to.
-pub fn local_address(descriptor: &Descriptor) -> Result<SockAddr, Failure> {
-    SockRef::from(&descriptor.borrow()?).local_addr().map_err(|error| Failure::from_io(&error))
+/// The method `bind(path)`.
+pub fn bind_object<T: Described>(call: &mut Call<'_>, receiver: &Receiver<T>) -> Outcome {
+    call.object(1, receiver, |_| ())?;
+    let path = call.bytes(2)?;
+    let result = call.object(1, receiver, |object| bind(object.descriptor(), path))?;
+    report(call, result)
 }
 
-/// Pushes the path of an address. It is empty if the descriptor is unbound.
-pub fn push_name(call: &mut Call<'_>, address: Result<SockAddr, Failure>) -> Outcome {
-    match address {
+/// The method `connect(path)`. A connected object is of the class `connected`.
+pub fn connect_object<T: Described>(
+    call: &mut Call<'_>,
+    receiver: &Receiver<T>,
+    connected: &Class<T>,
+) -> Outcome {
+    call.object(1, receiver, |_| ())?;
+    let path = call.bytes(2)?;
+    let result = door::repeat(call, 1, receiver, Use::Both, |object, _| connect(object.descriptor(), path))?;
+    if result == Err(Failure::Timeout) {
+        call.object(1, receiver, |object| object.descriptor().close())?;
+    }
+    if result.is_ok() {
+        call.become_class(1, connected);
+    }
+    report(call, result)
+}
+
+/// The method `getsockname()`: the path that the object is bound to. It is empty if the object is unbound.
+pub fn getsockname<T: Described>(call: &mut Call<'_>) -> Outcome {
+    match call.object(1, T::any(), |object| local_address(object.descriptor()))? {
         Ok(address) => {
             call.push_bytes(path(&address).as_bytes());
             Ok(1)
         }
         Err(failure) => Ok(call.push_failure(&failure.message())),
     }
+}
+
+fn local_address(descriptor: &Descriptor) -> Result<SockAddr, Failure> {
+    SockRef::from(&descriptor.borrow()?).local_addr().map_err(|error| Failure::from_io(&error))
 }
 
 #[cfg(test)]

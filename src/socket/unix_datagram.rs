@@ -5,13 +5,12 @@ use socket2::Type;
 use super::datagram::{self, Datagram, receive_with, report_sent, transmit_to};
 use super::described::Described;
 use super::descriptor::{Descriptor, Use};
-use super::error::Failure;
-use super::object::{self, report};
+use super::object;
 use super::options::{self, OptionKind, SocketOption, set_only};
 use super::stream::{InlineBuffer, Stop};
 use super::timeout::Timeout;
 use super::unix_address;
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
+use crate::binding::{Call, Class, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::Slot;
 use crate::tasks::door;
 
@@ -53,60 +52,28 @@ impl Described for UnixDatagram {
     fn timeout(&mut self) -> &mut Timeout {
         &mut self.timeout
     }
-
-    fn is_dirty(&self) -> bool {
-        false
-    }
 }
 
 impl Datagram for UnixDatagram {
     fn connected() -> &'static Receiver<Self> {
         &CONNECTED
     }
-
-    fn parts(&mut self) -> (&Descriptor, Timeout) {
-        (&self.descriptor, self.timeout)
-    }
 }
 
 /// `unix.dgram()`
 pub fn dgram(call: &mut Call<'_>) -> Outcome {
-    let made = call.new_object(&UNIX_DATAGRAM_UNCONNECTED, |_| {
-        Ok(UnixDatagram {
-            descriptor: unix_address::new_descriptor(Type::DGRAM)?,
-            timeout: Timeout::default(),
-        })
-    });
-    match made {
-        Ok(()) => Ok(1),
-        Err(failure) => {
-            let failure: Failure = failure;
-            Ok(call.push_failure(&failure.message()))
-        }
-    }
+    object::push_new(call, &UNIX_DATAGRAM_UNCONNECTED, || {
+        let descriptor = unix_address::new_descriptor(Type::DGRAM)?;
+        Ok(UnixDatagram { descriptor, timeout: Timeout::default() })
+    })
 }
 
 fn bind(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &UNCONNECTED, |_| ())?;
-    let path = call.bytes(2)?;
-    let result =
-        call.object(1, &UNCONNECTED, |datagram| unix_address::bind(&mut datagram.descriptor, path))?;
-    report(call, result)
+    unix_address::bind_object(call, &UNCONNECTED)
 }
 
 fn connect(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &ANY, |_| ())?;
-    let path = call.bytes(2)?;
-    let result = door::repeat(call, 1, &ANY, Use::Both, |datagram, _| {
-        unix_address::connect(&mut datagram.descriptor, path)
-    })?;
-    if result == Err(Failure::Timeout) {
-        call.object(1, &ANY, |datagram| datagram.descriptor.close())?;
-    }
-    if result.is_ok() {
-        call.become_class(1, &UNIX_DATAGRAM_CONNECTED);
-    }
-    report(call, result)
+    unix_address::connect_object(call, &ANY, &UNIX_DATAGRAM_CONNECTED)
 }
 
 fn sendto(call: &mut Call<'_>) -> Outcome {
@@ -135,11 +102,6 @@ fn receivefrom(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let address = call.object(1, &ANY, |datagram| unix_address::local_address(&datagram.descriptor))?;
-    unix_address::push_name(call, address)
-}
-
 fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set::<UnixDatagram>(call, OPTIONS)
 }
@@ -153,7 +115,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("connect", native(connect)),
     ("dirty", native(object::dirty::<UnixDatagram>)),
     ("getfd", native(object::getfd::<UnixDatagram>)),
-    ("getsockname", native(getsockname)),
+    ("getsockname", native(unix_address::getsockname::<UnixDatagram>)),
     ("gettimeout", native(object::gettimeout::<UnixDatagram>)),
     ("receive", native(datagram::receive::<UnixDatagram>)),
     ("receivefrom", native(receivefrom)),
@@ -166,14 +128,12 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("settimeout", native(object::settimeout::<UnixDatagram>)),
 ];
 
-const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<UnixDatagram>))];
-
 /// Defines the two classes.
 pub fn define(call: &mut Call<'_>) {
-    for class in [&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED] {
-        let class: &'static Class<UnixDatagram> = class;
-        let groups = &["unixdgram{any}", "select{able}"];
-        let metamethods = METAMETHODS;
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
-    }
+    object::define(
+        call,
+        &[&UNIX_DATAGRAM_UNCONNECTED, &UNIX_DATAGRAM_CONNECTED],
+        &["unixdgram{any}", "select{able}"],
+        METHODS,
+    );
 }

@@ -3,18 +3,14 @@
 use socket2::Type;
 
 use super::channel::SocketChannel;
-use super::described::{Described, Streaming};
-use super::descriptor::{Descriptor, Use};
-use super::error::Failure;
+use super::descriptor::Descriptor;
 use super::listening::{self, Listening};
-use super::object::{self, report};
+use super::object;
 use super::options::{self, OptionKind, SocketOption, set_only};
-use super::stream::Stream;
-use super::timeout::Timeout;
+use super::stream_object::{Parts, StreamObject};
 use super::unix_address;
-use crate::binding::{Call, Class, ClassSpec, NativeFunction, Object, Outcome, Receiver, native};
+use crate::binding::{Call, Class, NativeFunction, Outcome, Receiver, native};
 use crate::classes::Slot;
-use crate::tasks::door;
 
 /// A Unix stream object before it is connected or listens.
 pub static UNIX_STREAM_MASTER: Class<UnixStream> = Class::new(Slot::UnixStreamMaster, c"unixstream{master}");
@@ -32,55 +28,22 @@ static SERVER: Receiver<UnixStream> = Receiver::new("unixstream{server}", &[&UNI
 /// A Unix stream socket in any of its classes.
 #[derive(Debug)]
 pub struct UnixStream {
-    stream: Stream,
-    channel: SocketChannel,
-    timeout: Timeout,
+    parts: Parts<SocketChannel>,
 }
 
 impl UnixStream {
     fn new(descriptor: Descriptor) -> Self {
-        UnixStream {
-            stream: Stream::default(),
-            channel: SocketChannel { descriptor },
-            timeout: Timeout::default(),
-        }
+        UnixStream { parts: Parts::new(SocketChannel { descriptor }) }
     }
 }
 
-impl Object for UnixStream {
-    fn finalize(&mut self) {
-        self.channel.descriptor.close();
-        self.stream.free();
-    }
-}
-
-impl Described for UnixStream {
-    fn any() -> &'static Receiver<Self> {
-        &ANY
-    }
-
-    fn descriptor(&mut self) -> &mut Descriptor {
-        &mut self.channel.descriptor
-    }
-
-    fn timeout(&mut self) -> &mut Timeout {
-        &mut self.timeout
-    }
-
-    fn is_dirty(&self) -> bool {
-        self.stream.is_dirty()
-    }
-}
-
-impl Streaming for UnixStream {
+impl StreamObject for UnixStream {
     type Channel = SocketChannel;
+    const ANY: &'static Receiver<Self> = &ANY;
+    const CLIENT: &'static Receiver<Self> = &CLIENT;
 
-    fn client() -> &'static Receiver<Self> {
-        &CLIENT
-    }
-
-    fn parts(&mut self) -> (&mut Stream, &mut SocketChannel, Timeout) {
-        (&mut self.stream, &mut self.channel, self.timeout)
+    fn parts(&mut self) -> &mut Parts<SocketChannel> {
+        &mut self.parts
     }
 }
 
@@ -108,44 +71,17 @@ impl Listening for UnixStream {
 
 /// `unix.stream()`
 pub fn stream(call: &mut Call<'_>) -> Outcome {
-    let made = call.new_object(&UNIX_STREAM_MASTER, |_| {
+    object::push_new(call, &UNIX_STREAM_MASTER, || {
         Ok(UnixStream::new(unix_address::new_descriptor(Type::STREAM)?))
-    });
-    match made {
-        Ok(()) => Ok(1),
-        Err(failure) => {
-            let failure: Failure = failure;
-            Ok(call.push_failure(&failure.message()))
-        }
-    }
+    })
 }
 
 fn bind(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &MASTER, |_| ())?;
-    let path = call.bytes(2)?;
-    let result =
-        call.object(1, &MASTER, |stream| unix_address::bind(&mut stream.channel.descriptor, path))?;
-    report(call, result)
+    unix_address::bind_object(call, &MASTER)
 }
 
 fn connect(call: &mut Call<'_>) -> Outcome {
-    call.object(1, &MASTER, |_| ())?;
-    let path = call.bytes(2)?;
-    let result = door::repeat(call, 1, &MASTER, Use::Both, |stream, _| {
-        unix_address::connect(&mut stream.channel.descriptor, path)
-    })?;
-    if result == Err(Failure::Timeout) {
-        call.object(1, &MASTER, |stream| stream.channel.descriptor.close())?;
-    }
-    if result.is_ok() {
-        call.become_class(1, &UNIX_STREAM_CLIENT);
-    }
-    report(call, result)
-}
-
-fn getsockname(call: &mut Call<'_>) -> Outcome {
-    let address = call.object(1, &ANY, |stream| unix_address::local_address(&stream.channel.descriptor))?;
-    unix_address::push_name(call, address)
+    unix_address::connect_object(call, &MASTER, &UNIX_STREAM_CLIENT)
 }
 
 fn setoption(call: &mut Call<'_>) -> Outcome {
@@ -165,7 +101,7 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("connect", native(connect)),
     ("dirty", native(object::dirty::<UnixStream>)),
     ("getfd", native(object::getfd::<UnixStream>)),
-    ("getsockname", native(getsockname)),
+    ("getsockname", native(unix_address::getsockname::<UnixStream>)),
     ("getstats", native(object::getstats::<UnixStream>)),
     ("listen", native(listening::listen::<UnixStream>)),
     ("receive", native(object::receive::<UnixStream>)),
@@ -179,14 +115,12 @@ const METHODS: &[(&str, NativeFunction)] = &[
     ("shutdown", native(listening::shutdown::<UnixStream>)),
 ];
 
-const METAMETHODS: &[(&str, NativeFunction)] = &[("__gc", native(object::collect::<UnixStream>))];
-
 /// Defines the three classes.
 pub fn define(call: &mut Call<'_>) {
-    for class in [&UNIX_STREAM_MASTER, &UNIX_STREAM_CLIENT, &UNIX_STREAM_SERVER] {
-        let class: &'static Class<UnixStream> = class;
-        let groups = &["unixstream{any}"];
-        let metamethods = METAMETHODS;
-        call.define_class(&ClassSpec { class, groups, methods: METHODS, metamethods, named: true });
-    }
+    object::define(
+        call,
+        &[&UNIX_STREAM_MASTER, &UNIX_STREAM_CLIENT, &UNIX_STREAM_SERVER],
+        &["unixstream{any}"],
+        METHODS,
+    );
 }

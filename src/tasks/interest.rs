@@ -54,7 +54,6 @@ pub fn events(direction: Direction) -> PollFlags {
 }
 
 /// Interests in memory that Lua owns. Each has an integer beside it.
-#[derive(Clone, Copy)]
 pub struct InterestList {
     interests: *mut Interest,
     count: usize,
@@ -77,15 +76,14 @@ impl InterestList {
     }
 
     /// The interests.
-    #[allow(clippy::mut_from_ref)]
-    pub fn interests(&self) -> &mut [Interest] {
-        // SAFETY: `new` filled `count` interests. Callers do not keep a slice while they take another.
+    pub fn interests(&mut self) -> &mut [Interest] {
+        // SAFETY: `new` filled `count` interests, and made the only list with this memory. The borrow of the list
+        // allows one slice at a time.
         unsafe { std::slice::from_raw_parts_mut(self.interests, self.count) }
     }
 
     /// The integers beside the interests.
-    #[allow(clippy::mut_from_ref)]
-    pub fn tags(&self) -> &mut [i64] {
+    pub fn tags(&mut self) -> &mut [i64] {
         // SAFETY: as above. The integers follow the interests.
         unsafe { std::slice::from_raw_parts_mut(self.interests.add(self.count).cast(), self.count) }
     }

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::RecvFlags;
 
 #[cfg(not(tls_openssl))]
@@ -167,20 +167,9 @@ impl RawSocket {
 
     /// Receives without read-ahead: at most as much as the TLS library asks for.
     fn receive(&self, into: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match rustix::net::recv(self.descriptor()?, &mut *into, RecvFlags::empty())
-                .map(|(count, _)| count)
-            {
-                Ok(0) => {
-                    self.broken.set(Some(Failure::Truncated));
-                    return Err(ErrorKind::UnexpectedEof.into());
-                }
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return self.block(Direction::Read),
-                Err(error) => return Err(self.fail(error)),
-            }
-        }
+        let descriptor = self.descriptor()?;
+        let received = retry_on_intr(|| rustix::net::recv(descriptor, &mut *into, RecvFlags::empty()));
+        self.check_received(received.map(|(count, _)| count))
     }
 
     /// The next bytes for the TLS library. `waiting`: whether the read-ahead buffer holds some.
@@ -287,28 +276,17 @@ impl RawSocket {
         let mut ahead = self.read_ahead.borrow_mut();
         let mut space = Space::take();
         space.0.extend_from_slice(ahead.rest());
-        loop {
-            match sys::recv_append(self.descriptor()?, &mut space.0, READ_AHEAD) {
-                // TLS libraries treat 0 as an orderly end, which only close_notify is.
-                Ok(0) => {
-                    self.broken.set(Some(Failure::Truncated));
-                    return Err(ErrorKind::UnexpectedEof.into());
-                }
-                Ok(_) => {
-                    std::mem::swap(&mut ahead.bytes, &mut space.0);
-                    ahead.start = 0;
-                    return Ok(());
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    // A waiting connection holds no more read-ahead memory than it needs.
-                    let rest = ahead.rest().to_vec();
-                    *ahead = ReadAhead { bytes: rest, start: 0 };
-                    return self.block(Direction::Read).map(|_| ());
-                }
-                Err(error) => return Err(self.fail(error)),
-            }
+        let descriptor = self.descriptor()?;
+        let received = retry_on_intr(|| sys::recv_append(descriptor, &mut space.0, READ_AHEAD));
+        if received == Err(Errno::AGAIN) {
+            // A waiting connection holds no more read-ahead memory than it needs.
+            let rest = ahead.rest().to_vec();
+            *ahead = ReadAhead { bytes: rest, start: 0 };
         }
+        self.check_received(received)?;
+        std::mem::swap(&mut ahead.bytes, &mut space.0);
+        ahead.start = 0;
+        Ok(())
     }
 
     /// Gives the memory of an empty read-ahead buffer to the next connection of this thread. Returns whether
@@ -324,14 +302,26 @@ impl RawSocket {
     }
 
     fn send(&self, data: &[u8]) -> io::Result<usize> {
-        loop {
-            match rustix::net::send(self.descriptor()?, data, sys::QUIET) {
-                Ok(count) => return Ok(count),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return self.block(Direction::Write),
-                Err(error) => return Err(self.fail(error)),
+        let descriptor = self.descriptor()?;
+        retry_on_intr(|| rustix::net::send(descriptor, data, sys::QUIET))
+            .or_else(|error| self.stop(error, Direction::Write))
+    }
+
+    /// The number of bytes that an attempt has received, or the reason why there are none.
+    fn check_received(&self, received: rustix::io::Result<usize>) -> io::Result<usize> {
+        match received {
+            // TLS libraries treat 0 as an orderly end, which only close_notify is.
+            Ok(0) => {
+                self.broken.set(Some(Failure::Truncated));
+                Err(ErrorKind::UnexpectedEof.into())
             }
+            Ok(count) => Ok(count),
+            Err(error) => self.stop(error, Direction::Read),
         }
+    }
+
+    fn stop(&self, error: Errno, direction: Direction) -> io::Result<usize> {
+        if error == Errno::AGAIN { self.block(direction) } else { Err(self.fail(error)) }
     }
 
     fn block(&self, direction: Direction) -> io::Result<usize> {
@@ -432,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_record_is_told_at_once() {
+    fn bytes_that_are_no_record_are_passed_on_at_once() {
         assert!(is_actionable(b"HTTP/1.1 400 Bad Request"));
         assert!(is_actionable(&[23, 2, 0, 0, 4]));
         assert!(is_actionable(&[23, 3, 3, 0xff, 0xff]));

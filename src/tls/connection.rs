@@ -77,7 +77,7 @@ impl Described for Connection {
         &mut self.timeout
     }
 
-    fn is_dirty(&self) -> bool {
+    fn is_dirty(&mut self) -> bool {
         self.stream.is_dirty() || self.channel.is_dirty()
     }
 

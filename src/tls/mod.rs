@@ -45,7 +45,7 @@ mod x509;
 use std::fs;
 
 use crate::binding::{Call, Message, NativeFunction, Outcome, native};
-use crate::http::{converse, serving};
+use crate::http::{self, converse, serving};
 use crate::sys;
 use connection::Connection;
 use context::Context;
@@ -63,6 +63,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),
     ("options", native(options)),
+    ("receive_fields", native(http::receive_fields::<Connection>)),
     ("resume", native(connection::resume)),
     ("setciphers", native(context_object::set_ciphers)),
     ("setport", native(connection::set_port)),
@@ -75,7 +76,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     methods::define(call);
     context_object::define(call);
     certificate::define(call);
-    call.new_table(0, 17);
+    call.new_table(0, 18);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());

@@ -119,10 +119,11 @@ impl<'c> Given<'c> {
         call.table(1)?;
         call.set_top(1);
         let mut identities = ArrayVec::new();
-        call.push_field(1, c"identities");
+        call.push_bytes(b"identities");
+        call.look_up_raw(1);
         let count = call.raw_length(2);
         for position in 1..=count.min(MOST_IDENTITIES) {
-            call.push_element(2, position as i64);
+            call.push_raw_element(2, position as i64);
             let mut field = |name| call.text_field(3, name);
             let _ = identities.try_push([field(c"certificate"), field(c"key"), field(c"password")]);
             call.pop(1);
@@ -230,10 +231,14 @@ impl<'c> Given<'c> {
 }
 
 impl<'c> Call<'c> {
-    /// The string in a field of the table argument at `index`; `None` for other types. The table keeps it
-    /// alive.
+    /// The string in a field of the table at `index`; `None` for other types. No metamethod is called, so that the
+    /// table keeps the string alive.
     fn text_field(&mut self, index: i32, name: &std::ffi::CStr) -> Option<&'c [u8]> {
-        self.push_field(index, name);
+        if self.kind(index) != Kind::Table {
+            return None;
+        }
+        self.push_bytes(name.to_bytes());
+        self.look_up_raw(index);
         let text = if self.kind(-1) == Kind::String { self.try_bytes(-1) } else { None };
         self.pop(1);
         text

@@ -19,14 +19,14 @@ use crate::tasks::door;
 impl Tcp {
     /// Whether this call continues the attempts that an earlier call left under way (add.40).
     fn goes_on(&mut self, host: &[u8], service: &Service) -> Result<bool, Failure> {
-        self.channel.descriptor.begin(Use::Both)?;
+        self.parts.channel.descriptor.begin(Use::Both)?;
         self.race = self.race.take().filter(|race| race.is_for(&target(host, service)));
         Ok(self.race.is_some())
     }
 
     /// Begins a race. `identity` is that of the descriptor before the name was looked up.
     fn begin(&mut self, target: Vec<u8>, addresses: Vec<SocketAddr>, identity: u64) -> Result<(), Failure> {
-        let own = &self.channel.descriptor;
+        let own = &self.parts.channel.descriptor;
         own.expect(identity)?;
         own.begin(Use::Both)?;
         let given = !own.is_none() && self.family != Family::Unspecified;
@@ -35,7 +35,7 @@ impl Tcp {
     }
 
     fn step(&mut self, parked: &mut Option<Parked>, deadline: &Deadline) -> Step {
-        let own = &mut self.channel.descriptor;
+        let own = &mut self.parts.channel.descriptor;
         // Another part of the program may have closed the object during the wait.
         let Some(race) =
             self.race.as_mut().filter(|_| parked.is_none_or(|parked| own.resume(&parked).is_ok()))
@@ -67,12 +67,12 @@ impl Tcp {
         parked: &Option<Parked>,
         deadline: &Deadline,
     ) -> Failure {
-        let own = &mut self.channel.descriptor;
+        let own = &mut self.parts.channel.descriptor;
         if let Some(Err(failure)) = parked.map(|parked| own.resume(&parked)) {
             return failure;
         }
         let Some(race) = &mut self.race else { return failure };
-        race.pause(&mut self.channel.descriptor, deadline.is_nonblocking());
+        race.pause(&mut self.parts.channel.descriptor, deadline.is_nonblocking());
         if !deadline.is_nonblocking() {
             self.race = None;
             return failure;
@@ -93,7 +93,7 @@ pub fn connect_object(
     host: &[u8],
     service: &Service,
 ) -> Result<Result<(), Failure>, Raise> {
-    let deadline = call.object(index, &ANY, |tcp| tcp.timeout.start())?;
+    let deadline = call.object(index, &ANY, |tcp| tcp.parts.timeout.start())?;
     match find_addresses(call, index, host, service, &deadline)? {
         Ok(()) => race(call, index, deadline.as_one_wait()),
         failed => {
@@ -112,7 +112,7 @@ pub fn find_addresses(
     deadline: &Deadline,
 ) -> Result<Result<(), Failure>, Raise> {
     let (family, identity) =
-        call.object(index, &ANY, |tcp| (tcp.family, tcp.channel.descriptor.identity()))?;
+        call.object(index, &ANY, |tcp| (tcp.family, tcp.parts.channel.descriptor.identity()))?;
     let goes_on = call.object(index, &ANY, |tcp| tcp.goes_on(host, service))?;
     match goes_on {
         Ok(true) => Ok(Ok(())),
