@@ -16,34 +16,13 @@ use crate::tasks::interest::{Interest, InterestList};
 
 mod gather;
 
-use gather::{Gathered, ask_number, gather, is_dirty};
-
-/// One watched descriptor.
-#[derive(Clone, Copy)]
-struct Watched {
-    number: i32,
-    /// The index of the object that stands for this descriptor, in the table at [`HELD`].
-    held: i64,
-    events: PollFlags,
-    /// The requested events. After a poll, `events` holds the ready ones.
-    asked: PollFlags,
-}
+use gather::{Gathered, HELD, READABLE, RECEIVERS, SENDERS, WRITABLE, Watched, ask_number, gather, is_dirty};
 
 /// A check without waiting.
 const LOOK: Wait = Wait::For(Duration::ZERO);
 /// With this many descriptors or more, check first without waiting. A wait makes the system join and leave a
 /// queue for each descriptor, which takes twice as long as a check.
 const MANY: usize = 16;
-
-/// Stack indices inside the protected part.
-const RECEIVERS: i32 = 1;
-const SENDERS: i32 = 2;
-const HELD: i32 = 3;
-const READABLE: i32 = 4;
-const WRITABLE: i32 = 5;
-const GETFD: i32 = 6;
-const DIRTY: i32 = 7;
-const INDEX: i32 = 8;
 
 /// How the protected part ended.
 enum Ending {

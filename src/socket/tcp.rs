@@ -2,116 +2,26 @@
 
 use socket2::Type;
 
-use super::channel::SocketChannel;
 use super::descriptor::Descriptor;
 use super::error::Failure;
 use super::family::{self, Family};
-use super::inet::{self, Inet, Name, WhichName};
-use super::listening::{self, Listening};
+use super::inet;
+use super::listening;
 use super::object::{self, report};
 #[cfg(target_os = "linux")]
 use super::options::set_only;
 use super::options::{self, OptionKind, SocketOption, both, get_only};
-use super::race::Race;
-use super::recorded::Recorded;
 use super::service::Service;
-use super::stream_object::{Parts, StreamObject};
 use super::timeout::Deadline;
-use crate::binding::{Call, Class, NativeFunction, Object, Outcome, Raise, Receiver, native};
-use crate::classes::Slot;
+use crate::binding::{Call, NativeFunction, Object, Outcome, Raise, Receiver, native};
 use crate::sys::libc;
 
+mod class;
 mod connecting;
 
+use class::{ANY, MASTER};
+pub use class::{TCP_CLIENT, TCP_MASTER, TCP_SERVER, Tcp, client};
 use connecting::{connect_object, find_addresses, race};
-
-/// A TCP object before it is connected or listens.
-pub static TCP_MASTER: Class<Tcp> = Class::new(Slot::TcpMaster, c"tcp{master}");
-/// A connected TCP object.
-pub static TCP_CLIENT: Class<Tcp> = Class::new(Slot::TcpClient, c"tcp{client}");
-/// A listening TCP object.
-pub static TCP_SERVER: Class<Tcp> = Class::new(Slot::TcpServer, c"tcp{server}");
-
-static ANY: Receiver<Tcp> = Receiver::new("tcp{any}", &[&TCP_MASTER, &TCP_CLIENT, &TCP_SERVER]);
-static MASTER: Receiver<Tcp> = Receiver::new("tcp{master}", &[&TCP_MASTER]);
-static CLIENT: Receiver<Tcp> = Receiver::new("tcp{client}", &[&TCP_CLIENT]);
-static SERVER: Receiver<Tcp> = Receiver::new("tcp{server}", &[&TCP_SERVER]);
-
-/// A TCP socket in any of its classes.
-#[derive(Debug)]
-pub struct Tcp {
-    parts: Parts<SocketChannel>,
-    family: Family,
-    options: Recorded,
-    race: Option<Box<Race>>,
-}
-
-impl Tcp {
-    fn new(descriptor: Descriptor, family: Family) -> Self {
-        Tcp {
-            parts: Parts::new(SocketChannel { descriptor }),
-            family,
-            options: Recorded::open(Type::STREAM),
-            race: None,
-        }
-    }
-}
-
-impl StreamObject for Tcp {
-    type Channel = SocketChannel;
-    const ANY: &'static Receiver<Self> = &ANY;
-    const CLIENT: &'static Receiver<Self> = &CLIENT;
-
-    fn parts(&mut self) -> &mut Parts<SocketChannel> {
-        &mut self.parts
-    }
-
-    fn abandon(&mut self) {
-        self.race = None;
-        self.options.close();
-    }
-
-    fn recorded(&mut self) -> Option<&mut Recorded> {
-        Some(&mut self.options)
-    }
-}
-
-impl Inet for Tcp {
-    fn name(&self, which: WhichName) -> Result<Name, Failure> {
-        Name::read(&self.parts.channel.descriptor, self.family, which)
-    }
-
-    fn family(&self) -> Family {
-        self.family
-    }
-}
-
-impl Listening for Tcp {
-    fn master() -> &'static Receiver<Self> {
-        &MASTER
-    }
-
-    fn server() -> &'static Receiver<Self> {
-        &SERVER
-    }
-
-    fn client_class() -> &'static Class<Self> {
-        &TCP_CLIENT
-    }
-
-    fn server_class() -> &'static Class<Self> {
-        &TCP_SERVER
-    }
-
-    fn accepted(&self, descriptor: Descriptor) -> Self {
-        Tcp { options: Recorded::closed(Type::STREAM), ..Tcp::new(descriptor, self.family) }
-    }
-}
-
-/// The receiver that accepts a connected TCP object.
-pub fn client() -> &'static Receiver<Tcp> {
-    &CLIENT
-}
 
 /// `socket.tcp()`: an object whose first use decides its family and descriptor.
 pub fn tcp(call: &mut Call<'_>) -> Outcome {

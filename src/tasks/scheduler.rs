@@ -21,6 +21,7 @@ use crate::binding::{CAPACITY, Message};
 use crate::sys::process::forks;
 
 mod context;
+mod lookups;
 mod mailbox;
 mod switch;
 mod task;

@@ -2,7 +2,6 @@
 
 use rustix::event::PollFlags;
 
-use super::{DIRTY, GETFD, HELD, INDEX, RECEIVERS, Watched};
 use crate::binding::{Address, Call, Kind, NativeFunction, native};
 use crate::socket::described::Described;
 use crate::socket::object;
@@ -10,6 +9,37 @@ use crate::socket::tcp::Tcp;
 use crate::socket::udp::Udp;
 #[cfg(unix)]
 use crate::socket::unix_stream::UnixStream;
+
+/// One watched descriptor.
+#[derive(Clone, Copy)]
+pub struct Watched {
+    /// The number of the descriptor.
+    pub number: i32,
+    /// The index of the object that stands for this descriptor, in the table at [`HELD`].
+    pub held: i64,
+    /// The events to poll for, then those that are ready.
+    pub events: PollFlags,
+    /// The requested events. After a poll, `events` holds the ready ones.
+    pub asked: PollFlags,
+}
+
+// Stack indices inside the protected part.
+/// The list of receivers.
+pub const RECEIVERS: i32 = 1;
+/// The list of senders.
+pub const SENDERS: i32 = 2;
+/// The table of the objects that stand for descriptors.
+pub const HELD: i32 = 3;
+/// The table of readable objects.
+pub const READABLE: i32 = 4;
+/// The table of writable objects.
+pub const WRITABLE: i32 = 5;
+/// The name `getfd`.
+const GETFD: i32 = 6;
+/// The name `dirty`.
+const DIRTY: i32 = 7;
+/// The name `__index`.
+const INDEX: i32 = 8;
 
 /// The state of one of our objects, read without calling its methods.
 struct Seen {

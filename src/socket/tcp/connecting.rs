@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::{ANY, Tcp};
+use super::class::{ANY, Tcp};
 use crate::binding::{Call, Raise};
 use crate::socket::descriptor::{Parked, Use};
 use crate::socket::error::Failure;

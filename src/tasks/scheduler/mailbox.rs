@@ -2,11 +2,9 @@
 
 use std::any::Any;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use rustix::io::Errno;
-
-use super::{Id, Scheduler, WakeReason};
+use super::task::Id;
 use crate::sys::lock;
 use crate::tasks::readiness::Waker;
 
@@ -15,9 +13,9 @@ type Delivery = (Id, u64, Box<dyn Any + Send>);
 
 /// Messages from other threads to tasks.
 pub struct Mailbox {
-    answers: Mutex<Vec<Delivery>>,
+    pub(super) answers: Mutex<Vec<Delivery>>,
     /// The lookups that a task waits for.
-    wanted: Mutex<HashSet<u64>>,
+    pub(super) wanted: Mutex<HashSet<u64>>,
     pub(super) waker: Waker,
 }
 
@@ -32,7 +30,7 @@ impl Mailbox {
     }
 
     /// Says that no task waits for the lookup any longer. Returns whether one did.
-    fn give_up(&self, lookup: u64) -> bool {
+    pub(super) fn give_up(&self, lookup: u64) -> bool {
         lock(&self.wanted).remove(&lookup)
     }
 
@@ -43,44 +41,5 @@ impl Mailbox {
         }
         lock(&self.answers).push((id, lookup, answer));
         self.waker.wake();
-    }
-}
-
-impl Scheduler {
-    /// Collects the answers of other threads.
-    pub(super) fn collect(&mut self) {
-        let Some(mailbox) = self.mailbox.clone() else { return };
-        mailbox.waker.clear();
-        let answers = std::mem::take(&mut *lock(&mailbox.answers));
-        for (id, lookup, answer) in answers {
-            if let Some(task) = self.task(id).filter(|task| task.lookup == lookup) {
-                task.answer = Some(answer);
-                self.wake(id, WakeReason::Ready);
-            }
-        }
-    }
-
-    /// Begins a lookup for the running task. Returns the mailbox for the answer, the task and the number of
-    /// the lookup.
-    pub fn begin_lookup(&mut self) -> Result<(Arc<Mailbox>, Id, u64), Errno> {
-        self.readiness()?;
-        self.lookups += 1;
-        let (mailbox, lookup) = (self.mailbox.clone().ok_or(Errno::BADF)?, self.lookups);
-        let id = self.current.ok_or(Errno::BADF)?;
-        lock(&mailbox.wanted).insert(lookup);
-        Ok((mailbox, id, lookup))
-    }
-
-    /// Ends a lookup whose answer the running task no longer waits for. If it has not begun yet, it is not made.
-    pub fn give_up_lookup(&self, lookup: u64) {
-        if let Some(mailbox) = &self.mailbox {
-            mailbox.give_up(lookup);
-        }
-    }
-
-    /// The answer that has come for the running task.
-    pub fn take_answer(&mut self) -> Option<Box<dyn Any + Send>> {
-        let id = self.current?;
-        self.task(id)?.answer.take()
     }
 }
