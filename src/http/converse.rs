@@ -7,11 +7,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use arrayvec::ArrayVec;
+
 use super::framing::{Body, Framing, Version};
-use super::head::Fields;
+use super::head::{Fields, split};
 use super::response::{self, Head};
 use super::{limit, push_end, push_first_values, push_table, push_version};
-use crate::binding::{Call, Outcome, Raise, check_memory};
+use crate::binding::{Call, Kind, Outcome, Raise, check_memory};
 use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 use crate::socket::error::{Direction, Failure};
@@ -23,6 +25,9 @@ use crate::tasks::door;
 /// The most seconds to wait here for the body, once the head has arrived. Servers often send them one after the
 /// other.
 const BODY_WAIT: f64 = 0.05;
+
+/// The longest name of a header whose table is made without memory of its own.
+const LONGEST_SHORT_NAME: usize = 64;
 
 /// The step of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -183,7 +188,9 @@ fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, title: bool
     call.push_bytes(part(&head.reason));
     push_version(call, head.version);
     if !title {
-        push_joined_values(call, block)?;
+        if !push_single_values(call, block, head.count) {
+            push_joined_values(call, block)?;
+        }
         call.push_bytes(part(&head.line));
     } else {
         if head.end.is_none() || head.is_coded {
@@ -199,6 +206,33 @@ fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, title: bool
         None => call.push_nil(),
     }
     Ok(11)
+}
+
+/// Pushes a table of the values by lower-case name, for a block without repeated and without long names. Returns
+/// false, with nothing pushed, for others.
+fn push_single_values(call: &mut Call<'_>, block: &[u8], count: usize) -> bool {
+    call.new_table(0, count);
+    for line in response::lines(block) {
+        let mut lower = ArrayVec::<u8, LONGEST_SHORT_NAME>::new();
+        let Some((_, value)) = split(line).filter(|(name, _)| lower.try_extend_from_slice(name).is_ok())
+        else {
+            call.pop(1);
+            return false;
+        };
+        lower.make_ascii_lowercase();
+        call.push_bytes(&lower);
+        call.push_value(-1);
+        call.look_up_raw(-3);
+        let is_known = call.kind(-1) != Kind::Nil;
+        call.pop(1);
+        if is_known {
+            call.pop(2);
+            return false;
+        }
+        call.push_bytes(value);
+        call.set_raw(-3);
+    }
+    true
 }
 
 /// Pushes a table of the values by lower-case name.

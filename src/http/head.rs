@@ -7,6 +7,9 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+/// The most fields that are compared with each other to find repeated ones.
+const FEW: usize = 24;
+
 /// The error for a line that is not a header field, because it has no colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
@@ -63,12 +66,10 @@ impl Fields {
             field.value.end = self.text.len();
             return Ok(());
         }
-        let (name, rest) = line.split_at(memchr(b':', line).ok_or(Malformed)?);
-        let rest = rest.get(1..).unwrap_or_default();
-        let blanks = rest.iter().take_while(|byte| is_space(byte)).count();
+        let (name, value) = split(line).ok_or(Malformed)?;
         self.text.extend(name.iter().map(u8::to_ascii_lowercase));
         let middle = self.text.len();
-        self.text.extend_from_slice(rest.get(blanks..).unwrap_or_default());
+        self.text.extend_from_slice(value);
         self.fields.push(Field {
             name: start..middle,
             value: middle..self.text.len(),
@@ -80,6 +81,23 @@ impl Fields {
 
     /// Links fields of the same name, in linear time.
     pub fn link(&mut self) {
+        if self.fields.len() > FEW {
+            return self.link_many();
+        }
+        // For few fields this costs less than a hash of each name.
+        for later in 1..self.fields.len() {
+            let (before, after) = self.fields.split_at_mut(later);
+            let Some(field) = after.first_mut() else { return };
+            let name = part(&self.text, &field.name);
+            if let Some(earlier) = before.iter_mut().rfind(|earlier| part(&self.text, &earlier.name) == name)
+            {
+                earlier.next = Some(later);
+                field.repeats = true;
+            }
+        }
+    }
+
+    fn link_many(&mut self) {
         let mut last = HashMap::with_capacity(self.fields.len());
         let mut pairs = Vec::new();
         for (position, field) in self.fields.iter().enumerate() {
@@ -126,6 +144,14 @@ impl Fields {
         }
         Ok(())
     }
+}
+
+/// The name of a field, as it was received, and its value without the blanks before it.
+pub fn split(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = line.split_at(memchr(b':', line)?);
+    let rest = rest.get(1..).unwrap_or_default();
+    let blanks = rest.iter().take_while(|byte| is_space(byte)).count();
+    Some((name, rest.get(blanks..).unwrap_or_default()))
 }
 
 fn part<'t>(text: &'t [u8], range: &Range<usize>) -> &'t [u8] {
