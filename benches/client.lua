@@ -53,7 +53,9 @@ row("socket.http, pool = true", 5000, function() assert(old.request({ url = plai
 row("socket.http, a new connection each", 1000, function() assert(old.request({ url = plain, sink = ltn12.sink.null() })) end)
 if secure and secure ~= "" then
     row("http.get, https, kept", 3000, get(secure, { tls = { cafile = cafile } }))
-    row("http.get, https, a new connection each", 100, get(secure, { tls = { cafile = cafile }, pool = false }))
+    row("http.get, https, a resumed handshake each", 100, get(secure, { tls = { cafile = cafile }, pool = false }))
+    row("http.get, https, a full handshake each", 100,
+        get(secure, { tls = { cafile = cafile, session = false }, pool = false }))
 end
 
 -- Other clients, each with one kept connection.
