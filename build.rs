@@ -15,14 +15,19 @@ fn main() {
     if !other_library && env::var_os("CARGO_FEATURE_NATIVE_TLS_ONLY").is_none() {
         println!("cargo:rustc-cfg=tls_openssl");
     }
-    println!("cargo:rustc-check-cfg=cfg(tasks, epoll)");
+    println!("cargo:rustc-check-cfg=cfg(tasks, epoll, kqueue)");
     // Tasks need C stacks and a list of ready descriptors. `src/tasks` has the list for these systems.
     let is_unix = env::var_os("CARGO_CFG_UNIX").is_some();
     if env::var_os("CARGO_FEATURE_TASKS").is_some() && (is_unix || system == "windows") {
         println!("cargo:rustc-cfg=tasks");
-        let has_epoll = matches!(system.as_str(), "linux" | "android");
-        if has_epoll && env::var_os("CARGO_FEATURE_POLL_ONLY").is_none() {
-            println!("cargo:rustc-cfg=epoll");
+        let list = match system.as_str() {
+            "linux" | "android" => Some("epoll"),
+            "macos" | "ios" | "tvos" | "visionos" | "watchos" => Some("kqueue"),
+            "freebsd" | "dragonfly" | "netbsd" | "openbsd" => Some("kqueue"),
+            _ => None,
+        };
+        if let Some(list) = list.filter(|_| env::var_os("CARGO_FEATURE_POLL_ONLY").is_none()) {
+            println!("cargo:rustc-cfg={list}");
         }
     }
     // With `module`, a stock interpreter loads them from disk.

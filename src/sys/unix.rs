@@ -256,7 +256,7 @@ pub fn coarse_clock() -> Duration {
 }
 
 /// Checks that a descriptor exists.
-#[cfg(all(tasks, not(epoll)))]
+#[cfg(all(tasks, not(any(epoll, kqueue))))]
 pub fn check(fd: BorrowedFd<'_>) -> Result<(), Errno> {
     rustix::io::fcntl_getfd(fd).map(drop)
 }

@@ -1,7 +1,7 @@
 //! Tasks of a Lua state that a Rust program runs.
 #![allow(unsafe_code)]
 
-#[cfg(epoll)]
+#[cfg(any(epoll, kqueue))]
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use mlua::{Function, IntoLuaMulti, Lua, MultiValue, Result, Table};
 ///
 /// A program may leave the waiting to [`Tasks::run`]. Or it may run the tasks from its own event loop: wait
 /// until the descriptor (`AsFd`) is readable, for at most [`Tasks::timeout`], and then call
-/// [`Tasks::step`]. Only Linux and Android have the descriptor. Elsewhere, call `step` again and again.
+/// [`Tasks::step`]. Windows does not have the descriptor. There, call `step` again and again.
 ///
 /// ```
 /// use std::time::Duration;
@@ -45,7 +45,7 @@ pub struct Tasks {
     run: Function,
     timeout: Function,
     block: Function,
-    #[cfg(epoll)]
+    #[cfg(any(epoll, kqueue))]
     number: i32,
 }
 
@@ -60,9 +60,9 @@ impl Tasks {
         let tasks: Table = require.call("socket.tasks")?;
         let open: Function = require.call("socket.native")?;
         let native: Table = open.call("socket_tasks")?;
-        #[cfg(epoll)]
+        #[cfg(any(epoll, kqueue))]
         let (number, problem): (Option<i32>, Option<String>) = tasks.get::<Function>("getfd")?.call(())?;
-        #[cfg(epoll)]
+        #[cfg(any(epoll, kqueue))]
         let number = number
             .filter(|number| *number >= 0)
             .ok_or_else(|| mlua::Error::runtime(problem.unwrap_or_default()))?;
@@ -72,7 +72,7 @@ impl Tasks {
             run: tasks.get("run")?,
             timeout: tasks.get("timeout")?,
             block: native.get("block")?,
-            #[cfg(epoll)]
+            #[cfg(any(epoll, kqueue))]
             number,
         })
     }
@@ -128,7 +128,7 @@ impl Tasks {
     }
 }
 
-#[cfg(epoll)]
+#[cfg(any(epoll, kqueue))]
 impl AsFd for Tasks {
     /// The descriptor that is readable while a task can continue.
     fn as_fd(&self) -> BorrowedFd<'_> {

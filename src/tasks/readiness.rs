@@ -4,14 +4,18 @@ use rustix::event::PollFlags;
 
 #[cfg(epoll)]
 mod epoll;
-#[cfg(not(epoll))]
+#[cfg(kqueue)]
+mod kqueue;
+#[cfg(not(any(epoll, kqueue)))]
 mod poll;
 #[cfg_attr(windows, path = "readiness/waker_windows.rs")]
 mod waker;
 
 #[cfg(epoll)]
 pub use epoll::Readiness;
-#[cfg(not(epoll))]
+#[cfg(kqueue)]
+pub use kqueue::Readiness;
+#[cfg(not(any(epoll, kqueue)))]
 pub use poll::Readiness;
 pub use waker::Waker;
 
@@ -21,7 +25,7 @@ pub enum Added {
     /// Changes are reported from now on. A descriptor that is ready already is reported too.
     Watched,
     /// It cannot be watched because it never blocks, for example a regular file.
-    #[cfg_attr(not(epoll), allow(dead_code))]
+    #[cfg_attr(not(any(epoll, kqueue)), allow(dead_code))]
     AlwaysReady,
 }
 

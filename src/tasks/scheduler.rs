@@ -326,7 +326,9 @@ impl Scheduler {
             return;
         }
         self.forks = forks;
-        self.readiness = None;
+        if let Some(readiness) = self.readiness.take() {
+            readiness.leave_to_parent();
+        }
         if let Some(mailbox) = self.mailbox.take() {
             // A thread of the parent may hold the lock in this copy of the memory.
             std::mem::forget(mailbox);

@@ -58,6 +58,9 @@ impl Readiness {
         }
     }
 
+    /// Forgets the list in the child of a fork, which closes its copy of the descriptor.
+    pub fn leave_to_parent(self) {}
+
     /// The descriptor of the list. It is readable while the list has a change.
     pub fn descriptor(&self) -> Option<RawFd> {
         Some(self.list.as_raw_fd())

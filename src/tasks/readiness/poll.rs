@@ -1,4 +1,4 @@
-//! The list of ready descriptors with `poll`, for systems without epoll.
+//! The list of ready descriptors with `poll`, for systems without epoll and kqueue.
 //!
 //! The system keeps nothing between two waits. So each wait passes the descriptors that tasks wait for, and
 //! costs time for each of them.
@@ -36,6 +36,9 @@ impl Readiness {
 
     /// Does nothing, because the next wait does not list the descriptor.
     pub fn remove(&self, _number: i32) {}
+
+    /// Forgets the list in the child of a fork.
+    pub fn leave_to_parent(self) {}
 
     /// No descriptor stands for the list.
     pub fn descriptor(&self) -> Option<i32> {
