@@ -485,6 +485,7 @@ if found then
     originals.add("all", pump.all)
     originals.add("step", pump.step)
     originals.add("table", sink.table)
+    originals.add("discard", discard)
 end
 
 -- In Lua versions with `module`, programs for LuaSocket expect ltn12 as a global variable, too.

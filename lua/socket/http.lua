@@ -179,7 +179,8 @@ local function exchange(h, plan, location)
         return nil, sink, fields, status
     end
     if plan.method ~= "HEAD" and code ~= 204 and code ~= 304 and (code < 100 or code > 199) then
-        connection.receive_body(h, fields, sink, request.step)
+        local private = not plan.route.foreign and not request.response_headers and http.open == open
+        connection.receive_body(h, fields, sink, request.step, private)
     end
     h:close()
     return code, fields, status

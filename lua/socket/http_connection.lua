@@ -170,16 +170,75 @@ end
 -- The table of such a sink, or nil.
 function connection.collected(sink) return sink and collected[sink] end
 
--- Receives a whole body at once, when the program cannot observe the difference: the string form requested it, no
--- function in the path was replaced, and the socket is this library's. Returns the results of ltn12.pump.all, or
--- false with nothing read.
-local function gather(source, sock, length, sink, step)
-    local target, size = collected[sink], socket.BLOCKSIZE
-    if not target or not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
+-- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left.
+local function discard(sock, length, size)
+    while length ~= 0 do
+        local count, ended = native.discard_body(sock, length, size)
+        if count == false then return false, length end
+        if not count then return nil, ended end
+        if ended then break end
+        length = length and length - count
+    end
+    if not length then sock:close() end
+    return 1
+end
+
+-- True when nothing in the path of a body was replaced, so that its pieces may be moved without the source.
+local function is_plain(source, sock, size, step)
+    if not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
     local mark = getmetatable(source)
-    if type(sock) ~= "userdata" or type(mark) ~= "table" or mark.plain ~= true then return false end
+    return type(sock) == "userdata" and type(mark) == "table" and mark.plain == true and type(size) == "number" and size >= 1
+end
+
+-- The largest pieces of which several are received at once.
+local LARGEST = 16384
+
+-- Does what ltn12.pump.all does with the source of a body of this length, and calls the sink for the same pieces.
+-- Receives those at once that have come. Returns what it returns; or false and how many bytes are left.
+local function move(sock, length, sink)
+    local pieces = {}
+    while true do
+        local size = socket.BLOCKSIZE
+        local count, problem = false, nil
+        if type(size) == "number" and size >= 1 and size <= LARGEST then
+            count, problem = native.receive_pieces(sock, length, size, pieces)
+        end
+        if not count then
+            if count == false then return false, length end
+            sink(nil, problem)
+            return nil, problem
+        end
+        for i = 1, count do
+            local piece = pieces[i]
+            pieces[i] = false
+            length = length - #piece
+            local ok, err = sink(piece, nil)
+            if not ok then
+                if err then return nil, err end
+                return 1
+            end
+        end
+        if length <= 0 then
+            local _, err = sink(nil, nil)
+            if err then return nil, err end
+            return 1
+        end
+    end
+end
+
+-- Receives a body without the source, when the program cannot observe the difference. The string form gets it in one
+-- piece, and `ltn12.sink.null` gets nothing. Returns the results of ltn12.pump.all; or false, and how many bytes are left
+-- when some were delivered. `private`: no code of the program has the socket.
+local function gather(source, sock, length, sink, step, private)
+    local size = socket.BLOCKSIZE
     -- an empty body needs no read
-    if length == 0 or type(size) ~= "number" or size < 1 then return false end
+    if length == 0 or not is_plain(source, sock, size, step) then return false end
+    if is_original("discard", sink) then return discard(sock, length, size) end
+    local target = collected[sink]
+    if not target then
+        if not length or not private then return false end
+        return move(sock, length, sink)
+    end
     local body, err = native.receive_body(sock, length, size)
     if not body then return body, err end
     target[#target + 1] = body
@@ -188,7 +247,7 @@ local function gather(source, sock, length, sink, step)
 end
 
 -- Receives a body into a sink. Trailers of a chunked body go into `trailers`.
-local function receive_body(h, headers, sink, step, trailers)
+local function receive_body(h, headers, sink, step, trailers, private)
     local length, problem = body_end(headers)
     if length == false then return h.try(nil, problem) end
     sink, step = sink or ltn12.sink.null(), step or ltn12.pump.step
@@ -196,8 +255,11 @@ local function receive_body(h, headers, sink, step, trailers)
         return h.try(ltn12.pump.all(socket.source("http-chunked", h.c, trailers), sink, step))
     end
     local source = socket.source(length and "by-length" or "default", h.c, length)
-    local result, err = gather(source, h.c, length, sink, step)
-    if result == false then return h.try(ltn12.pump.all(source, sink, step)) end
+    local result, err = gather(source, h.c, length, sink, step, private)
+    if result == false then
+        if err and err ~= length then source = socket.source("by-length", h.c, err) end
+        return h.try(ltn12.pump.all(source, sink, step))
+    end
     if not result then return h.try(nil, err) end
     return h.try(result)
 end
@@ -215,10 +277,10 @@ local receivebody = methods.receivebody
 
 -- Receives the body of a response and adds its trailers to the headers (add.48). A `receivebody` method that the
 -- program has replaced is called as in LuaSocket.
-function connection.receive_body(h, headers, sink, step)
+function connection.receive_body(h, headers, sink, step, private)
     if h.receivebody ~= receivebody then return h:receivebody(headers, sink, step) end
     local trailers = {}
-    receive_body(h, headers, sink, step, trailers)
+    receive_body(h, headers, sink, step, trailers, private)
     framing.add_trailers(trailers, headers)
 end
 

@@ -32,7 +32,7 @@ use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
 use crate::socket::object;
-use crate::socket::stream::{InlineBuffer, Pattern, Progress, Request, Stop};
+use crate::socket::stream::{Discarding, InlineBuffer, Pattern, Progress, Request, Stop};
 use crate::socket::{dns, tcp};
 use crate::tasks::door::{self, Pace};
 
@@ -44,13 +44,14 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 15);
+    call.new_table(0, 17);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose::compose)),
         ("compose_list", native(compose::compose_list)),
         ("connect", native(tcp::connect_in_steps)),
         ("converse", native(converse::converse::<tcp::Tcp>)),
+        ("discard_body", native(discard_body)),
         ("fields", native(fields)),
         ("first_values", native(first_values)),
         ("hash", native(hash)),
@@ -61,6 +62,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("random_text", native(random_text)),
         ("receive_body", native(receive_body)),
         ("receive_fields", native(receive_fields::<tcp::Tcp>)),
+        ("receive_pieces", native(receive_pieces)),
     ]);
     Ok(1)
 }
@@ -136,6 +138,79 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
             Ok(1)
         }
     }
+}
+
+/// `receive_pieces(client, left, size, pieces)`: receives as many pieces of `size` bytes as have come, at least one, of
+/// a body that has `left` bytes left. Its last piece may be shorter. Stores them in the table `pieces`, from 1. Each
+/// call has its own time limit. Returns their number, or nil and a message. Returns false and reads nothing if `client`
+/// is not a `tcp{client}` or if its `receive` was replaced.
+fn receive_pieces(call: &mut Call<'_>) -> Outcome {
+    const PIECES: c_int = 4;
+    call.set_top(PIECES);
+    let (left, size) = (call.number(2)? as usize, (call.number(3)? as usize).max(1));
+    call.table(PIECES)?;
+    call.push_field(1, c"receive");
+    if !call.is_function(-1, tcp::RECEIVE) || call.try_object(1, tcp::client(), |_| ()).is_none() {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let outcome = door::repeat(call, 1, tcp::client(), Use::Reading, |client, _| {
+        let (stream, channel, _) = client.parts();
+        stream.take_pieces(channel, left, size)
+    })?;
+    let data = match outcome {
+        Ok(data) => data,
+        Err(failure) => return Ok(call.push_failure(&failure.message())),
+    };
+    let count = data.len().div_ceil(size);
+    call.protected(&[PIECES], |call| {
+        for (position, piece) in (1..).zip(data.chunks(size)) {
+            call.push_bytes(piece);
+            call.set_element(1, position);
+        }
+        Ok(0)
+    })?;
+    drop(data);
+    door::settle_for(call, 1, tcp::client());
+    call.push_integer(count as i64);
+    Ok(1)
+}
+
+/// `discard_body(client, length, piece)`: drops some of a body that has `length` bytes left, or ends with the stream
+/// if `length` is nil. The time limit starts again after every `piece` bytes. Returns how many bytes were dropped,
+/// and whether the body has ended; or nil and a message. Returns false and reads nothing if `client` is not a
+/// `tcp{client}` or if its `receive` was replaced.
+fn discard_body(call: &mut Call<'_>) -> Outcome {
+    // Between two calls other tasks may run. A call drops whole pieces, so that the time limits stay the same.
+    const MOST: usize = 1 << 20;
+    call.set_top(3);
+    let length = if call.kind(2) == Kind::Nil { usize::MAX } else { call.number(2)? as usize };
+    let size = (call.number(3)? as usize).max(1);
+    call.push_field(1, c"receive");
+    if !call.is_function(-1, tcp::RECEIVE) || call.try_object(1, tcp::client(), |_| ()).is_none() {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let count = length.min((MOST / size).max(1).saturating_mul(size));
+    let mut discarding = Discarding::new(count);
+    let outcome = door::repeat(call, 1, tcp::client(), Use::Reading, |client, pace| {
+        let (stream, channel, timeout) = client.parts();
+        stream.discard(channel, &mut discarding, NonZeroUsize::new(size), timeout).map_err(
+            |(stop, deadline)| {
+                pace.deadline = Some(deadline);
+                stop
+            },
+        )
+    })?;
+    // A reset, too, ends a body without a length (http.body.receive.6).
+    let has_ended = match outcome {
+        Ok(()) => count == length,
+        Err(failure) if length == usize::MAX && failure.is_closed() => true,
+        Err(failure) => return Ok(call.push_failure(&failure.message())),
+    };
+    call.push_integer(i64::try_from(count - discarding.left).unwrap_or(i64::MAX));
+    call.push_boolean(has_ended);
+    Ok(2)
 }
 
 /// The state of reading a head, kept while it waits.

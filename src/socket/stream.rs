@@ -11,6 +11,7 @@ use arrayvec::ArrayVec;
 use memchr::memchr2;
 
 use pool::BUFFER;
+pub use reader::Discarding;
 
 use super::error::{Direction, Failure};
 use super::timeout::{Deadline, Timeout};
@@ -324,6 +325,11 @@ struct Limits {
 }
 
 impl Limits {
+    /// The limits of a `receive` that starts now, when the stream's byte count is `received`.
+    fn start(timeout: Timeout, piece: Option<NonZeroUsize>, received: i64) -> Limits {
+        Limits { timeout, deadline: timeout.start(), piece, start: received, pieces: 0 }
+    }
+
     /// Returns the deadline of the next wait. `received` is the byte count of the stream.
     fn deadline(&mut self, received: i64) -> &Deadline {
         if let Some(size) = self.piece {

@@ -18,9 +18,9 @@ pub fn borrow() -> Vec<u8> {
     KEPT.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Keeps the memory of a vector for the next stream of this thread.
+/// Keeps the memory of a vector for the next stream of this thread, unless it is less than a buffer's.
 pub fn give_back(mut memory: Vec<u8>) {
-    if (1..=LARGEST_BUFFER).contains(&memory.capacity()) {
+    if (BUFFER..=LARGEST_BUFFER).contains(&memory.capacity()) {
         memory.clear();
         let _ = KEPT.try_with(|kept| kept.set(memory));
     }

@@ -1,7 +1,8 @@
 //! Access to the read-ahead buffer, for parsers that inspect bytes before they take them.
 
-use super::pool::{self, BUFFER};
-use super::{Stop, Stream, Transport};
+use super::pool::{self, BUFFER, LARGEST_BUFFER};
+use super::{Stop, Stream, Transport, extend};
+use crate::binding::ScratchBuffer;
 use crate::socket::error::Failure;
 use crate::sys::libc;
 
@@ -45,6 +46,38 @@ impl Stream {
         data.extend_from_slice(buffered.get(..count).unwrap_or_default());
         self.drop_buffered(count);
         Ok(count)
+    }
+
+    /// Takes as many whole pieces of `size` bytes as there are, at least one. `left` bytes are still to come; the last
+    /// piece may be shorter. The rest of what was read stays in the read-ahead buffer.
+    pub fn take_pieces(
+        &mut self,
+        transport: &mut impl Transport,
+        left: usize,
+        size: usize,
+    ) -> Result<ScratchBuffer, Stop> {
+        let mut data = ScratchBuffer::take();
+        let most = left.min(LARGEST_BUFFER.max(size));
+        let buffered = self.buffered();
+        let known = buffered.len().min(most);
+        extend(&mut data, buffered.get(..known).unwrap_or_default()).map_err(Stop::Failed)?;
+        let mut stop = None;
+        while data.len() < left.min(size) && stop.is_none() {
+            let room = most - data.len();
+            stop = transport.read(&mut data, room).err();
+        }
+        let whole = match stop {
+            Some(_) => 0,
+            None if data.len() == left => left,
+            None => data.len() / size * size,
+        };
+        self.consume(known.min(whole));
+        let rest = data.get(whole.max(known)..).unwrap_or_default();
+        self.buffer.try_reserve_exact(rest.len()).map_err(|_| Stop::Failed(Failure::Errno(libc::ENOMEM)))?;
+        self.buffer.extend_from_slice(rest);
+        self.received = self.received.wrapping_add((whole - known.min(whole)) as i64);
+        data.truncate(whole);
+        stop.map_or(Ok(data), Err)
     }
 
     /// Puts back the bytes that were taken last.

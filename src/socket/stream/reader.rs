@@ -1,5 +1,7 @@
 //! `receive`: reads by a pattern, through the read-ahead buffer or directly into the result.
 
+use std::num::NonZeroUsize;
+
 use memchr::memchr2;
 
 use super::pool::{self, BUFFER, LARGEST_BUFFER};
@@ -36,10 +38,7 @@ impl Stream {
                 return Ok(Received { large: ScratchBuffer::none(), failure: None });
             }
             None => {
-                let deadline = timeout.start();
-                self.turn = self.turn.wrapping_add(1);
-                progress.turn = self.turn;
-                progress.limits = Some(Limits { timeout, deadline, piece, start: self.received, pieces: 0 });
+                progress.limits = Some(Limits::start(timeout, piece, self.received));
                 let mut large = ScratchBuffer::take();
                 if let Err(failure) = begin(&mut large, request) {
                     return Ok(Received { large, failure: Some(failure) });
@@ -61,6 +60,8 @@ impl Stream {
             Err(Stop::Failed(failure)) => Some(full(request, &large).unwrap_or(failure)),
             Err(Stop::WouldBlock(direction)) => {
                 self.partial = large;
+                self.turn = self.turn.wrapping_add(1);
+                progress.turn = self.turn;
                 let deadline = progress.limits.as_mut().map(|limits| *limits.deadline(self.received));
                 return Err((direction, deadline.unwrap_or(Deadline::NEVER)));
             }
@@ -68,6 +69,53 @@ impl Stream {
             Err(Stop::Pause) => Some(Failure::Timeout),
         };
         Ok(Received { large, failure })
+    }
+}
+
+/// The position of a [`Stream::discard`] that waits.
+#[derive(Clone, Copy, Debug)]
+pub struct Discarding {
+    /// The number of bytes that are still to be dropped.
+    pub left: usize,
+    limits: Option<Limits>,
+}
+
+impl Discarding {
+    /// Nothing is dropped yet.
+    pub const fn new(count: usize) -> Self {
+        Discarding { left: count, limits: None }
+    }
+}
+
+impl Stream {
+    /// Drops bytes without making a result of them. If it has to wait, the error gives the direction and the
+    /// deadline, which counts anew after every `piece` bytes.
+    pub fn discard(
+        &mut self,
+        transport: &mut impl Transport,
+        discarding: &mut Discarding,
+        piece: Option<NonZeroUsize>,
+        timeout: Timeout,
+    ) -> Result<(), (Stop, Deadline)> {
+        let received = self.received;
+        let limits = discarding.limits.get_or_insert_with(|| Limits::start(timeout, piece, received));
+        let buffered = self.buffered().len().min(discarding.left);
+        self.consume(buffered);
+        discarding.left -= buffered;
+        let mut memory = pool::borrow();
+        let mut outcome = Ok(());
+        while discarding.left > 0 && outcome.is_ok() {
+            memory.clear();
+            match transport.read(&mut memory, discarding.left.min(LARGEST_BUFFER)) {
+                Ok(count) => {
+                    discarding.left -= count;
+                    self.received = self.received.wrapping_add(count as i64);
+                }
+                Err(stop) => outcome = Err((stop, *limits.deadline(self.received))),
+            }
+        }
+        pool::give_back(memory);
+        outcome
     }
 }
 
