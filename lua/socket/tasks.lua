@@ -68,12 +68,15 @@ local function loop(main, ending)
         end
         if main and main._outcome and main._outcome ~= "done" then return "failed" end
         local live, yielded = native.counts()
-        if live == yielded and not find_failed() then return "ended" end
-        local stuck, problem = native.turn(nil, 100)
-        if problem then return "error", problem end
-        if stuck and not find_failed() then
-            drain()
-            return "stuck"
+        if live == yielded then
+            if not find_failed() then return "ended" end
+        else
+            local stuck, problem = native.turn(nil, 100)
+            if problem then return "error", problem end
+            if stuck and not find_failed() then
+                drain()
+                return "stuck"
+            end
         end
     end
 end
@@ -123,7 +126,7 @@ function tasks.step(timeout)
     if native.here() ~= "outside" or core.is_blocked() then error("cannot wait here", 2) end
     local _, problem = native.turn(timeout)
     if problem then error(problem, 2) end
-    find_failed()
+    if core.PLAIN then find_failed() end
     drain()
     local live, yielded = native.counts()
     return live - yielded

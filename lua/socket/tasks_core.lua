@@ -7,6 +7,8 @@ local coroutine, io = coroutine, io
 
 -- In Lua 5.1 a yield cannot cross a protected call, and a task's function may yield.
 local PLAIN = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+-- Whether a coroutine that has yielded may be dead without the task's function noticing it.
+local LOSES = PLAIN or coroutine.close ~= nil
 
 -- `settings` is the module table of socket.tasks, with MAXTASKS, STACKSIZE and onerror.
 ---@type any
@@ -175,17 +177,27 @@ local function drain()
     end
 end
 
--- Lua 5.1: a coroutine that has yielded and then fails when other code resumes it reports nothing.
+-- Ends a task whose coroutine has yielded and cannot go on any more. Returns whether it was one. In Lua 5.1, a coroutine
+-- that fails when other code resumes it reports nothing. In Lua 5.4 and later, other code may have closed it.
+local function end_if_dead(task)
+    local id = task._id
+    if native.state(id) ~= "yielded" or coroutine.status(task._thread) ~= "dead" then return false end
+    if PLAIN then
+        conclude(task, "failed", { "the task's coroutine has failed", "stack traceback:", n = 2 })
+    else
+        conclude(task, "abandoned", { "the task's coroutine was closed", n = 1 })
+    end
+    native.remove(id)
+    return true
+end
+
+-- Ends all such tasks. Returns whether there was one.
 local function find_failed()
     local found = false
-    if not PLAIN then return found end
+    local _, yielded = native.counts()
+    if yielded == 0 or not LOSES then return found end
     for _, task in pairs(by_place) do
-        local id = task._id
-        if native.state(id) == "yielded" and coroutine.status(task._thread) == "dead" then
-            conclude(task, "failed", { "the task's coroutine has failed", "stack traceback:", n = 2 })
-            native.remove(id)
-            found = true
-        end
+        if end_if_dead(task) then found = true end
     end
     return found
 end
@@ -287,6 +299,8 @@ core.wake = wake
 core.wake_all = wake_all
 core.conclude = conclude
 core.drain = drain
+core.PLAIN = PLAIN
+core.end_if_dead = end_if_dead
 core.find_failed = find_failed
 core.deadlock = deadlock
 core.await = await

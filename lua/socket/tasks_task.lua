@@ -7,12 +7,9 @@ local error, getmetatable, rawequal, select, setmetatable, tostring, type, xpcal
 local coroutine, floor, huge = coroutine, math.floor, math.huge
 ---@diagnostic disable-next-line: access-invisible
 local unpack = table.unpack or unpack -- luacheck: compat
-local add, bad_argument, expect_timeout, conclude, find_failed =
-    core.add, core.bad_argument, core.expect_timeout, core.conclude, core.find_failed
-local await = core.await
-
--- In Lua 5.1 a yield cannot cross a protected call, and a task's function may yield.
-local PLAIN = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+local add, bad_argument, expect_timeout, conclude, end_if_dead, find_failed =
+    core.add, core.bad_argument, core.expect_timeout, core.conclude, core.end_if_dead, core.find_failed
+local await, PLAIN = core.await, core.PLAIN
 
 local NOTHING = { n = 0 }
 
@@ -125,7 +122,9 @@ local function launch(f, ...)
         _mutexes = false,
     }
     setmetatable(task, TASK)
-    local id, thread = native.spawn(size, limit < most and limit or most, body, task, f, ...)
+    limit = limit < most and limit or most
+    local id, thread = native.spawn(size, limit, body, task, f, ...)
+    if not id and find_failed() then id, thread = native.spawn(size, limit, body, task, f, ...) end
     if not id then error("too many tasks", 3) end
     task._id, task._thread = id, thread
     add(id, task)
@@ -150,7 +149,7 @@ function Task:wait(timeout)
     if timeout ~= nil then timeout = expect_timeout(1, "wait", timeout) end
     if not self._outcome then
         if native.current() == self._id then error("a task cannot wait for itself", 2) end
-        if PLAIN then find_failed() end
+        end_if_dead(self)
     end
     if not self._outcome then
         if timeout == 0 then return nil, "timeout" end
@@ -186,7 +185,7 @@ end
 ---@return "ready"|"running"|"waiting"|"yielded"|"done"|"failed"
 function Task:status()
     check_self(self, "status")
-    if not self._outcome then find_failed() end
+    if not self._outcome then end_if_dead(self) end
     local outcome = self._outcome
     if outcome then return outcome == "done" and "done" or "failed" end
     return native.state(self._id)
