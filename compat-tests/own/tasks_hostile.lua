@@ -121,12 +121,10 @@ do
         metatable[event] = function(a, b)
             if event == "__index" then return a[b .. ""] end
             if event == "__add" then return a + b end
-            if event == "__concat" then return a .. b end
-            return 1 + a(b)
+            return a .. b
         end
         return object
     end
-    local function lua() return 1 + lua() end
     local function protected()
         local ok, problem = pcall(protected)
         if not ok then error(problem, 0) end
@@ -137,8 +135,8 @@ do
     local function limited() return tasks.deadline(10, limited) end
     local cases = {
         index = function() return meta("__index").x end, add = function() return meta("__add") + 1 end,
-        concat = function() return meta("__concat") .. "x" end, call = function() return meta("__call")(1) end,
-        lua = lua, pcall = protected, sort = sorting, gsub = not JIT and replacing or nil,
+        concat = function() return meta("__concat") .. "x" end,
+        pcall = protected, sort = sorting, gsub = not JIT and replacing or nil,
         deadline = not JIT and limited or nil,
         protect = function() local function f() return socket.protect(f)() end return f() end,
     }
