@@ -11,6 +11,8 @@ use rustix::net::RecvFlags;
 
 #[cfg(not(tls_openssl))]
 use super::hello::{Parsed, Reader, ServerHello};
+#[cfg(windows)]
+use super::records::Portion;
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
 use crate::sys;
@@ -62,6 +64,9 @@ pub struct RawSocket {
     watch: RefCell<Watch>,
     #[cfg(windows)]
     records: RefCell<super::records::Records>,
+    /// Whether the last read returned 0 for a pause, and not because the stream has ended.
+    #[cfg(windows)]
+    paused: Cell<bool>,
     allowance: Cell<usize>,
     /// Whether to receive more at once than the TLS library asks for.
     reads_ahead: Cell<bool>,
@@ -147,6 +152,8 @@ impl RawSocket {
             }),
             #[cfg(windows)]
             records: RefCell::default(),
+            #[cfg(windows)]
+            paused: Cell::new(false),
             allowance: Cell::new(ALLOWANCE),
             reads_ahead: Cell::new(false),
         }
@@ -172,35 +179,55 @@ impl RawSocket {
         self.check_received(received.map(|(count, _)| count))
     }
 
-    /// The next bytes for the TLS library. `waiting`: whether the read-ahead buffer holds some.
-    fn more(&self, waiting: bool, into: &mut [u8]) -> io::Result<usize> {
-        if !waiting && self.reads_ahead.get() {
-            self.fill_read_ahead()?;
-        }
-        if waiting || self.reads_ahead.get() {
-            let most = self.allowed()?.min(into.len());
-            Ok(self.read_ahead.borrow_mut().take(into.get_mut(..most).unwrap_or_default()))
-        } else {
-            self.receive(into)
-        }
-    }
-
-    /// How many bytes of the read-ahead buffer may be passed on at once.
+    /// The next bytes for the TLS library.
     #[cfg(not(windows))]
-    fn allowed(&self) -> io::Result<usize> {
-        Ok(usize::MAX)
-    }
-
-    /// How many bytes of the read-ahead buffer may be passed on at once. Receives more until there are some.
-    #[cfg(windows)]
-    fn allowed(&self) -> io::Result<usize> {
-        loop {
-            let allowed = self.records.borrow().allowed(self.read_ahead.borrow().rest());
-            if allowed > 0 {
-                return Ok(allowed);
-            }
+    fn more(&self, into: &mut [u8]) -> io::Result<usize> {
+        let waiting = !self.read_ahead.borrow().rest().is_empty();
+        if !waiting && !self.reads_ahead.get() {
+            return self.receive(into);
+        }
+        if !waiting {
             self.fill_read_ahead()?;
         }
+        Ok(self.read_ahead.borrow_mut().take(into))
+    }
+
+    /// The next bytes for SChannel: of one record, and after the handshake only of a record that is there as a
+    /// whole. 0 at the end of the stream.
+    #[cfg(windows)]
+    fn more(&self, into: &mut [u8]) -> io::Result<usize> {
+        self.paused.set(false);
+        if !self.reads_ahead.get() {
+            let most = self.records.borrow().lacking().min(into.len());
+            let into = into.get_mut(..most).unwrap_or_default();
+            let waiting = !self.read_ahead.borrow().rest().is_empty();
+            return if waiting { Ok(self.read_ahead.borrow_mut().take(into)) } else { self.receive(into) };
+        }
+        loop {
+            let portion = self.records.borrow_mut().portion(self.read_ahead.borrow().rest());
+            match portion {
+                Portion::Bytes(count) => {
+                    let most = count.min(into.len());
+                    let into = into.get_mut(..most).unwrap_or_default();
+                    return Ok(self.read_ahead.borrow_mut().take(into));
+                }
+                Portion::Incomplete => self.fill_read_ahead()?,
+                Portion::Pause => {
+                    self.paused.set(true);
+                    return Ok(0);
+                }
+                Portion::End => return Ok(0),
+            }
+        }
+    }
+
+    /// Whether SChannel took a pause for the end of the stream, and has to be called again.
+    #[cfg(not(tls_openssl))]
+    pub fn is_paused(&self) -> bool {
+        #[cfg(windows)]
+        return self.paused.get();
+        #[cfg(not(windows))]
+        false
     }
 
     /// Starts the allowance for one call of the TLS library.
@@ -380,8 +407,7 @@ impl Read for Adapter {
         if self.0.is_spent() {
             return self.0.block(Direction::Read);
         }
-        let waiting = !self.0.read_ahead.borrow().rest().is_empty();
-        let count = match self.0.more(waiting, into) {
+        let count = match self.0.more(into) {
             // SChannel reads on after data that it has not handed over yet, and an error would hide that data.
             Err(error) if cfg!(windows) && error.kind() == ErrorKind::UnexpectedEof => 0,
             count => count?,

@@ -224,15 +224,19 @@ impl Stream {
 
     fn run<T>(
         &mut self,
-        run: impl FnOnce(&mut TlsStream<Adapter>) -> io::Result<T>,
+        mut run: impl FnMut(&mut TlsStream<Adapter>) -> io::Result<T>,
     ) -> Result<T, StreamError> {
         let Some(State::Established(stream)) = &mut self.state else {
             return Err(StreamError::Failed(Failure::Closed));
         };
-        run(stream).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => StreamError::WouldBlock,
-            _ => StreamError::Failed(error::stream(&error, &self.socket)),
-        })
+        loop {
+            match run(stream) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof && self.socket.is_paused() => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(StreamError::WouldBlock),
+                Err(error) => return Err(StreamError::Failed(error::stream(&error, &self.socket))),
+                Ok(value) => return Ok(value),
+            }
+        }
     }
 
     /// Decrypts some bytes, at most `limit`, and appends them. 0 means an orderly end.
@@ -240,7 +244,11 @@ impl Stream {
         let start = into.len();
         into.try_reserve(limit).map_err(|_| StreamError::from(crate::sys::NO_MEMORY))?;
         into.resize(start + limit, 0);
-        let result = self.run(|stream| stream.read(into.get_mut(start..).unwrap_or_default()));
+        let socket = self.socket.clone();
+        let result = self.run(|stream| match stream.read(into.get_mut(start..).unwrap_or_default()) {
+            Ok(0) if limit > 0 && socket.is_paused() => Err(ErrorKind::UnexpectedEof.into()),
+            result => result,
+        });
         into.truncate(start + result.as_ref().copied().unwrap_or(0));
         let count = result?;
         // SChannel reports every end alike. The adapter has noted an end without close_notify.
