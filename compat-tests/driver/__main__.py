@@ -17,6 +17,7 @@ import house  # noqa: E402
 import interpreters  # noqa: E402
 import manual  # noqa: E402
 import needs  # noqa: E402
+import other_linux  # noqa: E402
 import process  # noqa: E402
 import prompt  # noqa: E402
 import rocks  # noqa: E402
@@ -30,15 +31,15 @@ import windows  # noqa: E402
 from report import Report, shown  # noqa: E402
 
 SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples", "docs")
-# runs only when it is named
-EXTRA = ("windows",)
+# run only when they are named; where CI is set, a selection of `windows` is part of the usual run
+EXTRA = ("windows", "other-linux")
 
 
 def _arguments():
     parser = argparse.ArgumentParser(prog="compat-tests/run", description="Runs the compatibility tests.")
     parser.add_argument("--only", metavar="PATTERN", action="append", default=[],
                         help="only tests whose name contains PATTERN (may hold * and ?), e.g. 'own url' or testclnt")
-    parser.add_argument("--suite", metavar="NAMES", default=",".join(SUITES), help="suites to run (default: %(default)s); also: windows")
+    parser.add_argument("--suite", metavar="NAMES", help="suites to run (default: %s); also: %s" % (",".join(SUITES), ",".join(EXTRA)))
     parser.add_argument("--interpreters", metavar="NAMES", help="e.g. lua5.4,luajit,runner (default: all present)")
     parser.add_argument("--profile", default="release",
                         help="cargo's profile: checked aborts where an integer overflows (default: %(default)s)")
@@ -53,15 +54,22 @@ class Run:
 
     def __init__(self, options, report):
         self._options, self._report = options, report
-        self._suites = ["upstream"] if options.reference_only else \
-            [name for name in SUITES + EXTRA if name in options.suite.split(",")]
+        self._suites = ["upstream"] if options.reference_only else self._asked(options)
+        # only suites that bring their own interpreters
+        self._without_stock = set(self._suites) <= set(EXTRA)
         self._names = options.interpreters.split(",") if options.interpreters else None
-        self._chosen = interpreters.stock(self._names) if self._suites != ["windows"] else []
-        if not options.reference_only and self._suites != ["windows"]:
+        self._chosen = interpreters.stock(self._names) if not self._without_stock else []
+        if not options.reference_only and not self._without_stock:
             self._chosen += interpreters.runners(self._names)
-        self._windows = None
+        self._windows = self._other_linux = None
         self._written = [name for name in ("differential", "own") if name in self._suites]
         self._world = upstream.isolation()
+
+    @staticmethod
+    def _asked(options):
+        if options.suite:
+            return [name for name in SUITES + EXTRA if name in options.suite.split(",")]
+        return SUITES + (("windows",) if os.environ.get("CI") and not options.only else ())
 
     def _wanted(self, name):
         return not self._options.only or any(fnmatch.fnmatch(name, "*" + word + "*") for word in self._options.only)
@@ -74,18 +82,21 @@ class Run:
             needed |= tutorials.NEEDS
         if "rocks" in self._suites:
             needed |= rocks.NEEDS
-        if self._windows:
-            needed |= self._windows.needs()
+        if self._other_linux:
+            needed |= self._other_linux.needs()
         return needed
 
-    def _parallel(self, started):
+    def _parallel(self, started, for_windows):
         """The tests that may run in parallel."""
         chosen, wanted, report = self._chosen, self._wanted, self._report
         made = []
         if "upstream" in self._suites:
             made += upstream.tasks(chosen, wanted, self._world, self._options.reference_only, report)
+        if "other-linux" in self._suites:
+            self._other_linux = other_linux.Suite(wanted, started, report)
+            made += self._other_linux.tasks()
         if "windows" in self._suites:
-            self._windows = windows.Suite(self._names, wanted, started, report)
+            self._windows = windows.Suite(self._names, wanted, for_windows, report, brief=not self._options.suite)
             made += self._windows.tasks()
         maker = scripts.Scripts(report, started)
         for name in self._written:
@@ -154,9 +165,10 @@ class Run:
 
     def execute(self):
         """Runs everything."""
-        started = services.Services(self._world, "windows" in self._suites)
+        started = services.Services(self._world)
+        for_windows = services.Services(self._world, True) if "windows" in self._suites else None
         try:
-            parallel, alone = self._parallel(started), self._alone()
+            parallel, alone = self._parallel(started, for_windows), self._alone()
             self._announce(parallel, alone)
             refused = self._build()
             for name, reason in refused.items():
@@ -165,11 +177,16 @@ class Run:
                     self._report.skip("all tests of " + name, reason, lost)
             with self._report.running("servers for the tests"):
                 started.start(self._needs(), self._report)
+            if self._other_linux:
+                self._other_linux.prepare(self._options.no_build)
             if self._windows:
+                for_windows.start(self._windows.needs(), self._report)
                 self._windows.prepare(self._options.no_build)
             self._run_all([test for test in parallel if not test.interpreter or test.interpreter.name not in refused])
         finally:
             started.close()
+            if for_windows:
+                for_windows.close()
             if self._windows:
                 self._windows.close()
         for test in alone:

@@ -69,7 +69,7 @@ class Process:
     @property
     def output(self):
         """The text printed so far."""
-        return self._output.decode("utf-8", "replace")
+        return self._output.decode("utf-8", "replace").replace("\r\n", "\n")
 
     def expect(self, pattern, limit=30):
         """Waits until the output matches `pattern` and returns the match."""

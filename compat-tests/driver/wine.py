@@ -1,5 +1,7 @@
 """Windows programs on this machine: cross compilers, Lua and LuaSocket for Windows, and wine to run them."""
+import functools
 import glob
+import json
 import os
 import re
 import shutil
@@ -23,11 +25,13 @@ ARTIFACTS = os.environ.get("WINDOWS_TARGET_DIR", os.path.join(REPOSITORY, "targe
 # not in .build: wine makes links to the root folder there, which cargo would follow
 PREFIX = os.path.join(ARTIFACTS, "wine")
 LIMIT = 900
+# for what compiles the standard library
+BUILD_LIMIT = 2400
 
 # a file that a package installs, and the package
-PACKAGES = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
-            ("/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "rust-web-src"),
-            ("/usr/bin/" + GCC, "gcc-mingw-w64-x86-64"), (WINE, "wine64"))
+RUST = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
+        ("/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "rust-web-src"))
+PACKAGES = RUST + (("/usr/bin/" + GCC, "gcc-mingw-w64-x86-64"), (WINE, "wine64"))
 
 # flavour -> (source package, name of the program, name of the library)
 LUAS = {"lua54": ("lua5.4", "lua.exe", "lua54"), "lua51": ("lua5.1", "lua.exe", "lua51"),
@@ -65,9 +69,9 @@ def _must(command, limit=LIMIT, cwd=None):
     return result
 
 
-def install(report):
+def install(report, packages=PACKAGES):
     """Installs the packages that are missing, or raises `Missing`."""
-    absent = [package for path, package in PACKAGES if not os.path.exists(path)]
+    absent = [package for path, package in packages if not os.path.exists(path)]
     if not absent:
         return
     command = ["apt-get", "install", "-y", "--no-install-recommends"] + absent
@@ -76,7 +80,7 @@ def install(report):
         env = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
         process.run(["apt-get", "-o", "DPkg::Lock::Timeout=300", "update"], 240, env=env)
         process.run(command[:1] + ["-o", "DPkg::Lock::Timeout=300"] + command[1:], LIMIT, env=env)
-    absent = [package for path, package in PACKAGES if not os.path.exists(path)]
+    absent = [package for path, package in packages if not os.path.exists(path)]
     if absent:
         raise Missing("not installed: apt install " + " ".join(absent))
 
@@ -87,6 +91,7 @@ def prefix():
     if os.path.exists(library):
         return
     os.makedirs(FOLDER, exist_ok=True)
+    os.makedirs(PREFIX, exist_ok=True)
     _must([WINE, "wineboot", "--init"], 300)
     _must([WINE, "winecfg", "-v", "win10"], 120)
     source = os.path.join(FOLDER, "random.c")
@@ -95,12 +100,20 @@ def prefix():
     _must([GCC, "-O2", "-s", "-shared", "-o", library, source, "-ladvapi32"])
 
 
+def second_prefix():
+    """A copy of that folder, for a wine server that runs beside the usual one."""
+    copy = PREFIX + "-second"
+    shutil.rmtree(copy, ignore_errors=True)
+    _must(["cp", "-al", PREFIX, copy])
+    return copy
+
+
 def stop():
     """Ends wine's server, which would remain for a few seconds."""
     process.run([SERVER, "-k"], 30, env=environment())
 
 
-def _source(package):
+def source(package):
     """The folder with the source of a Debian package."""
     os.makedirs(SOURCES, exist_ok=True)
     stem = {"lua-socket": "luasocket"}.get(package, package)
@@ -140,10 +153,10 @@ def lua(flavour):
     place = os.path.join(FOLDER, "lua", flavour)
     if os.path.exists(program(flavour)):
         return
-    source = _source(package)
+    sources = source(package)
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    code = os.path.join(source, "src")
+    code = os.path.join(sources, "src")
     if flavour == "luajit":
         _must(["make", "-s", "-C", code, "HOST_CC=gcc -m64", "CROSS=x86_64-w64-mingw32-", "TARGET_SYS=Windows"])
         for made in (name, "lua51.dll"):
@@ -165,8 +178,8 @@ def reference(flavour):
     place = os.path.join(FOLDER, "reference", flavour)
     if os.path.exists(os.path.join(place, "mime", "core.dll")):
         return place
-    code = os.path.join(_source("lua-socket"), "src")
-    headers = os.path.join(_source(LUAS[flavour][0]), "src")
+    code = os.path.join(source("lua-socket"), "src")
+    headers = os.path.join(source(LUAS[flavour][0]), "src")
     flags = ["-O2", "-s", "-shared", "-I" + headers, "-DLUASOCKET_API=__declspec(dllexport)", "-DWINVER=0x0601",
              "-D_WIN32_WINNT=0x0601", "-Wno-incompatible-pointer-types", "-w"]
     names = "luasocket timeout buffer io auxiliar options inet except select tcp udp compat wsocket".split()
@@ -183,7 +196,7 @@ def host(flavour):
     place = os.path.join(FOLDER, "lua", flavour)
     made = os.path.join(place, "closing_host.exe")
     if not os.path.exists(made):
-        headers = os.path.join(_source(LUAS[flavour][0]), "src")
+        headers = os.path.join(source(LUAS[flavour][0]), "src")
         _must([GCC, "-O2", "-s", "-I" + headers, "-DLUA_BUILD_AS_DLL", "-o", made, os.path.join(SUPPORT, "closing_host.c"),
                os.path.join(place, "lib%s.a" % LUAS[flavour][2])])
     return made
@@ -191,7 +204,7 @@ def host(flavour):
 
 def archive(flavour):
     """Makes the archive for an interpreter and unpacks it beside a copy of the interpreter, whose path is returned."""
-    made = _must([os.path.join(REPOSITORY, "windows", "zip"), flavour]).output.split("\n")
+    made = _must([os.path.join(REPOSITORY, "windows", "zip"), flavour], BUILD_LIMIT).output.split("\n")
     paths = [line for line in made if line.endswith(".zip")]
     if not paths:
         raise Missing("windows/zip made nothing")
@@ -207,7 +220,7 @@ def cargo(command, arguments):
     """Runs cargo for the target."""
     return process.run(["/usr/bin/cargo", command] + arguments +
                        ["--target", TARGET, "-Z", "build-std=std,panic_unwind" + (",test" if command == "test" else "")],
-                       LIMIT, cwd=REPOSITORY, env=environment())
+                       BUILD_LIMIT, cwd=REPOSITORY, env=environment())
 
 
 def library(flavour, report):
@@ -219,6 +232,52 @@ def library(flavour, report):
         raise Missing("the build for Windows failed: " + complaints(result.output).strip()[-1500:])
     lay_out(flavour)
     report.note("built windows %s (%.0f s)" % (flavour, result.seconds))
+
+
+def rock(flavour):
+    """Builds and installs a rock with rockspec/'s scripts, as LuaRocks calls them on Windows. cargo is a stand-in that
+    names the libraries that were built. Returns the folders with the Lua files and with the libraries.
+    """
+    folder = os.path.join(FOLDER, "rock", flavour)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.join(folder, "bin"))
+    for name in ("rockspec", "lua"):
+        shutil.copytree(os.path.join(REPOSITORY, name), os.path.join(folder, name))
+    shutil.copy(os.path.join(REPOSITORY, "Cargo.toml"), folder)
+    libraries = os.path.join(FOLDER, "ours", flavour, "lib", "socket")
+    messages = []
+    for name in MODULES:
+        built = os.path.join(folder, "built", "luasocket_%s.dll" % name)
+        os.makedirs(os.path.dirname(built), exist_ok=True)
+        shutil.copy(os.path.join(libraries, "%s.dll" % (name if name == "core" else name + "_core")), built)
+        messages.append(json.dumps({"reason": "compiler-artifact", "filenames": [windows_path(built), windows_path(built) + ".a"]},
+                                   separators=(",", ":")))
+    cargo_program = os.path.join(folder, "cargo")
+    with open(cargo_program, "w") as file:
+        file.write("#!/bin/sh\nif [ \"$1\" = --version ]; then echo cargo 1.96.0; exit; fi\n")
+        file.write("cat <<'END'\n%s\nEND\n" % "\n".join(messages))
+    os.chmod(cargo_program, 0o755)
+    shutil.copy(linux_program(cargo_program), os.path.join(folder, "bin", "cargo.exe"))
+    env = dict(environment(), WINEPATH=windows_path(os.path.join(folder, "bin")))
+    for arguments in (["rockspec/build.lua"], ["rockspec/install.lua", "installed/share", "installed/lib"]):
+        result = process.run([WINE, program(flavour)] + arguments, 120, cwd=folder, env=env)
+        if result.status != 0:
+            raise Missing("%s: %s" % (arguments[0], result.output.strip()[-600:]))
+    return os.path.join(folder, "installed", "share"), os.path.join(folder, "installed", "lib")
+
+
+@functools.lru_cache(maxsize=None)
+def runner():
+    """Builds the runner, `luasocket.exe`, and returns its path."""
+    result = cargo("build", ["--release", "--bin", "luasocket"])
+    if result.status != 0:
+        raise Missing("the runner could not be built: " + complaints(result.output).strip()[-1500:])
+    return os.path.join(ARTIFACTS, TARGET, "release", "luasocket.exe")
+
+
+def upstream():
+    """The folder of LuaSocket's test scripts, in its source package."""
+    return os.path.join(source("lua-socket"), "test")
 
 
 def lay_out(flavour):

@@ -167,8 +167,14 @@ check.equal("B.body.2 goes on after 100", { r.status, (select(3, client_peer.ech
 
 -- sinks, files
 check.equal("a sink that fails", failure(http.get(base .. "/bytes/10", { sink = function() return nil, "full" end })), { "full", "body" })
+local function content(path)
+    local saved = assert(io.open(path or "part"))
+    local text = saved:read("*a")
+    saved:close()
+    return text
+end
 r = http.get(base .. "/bytes/10", { file = "saved" })
-check.equal("B.options file", { r.body, r.body_size, io.open("saved"):read("*a") }, { nil, 10, "xxxxxxxxxx" })
+check.equal("B.options file", { r.body, r.body_size, content("saved") }, { nil, 10, "xxxxxxxxxx" })
 r = http.get(base .. "/status/404", { file = "other" })
 check.equal("another status is not for the file", { r.body, (io.open("other")) }, { "status" })
 -- resume: the request that is sent, and how each answer is handled
@@ -177,7 +183,6 @@ local function has(text)
     out:write(text)
     out:close()
 end
-local function content() return io.open("part"):read("*a") end
 has("0123")
 r = http.get(base .. "/ranged/well", { file = "part", resume = true })
 check.equal("resume: 206", { r.status, r.body_size, content() }, { 206, 6, "0123456789" })

@@ -186,16 +186,18 @@ local function failures()
         local after = open_files()
         check.ok("no descriptor is left", after <= before, after)
     end
-    -- a file that cannot be read is no end of the body
+    -- a file that cannot be read is no end of the body. wine's C library does not tell such a file from an empty one
     content("the part")
     local unreadable = assert(io.open("part", "ab"))
-    unreadable:seek("set", 0)
-    local _, problem, when = http.post(serving(read_head), { body = unreadable, pool = false })
-    check.equal("an unreadable file", { problem, when }, { "Bad file descriptor", "send" })
-    unreadable:seek("set", 0)
-    _, problem, when =
-        http.post(serving(read_head), { multipart = { { name = "a", file = unreadable } }, pool = false })
-    check.equal("an unreadable part", { problem, when }, { "Bad file descriptor", "send" })
+    if select(2, unreadable:read(1)) then
+        unreadable:seek("set", 0)
+        local _, problem, when = http.post(serving(read_head), { body = unreadable, pool = false })
+        check.equal("an unreadable file", { problem, when }, { "Bad file descriptor", "send" })
+        unreadable:seek("set", 0)
+        _, problem, when =
+            http.post(serving(read_head), { multipart = { { name = "a", file = unreadable } }, pool = false })
+        check.equal("an unreadable part", { problem, when }, { "Bad file descriptor", "send" })
+    end
     unreadable:close()
     -- one file in two parts
     local file = assert(io.open("part", "rb"))

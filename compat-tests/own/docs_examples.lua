@@ -3,6 +3,7 @@
 -- needs: python3, certs
 -- time limit: 120
 local check = require("check")
+local folders = require("folders")
 local manual = require("manual")
 local peer = require("peer")
 
@@ -21,7 +22,7 @@ for _, page in ipairs(PAGES) do texts[page] = manual.page(page) end
 
 -- The FTP server's files: the examples download these and upload here.
 local function ftp_root()
-    assert(os.execute("mkdir -p ftp/pub luasocket"))
+    folders.make("ftp/pub", "luasocket")
     local file = assert(io.open("ftp/pub/notes.txt", "wb"))
     file:write("a note\n")
     file:close()
@@ -29,7 +30,7 @@ local function ftp_root()
 end
 
 local certificate, key = certs .. "/good.pem", certs .. "/good.key"
-assert(os.execute("mkdir -p mail"))
+folders.make("mail")
 local http = peer.python(servers .. "/tutorial.py", "http")
 local https = peer.python(servers .. "/tutorial.py", "https", certificate, key)
 local proxy = peer.python(servers .. "/tutorial.py", "proxy")

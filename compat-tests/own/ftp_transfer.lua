@@ -1,12 +1,13 @@
 -- needs: python3
 -- socket.ftp with a real server: 100 MiB each way with constant memory, listings, active mode
 local check = require("check")
+local folders = require("folders")
 local peer = require("peer")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 local ftp = require("socket.ftp")
 
-os.execute("mkdir -p root/ftp root/luasocket")
+folders.make("root/ftp", "root/luasocket")
 local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/loopback.py", "ftp", 0, "root")
 
 local function request(values)

@@ -1,12 +1,13 @@
 -- needs: python3
 -- smtp.send to a real server: Python's email parser returns every part byte for byte
 local check = require("check")
+local folders = require("folders")
 local peer = require("peer")
 local ltn12 = require("ltn12")
 local mime = require("mime")
 local smtp = require("socket.smtp")
 
-os.execute("mkdir -p mail")
+folders.make("mail")
 local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/loopback.py", "smtp", 0, "mail")
 
 local function write(name, content)
@@ -100,7 +101,7 @@ for number, part in enumerate(message.walk()):
             out.write(part.get_payload(decode=True))
     print(number, part.get_content_type(), part.get_filename())
 ]])
-local parser = assert(io.popen("python3 parse.py mail/ann"))
+local parser = peer.read_python("parse.py", "mail/ann")
 local found = parser:read("*a")
 parser:close()
 local expected = [[

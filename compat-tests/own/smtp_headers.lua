@@ -1,6 +1,7 @@
 -- needs: python3
 -- smtp.message: refused headers (add.50), UTF-8 in subjects and names (RFC 2047), Message-ID
 local check = require("check")
+local peer = require("peer")
 local smtp = require("socket.smtp")
 
 local function block(headers)
@@ -80,7 +81,7 @@ out.write(("%s\n%s\n%s\n" % (m["subject"], m["from"].addresses[0].display_name, 
 out.write(("%s %s\n" % (m["from"].addresses[0].addr_spec, len(m.defects))).encode())
 ]])
 file2:close()
-local parsed = assert(io.popen("python3 parse.py"))
+local parsed = peer.read_python("parse.py")
 check.equal("Python: subject", parsed:read("*l"), long)
 -- older releases of Python's parser put a blank between two encoded words of a name; RFC 2047 (6.2) forbids this
 check.equal("Python: from", (parsed:read("*l"):gsub(" ", "")), names)

@@ -3,6 +3,7 @@
 local check = require("check")
 local ltn12 = require("ltn12")
 local mime = require("mime")
+local peer = require("peer")
 local smtp = require("socket.smtp")
 
 local MESSAGES = 300
@@ -93,7 +94,7 @@ for number in range(1, int(sys.argv[1]) + 1):
 print(wrong, "wrong")
 ]==])
 script:close()
-local parser = assert(io.popen("python3 parse.py " .. MESSAGES))
+local parser = peer.read_python("parse.py", MESSAGES)
 check.equal("45: messages that were parsed to something else", parser:read("*a"), "0 wrong\n")
 parser:close()
 

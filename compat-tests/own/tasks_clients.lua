@@ -4,6 +4,7 @@
 -- not on: lua5.2, lua5.3
 -- time limit: 120
 local check = require("check")
+local folders = require("folders")
 local ftp = require("socket.ftp")
 local http = require("socket.http")
 local https = require("socket.https")
@@ -62,7 +63,7 @@ end))
 check.equal("s.2: https, all", { #pages, problems }, { 50 })
 check.ok("s.2: https, at once", most > 10, most)
 
-os.execute("mkdir -p mail")
+folders.make("mail")
 local mail = peer.python(os.getenv("COMPAT_SERVERS") .. "/smtpd.py", "mail")
 most = 0
 local sent

@@ -26,8 +26,12 @@ local function temporary_name()
     return "peer" .. count .. ".lua"
 end
 
+local function open(command)
+    return assert(io.popen(is_windows and '"' .. command .. '"' or "exec " .. command, "r"))
+end
+
 local function start(command)
-    local output = assert(io.popen(is_windows and '"' .. command .. '"' or "exec " .. command, "r"))
+    local output = open(command)
     local first = output:read("*l") or ""
     local port = tonumber(first:match("(%d+)%s*$"))
     if not port then error("peer did not start: " .. command .. ": " .. first) end
@@ -49,11 +53,16 @@ function peer.lua(code)
     return start(interpreter() .. " " .. quote(path))
 end
 
--- Starts a Python script with arguments; it prints `READY port`.
-function peer.python(script, ...)
+local function python(script, ...)
     local words = { quote(os.getenv("COMPAT_PYTHON") or "python3"), quote(script) }
     for i = 1, select("#", ...) do words[#words + 1] = quote((select(i, ...))) end
-    return start(table.concat(words, " "))
+    return table.concat(words, " ")
 end
+
+-- Starts a Python script with arguments; it prints `READY port`.
+function peer.python(script, ...) return start(python(script, ...)) end
+
+-- Starts a Python script that is no server. Returns its output.
+function peer.read_python(script, ...) return open(python(script, ...)) end
 
 return peer
