@@ -101,7 +101,10 @@ fn make_editor(lua: Interpreter) -> Option<Editor<Names, FileHistory>> {
 fn history_path() -> Option<PathBuf> {
     match std::env::var_os("LUASOCKET_HISTORY") {
         Some(path) => (!path.is_empty()).then(|| path.into()),
-        None => Some(PathBuf::from(std::env::var_os("HOME")?).join(".luasocket_history")),
+        None => {
+            let home = std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" })?;
+            Some(PathBuf::from(home).join(".luasocket_history"))
+        }
     }
 }
 
