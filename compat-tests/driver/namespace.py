@@ -71,7 +71,7 @@ def _files(suite):
 def main(name, suite, interpreter, as_user):
     """Prints nothing and returns 0 when the script passes."""
     case = next(case for case in CASES if case.name == name)
-    _private_tmp([REPOSITORY, os.path.dirname(sys.executable)])
+    _private_tmp([REPOSITORY, os.path.dirname(sys.executable), os.environ.get("WINEPREFIX", "")])
     _network(as_user)
     env = dict(os.environ, LUA_PATH="/tmp/modules/?.lua;" + os.environ["LUA_PATH"])
     stage = Stage(_files(suite), SCRATCH, interpreter, env, as_user)

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tarfile
+import tempfile
 import zipfile
 
 import fetch
@@ -22,8 +23,9 @@ SOURCES = os.path.join(FOLDER, "sources")
 
 # cargo of another release than the usual one, with its own artifacts
 ARTIFACTS = os.environ.get("WINDOWS_TARGET_DIR", os.path.join(REPOSITORY, "target", "windows"))
-# not in .build: wine makes links to the root folder there, which cargo would follow
-PREFIX = os.path.join(ARTIFACTS, "wine")
+# the folder with wine's Windows, once it is made. It has links to the root folder, which programs that walk through the
+# repository would follow
+_made = []
 LIMIT = 900
 # for what compiles the standard library
 BUILD_LIMIT = 2400
@@ -56,7 +58,9 @@ def environment():
     env = {key: value for key, value in os.environ.items() if not key.startswith("LUA_")}
     for name in ("DISPLAY", "RUSTUP_TOOLCHAIN"):
         env.pop(name, None)
-    env.update(WINEPREFIX=PREFIX, WINEDEBUG="-all", WINEARCH="win64", RUSTC="/usr/bin/rustc", RUSTC_BOOTSTRAP="1",
+    if _made:
+        env["WINEPREFIX"] = os.path.join(_made[0], "wine")
+    env.update(WINEDEBUG="-all", WINEARCH="win64", RUSTC="/usr/bin/rustc", RUSTC_BOOTSTRAP="1",
                CARGO_TARGET_X86_64_PC_WINDOWS_GNU_LINKER=GCC, CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=WINE,
                CARGO_TARGET_DIR=ARTIFACTS, CARGO_PROFILE_RELEASE_LTO="false", CARGO_PROFILE_RELEASE_CODEGEN_UNITS="16")
     return env
@@ -86,14 +90,14 @@ def install(report, packages=PACKAGES):
 
 
 def prefix():
-    """Makes the folder that holds wine's Windows, once."""
-    library = os.path.join(PREFIX, "drive_c", "windows", "system32", "bcryptprimitives.dll")
-    if os.path.exists(library):
-        return
+    """Makes the folder that holds wine's Windows."""
     os.makedirs(FOLDER, exist_ok=True)
-    os.makedirs(PREFIX, exist_ok=True)
+    _made.append(tempfile.mkdtemp(prefix="luasocket-wine-"))
+    folder = os.path.join(_made[0], "wine")
+    os.makedirs(folder)
     _must([WINE, "wineboot", "--init"], 300)
     _must([WINE, "winecfg", "-v", "win10"], 120)
+    library = os.path.join(folder, "drive_c", "windows", "system32", "bcryptprimitives.dll")
     source = os.path.join(FOLDER, "random.c")
     with open(source, "w") as file:
         file.write(RANDOM)
@@ -102,15 +106,17 @@ def prefix():
 
 def second_prefix():
     """A copy of that folder, for a wine server that runs beside the usual one."""
-    copy = PREFIX + "-second"
+    copy = os.path.join(_made[0], "second")
     shutil.rmtree(copy, ignore_errors=True)
-    _must(["cp", "-al", PREFIX, copy])
+    _must(["cp", "-al", os.path.join(_made[0], "wine"), copy])
     return copy
 
 
 def stop():
-    """Ends wine's server, which would remain for a few seconds."""
-    process.run([SERVER, "-k"], 30, env=environment())
+    """Ends wine's server, which would remain for a few seconds, and removes wine's Windows."""
+    if _made:
+        process.run([SERVER, "-k"], 30, env=environment())
+        shutil.rmtree(_made.pop(), ignore_errors=True)
 
 
 def source(package):
