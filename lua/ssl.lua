@@ -29,4 +29,13 @@ local ssl = {
 
 -- Prosody sets ciphers through LuaSec's inner module `ssl.context`, which it looks up here first. It is not a field,
 -- because LuaSec's `ssl` does not have it.
-return setmetatable(ssl, { __index = { context = { setcipher = native.setciphers } } })
+local context = { setcipher = native.setciphers }
+
+-- LuaSec's inner modules, as far as programs use them. Without these, `require` would find those of an installed LuaSec,
+-- which do not accept the objects made here.
+local inner = { ["ssl.config"] = ssl.config, ["ssl.context"] = context, ["ssl.x509"] = { load = ssl.loadcertificate } }
+for name, module in pairs(inner) do
+    if package.loaded[name] == nil then package.loaded[name] = module end
+end
+
+return setmetatable(ssl, { __index = { context = context } })

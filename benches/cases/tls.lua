@@ -114,7 +114,9 @@ end
 
 -- The memory of each of many connections that have done a request and wait. It is printed in place of the time.
 function cases.idle(count)
-    local context = assert(require("ssl").newcontext({ mode = "client", protocol = "any", verify = "peer", cafile = AUTHORITY }))
+    local context = assert(require("ssl").newcontext({
+        mode = "client", protocol = measure.setting("PROTOCOL"), verify = "peer", cafile = AUTHORITY,
+    }))
     local open = {}
     local function more()
         local object = connect(context)
@@ -135,7 +137,8 @@ end
 function cases.idle_server(count)
     local certificates = AUTHORITY:match("^(.*)/")
     local context = assert(require("ssl").newcontext({
-        mode = "server", protocol = "any", certificate = certificates .. "/good.pem", key = certificates .. "/good.key",
+        mode = "server", protocol = measure.setting("PROTOCOL"),
+        certificate = certificates .. "/good.pem", key = certificates .. "/good.key",
     }))
     local listener = assert(socket.bind("127.0.0.1", 0, 128))
     local open = {}

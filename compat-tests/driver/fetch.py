@@ -80,21 +80,38 @@ def _fetch_upstream(report):
     return None, "LuaSocket's source package could not be fetched; run again when the package mirror can be reached: " + result.output.strip()[-200:]
 
 
-def luasec_samples(report):
-    """The folder of LuaSec's samples, or None and the reason.
+def _unpacked(report, what, packages, wanted):
+    """The path `wanted` in Debian's packages, or None and the reason.
 
-    Their package is unpacked, not installed: many installations omit documentation.
+    They are unpacked, not installed: many installations omit documentation, and ProFTPD cannot be installed beside
+    vsftpd.
     """
-    folder = os.path.join(CACHE, "lua-sec-dev")
-    samples = os.path.join(folder, "usr/share/doc/lua-sec-dev/samples")
+    folder = os.path.join(CACHE, packages[0])
+    path = os.path.join(folder, wanted)
+    output = ""
     for attempt in range(ATTEMPTS):
-        if os.path.isdir(samples):
-            return samples, None
+        if os.path.exists(path):
+            return path, None
         if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            return None, "LuaSec's samples are fetched with apt-get, which is not here"
+            return None, what + " is fetched with apt-get, which is not here"
         os.makedirs(CACHE, exist_ok=True)
-        report.note("fetching LuaSec's samples (attempt %d)" % (attempt + 1))
-        result = process.run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", "lua-sec-dev"], 120, cwd=CACHE)
-        for package in glob.glob(os.path.join(CACHE, "lua-sec-dev_*.deb")):
-            process.run(["dpkg-deb", "-x", package, folder], 60)
-    return None, "LuaSec's samples could not be fetched; run again when the package mirror can be reached: " + result.output.strip()[-200:]
+        report.note("fetching %s (attempt %d)" % (what, attempt + 1))
+        # the first package comes last: its files are the ones that are looked for
+        for name in reversed(packages):
+            command = ["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", name]
+            output = process.run(command, 120, cwd=CACHE).output
+            for package in glob.glob(os.path.join(CACHE, name + "_*.deb")):
+                process.run(["dpkg-deb", "-x", package, folder], 60)
+    return None, what + " could not be fetched; run again when the package mirror can be reached: " + output.strip()[-200:]
+
+
+def luasec_samples(report):
+    """The folder of LuaSec's samples, or None and the reason."""
+    return _unpacked(report, "LuaSec's package of samples", ("lua-sec-dev",), "usr/share/doc/lua-sec-dev/samples")
+
+
+def proftpd(report):
+    """ProFTPD's program, or None and the reason. The system's libraries may lack those of the last packages."""
+    packages = ("proftpd-core", "proftpd-mod-crypto", "libhashkit2", "libhiredis0.14", "libmemcached11",
+                "libmemcachedutil2", "libpcre2-posix3")
+    return _unpacked(report, "ProFTPD", packages, "usr/sbin/proftpd")

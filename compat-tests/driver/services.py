@@ -1,8 +1,10 @@
 """Services for test scripts: programs, certificates, web servers, a private network."""
 import contextlib
 import glob
+import grp
 import http.server
 import os
+import pwd
 import random
 import shutil
 import socket
@@ -81,7 +83,7 @@ class Services:
     """Starts the services that the selected scripts need, once per run, and knows which are missing."""
 
     def __init__(self, world, revocable=False):
-        self._running, self._broken, self._variables = [], {}, {}
+        self._running, self._broken, self._variables, self._programs = [], {}, {}, {}
         # with `revocable`, certificates whose revocation lists are served: wine refuses all others
         self._certs = os.path.join(BUILD, "windows", "certificates") if revocable else CERTIFICATES
         self._lists = _FileServer(self._certs) if revocable else None
@@ -91,12 +93,17 @@ class Services:
 
     def start(self, needed, report):
         """Starts everything that is needed and installed."""
-        if needed & {"certs", "nginx", "vsftpd"} and shutil.which("openssl"):
+        if needed & {"certs", "nginx", "vsftpd", "proftpd"} and shutil.which("openssl"):
             self._certificates()
         if "lua-sec-samples" in needed:
             self._luasec_samples(report)
-        for name, start in (("nginx", self._nginx), ("apache", self._apache), ("vsftpd", self._vsftpd)):
-            if name in needed and not self._uninstalled(name):
+        if "proftpd" in needed:
+            self._programs["proftpd"], reason = fetch.proftpd(report)
+            if reason:
+                self._broken["proftpd"] = reason
+        for name, start in (("nginx", self._nginx), ("apache", self._apache), ("vsftpd", self._vsftpd),
+                            ("proftpd", self._proftpd)):
+            if name in needed and name not in self._broken and not self._uninstalled(name):
                 self._attempt(name, start, report)
 
     @property
@@ -128,7 +135,7 @@ class Services:
             return needs.NAMESPACES
         if need == "lua-sec":
             return self._without_luasec(interpreter)
-        if need not in PROGRAMS and need not in ("root", "network-namespace", "lua-sec-samples"):
+        if need not in PROGRAMS and need not in ("root", "network-namespace", "lua-sec-samples", "proftpd"):
             return "unknown need: " + need
         return None
 
@@ -162,7 +169,8 @@ class Services:
             env["CRL_URL"] = self._lists.url + "/crl"
         result = process.run(command, 120, env=env)
         if result.status != 0:
-            self._broken["certs"] = self._broken["nginx"] = self._broken["vsftpd"] = "no certificates: " + result.output.strip()[-200:]
+            reason = "no certificates: " + result.output.strip()[-200:]
+            self._broken.update(dict.fromkeys(("certs", "nginx", "vsftpd", "proftpd"), reason))
         self._export("certs", COMPAT_CERTS=self._certs)
 
     def _luasec_samples(self, report):
@@ -243,3 +251,31 @@ class Services:
         self._export("vsftpd", COMPAT_VSFTPD_PORT=port, COMPAT_VSFTPD_ROOT=os.path.join(run, "root"))
         # it reports only on its standard output why it does not start
         return ["vsftpd", path], (port,), path
+
+    def _proftpd(self):
+        run = os.path.join(self._folder, "proftpd")
+        root = os.path.join(run, "root")
+        os.makedirs(root, exist_ok=True)
+        # it refuses to work as root
+        number = pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else os.geteuid()
+        user = pwd.getpwuid(number)
+        users = os.path.join(run, "users")
+        digest = subprocess.check_output(["openssl", "passwd", "-5", "password"], text=True).strip()
+        with open(users, "w") as file:
+            file.write("luasocket:%s:%d:%d::%s:/bin/false\n" % (digest, user.pw_uid, user.pw_gid, root))
+        os.chmod(users, 0o600)
+        for path in (run, root, users):
+            os.chown(path, user.pw_uid, user.pw_gid)
+        port, = _free_ports(1)
+        path = os.path.join(run, "proftpd.conf")
+        program = self._programs["proftpd"]
+        tree = os.path.dirname(os.path.dirname(program))
+        write_template("proftpd.conf.in", path, {
+            "RUN": run, "PORT": str(port), "CERTS": self._certs, "USER": user.pw_name,
+            "GROUP": grp.getgrgid(user.pw_gid).gr_name, "MODULES": os.path.join(tree, "lib", "proftpd"),
+        })
+        self._export("proftpd", COMPAT_PROFTPD_PORT=port, COMPAT_PROFTPD_ROOT=root)
+        libraries = os.pathsep.join(glob.glob(os.path.join(tree, "lib", "*-linux-gnu*")))
+        log = os.path.join(run, "proftpd.log")
+        open(log, "w").close()
+        return ["env", "LD_LIBRARY_PATH=" + libraries, program, "-n", "-c", path], (port,), log

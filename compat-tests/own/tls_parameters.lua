@@ -90,6 +90,11 @@ outcome("A22 no common cipher", { protocol = "tlsv1_2", ciphers = "AES256-SHA" }
     { protocol = "tlsv1_2", ciphers = "ECDHE-RSA-AES128-GCM-SHA256" },
     { "no shared cipher", "sslv3 alert handshake failure" })
 
+-- LuaSec's inner modules are ours, also where LuaSec is installed
+check.ok("ssl.context", require("ssl.context") == ssl.context)
+check.ok("ssl.config", require("ssl.config") == ssl.config)
+check.equal("ssl.x509", require("ssl.x509").load, ssl.loadcertificate)
+
 -- ciphers of an existing context, as Prosody sets them
 local late = client({ protocol = "tlsv1_2" })
 check.equal("setcipher", ssl.context.setcipher(late, "ECDHE-RSA-AES256-GCM-SHA384"), true)

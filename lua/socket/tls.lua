@@ -67,8 +67,9 @@ function tls.wrap(sock, context)
         sock:setfd(descriptor)
         error(connection, 0)
     end
-    if connection then config.keep(connection, context) end
-    return connection, problem
+    if not connection then return nil, problem end
+    config.keep(connection, context)
+    return connection
 end
 
 ---Reads the first certificate of a PEM text (A8).
