@@ -133,6 +133,8 @@ check.equal("B24 no name, strict", named(nil, true), { YES, YES, "RSA" })
 s, c = pair(plain, client_context())
 check.raises("B24 not a context", "bad argument", s.sni, s, { ["a.test"] = 1 })
 check.raises("B24 not a name", "bad argument", s.sni, s, { plain })
+check.raises("B24 a name for a server", "table expected, got string", s.sni, s, "a.test")
+check.raises("B24 nothing for a server", "table expected, got no", s.sni, s)
 s:close()
 c:close()
 

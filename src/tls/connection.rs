@@ -246,13 +246,12 @@ pub(super) fn sni(call: &mut Call<'_>) -> Outcome {
     let server = call.object(1, &CONNECTION, |connection| {
         connection.channel.context().is_some_and(|context| context.settings.server)
     })?;
-    if !server || call.kind(2) != Kind::Table {
+    if !server {
         let name = call.bytes(2)?;
-        if !server {
-            call.object(1, &CONNECTION, |connection| connection.channel.set_name(name))?;
-        }
+        call.object(1, &CONNECTION, |connection| connection.channel.set_name(name))?;
         return Ok(0);
     }
+    call.table(2)?;
     let strict = call.truthy(3);
     call.set_top(2);
     lua_callbacks::keep(call);
