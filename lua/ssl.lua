@@ -34,8 +34,10 @@ local context = { setcipher = native.setciphers }
 -- LuaSec's inner modules, as far as programs use them. Without these, `require` would find those of an installed LuaSec,
 -- which do not accept the objects made here.
 local inner = { ["ssl.config"] = ssl.config, ["ssl.context"] = context, ["ssl.x509"] = { load = ssl.loadcertificate } }
+-- A sandbox may hide the table.
+local loaded = type(package) == "table" and package.loaded or {}
 for name, module in pairs(inner) do
-    if package.loaded[name] == nil then package.loaded[name] = module end
+    if loaded[name] == nil then loaded[name] = module end
 end
 
 return setmetatable(ssl, { __index = { context = context } })
