@@ -29,6 +29,8 @@ _made = []
 LIMIT = 900
 # for what compiles the standard library
 BUILD_LIMIT = 2400
+# the same where CI is set: the whole of CI has an hour, and what was compiled remains for the next run
+CI_BUILD_LIMIT = 480
 
 # a file that a package installs, and the package
 RUST = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
@@ -222,18 +224,20 @@ def archive(flavour):
     return os.path.join(folder, LUAS[flavour][1])
 
 
-def cargo(command, arguments):
+def cargo(command, arguments, limit=BUILD_LIMIT):
     """Runs cargo for the target."""
     return process.run(["/usr/bin/cargo", command] + arguments +
                        ["--target", TARGET, "-Z", "build-std=std,panic_unwind" + (",test" if command == "test" else "")],
-                       BUILD_LIMIT, cwd=REPOSITORY, env=environment())
+                       limit, cwd=REPOSITORY, env=environment())
 
 
-def library(flavour, report):
+def library(flavour, report, limit=BUILD_LIMIT):
     """Builds this project's libraries for an interpreter."""
     packages = [word for name in MODULES for word in ("-p", "luasocket-" + name)]
     with report.running("build windows " + flavour):
-        result = cargo("build", ["--release"] + packages + ["--features", flavour])
+        result = cargo("build", ["--release"] + packages + ["--features", flavour], limit)
+    if result.status is None:
+        raise Missing("the build for Windows was not done after %d s" % limit)
     if result.status != 0:
         raise Missing("the build for Windows failed: " + complaints(result.output).strip()[-1500:])
     lay_out(flavour)

@@ -48,15 +48,17 @@ server:close()
 check.equal("add.46: until-closed, the end", { source(), source() }, {})
 listener:close()
 
--- Unix streams
-local unix = require("socket.unix")
-local local_server = unix()
-assert(local_server:bind("most.sock"))
-assert(local_server:listen())
-client = unix()
-assert(client:connect("most.sock"))
-server = assert(local_server:accept())
-server:send("abcdef")
-check.equal("add.46: at most n, Unix", { client:receive({ most = 4 }) }, { "abcd" })
-check.equal("add.46: what there is, Unix", { client:receive({ most = 100 }) }, { "ef" })
+-- Unix streams, which Windows lacks
+if package.config:sub(1, 1) == "/" then
+    local unix = require("socket.unix")
+    local local_server = unix()
+    assert(local_server:bind("most.sock"))
+    assert(local_server:listen())
+    client = unix()
+    assert(client:connect("most.sock"))
+    server = assert(local_server:accept())
+    server:send("abcdef")
+    check.equal("add.46: at most n, Unix", { client:receive({ most = 4 }) }, { "abcd" })
+    check.equal("add.46: what there is, Unix", { client:receive({ most = 100 }) }, { "ef" })
+end
 check.done()

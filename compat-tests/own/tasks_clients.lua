@@ -79,7 +79,7 @@ if delivered then delivered:close() end
 
 local unique = os.tmpname()
 os.remove(unique)
-local name = unique:match("[^/]+$") .. ".txt"
+local name = unique:match("[^/\\]+$") .. ".txt"
 local file = assert(io.open(os.getenv("COMPAT_VSFTPD_ROOT") .. "/" .. name, "wb"))
 file:write(("content\n"):rep(1000))
 file:close()

@@ -86,4 +86,8 @@ client:settimeout(20)
 server:settimeout(20)
 check.equal("a name, with a limit", client:connect("localhost", port), 1)
 check.equal("a name that cannot be", select(2, client:connect("no such name", port)) ~= nil, true)
+
+-- wine has no text for the code of a failed lookup, and the message was empty.
+local connected, problem6 = socket.connect6("127.0.0.1", port)
+check.ok("an IPv4 address is none of IPv6", connected == nil and type(problem6) == "string" and #problem6 > 0, problem6)
 check.done()

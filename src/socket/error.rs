@@ -120,7 +120,9 @@ mod tests {
     #[test]
     fn system_errors_have_luasocket_words() {
         assert_eq!(Failure::Errno(libc::ECONNRESET).message(), Message::new("closed"));
-        assert_eq!(Failure::Errno(libc::EBADF).message(), Message::new("Bad file descriptor"));
+        // LuaSocket has no text for WSAENOTSOCK, which takes the place of EBADF on Windows
+        let closed = if cfg!(windows) { "Unknown error" } else { "Bad file descriptor" };
+        assert_eq!(Failure::Errno(libc::EBADF).message(), Message::new(closed));
     }
 
     #[test]

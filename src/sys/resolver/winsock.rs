@@ -10,9 +10,10 @@ use crate::sys::{error_text, last_error, libc, system_text};
 /// The error of a name that does not exist.
 pub const HOST_NOT_FOUND: c_int = libc::EAI_NONAME;
 
-/// The system's text for an `EAI_` code.
+/// The system's text for an `EAI_` code, or LuaSocket's where the system has none.
 pub fn explain(code: c_int) -> Message {
-    Message::new(system_text(code))
+    let text = system_text(code);
+    if text.is_empty() { error_text(code) } else { Message::new(text) }
 }
 
 /// The text for a failed lookup of a host.
