@@ -120,8 +120,8 @@ mod tests {
     #[test]
     fn system_errors_have_luasocket_words() {
         assert_eq!(Failure::Errno(libc::ECONNRESET).message(), Message::new("closed"));
-        // LuaSocket has no text for WSAENOTSOCK, which takes the place of EBADF on Windows
-        let closed = if cfg!(windows) { "Unknown error" } else { "Bad file descriptor" };
+        // WSAENOTSOCK takes the place of EBADF on Windows
+        let closed = if cfg!(windows) { "Socket operation on nonsocket" } else { "Bad file descriptor" };
         assert_eq!(Failure::Errno(libc::EBADF).message(), Message::new(closed));
     }
 

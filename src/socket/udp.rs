@@ -326,13 +326,12 @@ pub fn define(call: &mut Call<'_>) {
     object::define(call, &[&UDP_UNCONNECTED, &UDP_CONNECTED], &["udp{any}", "select{able}"], METHODS);
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use std::net::{Ipv6Addr, SocketAddrV6};
 
     use super::*;
 
-    #[cfg(target_os = "linux")]
     #[test]
     fn a_scoped_address_keeps_its_scope_however_long_it_is() {
         let ip = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x1234, 0x5678, 0x9abc, 0xdef0);
