@@ -5,7 +5,7 @@
 //! input that is not canonical, so lenient input always goes through the table decoder.
 
 use super::carry::Carry;
-use base64_simd::STANDARD;
+use base64_simd::{AsOut, STANDARD};
 use memchr::memchr2;
 
 /// The number of bytes tried at once on the SIMD path. A stray byte sends at most this much input through the
@@ -33,6 +33,15 @@ const VALUES: [u8; 256] = {
 
 fn value(byte: u8) -> u8 {
     VALUES.get(usize::from(byte)).copied().unwrap_or(SKIPPED)
+}
+
+/// The most bytes of a short text.
+pub const SHORT: usize = 192;
+
+/// Encodes whole groups of a short text on the stack, and calls `function` with the output.
+pub fn with_short<R>(groups: &[u8], function: impl FnOnce(&[u8]) -> R) -> R {
+    let mut memory = [0; SHORT.div_ceil(3) * 4];
+    function(STANDARD.encode(groups, memory.as_mut_slice().as_out()))
 }
 
 /// Encodes a stream. Holds back bytes that do not fill a group of three.

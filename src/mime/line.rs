@@ -1,7 +1,7 @@
 //! Line lengths, line ends and dot stuffing, in chunks of any size.
 
-use memchr::memchr2;
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr2};
 use std::sync::LazyLock;
 
 const CRLF: &[u8] = b"\r\n";
@@ -64,6 +64,13 @@ impl Break {
     }
 }
 
+/// Returns the room left after `chunk` if [`wrap`] would not change it.
+pub fn unwrapped(kind: Break, left: i32, chunk: &[u8]) -> Option<i32> {
+    let left = i64::from(left) - chunk.len() as i64;
+    let fits = kind == Break::Hard && left >= 0 && memchr2(b'\r', b'\n', chunk).is_none();
+    i32::try_from(left).ok().filter(|_| fits)
+}
+
 /// Breaks `chunk` into lines of at most `length` bytes. The current line has room for `left` more bytes.
 /// Returns the room left at the end. Drops CR; LF starts a new line.
 pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec<u8>) -> i32 {
@@ -92,6 +99,12 @@ pub fn wrap(kind: Break, left: i32, mut chunk: &[u8], length: i32, out: &mut Vec
             Some((_, rest)) => chunk = rest,
         }
     }
+}
+
+/// Returns the context for the next chunk if [`normalize`] would not change `chunk`.
+pub fn normal(context: i32, chunk: &[u8]) -> Option<i32> {
+    let unchanged = memchr2(b'\r', b'\n', chunk).is_none();
+    unchanged.then_some(if chunk.is_empty() { context } else { 0 })
 }
 
 /// Writes `marker` for every CR, LF, CRLF and LFCR of `chunk`. `context` is the byte before `chunk` if it is
@@ -129,6 +142,16 @@ pub fn normalize(context: i32, mut chunk: &[u8], marker: &[u8], out: &mut Vec<u8
 }
 
 static STUFFED: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\r\n."));
+
+/// Returns the state for the next chunk if [`stuff`] would not change `chunk`.
+pub fn unstuffed(state: i32, chunk: &[u8]) -> Option<i32> {
+    if chunk.is_empty() {
+        return Some(state);
+    }
+    let starts = matches!((state, chunk), (2, [b'.', ..]) | (1, [b'\n', b'.', ..]));
+    let changed = starts || memchr(b'.', chunk).is_some() && STUFFED.find(chunk).is_some();
+    (!changed).then(|| state_after(state, chunk))
+}
 
 /// Doubles each `.` that follows a CRLF. `state` describes the end of the text before `chunk`: 2 for CRLF or
 /// no text, 1 for CR, any other number for other text. Returns the state for the next chunk.

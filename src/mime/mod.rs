@@ -94,6 +94,13 @@ fn line(call: &mut Call, out: ScratchBuffer, state: i32) -> Outcome {
     Ok(2)
 }
 
+/// Returns an argument, which needs no change, and state. Lua makes no second string.
+fn same(call: &mut Call, index: i32, state: i32) -> Outcome {
+    call.push_value(index);
+    call.push_number(state.into());
+    Ok(2)
+}
+
 /// Returns the last output or nil, and the state for a new text.
 fn line_end(call: &mut Call, out: Option<&'static [u8]>, state: i32) -> Outcome {
     match out {
@@ -119,6 +126,9 @@ fn marker<'c>(call: &Call<'c>, index: i32) -> Result<&'c [u8], Raise> {
 fn b64(call: &mut Call) -> Outcome {
     let Some(context) = call.optional_bytes(1)? else { return nothing(call) };
     let text = call.optional_bytes(2)?;
+    if context.is_empty() && text.is_some_and(|text| text.len() <= base64::SHORT) {
+        return short_b64(call, text.unwrap_or_default());
+    }
     let mut encoder = base64::Encoder::default();
     let mut out = buffer((total(context, text) / 3 + 2).saturating_mul(4))?;
     encoder.feed(context, &mut out);
@@ -129,6 +139,14 @@ fn b64(call: &mut Call) -> Outcome {
         encoder.finish(&mut out);
         end(call, out)
     }
+}
+
+/// Encodes a short text. Its output needs no memory but the stack's.
+fn short_b64(call: &mut Call, text: &[u8]) -> Outcome {
+    let (groups, open) = text.split_at(text.len() - text.len() % 3);
+    base64::with_short(groups, |out| call.push_bytes(out));
+    call.push_bytes(open);
+    Ok(2)
 }
 
 /// `A, B = unb64(C [, D])`
@@ -196,6 +214,9 @@ fn wrap(call: &mut Call, kind: Break) -> Outcome {
     let Some(text) = text else {
         return line_end(call, kind.end(left, length), length);
     };
+    if let Some(left) = line::unwrapped(kind, left, text) {
+        return same(call, 2, left);
+    }
     let mut out = buffer(room([text, b""], 4, b""))?;
     let left = line::wrap(kind, left, text, length, &mut out);
     line(call, out, left)
@@ -207,6 +228,9 @@ fn eol(call: &mut Call) -> Outcome {
     let text = call.optional_bytes(2)?;
     let marker = marker(call, 3)?;
     let Some(text) = text else { return line_end(call, None, 0) };
+    if let Some(context) = line::normal(context, text) {
+        return same(call, 2, context);
+    }
     let mut out = buffer(room([text, b""], 2, marker))?;
     let context = line::normalize(context, text, marker, &mut out);
     line(call, out, context)
@@ -218,6 +242,9 @@ fn dot(call: &mut Call) -> Outcome {
     let Some(text) = call.optional_bytes(2)? else {
         return line_end(call, None, 2);
     };
+    if let Some(state) = line::unstuffed(state, text) {
+        return same(call, 2, state);
+    }
     let mut out = buffer(room([text, b""], 2, b""))?;
     let state = line::stuff(state, text, &mut out);
     line(call, out, state)

@@ -1,6 +1,6 @@
 //! Tests the codecs against scenarios of LuaSocket's behaviour (`lm.s.N`).
 
-use super::line::{Break, normalize, stuff, wrap};
+use super::line::{Break, normal, normalize, stuff, unstuffed, unwrapped, wrap};
 use super::{base64, quoted_printable};
 
 pub type Bytes = Vec<u8>;
@@ -98,6 +98,16 @@ fn base64_scenarios_51_to_77() {
     assert_eq!(unb64(b"AA==", None), last(b"\0"), "lm.s.77");
 }
 
+/// The output of short texts is made on the stack.
+#[test]
+fn short_texts_are_encoded_like_long_ones() {
+    let text: Bytes = (0..=255).collect();
+    for length in (0..=base64::SHORT).step_by(3) {
+        let text = text.get(..length).unwrap_or_default();
+        assert_eq!(base64::with_short(text, <[u8]>::to_vec), b64(text, None).0.unwrap_or_default());
+    }
+}
+
 #[test]
 fn quoted_printable_scenarios_78_to_95() {
     assert_eq!(qp(b"ma\xe7\xe3", None), last(b"ma=E7=E3"), "lm.s.78");
@@ -167,7 +177,9 @@ fn output_that_starts_with_nul_is_not_lost() {
 
 pub fn wrapped(kind: Break, left: i32, text: &[u8], length: i32) -> (Bytes, i32) {
     let mut out = Vec::new();
+    let same = unwrapped(kind, left, text);
     let left = wrap(kind, left, text, length, &mut out);
+    assert!(same.is_none_or(|same| same == left && out == text), "unwrapped");
     (out, left)
 }
 
@@ -202,7 +214,9 @@ fn extreme_line_lengths_are_safe() {
 
 fn eol(context: i32, text: &[u8], marker: &[u8]) -> (Bytes, i32) {
     let mut out = Vec::new();
+    let same = normal(context, text);
     let context = normalize(context, text, marker, &mut out);
+    assert!(same.is_none_or(|same| same == context && out == text), "normal");
     (out, context)
 }
 
@@ -223,7 +237,9 @@ fn line_end_scenarios_126_to_136() {
 
 fn dot(state: i32, text: &[u8]) -> (Bytes, i32) {
     let mut out = Vec::new();
+    let same = unstuffed(state, text);
     let state = stuff(state, text, &mut out);
+    assert_eq!(same, (out == text).then_some(state), "unstuffed");
     (out, state)
 }
 
