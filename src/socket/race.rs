@@ -119,9 +119,16 @@ impl Race {
         self.own.as_ref().map(|attempt| attempt.family)
     }
 
-    /// Does everything that is possible without waiting.
-    pub fn step(&mut self, own: &mut Descriptor, options: &Recorded, deadline: &Deadline) -> Step {
-        if let Some(family) = self.look(own) {
+    /// Does everything that is possible without waiting. `polled`: the descriptors of the last
+    /// [`Step::Wait`] with their events, if these have just been polled.
+    pub fn step(
+        &mut self,
+        own: &mut Descriptor,
+        options: &Recorded,
+        deadline: &Deadline,
+        polled: Option<&[Interest]>,
+    ) -> Step {
+        if let Some(family) = self.look(own, polled) {
             return Step::Done(Ok(family));
         }
         loop {
@@ -179,10 +186,13 @@ impl Race {
     }
 
     /// Collects the available results. Returns the family of an attempt that has connected.
-    fn look(&mut self, own: &mut Descriptor) -> Option<Family> {
+    fn look(&mut self, own: &mut Descriptor, polled: Option<&[Interest]>) -> Option<Family> {
         let mut interests = self.watched(own).interests;
-        if interests.is_empty() || !door::look(&mut interests).is_ok_and(|ready| ready > 0) {
-            return None;
+        match polled {
+            Some(polled) if polled.len() == interests.len() => interests.copy_from_slice(polled),
+            _ if interests.is_empty() => return None,
+            _ if !door::look(&mut interests).is_ok_and(|ready| ready > 0) => return None,
+            _ => {}
         }
         let mut ready = interests.iter().map(|interest| interest.found());
         if self.own.is_some() {

@@ -42,17 +42,19 @@ fn wait(call: &mut Call<'_>, interest: &mut Interest, limit: Wait) -> Result<(),
 
 /// Waits until one of several descriptors is ready, or until `until`, which gives "timeout". After a failure
 /// the caller must call [`settle_failure`], once no object is marked as busy. Afterwards each interest holds what
-/// is ready. As for [`repeat`], the caller may own nothing with a destructor. In a task, a descriptor may be
-/// reported as ready when it is not. The next system call on it then reports that.
+/// is ready. As for [`repeat`], the caller may own nothing with a destructor.
+///
+/// Returns whether that is certain. In a task, a descriptor may be reported as ready when it is not. The next
+/// system call on it then reports that.
 pub fn wait_any(
     call: &mut Call<'_>,
     interests: &mut [Interest],
     until: Option<Instant>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let left = |until: Instant| Wait::For(until.saturating_duration_since(Instant::now()));
     match hand_over(call, interests, until.map_or(Wait::Forever, left))? {
-        None => Ok(()),
-        Some(limit) => poll_any(interests, limit),
+        None => Ok(false),
+        Some(limit) => poll_any(interests, limit).map(|()| true),
     }
 }
 

@@ -8,13 +8,14 @@ use crate::binding::{Call, Raise};
 use crate::socket::descriptor::{Parked, Use};
 use crate::socket::error::Failure;
 use crate::socket::family::Family;
-use crate::socket::race::{Race, Step};
+use crate::socket::race::{Race, Step, Watched};
 use crate::socket::resolve::resolve;
 use crate::socket::service::Service;
 use crate::socket::timeout::{Deadline, Wait};
 use crate::sys::libc;
 use crate::sys::resolver::Hints;
 use crate::tasks::door;
+use crate::tasks::interest::Interest;
 
 impl Tcp {
     /// Whether this call continues the attempts that an earlier call left under way (add.40).
@@ -34,7 +35,12 @@ impl Tcp {
         Ok(())
     }
 
-    fn step(&mut self, parked: &mut Option<Parked>, deadline: &Deadline) -> Step {
+    fn step(
+        &mut self,
+        parked: &mut Option<Parked>,
+        deadline: &Deadline,
+        polled: Option<&[Interest]>,
+    ) -> Step {
         let own = &mut self.parts.channel.descriptor;
         // Another part of the program may have closed the object during the wait.
         let Some(race) =
@@ -42,7 +48,7 @@ impl Tcp {
         else {
             return Step::Done(Err(Failure::Closed));
         };
-        let step = race.step(own, &self.options, deadline);
+        let step = race.step(own, &self.options, deadline, polled);
         if let Step::Wait(_) = &step {
             *parked = Some(own.park(Use::Both));
         }
@@ -133,8 +139,10 @@ pub fn find_addresses(
 pub fn race(call: &mut Call<'_>, index: i32, deadline: Deadline) -> Result<Result<(), Failure>, Raise> {
     let started = call.object(index, &ANY, |tcp| tcp.race.as_ref().map_or(0, |race| race.started()))?;
     let mut parked = None;
+    let mut last: Option<Watched> = None;
     loop {
-        let step = call.object(index, &ANY, |tcp| tcp.step(&mut parked, &deadline))?;
+        let polled = last.as_ref().map(|watched| watched.interests.as_slice());
+        let step = call.object(index, &ANY, |tcp| tcp.step(&mut parked, &deadline, polled))?;
         let mut watched = match step {
             Step::Done(result) => {
                 if parked.is_none() {
@@ -164,10 +172,13 @@ pub fn race(call: &mut Call<'_>, index: i32, deadline: Deadline) -> Result<Resul
             }
         }
         match waited {
-            Ok(()) => {}
+            Ok(certain) => last = certain.then_some(watched),
             // The next attempt is due.
             Err(Failure::Timeout)
-                if watched.until.is_some_and(|until| until <= Instant::now()) && !deadline.is_over() => {}
+                if watched.until.is_some_and(|until| until <= Instant::now()) && !deadline.is_over() =>
+            {
+                last = None;
+            }
             Err(failure) => {
                 let result =
                     call.object(index, &ANY, |tcp| Err(tcp.pause(failure, started, &parked, &deadline)));
