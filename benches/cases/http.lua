@@ -37,6 +37,29 @@ end
 
 local cases = {}
 
+-- The bare loops: the pieces that `next_piece` of the C library `floor` returns go into the same sink.
+local function bare(port, path, next_piece, expected)
+    local floor = require("floor")
+    local sink, total = counting_sink()
+    return function()
+        floor.open(port, path)
+        local receive = floor[next_piece]
+        repeat
+            local chunk = receive()
+            sink(chunk)
+        until not chunk
+        assert(total() == expected, "short body")
+    end, expected
+end
+
+function cases.floor_download(total)
+    return bare(measure.setting("HTTP_PORT"), "/100m", "piece", total)
+end
+
+function cases.floor_chunked(total, size)
+    return bare(measure.setting("PORT"), ("/chunked/%d/%d"):format(total, size), "chunk", total)
+end
+
 -- Many requests for a small file.
 local function small(url, count)
     return function()

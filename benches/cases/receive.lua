@@ -22,7 +22,7 @@ end
 
 -- The limit for lines: a C method that only returns a line.
 function cases.floor(count)
-    local object = setmetatable({}, { __index = { receive = require("floor") } })
+    local object = setmetatable({}, { __index = { receive = require("floor").receive } })
     return function()
         for _ = 1, count do
             object:receive("*l")

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import catalogue
 import document
@@ -76,15 +77,17 @@ def main():
     steps = list(_steps(chosen))
     stored = results.Results(os.path.join(world.BUILD, "results.json"))
     failed = 0
+    start = time.monotonic()
     with world.Servers(set().union(*(case.needs for case in steps))) as servers:
         for interpreter in interpreters:
             report.heading(interpreter)
             for case in steps:
                 outcome = measure(case, interpreter, servers, runs, options.quick)
-                report.line(case, interpreter, outcome)
+                report.line(case, interpreter, outcome, time.monotonic() - start)
                 failed += "ours" in outcome.failures
                 stored.put(interpreter, case, outcome)
+                if not options.quick:
+                    stored.save()
     if not options.quick:
-        stored.save()
         document.write(stored)
     return 1 if failed else 0

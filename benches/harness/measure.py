@@ -8,7 +8,7 @@ import time
 from typing import Dict, List, NamedTuple
 
 import world
-from catalogue import FLOOR, MEMORY
+from catalogue import MEMORY
 
 TIME_LIMIT = 300
 ENOUGH_TIME = 3                 # seconds for one case: a faster case gets more samples
@@ -80,8 +80,8 @@ def _run(command, env):
 def _command(case, interpreter, library, numbers, settings):
     words = [str(number) for number in numbers]
     script = os.path.join(world.BENCHES, "cases", case.script + ".lua")
-    if library == "limit" and case.limit == FLOOR:
-        command = [interpreter, script, FLOOR] + words
+    if library == "limit" and case.has_floor:
+        command = [interpreter, script, case.limit] + words
         env = world.environment(interpreter, "reference", settings)
     elif library == "limit":
         command = [world.PEER, "limit", case.limit] + words
@@ -129,7 +129,7 @@ def measure(case, interpreter, servers, runs, quick) -> Outcome:
             if library in outcome.failures:
                 continue
             # The size of a piece is the last argument of a bare loop; the default is 256 KiB.
-            is_loop = library == "limit" and case.limit != FLOOR
+            is_loop = library == "limit" and not case.has_floor
             given = numbers + (1 << 18,) if is_loop and len(numbers) == 1 else numbers
             try:
                 figure, in_cpu = _sample(case, interpreter, library, given, servers.settings)

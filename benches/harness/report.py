@@ -1,7 +1,7 @@
 """Formats figures as text, and prints the table on the terminal."""
 import sys
 
-WIDTHS = "%-16s %11s %11s %11s %7s %7s  %s"
+WIDTHS = "%-6s %-16s %11s %11s %11s %7s %7s  %s"
 
 
 def number(value):
@@ -26,11 +26,11 @@ def spread(values):
 def heading(interpreter):
     """Begins the table of one interpreter."""
     print("\n" + interpreter)
-    print(WIDTHS % ("case", "reference", "ours", "bare loop", "ratio", "target", "unit; our spread"))
+    print(WIDTHS % ("time", "case", "reference", "ours", "bare loop", "ratio", "target", "unit; our spread"))
 
 
-def line(case, interpreter, outcome):
-    """Prints one case."""
+def line(case, interpreter, outcome, seconds):
+    """Prints one case, and the time since the start."""
     ratio, target = outcome.ratio(case), case.target(interpreter)
     notes = [case.unit.name]
     if "ours" in outcome.samples:
@@ -43,5 +43,5 @@ def line(case, interpreter, outcome):
     if len(outcome.instructions) == 2:
         notes.append("instructions " + times(outcome.instructions["reference"] / outcome.instructions["ours"]))
     figures = [number(outcome.median(library)) for library in ("reference", "ours", "limit")]
-    print(WIDTHS % (case.name, *figures, times(ratio), times(target), "; ".join(notes)))
+    print(WIDTHS % ("%d:%02d" % divmod(seconds, 60), case.name, *figures, times(ratio), times(target), "; ".join(notes)))
     sys.stdout.flush()
