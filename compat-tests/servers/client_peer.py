@@ -106,6 +106,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 digest.update(piece)
         self.answer(200, ("%d %s" % (total, digest.hexdigest())).encode())
 
+    def route_upload(self, _words, query):
+        """Compares the file in the single part of a multipart body with a file that this process can read."""
+        left = int(self.headers["Content-Length"]) - len("\r\n--%s--\r\n" % self.headers.get_boundary())
+        line = None
+        while line != b"\r\n":
+            line = self.rfile.readline()
+            left -= len(line)
+        equal, size = True, left
+        with open(query["file"], "rb") as file:
+            while left:
+                piece = self.rfile.read(min(left, 65536))
+                equal = equal and piece == file.read(len(piece)) and piece != b""
+                left -= len(piece)
+            equal = equal and not file.read(1)
+        self.rfile.readline()
+        self.rfile.readline()
+        self.answer(200, b"%s, %d bytes" % (b"equal" if equal else b"not equal", size))
+
     def route_bytes(self, words, _query):
         self.body()
         self.answer(200, b"x" * int(words[0]))

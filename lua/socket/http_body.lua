@@ -5,7 +5,8 @@ local query = require("socket.http_query")
 local getmetatable, io, tostring, type = getmetatable, io, tostring, type
 local sub = string.sub
 
-local PIECE = 65536
+-- Larger pieces of a file raise the peak of LuaJIT's memory, and save no time.
+local PIECE = 32768
 local NEED_LENGTH = { POST = true, PUT = true, PATCH = true }
 local FORM = "application/x-www-form-urlencoded"
 
