@@ -170,60 +170,11 @@ end
 -- The table of such a sink, or nil.
 function connection.collected(sink) return sink and collected[sink] end
 
--- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left.
-local function discard(sock, length, size)
-    while length ~= 0 do
-        local count, ended = native.discard_body(sock, length, size)
-        if count == false then return false, length end
-        if not count then return nil, ended end
-        if ended then break end
-        length = length and length - count
-    end
-    if not length then sock:close() end
-    return 1
-end
-
 -- True when nothing in the path of a body was replaced, so that its pieces may be moved without the source.
 local function is_plain(source, sock, size, step)
     if not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
     local mark = getmetatable(source)
     return type(sock) == "userdata" and type(mark) == "table" and mark.plain == true and type(size) == "number" and size >= 1
-end
-
--- The largest pieces of which several are received at once.
-local LARGEST = 16384
-
--- Does what ltn12.pump.all does with the source of a body of this length, and calls the sink for the same pieces.
--- Receives those at once that have come. Returns what it returns; or false and how many bytes are left.
-local function move(sock, length, sink)
-    local pieces = {}
-    while true do
-        local size = socket.BLOCKSIZE
-        local count, problem = false, nil
-        if type(size) == "number" and size >= 1 and size <= LARGEST then
-            count, problem = native.receive_pieces(sock, length, size, pieces)
-        end
-        if not count then
-            if count == false then return false, length end
-            sink(nil, problem)
-            return nil, problem
-        end
-        for i = 1, count do
-            local piece = pieces[i]
-            pieces[i] = false
-            length = length - #piece
-            local ok, err = sink(piece, nil)
-            if not ok then
-                if err then return nil, err end
-                return 1
-            end
-        end
-        if length <= 0 then
-            local _, err = sink(nil, nil)
-            if err then return nil, err end
-            return 1
-        end
-    end
 end
 
 -- Receives a body without the source, when the program cannot observe the difference. The string form gets it in one
@@ -233,11 +184,11 @@ local function gather(source, sock, length, sink, step, private)
     local size = socket.BLOCKSIZE
     -- an empty body needs no read
     if length == 0 or not is_plain(source, sock, size, step) then return false end
-    if is_original("discard", sink) then return discard(sock, length, size) end
+    if is_original("discard", sink) then return require("socket.http_moving").discard(sock, length, size) end
     local target = collected[sink]
     if not target then
         if not length or not private then return false end
-        return move(sock, length, sink)
+        return require("socket.http_moving").move(sock, length, sink)
     end
     local body, err = native.receive_body(sock, length, size)
     if not body then return body, err end

@@ -1,0 +1,59 @@
+-- Moves a body to its sink without the source, where the program cannot observe the difference. Loaded for the first
+-- body that is moved so.
+local socket = require("socket")
+local native = require("socket.native")("socket_http")
+
+local type = type
+
+local moving = {}
+
+-- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left.
+function moving.discard(sock, length, size)
+    while length ~= 0 do
+        local count, ended = native.discard_body(sock, length, size)
+        if count == false then return false, length end
+        if not count then return nil, ended end
+        if ended then break end
+        length = length and length - count
+    end
+    if not length then sock:close() end
+    return 1
+end
+
+-- The largest pieces of which several are received at once.
+local LARGEST = 16384
+
+-- Does what ltn12.pump.all does with the source of a body of this length, and calls the sink for the same pieces.
+-- Receives those at once that have come. Returns what it returns; or false and how many bytes are left.
+function moving.move(sock, length, sink)
+    local pieces = {}
+    while true do
+        local size = socket.BLOCKSIZE
+        local count, problem = false, nil
+        if type(size) == "number" and size >= 1 and size <= LARGEST then
+            count, problem = native.receive_pieces(sock, length, size, pieces)
+        end
+        if not count then
+            if count == false then return false, length end
+            sink(nil, problem)
+            return nil, problem
+        end
+        for i = 1, count do
+            local piece = pieces[i]
+            pieces[i] = false
+            length = length - #piece
+            local ok, err = sink(piece, nil)
+            if not ok then
+                if err then return nil, err end
+                return 1
+            end
+        end
+        if length <= 0 then
+            local _, err = sink(nil, nil)
+            if err then return nil, err end
+            return 1
+        end
+    end
+end
+
+return moving
