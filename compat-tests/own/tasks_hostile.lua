@@ -93,7 +93,7 @@ end
 do
     local seen = {}
     tasks.onerror = function(problem, traceback) seen[#seen + 1] = { problem, type(traceback) } end
-    local values = { true, {}, print, coroutine.create(print), io.stdout }
+    local values = { true, {}, print, coroutine.create(function() end), io.stdout }
     tasks.run(function()
         for i = 1, #values do
             tasks.start(function()
@@ -107,8 +107,11 @@ do
         end
     end)
     check.equal("onerror was called for each", #seen, #values)
-    for i = 1, #seen do
-        check.ok("with the same error", rawequal(seen[i][1], values[i]) and seen[i][2] == "string")
+    -- limits that are up in the same turn end in any order
+    for i = 1, #values do
+        local found = false
+        for j = 1, #seen do found = found or rawequal(seen[j][1], values[i]) and seen[j][2] == "string" end
+        check.ok("with the same error: " .. type(values[i]), found)
     end
     tasks.onerror = false
 end
