@@ -38,6 +38,32 @@ if coroutine.close then
         check.equal("who waits for it already hears of it", { waiter:wait() },
             { true, nil, "the task's coroutine was closed" })
     end)
+
+    -- also while other tasks can still continue
+    local order = {}
+    tasks.run(function()
+        local task = tasks.start(wait_to_be_resumed)
+        tasks.yield()
+        tasks.start(function()
+            task:wait()
+            order[#order + 1] = "waiter"
+        end)
+        tasks.start(function()
+            close(co)
+            socket.sleep(0.2)
+            order[#order + 1] = "sleeper"
+        end)
+    end)
+    check.equal("before a later timer", order, { "waiter", "sleeper" })
+
+    -- and when a program makes the steps itself
+    local told
+    local task = tasks.start(wait_to_be_resumed)
+    tasks.start(function() told = { task:wait() } end)
+    tasks.step(0)
+    close(co)
+    for _ = 1, 3 do tasks.step(0) end
+    check.equal("in a step", told, { nil, "the task's coroutine was closed" })
     local before = tasks.MAXTASKS
     tasks.MAXTASKS = 3
     local ok, problem = pcall(tasks.run, function()

@@ -71,6 +71,8 @@ local function loop(main, ending)
         if live == yielded then
             if not find_failed() then return "ended" end
         else
+            -- Whoever waits for a task whose coroutine was closed can go on.
+            if yielded > 0 then find_failed() end
             local stuck, problem = native.turn(nil, 100)
             if problem then return "error", problem end
             if stuck and not find_failed() then
@@ -124,6 +126,7 @@ function tasks.step(timeout)
     timeout = expect_timeout(1, "step", timeout) or 0
     if native.current() then error("tasks.step called inside a task", 2) end
     if native.here() ~= "outside" or core.is_blocked() then error("cannot wait here", 2) end
+    find_failed()
     local _, problem = native.turn(timeout)
     if problem then error(problem, 2) end
     if core.PLAIN then find_failed() end

@@ -11,15 +11,12 @@ use rustix::net::RecvFlags;
 
 #[cfg(not(tls_openssl))]
 use super::hello::{Parsed, Reader, ServerHello};
+use super::record_header::{HEAD, LARGEST_BODY, body_length};
 #[cfg(windows)]
 use super::records::Portion;
 use crate::socket::descriptor::borrow_number;
 use crate::socket::error::{Direction, Failure};
 use crate::sys;
-
-/// The length of a record header, and the longest body that may follow it.
-const HEAD: usize = 5;
-const LARGEST_BODY: usize = (1 << 14) + 2048;
 
 /// The most bytes received at once: several of the largest records. Reading header and body apart takes two
 /// system calls for each record; this takes a quarter of one.
@@ -127,9 +124,8 @@ impl Drop for Space {
 /// a record.
 fn is_actionable(bytes: &[u8]) -> bool {
     match *bytes {
-        [kind, major, _, high, low, ..] => {
-            let length = usize::from(u16::from_be_bytes([high, low]));
-            !(20..=24).contains(&kind) || major != 3 || length > LARGEST_BODY || bytes.len() - HEAD >= length
+        [kind, major, minor, high, low, ..] => {
+            body_length([kind, major, minor, high, low]).is_none_or(|length| bytes.len() - HEAD >= length)
         }
         _ => false,
     }

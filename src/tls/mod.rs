@@ -29,6 +29,7 @@ mod native;
 #[cfg(tls_openssl)]
 mod openssl;
 mod options;
+mod record_header;
 #[cfg(any(test, windows))]
 #[cfg_attr(not(windows), allow(dead_code))]
 mod records;

@@ -11,10 +11,10 @@
 
 use arrayvec::ArrayVec;
 
+use super::record_header::{HEAD, body_length};
+
 /// The kind of a record with an alert.
 const ALERT: u8 = 21;
-/// The length of a record's header.
-const HEAD: usize = 5;
 
 /// What SChannel gets for a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +87,10 @@ impl Records {
         if self.left == 0 {
             let mut head = self.head.clone();
             head.extend(waiting.iter().copied().take(lacking));
-            let [.., high, low] = *head.as_slice() else { return Portion::Incomplete };
-            if !head.is_full() {
-                return Portion::Incomplete;
-            }
-            whole += usize::from(u16::from_be_bytes([high, low]));
+            let Ok(head) = head.into_inner() else { return Portion::Incomplete };
+            // SChannel refuses what is no record at once.
+            let Some(body) = body_length(head) else { return Portion::Bytes(waiting.len()) };
+            whole += body;
         }
         if waiting.len() < whole { Portion::Incomplete } else { Portion::Bytes(whole) }
     }
@@ -248,6 +247,17 @@ mod tests {
         assert_eq!(records.lacking(), 7);
         records.observe(&stream[5..]);
         assert_eq!(records.lacking(), 5);
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_passed_on_at_once() {
+        for bytes in [&b"HTTP/1.1 400"[..], &[23, 3, 3, 255, 255], &[99, 3, 3, 0, 1, 7], &[23, 9, 3, 0, 9]] {
+            let mut records = Records::default();
+            assert_eq!(records.portion(&bytes[..4]), Portion::Incomplete);
+            assert_eq!(records.portion(bytes), Portion::Bytes(bytes.len()));
+            records.observe(&bytes[..3]);
+            assert_eq!(records.portion(&bytes[3..]), Portion::Bytes(bytes.len() - 3));
+        }
     }
 
     #[test]

@@ -57,8 +57,13 @@ impl Readiness {
             Ok(()) => Ok(Added::Watched),
             // The other end of a pipe is closed. The next system call reports that.
             Err(Errno::PIPE) => Ok(Added::AlwaysReady),
-            // Some files can only be read.
-            Err(error) => reading.map(|()| Added::Watched).map_err(|_| error),
+            Err(error) => match reading {
+                // Some files can only be read.
+                Ok(()) => Ok(Added::Watched),
+                // macOS refuses some devices, such as /dev/null.
+                Err(Errno::INVAL | Errno::NODEV) => Ok(Added::AlwaysReady),
+                Err(_) => Err(error),
+            },
         }
     }
 
