@@ -195,12 +195,9 @@ fn discard_body(call: &mut Call<'_>) -> Outcome {
     let mut discarding = Discarding::new(count);
     let outcome = door::repeat(call, 1, tcp::client(), Use::Reading, |client, pace| {
         let (stream, channel, timeout) = client.parts();
-        stream.discard(channel, &mut discarding, NonZeroUsize::new(size), timeout).map_err(
-            |(stop, deadline)| {
-                pace.deadline = Some(deadline);
-                stop
-            },
-        )
+        let outcome = stream.discard(channel, &mut discarding, NonZeroUsize::new(size), timeout);
+        pace.deadline = discarding.deadline;
+        outcome
     })?;
     // A reset, too, ends a body without a length (http.body.receive.6).
     let has_ended = match outcome {

@@ -77,26 +77,28 @@ impl Stream {
 pub struct Discarding {
     /// The number of bytes that are still to be dropped.
     pub left: usize,
+    /// The time limit, once it has to wait.
+    pub deadline: Option<Deadline>,
     limits: Option<Limits>,
 }
 
 impl Discarding {
     /// Nothing is dropped yet.
     pub const fn new(count: usize) -> Self {
-        Discarding { left: count, limits: None }
+        Discarding { left: count, deadline: None, limits: None }
     }
 }
 
 impl Stream {
-    /// Drops bytes without making a result of them. If it has to wait, the error gives the direction and the
-    /// deadline, which counts anew after every `piece` bytes.
+    /// Drops bytes without making a result of them. If it has to wait, `discarding` has the time limit, which starts
+    /// again after every `piece` bytes.
     pub fn discard(
         &mut self,
         transport: &mut impl Transport,
         discarding: &mut Discarding,
         piece: Option<NonZeroUsize>,
         timeout: Timeout,
-    ) -> Result<(), (Stop, Deadline)> {
+    ) -> Result<(), Stop> {
         let received = self.received;
         let limits = discarding.limits.get_or_insert_with(|| Limits::start(timeout, piece, received));
         let buffered = self.buffered().len().min(discarding.left);
@@ -111,7 +113,10 @@ impl Stream {
                     discarding.left -= count;
                     self.received = self.received.wrapping_add(count as i64);
                 }
-                Err(stop) => outcome = Err((stop, *limits.deadline(self.received))),
+                Err(stop) => {
+                    discarding.deadline = Some(*limits.deadline(self.received));
+                    outcome = Err(stop);
+                }
             }
         }
         pool::give_back(memory);
