@@ -1,6 +1,7 @@
 //! The settings of a context, read field by field from a table that Lua has checked.
 //!
-//! A new parameter is a field of [`Settings`], a line in [`Given::read`] and one in [`Given::settle`].
+//! A new parameter needs a field of [`Given`] and one of [`Settings`], and their lines in [`Given::read`] and
+//! [`Given::settle`].
 
 use arrayvec::ArrayVec;
 
