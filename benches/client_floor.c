@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
-/* The bare loop that a client is compared with: the same request again and again on one connection, the answer read by
- * its Content-Length.  cc -O2 -o floor client_floor.c && ./floor HOST PORT PATH COUNT
+/* A bare loop, for comparison with clients. It repeats one request on one connection, and reads each response by its
+ * Content-Length.  cc -O2 -o floor client_floor.c && ./floor HOST PORT PATH COUNT
  * Prints the CPU time of a request in microseconds. */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>

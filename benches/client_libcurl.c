@@ -1,4 +1,4 @@
-/* A loop of libcurl to compare with: the same request again and again with one handle, the body collected.
+/* A loop with libcurl, for comparison. It repeats one request with one handle, and collects the body.
  *   cc -O2 -o libcurl client_libcurl.c -lcurl && ./libcurl URL COUNT
  * Prints the CPU time of a request in microseconds. */
 #include <curl/curl.h>

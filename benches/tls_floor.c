@@ -1,4 +1,4 @@
-/* What OpenSSL alone takes, for benches/tls: a download, and the memory of idle connections at a server.
+/* The cost of OpenSSL alone, for benches/tls: a download, and the memory of idle connections at a server.
  *
  *     tls_floor download PORT [PIECE]   receives /100m; with PIECE it also passes strings of that length to a Lua function
  *     tls_floor idle_server FOLDER N    N connections from Python's ssl; FOLDER has good.pem and good.key;

@@ -4,8 +4,8 @@
 --
 -- A source returns a chunk: a string, "" (nothing now, call again), nil (the end), or nil and an error.
 -- A sink takes a chunk, and nil at the end. It returns a true value to go on, or nil and an error.
--- A filter takes a chunk, "" (is there more?) or nil (the end, repeated until the filter returns nil). It returns a
--- chunk, "" (nothing yet) or nil (all is out).
+-- A filter takes a chunk, "" (asks for more output) or nil (the end, repeated until the filter returns nil). It returns
+-- a chunk, "" (nothing yet) or nil (the end).
 -- Each may be any callable value, and may yield.
 
 ---@alias ltn12.Filter fun(chunk: string|nil): string|nil

@@ -22,7 +22,7 @@ local function text(size)
     return LINE:rep(math.ceil(size / #LINE)):sub(1, size)
 end
 
--- Calls a low-level function on the same input until `total` bytes have gone through.
+-- Calls a low-level function on the same input until it has processed `total` bytes.
 local function repeated(low, input, total, ...)
     local count = math.max(1, math.floor(total / #input))
     local extra, n = { ... }, select("#", ...)

@@ -1,4 +1,4 @@
--- send, where many small system calls dominate: the limit is near.
+-- Cases of many small system calls. These take most of the time, so the result is close to the bare loop.
 local measure = require("measure")
 local socket = require("socket")
 

@@ -24,7 +24,7 @@ end
 
 local cases = {}
 
--- The first request of a process, by the system's authorities. LuaSec has none by itself: it gets the bundle.
+-- The first request of a process, verified by the system's authorities. LuaSec does not load them: it gets the bundle.
 function cases.first()
     local bundle = os.getenv("BENCH_BUNDLE")
     return function()
@@ -98,7 +98,7 @@ local function anonymous_memory()
     return tonumber(text:match("RssAnon:%s*(%d+) kB")) * 1024
 end
 
--- Reports the memory of each connection that `more` makes, after fifty, and ends the process with all of them open.
+-- Reports the memory of each connection that `more` makes after the first fifty. Ends the process with all of them open.
 local function report_memory(more, count)
     local function settled()
         collectgarbage()
@@ -142,7 +142,7 @@ function cases.idle_server(count)
     }))
     local listener = assert(socket.bind("127.0.0.1", 0, 128))
     local open = {}
-    -- it ends with its standard input, when this process ends
+    -- the clients end when this process ends, because their standard input is closed then
     open.clients = io.popen(("python3 -c '%s' %d %d"):format([[
 import socket, ssl, sys
 context = ssl._create_unverified_context()

@@ -35,11 +35,11 @@ class Case(NamedTuple):
     quick: Tuple[int, ...]
     unit: Unit
     clock: str = "wall"         # "cpu" for work without waits: other programs disturb CPU time less
-    targets: Tuple[float, ...] = ()     # PUC-Rio Lua, LuaJIT; one figure for both
+    targets: Tuple[float, ...] = ()     # for PUC-Rio Lua and for LuaJIT, or one for both
     limit: Optional[str] = None         # the peer's bare loop that does the same work, or FLOOR
     repeat: int = 1             # processes for one sample
     runs: Optional[int] = None
-    counted: Optional[Tuple[int, ...]] = None   # the work whose instructions are counted, for traffic
+    counted: Optional[Tuple[int, ...]] = None   # the work for counting instructions, in cases with traffic
 
     def target(self, interpreter):
         """The target ratio, or None."""
@@ -65,7 +65,7 @@ class Series(NamedTuple):
     """Figures by size: they stay constant where the cost is linear."""
     name: str
     title: str
-    what: str                   # of the sizes
+    what: str                   # the unit of the sizes
     points: Tuple[Tuple[str, Case], ...]
 
 

@@ -51,7 +51,7 @@ def _usable(names):
 
 
 def _steps(chosen):
-    """Every case to measure, with its series and label if it has them."""
+    """Every case to measure, including the cases of a series."""
     for entry in chosen.values():
         if isinstance(entry, catalogue.Case):
             yield entry

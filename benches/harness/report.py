@@ -13,7 +13,7 @@ def number(value):
 
 
 def times(ratio):
-    """A ratio."""
+    """A ratio as a factor."""
     return "" if ratio is None else number(ratio) + "×"
 
 

@@ -50,7 +50,7 @@ def _arguments():
 
 
 class Run:
-    """One run: which suites and interpreters, and everything it tests."""
+    """One run: its suites, interpreters and tests."""
 
     def __init__(self, options, report):
         self._options, self._report = options, report
@@ -150,7 +150,7 @@ class Run:
         with self._report.running(test.name):
             try:
                 test.run()
-            except Exception as error:      # in the driver: the other tests still run
+            except Exception as error:      # an error of the driver: the other tests still run
                 self._report.fail(test.name, "in the driver: " + repr(error))
 
     def _run_all(self, tests):

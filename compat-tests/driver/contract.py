@@ -9,7 +9,7 @@ from task import Task
 CONTRACT = os.path.join(REPOSITORY, "docs", "contract")
 CITING = ("src", "lua", "tests", "types", "modules", "compat-tests/own", "compat-tests/differential", "compat-tests/support",
           "compat-tests/driver", "compat-tests/servers", "fuzz")
-# second-wave scenarios: each must be cited by a test
+# the scenarios that a test must cite: those of the modules that LuaSocket does not have
 SCENARIOS = ("tasks.s", "client.s", "server.s")
 # a name with such a prefix and a number is a reference to the contract
 ROOTS = {"http", "url", "ltn12", "mime", "tcp", "udp", "tasks", "client", "server"}
@@ -114,7 +114,7 @@ def _listed(text, prefix):
 
 
 def _uncited(known):
-    """The second wave's scenarios that no test cites."""
+    """The scenarios that no test cites, by their prefix."""
     cited = set()
     for path in _files(TESTS):
         if os.path.basename(path) == "contract.py":
@@ -149,7 +149,7 @@ def _scenarios(report):
 
 
 def tasks(wanted, report):
-    """The tasks of both halves."""
+    """The tasks for the numbers and for the scenarios."""
     made = [Task("docs contract", lambda: _numbers(report))] if wanted("docs contract") else []
     if wanted("docs contract scenarios"):
         made.append(Task("docs contract scenarios", lambda: _scenarios(report), None, len(SCENARIOS)))

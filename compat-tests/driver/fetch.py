@@ -36,7 +36,7 @@ def _source_list():
 
 
 def apt(folder, arguments, limit):
-    """Runs apt-get with its own lists, in `folder`."""
+    """Runs apt-get in `folder`, with separate package lists."""
     suffix, text = _source_list()
     listing = os.path.join(folder, "source." + suffix)
     with open(listing, "w") as file:
@@ -96,7 +96,7 @@ def _unpacked(report, what, packages, wanted):
             return None, what + " is fetched with apt-get, which is not here"
         os.makedirs(CACHE, exist_ok=True)
         report.note("fetching %s (attempt %d)" % (what, attempt + 1))
-        # the first package comes last: its files are the ones that are looked for
+        # the first package comes last: once its file exists, all packages are unpacked
         for name in reversed(packages):
             command = ["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", name]
             output = process.run(command, 120, cwd=CACHE).output
@@ -111,7 +111,7 @@ def luasec_samples(report):
 
 
 def proftpd(report):
-    """ProFTPD's program, or None and the reason. The system's libraries may lack those of the last packages."""
+    """ProFTPD's program, or None and the reason. The last packages hold libraries that the system may lack."""
     packages = ("proftpd-core", "proftpd-mod-crypto", "libhashkit2", "libhiredis0.14", "libmemcached11",
                 "libmemcachedutil2", "libpcre2-posix3")
     return _unpacked(report, "ProFTPD", packages, "usr/sbin/proftpd")

@@ -20,7 +20,7 @@ def sources():
 
 
 def rockspec(beginning):
-    """The only rockspec whose name starts with the prefix."""
+    """The only rockspec whose name starts with `beginning`."""
     found = [name for name in os.listdir(ROCKSPECS) if name.startswith(beginning) and name.endswith(".rockspec")]
     same("rockspecs called %s..." % beginning, len(found), 1)
     return os.path.join(ROCKSPECS, found[0])

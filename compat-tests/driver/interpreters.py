@@ -50,7 +50,7 @@ def absent(names=None) -> List[str]:
 
 
 def runners(names=None) -> List[Interpreter]:
-    """The runners, whether already built or not."""
+    """The runners, built or not."""
     return [Interpreter(name, os.path.join(BUILD, name, "luasocket"), lua, None)
             for name, lua in RUNNERS.items() if not names or name in names]
 

@@ -13,13 +13,13 @@ from task import Task
 
 LIMIT = 300
 WIDTH = 120
-# Switched off for the library's own files: version 0.25.1 takes a condition for constant when a function that it calls
-# changes the variable or the field, and any index of a set for present.
+# Switched off for the library's files. Version 0.25.1 treats a condition as constant even if a called function changes
+# the variable or the field, and assumes that a set contains every index.
 NOT_CHECKED = {"lua": ["unnecessary-if"]}
 LIMIT_OF_LOOKS = 900
 NO_THEME = "Unrecognised theme"
 NO_BROWSER = 77
-# a list entry of failures, with the lines that go on with it
+# a list entry of failures, with its continuation lines
 FAILURES = re.compile(r"(?ms)^- \*\*(?:Failures?|Refused)[^\n]*(?:\n  [^\n]*)*")
 
 
@@ -46,7 +46,7 @@ def _site(report):
 
 
 def _drawn(report, name, program, arguments):
-    """A program of site/ that says whether what it has written is as it would write it now."""
+    """Runs a program of site/ that checks whether its output is up to date."""
     result = process.run([_path(program)] + arguments, LIMIT, cwd=REPOSITORY)
     if result.status != 0:
         return report.fail(name, result.output, file=_path(program))
@@ -71,7 +71,7 @@ def _site_and_look(report):
 
 
 def _sources_of_tests():
-    """The text of everything that tests."""
+    """The source text of all tests."""
     text = []
     for top in ("compat-tests", "tests", "src"):
         for folder, folders, names in os.walk(os.path.join(REPOSITORY, top)):
@@ -85,7 +85,7 @@ def _sources_of_tests():
 
 
 def _messages(report):
-    """Each message that a page lists as a failure stands in a test, too; "…" stands for any text."""
+    """Each message that a page lists as a failure occurs in a test; "…" stands for any text."""
     tested, unseen = _sources_of_tests(), []
     folder = os.path.join(REPOSITORY, "docs")
     for name in sorted(os.listdir(folder)):
@@ -109,7 +109,7 @@ def _pages():
 
 
 def _order(report):
-    """Every function of the reference pages has its parts in one order."""
+    """The parts of every function of the reference pages have the same order."""
     complaints = manual_order.complaints(os.path.join(REPOSITORY, "docs"), _pages())
     if complaints:
         return report.fail("docs order", "\n".join(complaints))
@@ -131,7 +131,7 @@ def _lines(report):
 
 
 def _snippets(folder):
-    """Writes each Lua example of the pages to a file of its own, and modules of other projects that they require."""
+    """Writes each Lua example of the pages to a separate file, and stubs for modules of other projects."""
     pages = [os.path.join("docs", name) for name in os.listdir(os.path.join(REPOSITORY, "docs"))]
     pages += [os.path.join("docs", "tutorials", name) for name in os.listdir(os.path.join(REPOSITORY, "docs", "tutorials"))]
     for page in ["README.md"] + [name for name in pages if name.endswith(".md")]:
@@ -147,7 +147,7 @@ def _snippets(folder):
 
 
 def _editors(report):
-    """No warning for the programs, the pages' examples, the library and the definitions in an editor's language server."""
+    """The language server of editors has no warning for the examples, the pages, the library and the definitions."""
     name = "docs editors"
     checker = shutil.which("emmylua_check")
     if not checker:

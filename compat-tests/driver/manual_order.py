@@ -1,4 +1,4 @@
-"""The order of the manual's reference pages: every function has its parts in one order.
+"""The order of the manual's reference pages: the parts of every function have the same order.
 
 The parts are the call with its results; the text, which explains each argument; the failures; the example; the
 differences from LuaSocket or LuaSec. Functions that belong together may share the next example of their chapter.
@@ -124,7 +124,7 @@ def _order(entry):
 
 
 def faults(text):
-    """What is wrong with the order of one page, each with its line."""
+    """The faults of one page, each with its entry."""
     chapters = _examples(text)
     for entry in entries(text):
         call, described = entry.text("call"), entry.text("call", "text", "failures", "differences", "caption")

@@ -27,12 +27,12 @@ def install(name):
 
 
 def absent(program):
-    """Why a test cannot run: a program is missing."""
+    """The message about a missing program."""
     return "%s is not installed: %s" % (program, install(program))
 
 
 def absent_module(modules):
-    """Why a test cannot run: Python modules are missing. The argument is a list with commas."""
+    """The message about missing Python modules. `modules` is a text with commas between the names."""
     packages = [PACKAGES.get(word, word) for word in modules.split(", ")]
     return "Python's %s is not installed: apt install %s" % (modules, " ".join(packages))
 

@@ -60,7 +60,7 @@ local OK = "HTTP/1.1 200 OK\r\n"
 ]] .. code)
 end
 
--- client.s.4: events that end a connection. The answers carry the number of their connection.
+-- client.s.4: events that end a connection. Each answer contains the number of its connection.
 local ends = prepared([[
 local ANSWERS = {
     OK .. "\r\n%d", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n%d", OK .. "Connection: close\r\nContent-Length: 1\r\n\r\n%d",
@@ -71,7 +71,7 @@ for i = 1, #ANSWERS do
     local c = listener:accept()
     if request(c) then
         c:send(ANSWERS[i]:format(i))
-        -- the last of them is kept
+        -- the last connection is kept
         if i == #ANSWERS then
             request(c)
             c:send(ANSWERS[i]:format(9))
@@ -178,7 +178,7 @@ for _, method in ipairs({ "HEAD", "GET" }) do
 end
 check.equal("client.s.13: on one connection", get("/connection", { pool = pool }), first)
 
--- errors keep no connection, and a callback that raises leaves nothing open
+-- after an error, no connection is kept; a callback that raises leaves no connection open
 pool = http.pool()
 local ok, message = pcall(http.request, { url = base .. "/bytes/1000000", pool = pool, sink = function() error("boom", 0) end })
 check.equal("http.bugs.11: a sink raises", { ok, message }, { false, "boom" })

@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- Which certificates match a host, for every way to write the host. Numbers refer to tls.md.
+-- Tests which certificates match a host, for every notation of the host. Numbers refer to tls.md.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")

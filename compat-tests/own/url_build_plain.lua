@@ -1,4 +1,4 @@
--- url.build of plain strings may take a shorter way than of other tables. Both must agree (url.build).
+-- Tables of plain strings may take a fast path of `url.build`. Its results must be those of the general path (url.build).
 local check = require("check")
 local url = require("socket.url")
 

@@ -45,7 +45,7 @@ function delivery.watched(source, progress, direction, total)
     end
 end
 
--- The body after decoding, limits and progress reports. Returns a source, or nil when the body stays unchanged; nil
+-- Adds decoding, limits and progress reports to a body. Returns a source, or nil when the body stays unchanged; or nil
 -- and a message.
 local function source_of(call, answer, most)
     local source

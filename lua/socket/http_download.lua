@@ -28,7 +28,7 @@ function download.take(call, given)
 end
 
 -- The mode of `io.open` for the file of a response; false when the file is complete or the body does not belong in
--- it; nil and a message.
+-- it; or nil and a message.
 local function mode_for(call, answer)
     -- a response to HEAD, and a 204, say nothing about the file's content
     if answer.bodiless then return false end

@@ -30,7 +30,7 @@ local function parse(text)
 end
 
 ---Converts a duration to seconds.
----@param value number|string seconds, or one or more of number and unit: "30s", "1h15m30.5s", "250ms"
+---@param value number|string seconds, or numbers with units: "30s", "1h15m30.5s", "250ms"
 ---@return number|nil seconds
 ---@return string|nil message
 function duration.seconds(value)

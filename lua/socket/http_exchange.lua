@@ -17,7 +17,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 143
 
 -- A body of up to this size is sent in one write with the head.
 local WHOLE = 16384
--- Larger ones are sent in pieces of this size. Before each piece, checks for an early response.
+-- A larger body is sent in pieces of this size, with a check for an early response before each further piece.
 local PIECE = 262144
 -- Seconds to wait for "100 Continue" before sending the body.
 local CONSENT = 1
@@ -69,7 +69,7 @@ function exchange.is_token(text)
     return type(text) == "string" and find(text, "^[%w!#$%%&'*+%-.^_`|~]+$") ~= nil
 end
 
--- Numbers of functions. A number is never used again; an address is, after a collection.
+-- A number for each function. Numbers are never reused. Addresses are, after a garbage collection.
 local numbers, last_number = setmetatable({}, { __mode = "k" }), 0
 
 local function number_of(value)
@@ -129,20 +129,20 @@ local function is_unchanged(fields, seen, depth)
     return count == seen.count
 end
 
--- The keys of TLS parameters by the user's table, with a copy of its fields: to make a key costs more than a request.
+-- The keys of TLS parameters by the user's table, with a copy of its fields. Making a key costs more than a request.
 local tls_keys = setmetatable({}, { __mode = "k" })
 local NO_TLS = {}
 local MOST_ORIGINS = 100
 ---@type any
 local https
 
--- Whether what is known of TLS parameters still applies to this table, which may be another one of the same content.
+-- Whether the cached key still applies to this table. The table may be a different one with the same content.
 local function applies(known, given, defaults)
     return known.verify == https.VERIFY and (defaults == NO_TLS and known.defaults.count == 0
         or is_unchanged(defaults, known.defaults, 1)) and is_unchanged(given, known.given, 1)
 end
 
--- The last ones used. Many programs write a new table for each request.
+-- The parameters used last. Many programs make a new table for each request.
 local last_tls
 
 -- The key of an origin with TLS parameters.
@@ -266,7 +266,7 @@ local function send_string(connection, body)
 end
 
 -- Sends a body from a source. Returns true; true, nil, true when the response came first; or nil, a message, and true
--- when the failure was not the connection's.
+-- when the connection did not cause the failure.
 local function send_source(connection, source, length)
     local sent = 0
     local unframed = length or connection.request.unframed
@@ -312,7 +312,7 @@ local function await_consent(connection)
 end
 
 -- Sends a request. Returns true, and a response that came before the body, or true when one has begun; or nil, a
--- message, and true when the failure was not the connection's.
+-- message, and true when the connection did not cause the failure.
 local function send_request(connection, request, head)
     local body = request.body
     local whole = body and #body <= WHOLE and not request.expect
@@ -434,8 +434,8 @@ local function put_back(pool, key, connection, keep, age)
     end
 end
 
--- The results of the native `converse`: see there. Returns a response, as `converse` does; or, when `whole` accepts the
--- response, what that returns, and true.
+-- Takes the results of the native `converse` (src/http/converse.rs). Returns a response, as `converse` does; or, when
+-- `whole` accepts the response, the result of `whole` and true.
 local function settle(connection, reused, whole, status, ending, keep, text, raw, reason, version, headers, line, coded, age)
     local request, pool = connection.request, connection.pool
     -- results of a failure: nil, message, phase
@@ -468,10 +468,10 @@ end
 
 ---Makes a request on one connection and receives the head of its response.
 ---@param request socket.http.exchange.request
----@param whole? function is called with request, status, reason, version, header lines and body, when the response is
+---@param whole? function called with request, status, reason, version, header lines and body, when the response is
 ---complete and neither coded nor a redirect
 ---@param taken? table a connection from the pool, which is used first
----@param results? table those of the native `converse` on it, if that was called
+---@param results? table the results of the native `converse` on it, if that was called
 ---@return socket.http.answer|any|nil answer or what `whole` returned
 ---@return string|boolean|nil message true for a result of `whole`
 ---@return string|nil phase "request", "resolve", "connect", "proxy", "tls", "send" or "response"
@@ -527,9 +527,9 @@ end
 
 exchange.perform = perform
 
----Makes a request without a body, for `socket.http`. It has its head and its pool key. Returns the status, the headers,
----the status line and the body, if there is one, of a response that came whole on a kept connection. Otherwise returns
----nil and what `perform` returns.
+---Makes a request without a body, for `socket.http`. The request has its head and its pool key. If a complete response
+---came on a kept connection, returns its status, headers, status line and body, if present. Otherwise returns nil and
+---the results of `perform`.
 ---@param request socket.http.exchange.request
 function exchange.kept(request)
     local pool, key = request.pool, request.key

@@ -63,7 +63,7 @@ local function plain(status, headers)
     return { status = status, headers = headers, body = format("%d %s\n", status, native.reason(status)) }
 end
 
--- True for names that Windows does not treat as a plain file of this name.
+-- True for names that have a special meaning on Windows.
 local function is_special(name)
     local base = upper(match(name, "^([^.]*)") --[[@as string]])
     return find(name, ":", 1, true) or find(name, "[. ]$") or DEVICES[base] or find(base, "^COM%d$") or find(base, "^LPT%d$")
@@ -108,7 +108,7 @@ local function lists(value, etag, weakly)
     return false
 end
 
--- The status that the preconditions of a request give: 412, 304, or nil (RFC 9110, 13.2.2).
+-- Evaluates the preconditions of a request. Returns the status 412 or 304, or nil (RFC 9110, 13.2.2).
 local function condition(headers, etag, modified)
     local wanted, since = headers["if-match"], headers["if-unmodified-since"]
     if wanted then

@@ -31,7 +31,7 @@ fn unb64_model(data: &[u8]) -> (Bytes, Bytes) {
     (out, open)
 }
 
-/// Encodes quoted-printable with each byte and the two after it.
+/// Encodes quoted-printable one byte at a time, by the byte and the two after it.
 fn qp_model(data: &[u8]) -> (Bytes, Bytes) {
     let mut out = Vec::new();
     let mut i = 0;
@@ -183,7 +183,7 @@ fn chunked() -> impl Strategy<Value = (Bytes, Vec<usize>)> {
     (text(), proptest::collection::vec(prop_oneof![3 => 0_usize..5, 1 => 0_usize..200], 1..40))
 }
 
-/// The chunks. The last one is the rest after all sizes are used.
+/// Splits a text into chunks of these sizes. The last chunk is the rest.
 fn chunks<'a>(text: &'a [u8], sizes: &[usize]) -> Vec<&'a [u8]> {
     let mut rest = text;
     let mut parts = Vec::new();

@@ -52,10 +52,10 @@ pub fn setup(error: &native_tls::Error) -> Message {
 fn describe(text: &str, socket: &RawSocket) -> Failure {
     match reason(text) {
         Some(REFUSED) => Failure::Untrusted,
-        // The library has a name for every defined alert.
+        // OpenSSL has a text for every defined alert, and only a number for others.
         Some(number) if number.starts_with("reason(1") => Failure::Text("unknown alert"),
         Some(reason) => Failure::Other(Message::new(reason)),
-        // A reason of the TLS library goes first: failure to send an alert must not hide it.
+        // A reason from the TLS library takes precedence: failure to send an alert must not hide it.
         None => socket.broken().unwrap_or_else(|| platform(text)),
     }
 }
