@@ -98,7 +98,8 @@ local function anonymous_memory()
     return tonumber(text:match("RssAnon:%s*(%d+) kB")) * 1024
 end
 
--- Reports the memory of each connection that `more` makes after the first fifty. Ends the process with all of them open.
+-- Reports the memory of each connection that `more` makes after the first fifty. Ends the process with all of them
+-- open.
 local function report_memory(more, count)
     local function settled()
         collectgarbage()

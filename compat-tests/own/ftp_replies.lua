@@ -89,7 +89,7 @@ end
 results, seen = serve(after_login("421 closing"), get())
 check.ok("F11: EPSV 421", results[2] == "421 closing" and not seen:find("PASV", 1, true), seen)
 
--- where the numbers are in EPSV and PASV replies
+-- the positions of the numbers in replies to EPSV and PASV
 local function session(reply, method)
     return (serve({ "220 hi", reply }, socket.protect(function(port)
         local f = ftp.open("127.0.0.1", port)

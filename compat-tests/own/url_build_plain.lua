@@ -1,4 +1,5 @@
--- Tables of plain strings may take a fast path of `url.build`. Its results must be those of the general path (url.build).
+-- Tables of plain strings may take a fast path of `url.build`. Its results must be those of the general path
+-- (url.build).
 local check = require("check")
 local url = require("socket.url")
 

@@ -1,5 +1,5 @@
--- Moves a body to its sink without the source, where the program cannot observe the difference. Loaded for the first
--- body that is moved so.
+-- Moves a body to its sink without the source, where the program cannot observe the difference. Loaded with the first
+-- such body.
 local socket = require("socket")
 local native = require("socket.native")("socket_http")
 
@@ -20,11 +20,11 @@ function moving.discard(sock, length, size)
     return 1
 end
 
--- The largest pieces of which several are received at once.
+-- Pieces of up to this size are received several at a time.
 local LARGEST = 16384
 
--- Does what ltn12.pump.all does with the source of a body of this length, and calls the sink for the same pieces.
--- Receives those at once that have come. Returns what it returns; or false and how many bytes are left.
+-- Replaces ltn12.pump.all with the source of a body of this length: calls the sink with the same pieces, but receives
+-- all pieces that have arrived at once. Returns the results of ltn12.pump.all; or false and how many bytes are left.
 function moving.move(sock, length, sink)
     local pieces = {}
     while true do

@@ -14,8 +14,8 @@ local LOSES = PLAIN or coroutine.close ~= nil
 ---@type any
 local core = { settings = nil }
 
--- A task's number contains its place, which a later task may have again. Places are small, so tables that have a task's
--- place as their key need not grow with each new task.
+-- A task's number contains its place, which a later task may reuse. Places are small numbers. So a table with places as
+-- keys need not grow with each new task.
 local PLACES = 67108864
 
 -- Tasks that have not ended, by their places, and the count of tasks that were ever in the table.
@@ -24,7 +24,7 @@ local by_place, launched = {}, 0
 -- The waiters of tasks that wait in a list, by the tasks' places.
 local awaiting = {}
 
--- Waiters without further fields, by the places of the tasks that use them again and again.
+-- Waiters without further fields, by the places of the tasks that reuse them.
 local plain_waiters = {}
 
 -- True while onerror runs. Functions of socket.tasks cannot wait in it.
@@ -45,7 +45,7 @@ local function expect_timeout(position, name, timeout)
         error(("bad argument #%d to '%s' (number expected, got %s)"):format(position, name, type(timeout)), 3)
     end
     timeout = tonumber(timeout)
-    -- NaN is no limit that can be kept, so the time is up at once.
+    -- NaN counts as a limit that has passed.
     return timeout ~= timeout and 0 or timeout
 end
 
@@ -159,7 +159,7 @@ local function drain()
         local task = by_place[id % PLACES]
         if task then
             if abandoned then
-                -- Otherwise it would still be served, and a permit or a value would be lost.
+                -- A waiter left in its list would still get a permit or a value, which would be lost.
                 local waiter = awaiting[id % PLACES]
                 if waiter then take_out(waiter) end
                 conclude(task, "abandoned", { task._cancelled or "timeout", n = 1 })
@@ -191,7 +191,7 @@ local function end_if_dead(task)
     return true
 end
 
--- Ends all such tasks. Returns whether there was one.
+-- Ends all tasks whose coroutine is dead. Returns whether there was one.
 local function find_failed()
     local found = false
     local _, yielded = native.counts()

@@ -122,7 +122,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// Sorts by descriptor and merges the entries of the same one. The last object stands for that descriptor.
+/// Sorts by descriptor and merges the entries of the same one. The last object represents that descriptor.
 fn merge(watched: &mut Vec<Watched>) {
     watched.sort_by_key(|entry| (entry.number, entry.held));
     watched.dedup_by(|later, earlier| {
