@@ -23,8 +23,8 @@ def isolation():
         return None
     for as_user in ([False] if os.geteuid() == 0 else []) + [True]:
         prefix = ["unshare"] + (["-r"] if as_user else []) + ["-n", "-m"]
-        # in a chroot the root may be no mount point: its propagation then cannot be set, and need not be when nothing
-        # is shared
+        # in a chroot, the root may not be a mount point. Its propagation then cannot be set, which is not necessary if
+        # no mount is shared
         for more in [[]] + ([] if _shares_mounts() else [["--propagation", "unchanged"]]):
             if process.run(prefix + more + PROCESSES + ["true"], 20).status == 0:
                 return prefix + more, as_user

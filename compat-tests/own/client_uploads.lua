@@ -8,7 +8,7 @@ local http = require("http")
 
 local server = client_peer.start()
 
--- The peak of this process's memory in KB, where the system tells it.
+-- The peak of this process's memory in KB, if the system reports it.
 local function peak()
     local file = io.open("/proc/self/status")
     local text = file and file:read("*a") or ""
@@ -19,7 +19,7 @@ end
 -- One string for all files: garbage of this script must not raise the peak.
 local FILLER = ("x"):rep(65536 - 8)
 
--- Sends a new file of this many megabytes. Returns what the server says of it, and the peak.
+-- Sends a new file of this many megabytes. Returns the server's report, and the peak.
 local function upload(megabytes)
     local file = assert(io.open("sent", "wb"))
     for i = 1, megabytes * 16 do file:write(("%08d"):format(i), FILLER) end

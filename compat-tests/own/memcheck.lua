@@ -5,7 +5,7 @@
 local check = require("check")
 local rerun = require("rerun")
 
--- The scripts wait for the end of the threads that look names up: these have memory of the C library.
+-- The scripts wait for the end of the threads that look names up: these hold memory of the C library.
 local memcheck = "env COMPAT_ONE_THREAD=1 valgrind -q --error-exitcode=9 --keep-debuginfo=yes --leak-check=full"
     .. " --show-leak-kinds=definite --errors-for-leak-kinds=definite " .. rerun.interpreter()
 for _, name in ipairs({

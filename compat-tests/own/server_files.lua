@@ -175,8 +175,8 @@ check.equal("a redirect keeps the prefix", ask(own, "/static/sub").headers.locat
 
 server:close()
 
--- files that change while they are sent (server.files.7). They are larger than what the system holds of a connection
--- whose peer does not read, so that the change comes before the end.
+-- files that change while they are sent (server.files.7). They are larger than the system's buffers for a connection
+-- whose peer does not read. So the change comes before the end.
 local SIZE = 30000000
 tasks.run(function()
     for _, name in ipairs({ "replaced", "shrunk", "grown" }) do write(root .. "/" .. name, ("x"):rep(SIZE)) end

@@ -117,7 +117,7 @@ function message.headers(mesgt, zone, domain)
     return lower
 end
 
----A source that produces a message. An error raised meanwhile is returned as nil and a message (M14).
+---A source that produces a message. If that raises an error, the source returns nil and the error (M14).
 ---@param mesgt table
 ---@return function source
 function message.source(mesgt)

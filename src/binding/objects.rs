@@ -113,9 +113,9 @@ fn define<T: Object>(call: &mut Call<'_>, spec: &ClassSpec<T>) {
     call.pop(2);
 }
 
-/// Adds the group fields to the metatable on top of the stack, where scripts read them. They are in a table
-/// behind it, reached through `__index`. The reason is LuaSocket's own library, when it is loaded beside this
-/// one. It accepts a userdata as one of its objects if the metatable itself has these fields.
+/// Gives the metatable on top of the stack the group fields, which scripts read. They are in a second table,
+/// which the metatable reaches through `__index`. In the metatable itself, they would make LuaSocket's own
+/// library, if it is loaded too, take this library's userdata for one of its objects.
 fn push_groups(call: &mut Call<'_>, groups: &[&str]) {
     if groups.is_empty() {
         return;

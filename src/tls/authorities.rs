@@ -105,8 +105,8 @@ impl System {
 pub struct State {
     file: Option<Stamp>,
     directories: Vec<Option<Stamp>>,
-    /// The files of the directories that `SSL_CERT_DIR` names. The system's own directory has hundreds, and
-    /// its tools replace them rather than write into them, which its own stamp shows.
+    /// The files of the directories that `SSL_CERT_DIR` names. The system's own directory has hundreds of
+    /// files. Its tools replace files rather than write into them, so the directory's stamp shows each change.
     files: Option<Arc<Directory>>,
 }
 
@@ -118,8 +118,8 @@ pub fn system_state() -> State {
     State { file: system.file.as_deref().and_then(stamp), directories, files }
 }
 
-/// The files of the named directories. They are looked at once in a second at most, unless a directory itself
-/// has changed: a program may make a context for each request.
+/// The files of the named directories. They are checked at most once a second, unless a directory itself has
+/// changed: a program may make a context for each request.
 fn named_files(system: &System, directories: &[Option<Stamp>]) -> Arc<Directory> {
     const OFTEN: Duration = Duration::from_secs(1);
     type Seen = (Instant, Vec<Option<Stamp>>, Arc<Directory>);
