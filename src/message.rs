@@ -14,7 +14,7 @@ pub struct Message {
     bytes: [u8; CAPACITY],
 }
 
-/// The name in the registry of the text that a message with `goes_on` begins.
+/// The registry key of the whole text, for a message with `goes_on`.
 pub const WHOLE_TEXT: &std::ffi::CStr = c"luasocket-rs message";
 
 impl Message {
@@ -25,12 +25,12 @@ impl Message {
         message
     }
 
-    /// The beginning of a text of which the registry has the whole.
+    /// The beginning of a text. The registry has the whole text.
     pub fn beginning(text: &[u8]) -> Self {
         Message { goes_on: true, ..Message::new(text) }
     }
 
-    /// Whether the registry has the whole of the text.
+    /// Whether this is only the beginning, and the registry has the whole text.
     pub fn goes_on(&self) -> bool {
         self.goes_on
     }

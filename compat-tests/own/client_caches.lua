@@ -36,7 +36,7 @@ do
     pool:close()
 end
 
--- methods by the thousand leave nothing behind
+-- hundreds of different methods leave no memory behind
 do
     pool = http.pool()
     local function memory()

@@ -445,7 +445,7 @@ do
     local queue = tasks.queue()
     local task = tasks.start(function() return queue:get() end)
     tasks.step()
-    -- Without epoll no descriptor stands for all tasks.
+    -- Without epoll, there is no descriptor for all tasks.
     local has_descriptor = tasks.getfd() ~= nil
     local watch = { getfd = tasks.getfd }
     local ready = has_descriptor and socket.select({ watch }, nil, 0) or {}

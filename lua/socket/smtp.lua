@@ -32,7 +32,7 @@ local SECURE_PORT = 465
 local connection = {}
 local metatable = { __index = connection }
 
--- Sends HELO, for a server without EHLO when the mail needs no extension. Returns the reply.
+-- Sends HELO. Used if the server lacks EHLO and the mail needs no extension. Returns the reply.
 local function introduce_plainly(self, domain)
     if not self.tp:command("HELO", domain) then return nil end
     local code, reply = self.tp:check("2..")

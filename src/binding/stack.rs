@@ -275,8 +275,8 @@ impl Call<'_> {
         unsafe { ffi::lua_next(self.state, index) != 0 }
     }
 
-    /// Replaces a value by the result of `tostring`, with `__tostring`. May raise. LuaJIT's leaves strings
-    /// alone.
+    /// Replaces a value by the result of `tostring`, with `__tostring`. May raise. On LuaJIT, a string stays
+    /// unchanged.
     pub fn stringify(&mut self, index: c_int) {
         if cfg!(feature = "luajit") && self.kind(index) == Kind::String {
             return;

@@ -32,7 +32,7 @@ pub fn response_head(data: &[u8]) {
     assert!(visited.is_ok() && named <= fields.count());
 }
 
-/// A request head: finds its end, also after a first half. The fields of an accepted head are valid.
+/// A request head: scans the whole and the first half. The fields of an accepted head are valid.
 pub fn request_head(data: &[u8]) {
     let limits = request_head::Limits { line: 8192, head: 65536, fields: 100 };
     let (mut whole, mut grown) = (request_head::Scan::default(), request_head::Scan::default());

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 /// Lets other threads wake the wait.
 pub struct Waker {
     read: OwnedFd,
-    /// The other end, where the system has no descriptor that is both.
+    /// The other end, where eventfd is not used.
     #[cfg(not(epoll))]
     write: OwnedFd,
 }
