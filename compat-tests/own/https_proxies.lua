@@ -1,5 +1,5 @@
 -- needs: certs, python3
--- HTTPS through proxies: false answers, the data each side gets, time limits behind a proxy. Numbers refer to tls.md.
+-- HTTPS through proxies: invalid answers, the data each side gets, time limits behind a proxy. Numbers refer to tls.md.
 local check = require("check")
 local tls = require("tls")
 local https = require("socket.https")

@@ -40,7 +40,7 @@ end
 
 local server = serve.listen({ tls = parameters })
 
--- a peer that says nothing does not hold up the others
+-- a silent peer does not delay the others
 local silent, waiting = join(server)
 local start = socket.gettime()
 check.equal("a silent peer", { waiting:receive(0.05) }, { nil, "timeout" })
@@ -74,7 +74,7 @@ object:close()
 waiting:close()
 server:close()
 
--- limits that are none
+-- invalid limits
 server = serve.listen()
 tcp, connection = join(server)
 for name, target in pairs({ accept = server, getsockname = server, receive = connection, stop = server, wait = server }) do

@@ -43,7 +43,7 @@ function writer.new(connection, request)
     return setmetatable({ connection = connection, request = request, size = 0, finished = false }, Writer)
 end
 
--- A whole number from a value; nil when it is none, as from "-5", "0x5" or 5.5.
+-- Converts a value to a whole number. Returns nil for any other value, such as "-5", "0x5" or 5.5.
 local function whole_number(value)
     if type(value) == "string" and not find(value, "^%d+$") then return nil end
     local number = tonumber(value)
@@ -132,7 +132,7 @@ local function wait_for_others(self)
             self.waiting = self.waiting - 1
             if not turn then return nil, message end
         end
-        -- The next one, in case this task has nothing to send. `put` may let it run.
+        -- Wakes the next waiter, in case this task has nothing to send. `put` may let it run.
         if self.waiting > 0 then self.turns:put(true) end
     until not self.sending
     return true

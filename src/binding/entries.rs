@@ -21,8 +21,8 @@ pub unsafe fn push(state: *mut lua_State, entries: &[(&CStr, NativeFunction)]) {
     }
 }
 
-/// Makes `require` of a module call a native function. Works however little of the `package` library the host
-/// shows to its scripts.
+/// Makes `require` of a module call a native function. Works even if the host hides some or all of the
+/// `package` library from its scripts.
 ///
 /// # Safety
 /// As for [`push`].

@@ -245,7 +245,8 @@ pub fn monotonic_clock() -> Duration {
     duration(ClockId::Monotonic)
 }
 
-/// A monotonic clock that is quick to read, and exact to some milliseconds where the system has such a one.
+/// A monotonic clock that is quick to read. Its resolution is a few milliseconds where the system has such a
+/// clock.
 #[cfg(tasks)]
 pub fn coarse_clock() -> Duration {
     #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -40,7 +40,7 @@ impl Readiness {
     /// Forgets the list in the child of a fork.
     pub fn leave_to_parent(self) {}
 
-    /// No descriptor stands for the list.
+    /// There is no descriptor for the list.
     pub fn descriptor(&self) -> Option<i32> {
         None
     }

@@ -13,7 +13,7 @@ pub fn end_on_interrupt() {
     set_action(libc::SIGINT, libc::SIG_DFL, 0);
 }
 
-/// Calls `handler` in a second. An interrupt that comes just before a wait begins does not end that wait; this
+/// Calls `handler` after one second. An interrupt that comes just before a wait begins does not end that wait; this
 /// signal does. Reads from the terminal go on. Async-signal-safe.
 pub fn remind(handler: extern "C" fn(c_int)) {
     set_action(libc::SIGALRM, handler as libc::sighandler_t, libc::SA_RESTART);
@@ -21,7 +21,7 @@ pub fn remind(handler: extern "C" fn(c_int)) {
     unsafe { libc::alarm(1) };
 }
 
-/// Takes `remind` back.
+/// Cancels `remind`.
 pub fn end_reminders() {
     // SAFETY: a plain call.
     unsafe { libc::alarm(0) };
