@@ -372,7 +372,7 @@ do
         check.equal("s.75: the child runs one", child_status and child_status[2], 7)
         check.equal("s.75: the parent's ten", finished, 10)
 
-        -- In the child, operations without waits let others run, and time limits hold that are later than one of the
+        -- In the child, operations without waits let others run. Time limits work even if they are later than one of the
         -- parent's.
         local function in_child(f)
             local child = unistd.fork()

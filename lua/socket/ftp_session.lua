@@ -310,7 +310,7 @@ function connection:send(putt)
         return 1
     end
 
-    -- checks between chunks: a server that gives up replies before the data ends
+    -- checks between chunks, because a server may give up, and reply before the data ends
     local function watching_step(src, snk)
         if not final and has_reply(self, 0) then
             self.try(self.tp:check("2.."))

@@ -29,7 +29,7 @@ impl Mailbox {
         lock(&self.wanted).contains(&lookup)
     }
 
-    /// Says that no task waits for the lookup any longer. Returns whether one did.
+    /// Records that no task waits for the lookup any longer. Returns whether one did.
     pub(super) fn give_up(&self, lookup: u64) -> bool {
         lock(&self.wanted).remove(&lookup)
     }
