@@ -90,8 +90,13 @@ socket.source = socket.choose(socket.sourcet)
 ---Makes an ltn12 sink that writes to a socket: `("close-when-done", socket)` or `("keep-open", socket)`.
 socket.sink = socket.choose(socket.sinkt)
 
--- A source or sink that socket.select accepts in place of the socket. A plain one only moves bytes, so socket.http
--- may do that itself.
+-- The functions that get the socket of a request, as they are before a program replaces them: by name in this module,
+-- and in its tables.
+local originals = { module = {}, sourcet = {}, sinkt = {} }
+for _, name in ipairs({ "tcp", "try", "newtry", "source", "sink" }) do originals.module[name] = socket[name] end
+
+-- A source or sink that socket.select accepts in place of the socket. A plain one has the original functions: it only
+-- moves bytes, so socket.http may do that itself.
 local function selectable(connection, step, plain)
     return setmetatable({
         getfd = function() return connection:getfd() end,
@@ -123,8 +128,10 @@ socket.sourcet["by-length"] = function(connection, length)
         if problem then return nil, problem end
         length = length - #chunk
         return chunk
-    end, true)
+    end, originals)
 end
+originals.sourcet["by-length"] = socket.sourcet["by-length"]
+originals.sinkt["keep-open"] = socket.sinkt["keep-open"]
 
 -- For each `receive` function: whether it takes a table as a pattern. The functions of userdata are tried once; one
 -- that does not accept a table raises before it reads.
@@ -166,7 +173,7 @@ socket.sourcet["until-closed"] = function(connection)
             return partial or not begun and "" or nil
         end
         return nil, problem
-    end, true)
+    end, originals)
 end
 
 socket.sourcet["default"] = socket.sourcet["until-closed"]

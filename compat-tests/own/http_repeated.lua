@@ -54,11 +54,11 @@ while true do
                 field = c:receive()
                 agent = field and field:match("^User%-Agent: (.*)") or agent
             end
-            local name = line and line:match("^%S+ /(%S*)")
+            local name = line and line:match("^%S+ /([^%s?]*)")
             if name == "stop" then return end
             local answer = answers[name]
-            if name == "count" or name == "agent" then
-                local body = name == "agent" and agent or tostring(numbers[c])
+            if name == "count" or name == "agent" or name == "open" then
+                local body = name == "agent" and agent or tostring(name == "open" and #clients - 1 or numbers[c])
                 answer = { OK .. "Content-Length: " .. #body .. "\r\n\r\n" .. body }
             end
             for _, piece in ipairs(answer or { false }) do
@@ -98,6 +98,48 @@ local function observe(fields)
     for name, value in pairs(fields) do reqt[name] = value end
     local function gather(...) return { n = select("#", ...), ... } end
     return { results = gather(http.request(reqt)), calls = calls }
+end
+
+-- A remembered plan keeps alive nothing of the program's.
+local function collect()
+    -- compiled code of LuaJIT keeps functions alive
+    if rawget(_G, "jit") then jit.flush() end
+    collectgarbage()
+    collectgarbage()
+end
+local url = require("socket.url")
+for times = 1, 3 do
+    local gone = setmetatable({}, { __mode = "v" })
+    do
+        local parse, tcp = url.parse, socket.tcp
+        local function other_parse(...) return times and parse(...) end
+        local function other_tcp() return times and tcp() end
+        local own = http.pool()
+        local function sink() return times end
+        local headerlist, target = {}, {}
+        gone.pool, gone.sink, gone.parse, gone.tcp = own, sink, other_parse, other_tcp
+        gone.headerlist, gone.target = headerlist, target
+        for way = 1, 3 do
+            if way == 2 then url.parse, socket.tcp = other_parse, other_tcp end
+            for _ = 1, times do
+                assert(http.request({ url = base .. "/body?" .. way, pool = own, sink = sink }))
+                assert(http.request({ url = base .. "/body?" .. way, pool = own, headerlist = headerlist, target = target }))
+            end
+            url.parse, socket.tcp = parse, tcp
+        end
+    end
+    collect()
+    check.equal("the program's things are gone: " .. times, next(gone), nil)
+    -- and the pool's connections are closed
+    local alone, open = http.pool(), nil
+    for _ = 1, 1000 do
+        local got = {}
+        assert(http.request({ url = base .. "/open", pool = alone, sink = (ltn12.sink.table(got)) }))
+        open = table.concat(got)
+        if open == "1" then break end
+    end
+    check.equal("a pool that is gone has no connection: " .. times, open, "1")
+    alone:close()
 end
 
 for _, name in ipairs(NAMES) do

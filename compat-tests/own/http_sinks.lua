@@ -181,10 +181,179 @@ do
     check.equal("getstats in a sink", { counts[2] - counts[1], counts[3] - counts[2] }, { 2048, 2048 })
 end
 
+-- The program may also get the socket in other ways. Its sink closes it then, as with `create`.
+do
+    local last
+    local real = {
+        tcp = socket.tcp, try = socket.try, newtry = socket.newtry, source = socket.source, open = http.open,
+        scheme = http.schemes.http, by_length = socket.sourcet["by-length"],
+    }
+    local function make()
+        last = real.tcp()
+        return last
+    end
+    local function keep(object)
+        if type(object) == "userdata" then last = object end
+    end
+    local methods = getmetatable(socket.tcp()).__index
+    -- puts a function that keeps the socket in the place of a method; returns what ends this
+    local function keep_in(object, name)
+        local before = object[name]
+        object[name] = function(self, ...)
+            keep(type(self) == "table" and self.c or self)
+            return before(self, ...)
+        end
+        return function() object[name] = before end
+    end
+    local connection
+    serve(whole, function(url)
+        local h = http.open("127.0.0.1", tonumber(url:match(":(%d+)/")))
+        connection = getmetatable(h).__index
+        h:close()
+    end)
+    local ways = {
+        ["create"] = { create = make },
+        ["socket.tcp"] = { set = function() socket.tcp = make end, reset = function() socket.tcp = real.tcp end },
+        ["a scheme's create"] = {
+            set = function()
+                local create = real.scheme.create
+                real.scheme.create = function() return make end
+                return function() real.scheme.create = create end
+            end,
+        },
+        ["a scheme"] = {
+            set = function() http.schemes.http = { port = 80, create = function() return make end } end,
+            reset = function() http.schemes.http = real.scheme end,
+        },
+        ["a proxy's scheme"] = {
+            set = function() http.schemes.other = { port = 80, create = function() return make end } end,
+            reset = function() http.schemes.other = nil end,
+            proxied = true,
+        },
+        ["http.open"] = {
+            set = function()
+                http.open = function(...)
+                    local h = real.open(...)
+                    last = h.c
+                    return h
+                end
+            end,
+            reset = function() http.open = real.open end,
+        },
+        ["socket.try"] = {
+            set = function()
+                socket.try = function(...)
+                    keep((...))
+                    return real.try(...)
+                end
+            end,
+            reset = function() socket.try = real.try end,
+        },
+        ["socket.newtry"] = {
+            set = function()
+                socket.newtry = function(finalizer)
+                    last = { close = finalizer }
+                    return real.newtry(finalizer)
+                end
+            end,
+            reset = function() socket.newtry = real.newtry end,
+            no_counts = true,
+        },
+        ["socket.source"] = {
+            set = function()
+                socket.source = function(mode, sock, ...)
+                    keep(sock)
+                    return real.source(mode, sock, ...)
+                end
+            end,
+            reset = function() socket.source = real.source end,
+        },
+        ["socket.sourcet"] = {
+            set = function()
+                socket.sourcet["by-length"] = function(sock, ...)
+                    keep(sock)
+                    return real.by_length(sock, ...)
+                end
+            end,
+            reset = function() socket.sourcet["by-length"] = real.by_length end,
+        },
+        ["a method of sockets"] = { set = function() return keep_in(methods, "settimeout") end },
+        ["a method of connections"] = { set = function() return keep_in(connection, "receiveheaders") end },
+    }
+    local short = BODY:sub(1, 60000)
+    local function ask(way, sink)
+        return { serve({ head(#short) .. short }, function(url)
+            local fields = { url = url, create = way.create, sink = sink }
+            if way.proxied then fields.url, fields.proxy = "http://x/", (url:gsub("^http", "other")) end
+            local restore = way.set and way.set() or way.reset
+            local result, message = http.request(fields)
+            if restore then restore() end
+            return result, message
+        end) }
+    end
+    for name, way in pairs(ways) do
+        last = nil
+        local n = 0
+        check.equal(name .. ": a sink that closes the socket", ask(way, function(chunk)
+            if chunk then
+                n = n + 1
+                if n == 5 then last:close() end
+            end
+            return 1
+        end), { nil, "closed" })
+        local counts = {}
+        if not way.no_counts then
+            check.equal(name .. ": a sink that asks the socket", ask(way, function(chunk)
+                if chunk then counts[#counts + 1] = (last:getstats()) end
+                return 1
+            end), { 1, 200 })
+            local steps = {}
+            for i = 2, #counts do steps[i - 1] = counts[i] - counts[i - 1] end
+            check.equal(name .. ": nothing is read ahead", steps, { (table.unpack or unpack)(expected(short, 2048), 2) })
+        end
+    end
+end
+
 -- A body up to the end of the connection.
 check.equal("without a length, into nothing", { serve({ "HTTP/1.0 200 OK\r\n\r\n" .. BODY }, function(url)
     return (http.request({ url = url, sink = ltn12.sink.null() }))
 end) }, { 1 })
+
+-- Its limit starts again with any data (add.46). The server sends less than a block, for longer than the limit.
+do
+    local before = http.TIMEOUT
+    http.TIMEOUT = 2
+    local results = {}
+    tasks.run(function()
+        local running = {}
+        for name, sink in pairs({
+            ["a function"] = function(chunk, err) return chunk or err or 1 end, ["sink.null"] = ltn12.sink.null(),
+            ["no sink"] = false,
+        }) do
+            local server = assert(socket.bind("127.0.0.1", 0))
+            local _, port = server:getsockname()
+            running[#running + 1] = tasks.start(function()
+                local peer = server:accept()
+                server:close()
+                while (peer:receive() or "") ~= "" do end
+                peer:send("HTTP/1.0 200 OK\r\n\r\n")
+                for _ = 1, 50 do
+                    if not peer:send("tick") then break end
+                    socket.sleep(0.05)
+                end
+                peer:close()
+            end)
+            running[#running + 1] = tasks.start(function()
+                results[name] = { http.request({ url = "http://127.0.0.1:" .. port .. "/", sink = sink or nil }) }
+            end)
+        end
+        for _, task in ipairs(running) do task:wait() end
+    end)
+    http.TIMEOUT = before
+    for name, result in pairs(results) do
+        check.equal(name .. ": slow data without a length", { result[1], result[2] }, { 1, 200 })
+    end
+end
 
 -- Functions that the program has replaced are called.
 do

@@ -179,8 +179,11 @@ local function exchange(h, plan, location)
         return nil, sink, fields, status
     end
     if plan.method ~= "HEAD" and code ~= 204 and code ~= 304 and (code < 100 or code > 199) then
-        local private = not plan.route.foreign and not request.response_headers and http.open == open
-        connection.receive_body(h, fields, sink, request.step, private)
+        local create
+        if not plan.route.foreign and not request.response_headers and http.open == open then
+            create = (plan.route.proxy or plan.route).create
+        end
+        connection.receive_body(h, fields, sink, request.step, create)
     end
     h:close()
     return code, fields, status

@@ -7,8 +7,8 @@ local is_original = require("socket.ltn12_originals").has
 local native = require("socket.native")("socket_http")
 local session = require("socket.session")
 
-local type, error, getmetatable, pairs, setmetatable, tonumber =
-    type, error, getmetatable, pairs, setmetatable, tonumber
+local type, error, getmetatable, next, pairs, setmetatable, tonumber =
+    type, error, getmetatable, next, pairs, setmetatable, tonumber
 local find, format, sub = string.find, string.format, string.sub
 
 local connection = {}
@@ -19,8 +19,11 @@ local connection = {}
 ---@field c table|userdata the socket
 ---@field try function a `socket.newtry` function that closes the connection
 ---@field limits any
+---@field plain boolean whether the new socket had its own methods
 local methods = {}
 local metatable = { __index = methods }
+-- The same, to notice when a script has replaced one.
+local own_methods = {}
 
 ---Sends the request line.
 ---@param method? string default "GET"
@@ -174,21 +177,23 @@ function connection.collected(sink) return sink and collected[sink] end
 local function is_plain(source, sock, size, step)
     if not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
     local mark = getmetatable(source)
-    return type(sock) == "userdata" and type(mark) == "table" and mark.plain == true and type(size) == "number" and size >= 1
+    return type(sock) == "userdata" and type(mark) == "table" and mark.plain ~= nil and type(size) == "number" and size >= 1
 end
 
 -- Receives a body without the source, when the program cannot observe the difference. The string form gets it in one
 -- piece, and `ltn12.sink.null` gets nothing. Returns the results of ltn12.pump.all; or false, and how many bytes are left
--- when some were delivered. `private`: no code of the program has the socket.
-local function gather(source, sock, length, sink, step, private)
-    local size = socket.BLOCKSIZE
+-- when some were delivered. `create` made the socket, or is nil when the program has it.
+local function gather(source, h, length, sink, step, create)
+    local size, sock = socket.BLOCKSIZE, h.c
     -- an empty body needs no read
     if length == 0 or not is_plain(source, sock, size, step) then return false end
     if is_original("discard", sink) then return require("socket.http_moving").discard(sock, length, size) end
     local target = collected[sink]
     if not target then
-        if not length or not private then return false end
-        return require("socket.http_moving").move(sock, length, sink)
+        if not (length and create) then return false end
+        local moving = require("socket.http_moving")
+        if not moving.is_private(h, source, create, own_methods) then return false end
+        return moving.move(sock, length, sink)
     end
     local body, err = native.receive_body(sock, length, size)
     if not body then return body, err end
@@ -198,7 +203,7 @@ local function gather(source, sock, length, sink, step, private)
 end
 
 -- Receives a body into a sink. Trailers of a chunked body go into `trailers`.
-local function receive_body(h, headers, sink, step, trailers, private)
+local function receive_body(h, headers, sink, step, trailers, create)
     local length, problem = body_end(headers)
     if length == false then return h.try(nil, problem) end
     sink, step = sink or ltn12.sink.null(), step or ltn12.pump.step
@@ -206,7 +211,7 @@ local function receive_body(h, headers, sink, step, trailers, private)
         return h.try(ltn12.pump.all(socket.source("http-chunked", h.c, trailers), sink, step))
     end
     local source = socket.source(length and "by-length" or "default", h.c, length)
-    local result, err = gather(source, h.c, length, sink, step, private)
+    local result, err = gather(source, h, length, sink, step, create)
     if result == false then
         if err and err ~= length then source = socket.source("by-length", h.c, err) end
         return h.try(ltn12.pump.all(source, sink, step))
@@ -227,11 +232,11 @@ end
 local receivebody = methods.receivebody
 
 -- Receives the body of a response and adds its trailers to the headers (add.48). A `receivebody` method that the
--- program has replaced is called as in LuaSocket.
-function connection.receive_body(h, headers, sink, step, private)
+-- program has replaced is called as in LuaSocket. `create` made the socket, or is nil when the program has it.
+function connection.receive_body(h, headers, sink, step, create)
     if h.receivebody ~= receivebody then return h:receivebody(headers, sink, step) end
     local trailers = {}
-    receive_body(h, headers, sink, step, trailers, private)
+    receive_body(h, headers, sink, step, trailers, create)
     framing.add_trailers(trailers, headers)
 end
 
@@ -265,6 +270,8 @@ function methods:close()
     return self.c:close()
 end
 
+for name, f in next, methods do own_methods[name] = f end
+
 local sendrequestline, sendheaders = methods.sendrequestline, methods.sendheaders
 
 -- True when the head of a request may be sent without these methods. They are called when a script has replaced them.
@@ -294,7 +301,8 @@ end
 -- use.
 function connection.open(limits, host, port, create)
     local c = socket.try((create or socket.tcp)())
-    local h = setmetatable({ c = c, limits = limits, try = socket.try }, metatable)
+    -- its class changes when it is connected
+    local h = setmetatable({ c = c, limits = limits, try = socket.try, plain = native.has_own_methods(c) }, metatable)
     h.try = socket.newtry(function()
         h.failed = true
         h:close()

@@ -142,8 +142,8 @@ local function applies(known, given, defaults)
         or is_unchanged(defaults, known.defaults, 1)) and is_unchanged(given, known.given, 1)
 end
 
--- The parameters used last. Many programs make a new table for each request.
-local last_tls
+-- The parameters used last, kept weakly. Many programs make a new table for each request.
+local last_tls = setmetatable({}, { __mode = "v" })
 
 -- The key of an origin with TLS parameters.
 local function secure_key(origin, given)
@@ -154,7 +154,7 @@ local function secure_key(origin, given)
     if getmetatable(given) or getmetatable(defaults) then
         return origin .. "\0" .. tls_text(require("socket.https_connection").parameters(given))
     end
-    local known = tls_keys[given] or last_tls
+    local known = tls_keys[given] or last_tls.known
     if not known or not applies(known, given, defaults) then
         known = {
             text = tls_text(require("socket.https_connection").parameters(given)), verify = https.VERIFY, keys = {}, count = 0,
@@ -162,7 +162,7 @@ local function secure_key(origin, given)
         }
         tls_keys[given] = known
     end
-    last_tls = known
+    last_tls.known = known
     local key = known.keys[origin]
     if not key then
         if known.count >= MOST_ORIGINS then known.keys, known.count = {}, 0 end

@@ -1,11 +1,29 @@
 -- Moves a body to its sink without the source, where the program cannot observe the difference. Loaded with the first
 -- such body.
 local socket = require("socket")
+local framing = require("socket.http_framing")
 local native = require("socket.native")("socket_http")
 
-local type = type
+local getmetatable, next, type = getmetatable, next, type
 
 local moving = {}
+
+local function has_all(object, functions)
+    for name, f in next, functions do
+        if object[name] ~= f then return false end
+    end
+    return true
+end
+
+-- True when no code of the program has the socket of the connection `h`: it was made by `socket.tcp`, and all functions
+-- that get it are those of this library. `methods` has those of `h`.
+function moving.is_private(h, source, create, methods)
+    local originals = getmetatable(source).plain
+    return create == originals.module.tcp and has_all(socket, originals.module)
+        and has_all(socket.sourcet, originals.sourcet) and has_all(socket.sinkt, originals.sinkt)
+        and socket.sinkt["http-chunked"] == framing.chunked_sink and has_all(h, methods)
+        and h.plain and native.has_own_methods(h.c)
+end
 
 -- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left.
 function moving.discard(sock, length, size)

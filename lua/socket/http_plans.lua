@@ -10,6 +10,9 @@ local getmetatable, next, rawget, setmetatable, type = getmetatable, next, rawge
 
 local plans = {}
 
+-- Keeps alive no function that a program has put in the place of another one.
+local WEAK = { __mode = "v" }
+
 -- Fields of a request table that do not change the bytes to send.
 local PLAIN = {
     url = true, pool = true, sink = true, step = true, target = true, deadline = true, maxbody = true, retries = true,
@@ -37,11 +40,11 @@ end
 -- The values that a plan depends on, besides the URL. Programs may change all of them.
 local function settings_of(settings)
     local scheme, canonic = schemes.http, headers.canonic
-    return {
+    return setmetatable({
         agent = settings.USERAGENT, scheme = scheme, create = scheme.create, port = scheme.port, parse = url.parse,
         build = url.build, tcp = socket.tcp, canonic = canonic, for_agent = canonic["user-agent"], for_host = canonic.host,
         for_connection = canonic.connection, for_te = canonic.te,
-    }
+    }, WEAK)
 end
 
 local function is_current(seen, settings)
@@ -76,7 +79,7 @@ end
 ---its sink. Nil for others.
 ---@param settings socket.http
 ---@param reqt table|string
----@return table|nil entry the plan, and a place for what is made of it
+---@return table|nil entry has the plan
 ---@return any pool
 function plans.quick(settings, reqt)
     local pool = settings.POOL
@@ -125,10 +128,10 @@ function plans.remember(settings, reqt, found, plan)
         if reqt[name] == nil then parts[name] = value end
     end
     local kept = {
-        given_port = plan.given_port, route = plan.route, method = plan.method, uri = plan.uri, headers = plan.headers,
+        given_port = plan.given_port, route = { foreign = false }, method = plan.method, uri = plan.uri, headers = plan.headers,
         head = plan.head, line = plan.line, request = parts, known = true,
     }
-    known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings), out = nil }
+    known[reqt.url] = { plan = kept, request = { __index = parts }, seen = settings_of(settings) }
 end
 
 return plans

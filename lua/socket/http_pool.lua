@@ -164,6 +164,7 @@ function methods:stats()
     return { idle = self.count, made = self.made, reused = self.reused, dropped = self.dropped }
 end
 
+local WEAK = { __mode = "k" }
 local DEFAULTS = { idle = 100, perhost = 6, age = 15 }
 
 ---Makes a pool.
@@ -174,6 +175,8 @@ function pools.pool(options)
     local pool = {
         lists = {}, count = 0, made = 0, reused = 0, dropped = 0, known = 0, most_known = MOST_LISTS,
         process = process(),
+        -- what socket.http has prepared of remembered plans: kept here, so that no plan keeps a pool alive
+        quick = setmetatable({}, WEAK),
     }
     for name, value in pairs(DEFAULTS) do pool[name] = value end
     for name, value in pairs(options or {}) do

@@ -381,12 +381,12 @@ end
 function powers.quick(settings, reqt, notes, show_head, entry, pool)
     pool = settled_pool(pool)
     ---@type any
-    local out = entry.out
-    if not out or out.pool ~= pool or out.limits ~= settings or out.timeouts.idle ~= settings.TIMEOUT then
+    local out = pool.quick[entry]
+    if not out or out.limits ~= settings or out.timeouts.idle ~= settings.TIMEOUT then
         out = exchange_request(settings, entry.plan, { pool = pool })
         ---@cast out -?
         out.key = exchange.key(out)
-        entry.out = out
+        pool.quick[entry] = out
     end
     local status, headers, line, text, why = exchange.kept(out)
     if not status then

@@ -44,7 +44,7 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 17);
+    call.new_table(0, 18);
     call.set_functions(&[
         ("body_end", native(body_end)),
         ("compose", native(compose::compose)),
@@ -54,6 +54,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("discard_body", native(discard_body)),
         ("fields", native(fields)),
         ("first_values", native(first_values)),
+        ("has_own_methods", native(tcp::has_own_methods)),
         ("hash", native(hash)),
         ("lookup", native(dns::lookup_within)),
         ("now", native(now)),
@@ -177,15 +178,15 @@ fn receive_pieces(call: &mut Call<'_>) -> Outcome {
 }
 
 /// `discard_body(client, length, piece)`: drops some of a body that has `length` bytes left, or ends with the stream
-/// if `length` is nil. The time limit starts again after every `piece` bytes. Returns how many bytes were dropped,
-/// and whether the body has ended; or nil and a message. Returns false and reads nothing if `client` is not a
-/// `tcp{client}` or if its `receive` was replaced.
+/// if `length` is nil. The time limit starts again after every `piece` bytes, or with any data if `length` is nil
+/// (add.46). Returns how many bytes were dropped, and whether the body has ended; or nil and a message. Returns false
+/// and reads nothing if `client` is not a `tcp{client}` or if its `receive` was replaced.
 fn discard_body(call: &mut Call<'_>) -> Outcome {
     // Between two calls other tasks may run. A call drops whole pieces, so that the time limits stay the same.
     const MOST: usize = 1 << 20;
     call.set_top(3);
     let length = if call.kind(2) == Kind::Nil { usize::MAX } else { call.number(2)? as usize };
-    let size = (call.number(3)? as usize).max(1);
+    let size = if length == usize::MAX { 1 } else { (call.number(3)? as usize).max(1) };
     call.push_field(1, c"receive");
     if !call.is_function(-1, tcp::RECEIVE) || call.try_object(1, tcp::client(), |_| ()).is_none() {
         call.push_boolean(false);

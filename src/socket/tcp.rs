@@ -1,5 +1,7 @@
 //! TCP objects: `tcp{master}`, `tcp{client}`, `tcp{server}`.
 
+use std::ffi::CStr;
+
 use socket2::Type;
 
 use super::descriptor::Descriptor;
@@ -166,6 +168,30 @@ const OPTIONS: &[SocketOption] = &[
 
 /// The method `receive`.
 pub const RECEIVE: NativeFunction = native(object::receive::<Tcp>);
+
+/// The methods that make a connection and use it.
+const OF_CONNECTIONS: [(&CStr, NativeFunction); 4] = [
+    (c"connect", native(connect)),
+    (c"receive", RECEIVE),
+    (c"send", native(object::send::<Tcp>)),
+    (c"settimeout", native(object::settimeout::<Tcp>)),
+];
+
+/// `has_own_methods(object)`: whether an object is one of these classes, and none of the methods that make a
+/// connection and use it was replaced.
+pub fn has_own_methods(call: &mut Call<'_>) -> Outcome {
+    call.set_top(1);
+    let mut own = call.try_object(1, &ANY, |_| ()).is_some();
+    for (name, method) in OF_CONNECTIONS {
+        if own {
+            call.push_field(1, name);
+            own = call.is_function(-1, method);
+            call.pop(1);
+        }
+    }
+    call.push_boolean(own);
+    Ok(1)
+}
 
 const METHODS: &[(&str, NativeFunction)] = &[
     ("accept", native(listening::accept::<Tcp>)),
