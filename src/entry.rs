@@ -102,7 +102,7 @@ pub use crate::binding::entries::push as push_entries;
 /// The number of tasks of a state that were started and have never run.
 ///
 /// # Safety
-/// The state is one of this program's, it has a free slot, and nothing runs in it.
+/// The state belongs to this program, it has a free slot, and nothing runs in it.
 #[cfg(feature = "tasks")]
 pub unsafe fn tasks_never_run(state: *mut lua_State) -> usize {
     // SAFETY: the conditions of this function.

@@ -124,7 +124,7 @@ local proxy = {
 require("socket.http_socks").open(proxy, { scheme = "socks5" }, "::ffff:127.0.0.1", 80)
 check.equal("socks: ::ffff:127.0.0.1", sent[2], "\5\1\0\4" .. ("\0"):rep(10) .. "\255\255\127\0\0\1\0\80")
 
--- pool keys: addresses of tables and functions are used again after a collection
+-- pool keys: addresses of tables and functions are reused after a garbage collection
 local function repeated(make)
     local seen = {}
     for i = 1, 3000 do

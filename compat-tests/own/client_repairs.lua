@@ -186,7 +186,7 @@ local function failures()
         local after = open_files()
         check.ok("no descriptor is left", after <= before, after)
     end
-    -- a file that cannot be read is no end of the body. wine's C library does not tell such a file from an empty one
+    -- an unreadable file is not the end of the body. wine's C library does not distinguish it from an empty file
     content("the part")
     local unreadable = assert(io.open("part", "ab"))
     if select(2, unreadable:read(1)) then

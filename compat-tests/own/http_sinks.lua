@@ -1,5 +1,5 @@
--- Bodies of a known length: the sink gets the same pieces as ever, however many bytes come at once, and ltn12.sink.null
--- none at all. The server is a task beside the client.
+-- Bodies of a known length: the sink gets the same pieces, however many bytes arrive at once. ltn12.sink.null gets none.
+-- The server is a task beside the client.
 local check = require("check")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
@@ -87,7 +87,7 @@ end
 
 local whole = { head(#BODY) .. BODY }
 
--- BLOCKSIZE is read for each piece that has not come yet.
+-- BLOCKSIZE is read for each piece that has not arrived yet.
 do
     local before = socket.BLOCKSIZE
     for _, size in ipairs({ 1000, 8192, 16384, 16385, 1e9 }) do

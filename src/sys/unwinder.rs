@@ -1,6 +1,6 @@
 //! The C compiler's unwinder, loaded when it is first used.
 //!
-//! Rust's standard library needs it for panics alone. To load it takes a third of the time of `require "socket"`,
+//! Rust's standard library needs it for panics alone. Loading it takes a third of the time of `require "socket"`,
 //! and Lua written in C never uses it. LuaJIT does, and has loaded it already. A copy linked into this library
 //! would be a second unwinder: LuaJIT's errors, which pass through our frames, would meet functions of both. So
 //! its functions are forwarded to the program's own unwinder, or to the system's library when the program has none.
@@ -31,8 +31,8 @@ unsafe extern "C-unwind" fn forward<const F: usize>(first: usize, second: usize,
 }
 
 /// Finds all functions at once: those of the program's own unwinder, as the dynamic linker would choose them, or
-/// else those of the system's library. LuaJIT's errors come from the former. 0 stands for a function that is not
-/// there: without it a panic cannot unwind, and the process ends.
+/// else those of the system's library. LuaJIT's errors come from the former. 0 means that a function is
+/// missing: without it a panic cannot unwind, and the process ends.
 fn find() -> [usize; NAMES.len()] {
     let mut found = [0; NAMES.len()];
     for (address, name) in found.iter_mut().zip(NAMES) {

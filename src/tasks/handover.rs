@@ -44,7 +44,7 @@ pub struct Answer {
     pub code: c_int,
     /// The nanoseconds that the caller may wait, for `OUTSIDE`. The largest number means no limit.
     pub nanoseconds: u64,
-    /// The length of the message, for `CANCELLED`. If it does not fit here, the registry has the whole of it.
+    /// The length of the message, for `CANCELLED`. If it does not fit here, the registry has the whole message.
     pub length: usize,
     /// The message, or its beginning.
     pub text: [u8; CAPACITY],
@@ -66,7 +66,7 @@ pub const FAILED: u32 = 5;
 #[cfg_attr(not(tasks), allow(dead_code))]
 pub const OUTSIDE: u32 = 6;
 
-/// An operation has ended that did not have to wait.
+/// An operation has ended without having to wait.
 pub const OPERATION: u32 = 0;
 /// A wait has failed.
 pub const FAILED_WAIT: u32 = 1;
