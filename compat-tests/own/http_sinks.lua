@@ -1,5 +1,5 @@
--- Bodies of a known length: the sink gets the same pieces, however many bytes arrive at once. ltn12.sink.null gets none.
--- The server is a task beside the client.
+-- Bodies of a known length: the sink gets the same pieces, however many bytes arrive at once. ltn12.sink.null gets
+-- none. The server is a task beside the client.
 local check = require("check")
 local http = require("socket.http")
 local ltn12 = require("ltn12")

@@ -52,8 +52,8 @@ pub fn compose_into(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Rai
     Ok(composer.closes)
 }
 
-/// Whether all names and values of the headers are strings. Then `write_plain` cannot raise in Lua, and needs no
-/// protected call, which would cost more than the rest of the head.
+/// Whether all names and values of the headers are strings. Then `write_plain` cannot raise in Lua, and needs
+/// no protected call, which would cost more than the rest of the head.
 fn is_plain(call: &mut Call<'_>) -> bool {
     const KEY: i32 = argument::COUNT + 1;
     call.push_nil();

@@ -141,10 +141,10 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
     }
 }
 
-/// `receive_pieces(client, left, size, pieces)`: receives the pieces of `size` bytes that have arrived, at least one. The
-/// body has `left` bytes left, and its last piece may be shorter. Stores the pieces in the table `pieces`, from 1. Each
-/// call has its own time limit. Returns their number, or nil and a message. Returns false and reads nothing if `client`
-/// is not a `tcp{client}` or if its `receive` was replaced.
+/// `receive_pieces(client, left, size, pieces)`: receives the pieces of `size` bytes that have arrived, at least
+/// one. The body has `left` bytes left, and its last piece may be shorter. Stores the pieces in the table
+/// `pieces`, from 1. Each call has its own time limit. Returns their number, or nil and a message. Returns false
+/// and reads nothing if `client` is not a `tcp{client}` or if its `receive` was replaced.
 fn receive_pieces(call: &mut Call<'_>) -> Outcome {
     const PIECES: c_int = 4;
     call.set_top(PIECES);

@@ -109,7 +109,8 @@ fn send_repeated(stream: &mut TcpStream, pattern: &[u8], count: usize) -> io::Re
     Ok(())
 }
 
-/// Like `send_bytes`, from a file in memory: for clients that receive faster than the system copies written data.
+/// Like `send_bytes`, from a file in memory: for clients that receive faster than the system copies
+/// written data.
 fn send_file(stream: &TcpStream, count: usize) -> io::Result<()> {
     let mut file = File::from(memfd_create("pattern", MemfdFlags::CLOEXEC)?);
     file.write_all(&letters(PIECE))?;
