@@ -193,6 +193,10 @@ end })
 check.equal("B.options create", { made, r and r.status }, { 1, 200 })
 check.raises("a pool that is none", "pool expected, got table", http.get, base .. "/bytes/1", { pool = {} })
 check.raises("a jar that is none", "jar expected, got boolean", http.get, base .. "/bytes/1", { jar = true })
+for _, name in ipairs({ "get", "request", "request_batch", "close" }) do
+    check.raises("a dot in place of a colon: " .. name, ("calling '%s' on bad self (use session:%s)"):format(name, name),
+        http.session()[name], "http://127.0.0.1/")
+end
 check.raises("a session's pool that is none", "pool expected, got string", http.session, { pool = "x" })
 check.equal("a session makes its jar", type(http.session({ jar = true }).jar), type(http.jar()))
 check.done()

@@ -4,7 +4,7 @@ local cookies = require("socket.http_cookies")
 local exchange = require("socket.http_exchange")
 local options = require("socket.http_options")
 
-local pairs, setmetatable, type = pairs, setmetatable, type
+local error, getmetatable, pairs, setmetatable, type = error, getmetatable, pairs, setmetatable, type
 local find, upper = string.find, string.upper
 
 local session = {}
@@ -17,6 +17,13 @@ local session = {}
 ---@field _owns any
 local methods = {}
 local metatable = { __index = methods, __name = "http session" }
+
+-- Raises for a method that was called with a dot.
+local function check_self(self, name)
+    if getmetatable(self) ~= metatable then
+        error(("calling '%s' on bad self (use session:%s)"):format(name, name), 3)
+    end
+end
 
 local function resolved(self, target)
     local base = self._base
@@ -37,6 +44,7 @@ end
 ---@return string|nil phase
 ---@return string|nil why
 function methods:request(method, target, given)
+    check_self(self, "request")
     if type(method) == "table" then
         options.check_request(method, 2)
         return session.of_table(method, function(...) return request(self, ...) end, self._base)
@@ -48,6 +56,7 @@ end
 for _, name in pairs({ "get", "post", "put", "delete", "head", "patch", "options" }) do
     local method = upper(name)
     methods[name] = function(self, target, given)
+        check_self(self, name)
         if given ~= nil then options.check(given, 2, 2, name) end
         return request(self, method, target, given)
     end
@@ -59,11 +68,13 @@ end
 ---@return table<integer, http.response> responses
 ---@return table<integer, string>|nil messages
 function methods:request_batch(list, given)
+    check_self(self, "request_batch")
     return session.batch(list, given, function(...) return self:request(...) end)
 end
 
 ---Closes the session's idle connections.
 function methods:close()
+    check_self(self, "close")
     if self.pool and self._owns then self.pool:close() end
 end
 
