@@ -134,7 +134,7 @@ class Run:
             self._report.note(needs.MORE)
         for name in absent:
             how = needs.install(name) if name in needs.PACKAGES else "put a %s on the path (Debian has no package)" % name
-            self._report.skip("all tests of " + name, name + " is not here: " + how)
+            self._report.skip("all tests of " + name, name + " is not installed: " + how)
 
     def _build(self):
         """Builds for each interpreter. Returns, by name, why an interpreter has no tests."""

@@ -72,7 +72,7 @@ def _fetch_upstream(report):
         if archives:
             return _unpack(archives[0]), None
         if not shutil.which("apt-get"):
-            return None, "LuaSocket's source package is fetched with apt-get, which is not here: run on Debian or Ubuntu"
+            return None, "LuaSocket's source package is fetched with apt-get, which is not installed: run on Debian or Ubuntu"
         os.makedirs(CACHE, exist_ok=True)
         report.note("fetching LuaSocket's source package (attempt %d)" % (attempt + 1))
         result = apt(CACHE, ["update"], 240)
@@ -93,7 +93,7 @@ def _unpacked(report, what, packages, wanted):
         if os.path.exists(path):
             return path, None
         if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-            return None, what + " is fetched with apt-get, which is not here"
+            return None, what + " is fetched with apt-get, which is not installed"
         os.makedirs(CACHE, exist_ok=True)
         report.note("fetching %s (attempt %d)" % (what, attempt + 1))
         # the first package comes last: once its file exists, all packages are unpacked

@@ -151,7 +151,7 @@ def _editors(report):
     name = "docs editors"
     checker = shutil.which("emmylua_check")
     if not checker:
-        return report.skip(name, "emmylua_check is not here: cargo install emmylua_check --version 0.25.1")
+        return report.skip(name, "emmylua_check is not installed: cargo install emmylua_check --version 0.25.1")
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copytree(os.path.join(REPOSITORY, "examples"), os.path.join(scratch, "examples"))
         os.mkdir(os.path.join(scratch, "pages"))

@@ -55,7 +55,7 @@ line, fields, body = echoed(http.post(echo, { form = { a = "x y" } }))
 check.equal("client.s.41", { line, body, fields["Content-Type"], fields["Content-Length"] },
     { "POST /echo", "a=x+y", { "application/x-www-form-urlencoded" }, { "5" } })
 _, fields, body = echoed(http.post(echo, { form = { a = "x y" }, body = "b" }))
-check.equal("client.s.41 a body goes before a form", { body, fields["Content-Type"] }, { "b" })
+check.equal("client.s.41 a body takes precedence over a form", { body, fields["Content-Type"] }, { "b" })
 _, fields = echoed(http.post(echo))
 check.equal("B.body.1 POST without a body", fields["Content-Length"], { "0" })
 _, fields = echoed(http.delete(echo))
@@ -85,7 +85,7 @@ check.equal("B.options headers are applied last", { fields.cookie, fields.Cookie
 _, fields = echoed(http.get("http://u%40:p@" .. server.host .. "/echo"))
 check.equal("the URL's user", fields.Authorization, { "Basic " .. require("mime").b64("u@:p") })
 _, fields = echoed(http.get("http://u:p@" .. server.host .. "/echo", { auth = { user = "a", pass = "b" } }))
-check.equal("auth goes before the URL's", fields.Authorization, { "Basic " .. require("mime").b64("a:b") })
+check.equal("auth takes precedence over the URL's", fields.Authorization, { "Basic " .. require("mime").b64("a:b") })
 
 -- client.s.43: refused before a connection is made
 local listening = assert(socket.bind("127.0.0.1", 0))
@@ -191,12 +191,12 @@ r = http.get(echo, { create = function()
     return socket.tcp()
 end })
 check.equal("B.options create", { made, r and r.status }, { 1, 200 })
-check.raises("a pool that is none", "pool expected, got table", http.get, base .. "/bytes/1", { pool = {} })
-check.raises("a jar that is none", "jar expected, got boolean", http.get, base .. "/bytes/1", { jar = true })
+check.raises("a pool of the wrong type", "pool expected, got table", http.get, base .. "/bytes/1", { pool = {} })
+check.raises("a jar of the wrong type", "jar expected, got boolean", http.get, base .. "/bytes/1", { jar = true })
 for _, name in ipairs({ "get", "request", "request_batch", "close" }) do
     check.raises("a dot in place of a colon: " .. name, ("calling '%s' on bad self (use session:%s)"):format(name, name),
         http.session()[name], "http://127.0.0.1/")
 end
-check.raises("a session's pool that is none", "pool expected, got string", http.session, { pool = "x" })
+check.raises("a session's pool of the wrong type", "pool expected, got string", http.session, { pool = "x" })
 check.equal("a session makes its jar", type(http.session({ jar = true }).jar), type(http.jar()))
 check.done()

@@ -173,7 +173,7 @@ for kind, url in pairs({ ["an address"] = "http://127.0.0.1:1/", ["a name"] = "h
     local options = { proxy = ("socks5h://127.0.0.1:%d"):format(proxy.port), pool = false }
     for i, expected in ipairs({
         { "IPv4", "ok" }, { "a name", "ok" }, { "an empty name", "ok" }, { "IPv6", "ok" },
-        { "a kind that there is not", "proxy sent no valid answer" }, { "no reply", "proxy sent no valid answer" },
+        { "an unknown kind", "proxy sent no valid answer" }, { "no reply", "proxy sent no valid answer" },
         { "a refusal", "proxy refused connection (not allowed)" },
         { "a refusal with a name", "proxy refused connection (host unreachable)" },
         { "a refusal with IPv6", "proxy refused connection (network unreachable)" }, { "no word at all", "proxy sent no valid answer" },

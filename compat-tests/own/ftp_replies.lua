@@ -134,7 +134,7 @@ check.equal("source is text", { ftp.put({ host = "h", path = "/f", create = crea
     { [2] = "invalid source (function expected, got string)" })
 check.equal("cafile beside starttls", { ftp.get({ host = "h", path = "/f", create = create, sink = ltn12.sink.null(),
     starttls = true, cafile = "x" }) },
-    { [2] = "invalid cafile (belongs into the table: starttls = { cafile = … })" })
+    { [2] = "invalid cafile (belongs in the table: starttls = { cafile = … })" })
 check.equal("no connection", created, 0)
 
 check.done()

@@ -36,8 +36,8 @@ check.ok("A: false switches it off", get("/connection", { pool = false }) ~= fir
 check.equal("A: the string form follows it", (http.request(base .. "/connection")), first)
 http.POOL = nil
 check.ok("A: pool = true is the module's own", get("/connection", { pool = true }) == get("/connection", { pool = true }))
-check.raises("A: a pool that is none", "pool expected", http.request, { url = base, pool = "x" })
-check.raises("A.pool.1: an option that there is not", "invalid option 'size'", http.pool, { size = 1 })
+check.raises("A: a pool of the wrong type", "pool expected", http.request, { url = base, pool = "x" })
+check.raises("A.pool.1: an unknown option", "invalid option 'size'", http.pool, { size = 1 })
 
 -- A server with prepared answers: each line of its script is the answer on one connection.
 local function prepared(code)

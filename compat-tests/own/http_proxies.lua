@@ -124,7 +124,7 @@ for _, scheme in ipairs({ "socks5", "socks4a" }) do
     check.equal("client.s.30: another reply, " .. scheme, through(at(scheme, odd)), "proxy sent no valid answer")
 end
 check.equal("a proxy that is not there", through("socks5://127.0.0.1:1"), "connection refused")
-check.equal("a scheme that there is not", { http.request({ url = "http://h/", proxy = "socks9://px", pool = true }) },
+check.equal("an unknown scheme", { http.request({ url = "http://h/", proxy = "socks9://px", pool = true }) },
     { nil, "unsupported proxy scheme 'socks9'" })
 http.PROXY = at("socks5h", open)
 check.equal("A.proxy.1: http.PROXY", (http.request("http://localhost:" .. server.port .. "/echo")):match("X%-Named: (%S+)"), "localhost")
@@ -190,7 +190,7 @@ end
 variables = { http_proxy = "127.0.0.1:1" }
 check.equal("A.proxy.3: the field", { http.request({ url = "http://a.test/", proxy = "environment" }) }, { nil, "connection refused" })
 check.ok("A.proxy.3: hosts of this machine", http.request({ url = "http://127.0.0.1:" .. server.port .. "/echo", proxy = "environment" }))
-check.equal("A.proxy.5: noproxy goes before the environment", { http.request({
+check.equal("A.proxy.5: noproxy takes precedence over the environment", { http.request({
     url = "http://127.0.0.3:1/", proxy = "127.0.0.1:" .. server.port, noproxy = { "127.0.0.3" },
 }) }, { nil, "connection refused" })
 os.getenv = getenv -- luacheck: ignore

@@ -106,7 +106,7 @@ check.equal("a login in the URL, absolute location of the same origin", second("
 request({ url = "http://u:p@h/a" }, moved("https://h/x"), OK)
 check.equal("add.41: it goes along to TLS", second("authorization"), "Authorization: Basic dTpw")
 request({ url = "http://u:p@h/a" }, moved("http://v:q@h/x"), OK)
-check.equal("a login in the location goes before", second("authorization"), "Authorization: Basic djpx")
+check.equal("a login in the location takes precedence", second("authorization"), "Authorization: Basic djpx")
 request({ url = "http://u:p@h/a" }, moved("http://h:81/x"), OK)
 check.equal("add.41: not to another port", second("authorization"), NONE)
 request({ url = "http://h/a", user = "u", password = "p" }, moved("http://h/x"), OK)

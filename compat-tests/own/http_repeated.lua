@@ -177,7 +177,7 @@ end), { true, nil, "at the end" })
 check.equal("a sink that raises", sinking(function() error("boom", 0) end), { false, "boom" })
 check.equal("a sink that raises an exception", sinking(function() socket.try(nil, "tried") end), { true, nil, "tried" })
 check.raises("a sink that is none", "bad field 'sink'", http.request, { url = base .. "/body", pool = true, sink = 7 })
-check.raises("a pool that is none", "pool expected", http.request, { url = base .. "/body", pool = "x" })
+check.raises("a pool of the wrong type", "pool expected", http.request, { url = base .. "/body", pool = "x" })
 local ok, code = http.request({ url = base .. "/body", pool = true })
 check.equal("no sink", { ok, code }, { 1, 200 })
 

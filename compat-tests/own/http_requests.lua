@@ -66,9 +66,9 @@ http.schemes.x = nil
 refused("http.bugs.9: empty proxy", "invalid proxy ''", { url = "http://h/", proxy = "" })
 check.equal("a URL without a scheme: the hint is the fourth result", { request("example.com") },
     { nil, "invalid host 'nil'", nil, "missing http:// before 'example.com'" })
-refused("a port that there is not", "invalid port '65536'", "http://h:65536/")
-refused("a port that there is not, a number", "invalid port '70000'", { url = "http://h/", port = 70000 })
-refused("a proxy's port that there is not", "invalid proxy 'px:65536'", { url = "http://h/", proxy = "px:65536" })
+refused("a port out of range", "invalid port '65536'", "http://h:65536/")
+refused("a port out of range, a number", "invalid port '70000'", { url = "http://h/", port = 70000 })
+refused("a proxy's port out of range", "invalid proxy 'px:65536'", { url = "http://h/", proxy = "px:65536" })
 check.equal("add.53: a proxy as host:port", line("", { url = "http://h/", proxy = "px:99" }), "GET http://h:80/ HTTP/1.1\r\n")
 check.equal("add.53: its port", peer.sockets[1].port, "99")
 check.equal("add.53: with a login", line("proxy-authorization", { url = "http://h/", proxy = "u:p@px:99" }),

@@ -59,21 +59,22 @@ bad("30 missing capath", "localhost", "unable to get local issuer certificate", 
 https.VERIFY = "none"
 good("Δ1 https.VERIFY", "localhost", { cafile = "" })
 check.equal("Δ1 https.VERIFY, http.request", get("localhost", { cafile = "" }, http.request), GOOD)
-bad("Δ1 a request goes before https.VERIFY", "localhost", "unable to get local issuer certificate", { cafile = "", verify = "peer" })
+bad("Δ1 a request takes precedence over https.VERIFY", "localhost", "unable to get local issuer certificate",
+    { cafile = "", verify = "peer" })
 https.VERIFY = nil
 https.cfg.verify = "none"
 good("https.cfg.verify", "localhost", { cafile = "" })
 https.VERIFY = "peer"
-bad("https.VERIFY goes before https.cfg", "localhost", "unable to get local issuer certificate", { cafile = "" })
+bad("https.VERIFY takes precedence over https.cfg", "localhost", "unable to get local issuer certificate", { cafile = "" })
 https.VERIFY, https.cfg.verify = nil, "peer"
 https.cfg.cafile = CA
 good("https.cfg.cafile", "localhost", { cafile = "" })
 local body, code, _, status = https.request("https://localhost:" .. port .. "/")
 check.equal("https.cfg.cafile, string form", { body, code, status }, { "hello tls", 200, "HTTP/1.1 200 OK" })
-bad("a request's capath goes before https.cfg.cafile", "localhost", "unable to get local issuer certificate",
+bad("a request's capath takes precedence over https.cfg.cafile", "localhost", "unable to get local issuer certificate",
     { cafile = "", capath = CERTS .. "empty" })
 https.cfg.cafile, https.cfg.capath = nil, CERTS .. "capath"
-bad("a request's cafile goes before https.cfg.capath", "localhost", "unable to get local issuer certificate",
+bad("a request's cafile takes precedence over https.cfg.capath", "localhost", "unable to get local issuer certificate",
     { cafile = CERTS .. "otherca.crt" })
 https.cfg.capath = nil
 
@@ -182,7 +183,7 @@ start("good", "client=ca.crt", "max=1.2", unpack(PAGE))
 good("71 with a client certificate", "localhost", { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
 check.equal("71 without", get("localhost"), "sslv3 alert handshake failure")
 https.cfg.certificates = { { key = CERTS .. "client-untrusted.key", certificate = CERTS .. "client-untrusted.pem" } }
-good("71 a request's key goes before https.cfg.certificates", "localhost",
+good("71 a request's key takes precedence over https.cfg.certificates", "localhost",
     { key = CERTS .. "client.key", certificate = CERTS .. "client.pem" })
 https.cfg.certificates = nil
 

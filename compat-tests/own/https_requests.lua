@@ -93,7 +93,7 @@ local function ignoring()
 end
 check.equal("48 ignore_unexpected_eof", { ignoring() }, { 1, 200, "body" })
 
--- time limits (add.34 goes before D7)
+-- time limits (add.34 takes precedence over D7)
 local silent = serve("hello", "hold", "/", "hello", "hold", "/", "hello", "hold", "/", "tls", "request", "hold")
 local function in_time(name, results, time, least)
     check.equal(name, { results[1], results[2] }, { nil, "timeout" })

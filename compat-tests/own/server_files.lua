@@ -48,7 +48,7 @@ end
 check.equal("a folder that is not there", { http.files(root .. "/none") }, { nil, "No such file or directory" })
 check.equal("a folder that is a file", { http.files(root .. "/a.css") }, { nil, "Not a directory" })
 check.raises("an unknown option", "invalid option 'x'", http.files, root, { x = 1 })
-check.raises("a value of no use", "invalid value of option 'symlinks'", http.files, root, { symlinks = "x" })
+check.raises("an invalid value", "invalid value of option 'symlinks'", http.files, root, { symlinks = "x" })
 check.raises("no folder", "string expected, got nil", http.files)
 
 local files = assert(http.files(root))

@@ -65,9 +65,9 @@ refuse("no string", "invalid auth (string expected, got boolean)", { auth = true
 refuse("no user", "invalid auth (user and password are missing)", { auth = "plain", password = "p" })
 refuse("source is text", "invalid source (function expected, got string)", { source = "text" })
 refuse("source is missing", "invalid source (function expected, got nil)", { source = false })
-refuse("cafile beside starttls", "invalid cafile (belongs into the table: starttls = { cafile = … })", { starttls = true,
+refuse("cafile beside starttls", "invalid cafile (belongs in the table: starttls = { cafile = … })", { starttls = true,
     cafile = "ca.pem" })
-refuse("verify beside tls", "invalid verify (belongs into the table: tls = { verify = … })", { tls = {}, verify = "none" })
+refuse("verify beside tls", "invalid verify (belongs in the table: tls = { verify = … })", { tls = {}, verify = "none" })
 check.equal("no connection", created, 0)
 
 check.done()

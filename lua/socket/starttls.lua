@@ -60,7 +60,7 @@ function starttls.check(request)
     if not field then return true end
     for _, name in ipairs(require("socket.tls_parameters")) do
         if request[name] ~= nil then
-            return nil, ("invalid %s (belongs into the table: %s = { %s = … })"):format(name, field, name)
+            return nil, ("invalid %s (belongs in the table: %s = { %s = … })"):format(name, field, name)
         end
     end
     return true
