@@ -194,7 +194,7 @@ check.equal("B.options create", { made, r and r.status }, { 1, 200 })
 check.raises("a pool of the wrong type", "pool expected, got table", http.get, base .. "/bytes/1", { pool = {} })
 check.raises("a jar of the wrong type", "jar expected, got boolean", http.get, base .. "/bytes/1", { jar = true })
 for _, name in ipairs({ "get", "request", "request_batch", "close" }) do
-    check.raises("a dot in place of a colon: " .. name, ("calling '%s' on bad self (use session:%s)"):format(name, name),
+    check.raises("a dot in place of a colon: " .. name, ("calling '%s' on bad self %%(use session:%s%%)"):format(name, name),
         http.session()[name], "http://127.0.0.1/")
 end
 check.raises("a session's pool of the wrong type", "pool expected, got string", http.session, { pool = "x" })
