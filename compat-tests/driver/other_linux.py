@@ -19,7 +19,7 @@ from wine import Missing
 FOLDER = os.path.join(BUILD, "other-linux")
 ARTIFACTS = os.environ.get("OTHER_LINUX_TARGET_DIR", os.path.join(REPOSITORY, "target", "other-linux"))
 FLAVOUR = "lua54"
-# what of the repository a build needs, beside the Lua files
+# the parts of the repository that a build needs, beside the Lua files
 SOURCES = ("Cargo.toml", "Cargo.lock", "README.md", "build.rs", "benches", "data", "examples", "modules", "src", "tests")
 
 

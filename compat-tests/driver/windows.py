@@ -18,7 +18,7 @@ from task import Task
 # flavour -> (the interpreter's name in test names, the version whose Lua files Debian's LuaSocket has)
 FLAVOURS = {"lua54": ("lua5.4", "5.4"), "lua51": ("lua5.1", "5.1"), "luajit": ("luajit", "5.1")}
 FIRST = "lua54"
-# what runs where `CI` is set: short, and steady on a busy machine
+# the scripts that run where `CI` is set: short, and steady on a busy machine
 IN_CI = ("traps", "tls", "closing_host", "upstream urltest", "upstream mimetest", "upstream excepttest")
 # the scripts for every flavour; the first flavour runs all scripts
 SELECTION = ("socket_select", "socket_receive", "http_loopback", "url_rows", "mime_rows", "ltn12_pumps", "options_linger")
@@ -241,8 +241,8 @@ class Suite:
         return run
 
     def _clients(self, interpreter):
-        """LuaSocket's client and server, which test each other. They have a fixed port, and connect to addresses outside:
-        the same private namespace as on Linux is for that, with a wine server of its own.
+        """LuaSocket's client and server, which test each other. They have a fixed port, and connect to addresses outside. So
+        they run in a private network namespace, as on Linux, with a separate wine server.
         """
         made = os.path.join(wine.FOLDER, "in-namespace-" + interpreter.tree)
         with open(made, "w") as file:
@@ -269,7 +269,7 @@ class Suite:
             with open(os.path.join(folder, "script.lua"), "w") as file:
                 file.write("print(#arg, arg[1], require('socket')._VERSION)\nos.exit(3)\n")
             result = process.run([wine.WINE, wine.runner()] + arguments, 60, cwd=folder, env=wine.environment(), stdin=given)
-            # what counts is that it ends as it has to
+            # only the way it ends counts
             return result._replace(status=0 if result.status == status else result.status or -1,
                                    output=wine.plain(result.output)), pattern
         return run

@@ -1,6 +1,6 @@
 -- not on: lua5.2, lua5.3, lua5.5
 -- needs: certs, nginx, python3
--- What other clients get wrong: gzip of several members, raw deflate, interim responses of any number, also behind
+-- Mistakes of other clients: gzip of several members, raw deflate, interim responses of any number, also behind
 -- nginx, cookies for `localhost` and for an address, names in multipart bodies, SOCKS replies, TLS connections that the
 -- server closes while they are idle.
 local check = require("check")

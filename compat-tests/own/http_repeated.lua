@@ -160,7 +160,7 @@ for _, name in ipairs(NAMES) do
     http.POOL = nil
 end
 
--- What a sink returns, and what it raises.
+-- The results and the errors of a sink.
 local function sinking(sink, step)
     local pool = http.pool()
     local function once() return { pcall(http.request, { url = base .. "/body", pool = pool, sink = sink, step = step }) } end
@@ -195,7 +195,7 @@ local function nested()
 end
 check.equal("a request within a sink", { nested(), nested(), inner }, { "hello", "hello", 1 })
 
--- What a program changes counts at once.
+-- Changes that a program makes count at once.
 local function agent() return (select(2, pcall(function()
     local got = {}
     assert(http.request({ url = base .. "/agent", pool = pool, sink = (ltn12.sink.table(got)) }))

@@ -71,7 +71,7 @@ local function loop(main, ending)
         if live == yielded then
             if not find_failed() then return "ended" end
         else
-            -- Whoever waits for a task whose coroutine was closed can go on.
+            -- Wakes the waiters of tasks whose coroutine was closed.
             if yielded > 0 then find_failed() end
             local stuck, problem = native.turn(nil, 100)
             if problem then return "error", problem end

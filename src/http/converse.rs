@@ -26,7 +26,7 @@ use crate::tasks::door;
 /// other.
 const BODY_WAIT: f64 = 0.05;
 
-/// The longest name of a header whose table is made without memory of its own.
+/// The longest name of a header whose table needs no memory from the allocator.
 const LONGEST_SHORT_NAME: usize = 64;
 
 /// The step of a conversation.

@@ -16,10 +16,10 @@ use super::record_header::{HEAD, body_length};
 /// The kind of a record with an alert.
 const ALERT: u8 = 21;
 
-/// What SChannel gets for a read.
+/// The answer to a read by SChannel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Portion {
-    /// At most so many of the waiting bytes.
+    /// At most this many of the waiting bytes.
     Bytes(usize),
     /// Nothing before more bytes have arrived.
     Incomplete,
@@ -72,7 +72,7 @@ impl Records {
         if self.left > 0 { self.left } else { HEAD - self.head.len() }
     }
 
-    /// What to pass on of the waiting bytes.
+    /// Decides how many of the waiting bytes to pass on.
     pub fn portion(&mut self, waiting: &[u8]) -> Portion {
         if self.is_between() {
             if self.last == Some(ALERT) {
@@ -112,7 +112,7 @@ mod tests {
 
     use super::{ALERT, HEAD, Portion, Records};
 
-    /// A record of so many bytes, each of them its number.
+    /// A record with `length` bytes, each of them `number`.
     fn record(kind: u8, number: u8, length: usize) -> Vec<u8> {
         let mut record = vec![kind, 3, 3];
         record.extend((length as u16).to_be_bytes());
@@ -221,7 +221,7 @@ mod tests {
                 assert!(read_all(&stream, size) == (expected.clone(), Read::End), "{ended} {size}");
             }
         }
-        // what is left of a record without its end is not passed on
+        // a record without its end is not passed on
         let whole = stream.len() - (HEAD + 26);
         for lost in [1, 16384, 16388] {
             let (read, _) = read_all(&stream[..whole - lost], 4000);
