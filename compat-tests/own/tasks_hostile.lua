@@ -1,19 +1,11 @@
 -- Programs that work against the scheduler: coroutines closed under it, objects closed and used again, finalizers,
 -- errors of every kind, endless recursion (tasks.coroutines.4, tasks.objects.3, tasks.nowhere.1).
 local check = require("check")
+local pair = require("connected")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
 local JIT = rawget(_G, "jit")
-
-local function pair()
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local _, port = server:getsockname()
-    local client = assert(socket.connect("127.0.0.1", port))
-    local peer = assert(server:accept())
-    server:close()
-    return client, peer
-end
 
 -- A task whose coroutine has yielded ends when other code closes the coroutine.
 if coroutine.close then

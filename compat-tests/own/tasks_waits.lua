@@ -2,21 +2,13 @@
 -- A wait suspends its task in every construct and for every kind of wait (tasks.waits.1, .2; tasks.s.3, 4, 8 to 11, 32,
 -- 35, 62 to 68, 80).
 local check = require("check")
+local pair = require("connected")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 local ssl = require("ssl")
 
 local unpack = table.unpack or unpack
 local function list(...) return { n = select("#", ...), ... } end
-
-local function pair()
-    local server = assert(socket.bind("127.0.0.1", 0))
-    local _, port = server:getsockname()
-    local client = assert(socket.connect("127.0.0.1", port))
-    local peer = assert(server:accept())
-    server:close()
-    return client, peer
-end
 
 -- Every construct, with a wait inside: each number n must come out unchanged.
 local function nested_pcall(depth, wait)
