@@ -68,17 +68,7 @@ pub fn compose_list(call: &mut Call<'_>) -> Outcome {
         for position in 0..count as i64 {
             call.push_element(1, 2 * position + 1);
             call.push_element(1, 2 * position + 2);
-            let written = call.with_bytes(2, |name| {
-                call.with_bytes(3, |value| {
-                    if !head::is_name(name) || !head::is_value(value) {
-                        return Ok(false);
-                    }
-                    reserve(&mut text, name.len().saturating_add(value.len()).saturating_add(6))?;
-                    head::write_field(name, value, &mut text);
-                    Ok(true)
-                })
-            });
-            if !written.flatten().unwrap_or(Ok(false))? {
+            if !write_field(call, 2, 3, &mut text)? {
                 call.push_nil();
                 call.push_bytes(b"invalid header");
                 call.push_value(2);
@@ -112,21 +102,27 @@ fn write_fields(call: &mut Call<'_>, text: &mut Vec<u8>) -> Result<bool, Raise> 
             call.pop(1);
             call.push_value(NAME);
         }
-        let written = call.with_bytes(SPELLING, |name| {
-            call.with_bytes(VALUE, |value| {
-                if !head::is_name(name) || !head::is_value(value) {
-                    return Ok(false);
-                }
-                reserve(text, name.len().saturating_add(value.len()).saturating_add(6))?;
-                head::write_field(name, value, text);
-                Ok(true)
-            })
-        });
+        let written = write_field(call, SPELLING, VALUE, text);
         call.set_top(NAME);
-        if !written.flatten().unwrap_or(Ok(false))? {
+        if !written? {
             return Ok(false);
         }
     }
     text.extend_from_slice(b"\r\n");
     Ok(true)
+}
+
+/// Appends a header line. Returns false if name or value are no strings, or cannot be sent.
+fn write_field(call: &mut Call<'_>, name: c_int, value: c_int, text: &mut Vec<u8>) -> Result<bool, Raise> {
+    let written = call.with_bytes(name, |name| {
+        call.with_bytes(value, |value| {
+            if !head::is_name(name) || !head::is_value(value) {
+                return Ok(false);
+            }
+            reserve(text, name.len().saturating_add(value.len()).saturating_add(6))?;
+            head::write_field(name, value, text);
+            Ok(true)
+        })
+    });
+    written.flatten().unwrap_or(Ok(false))
 }

@@ -75,6 +75,12 @@ struct Limits {
     block: f64,
 }
 
+/// Whether argument 1 is a connected object of the type, whose `receive` no program has replaced.
+fn is_unchanged_client<T: Streaming>(call: &mut Call<'_>) -> bool {
+    call.push_field(1, c"receive");
+    call.is_function(-1, native(object::receive::<T>)) && call.try_object(1, T::client(), |_| ()).is_some()
+}
+
 /// `receive_fields(client, line, block)`: reads header lines up to the blank line. A line has at most `line`
 /// bytes, all lines together at most `block`. Each line has its own time limit. Returns the fields by name,
 /// or nil and a message. Returns false and reads nothing if `client` is not a connected object of the type or if
@@ -82,10 +88,7 @@ struct Limits {
 pub fn receive_fields<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let limits = Limits { line: call.number(2)?, block: call.number(3)? };
-    call.push_field(1, c"receive");
-    if !call.is_function(-1, native(object::receive::<T>))
-        || call.try_object(1, T::client(), |_| ()).is_none()
-    {
+    if !is_unchanged_client::<T>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
@@ -112,17 +115,12 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         _ => Pattern::Count(call.number(2)? as usize),
     };
     let piece = NonZeroUsize::new(call.number(3)? as usize);
-    call.push_field(1, c"receive");
-    if !call.is_function(-1, tcp::RECEIVE) {
+    if !is_unchanged_client::<tcp::Tcp>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
     let request = Request { piece, ..Request::new(pattern) };
     let mut inline = InlineBuffer::new();
-    if call.try_object(1, tcp::client(), |_| ()).is_none() {
-        call.push_boolean(false);
-        return Ok(1);
-    }
     let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut inline)?;
     // A reset, too, ends a body without a length (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
@@ -150,8 +148,7 @@ fn receive_pieces(call: &mut Call<'_>) -> Outcome {
     call.set_top(PIECES);
     let (left, size) = (call.number(2)? as usize, (call.number(3)? as usize).max(1));
     call.table(PIECES)?;
-    call.push_field(1, c"receive");
-    if !call.is_function(-1, tcp::RECEIVE) || call.try_object(1, tcp::client(), |_| ()).is_none() {
+    if !is_unchanged_client::<tcp::Tcp>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
@@ -187,8 +184,7 @@ fn discard_body(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let length = if call.kind(2) == Kind::Nil { usize::MAX } else { call.number(2)? as usize };
     let size = if length == usize::MAX { 1 } else { (call.number(3)? as usize).max(1) };
-    call.push_field(1, c"receive");
-    if !call.is_function(-1, tcp::RECEIVE) || call.try_object(1, tcp::client(), |_| ()).is_none() {
+    if !is_unchanged_client::<tcp::Tcp>(call) {
         call.push_boolean(false);
         return Ok(1);
     }

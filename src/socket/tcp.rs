@@ -167,7 +167,7 @@ const OPTIONS: &[SocketOption] = &[
 ];
 
 /// The method `receive`.
-pub const RECEIVE: NativeFunction = native(object::receive::<Tcp>);
+const RECEIVE: NativeFunction = native(object::receive::<Tcp>);
 
 /// The methods that make a connection and use it.
 const OF_CONNECTIONS: [(&CStr, NativeFunction); 4] = [

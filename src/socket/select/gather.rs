@@ -183,24 +183,10 @@ fn find_shortcut(call: &mut Call<'_>) -> Option<&'static Shortcut> {
     found
 }
 
-/// Calls `getfd` of the object on top of the stack. Returns the descriptor, if there is one.
-pub fn ask_number(call: &mut Call<'_>) -> Option<i32> {
-    call.push_value(GETFD);
-    call.look_up(-2);
-    if call.kind(-1) == Kind::Nil {
-        call.pop(1);
-        return None;
-    }
-    call.push_value(-2);
-    call.call_value(1, 1);
-    let number = call.try_number(-1);
-    call.pop(1);
-    number.filter(|number| !number.is_nan()).map(|number| number as i32).filter(|number| *number >= 0)
-}
-
-/// Calls `dirty` of the object on top of the stack. Returns whether its read-ahead buffer holds bytes.
-pub fn is_dirty(call: &mut Call<'_>) -> bool {
-    call.push_value(DIRTY);
+/// Calls a method of the object on top of the stack, and pushes its result. `name` is the index of its name. Returns
+/// false and pushes nothing if there is no such method.
+fn call_method(call: &mut Call<'_>, name: i32) -> bool {
+    call.push_value(name);
     call.look_up(-2);
     if call.kind(-1) == Kind::Nil {
         call.pop(1);
@@ -208,6 +194,24 @@ pub fn is_dirty(call: &mut Call<'_>) -> bool {
     }
     call.push_value(-2);
     call.call_value(1, 1);
+    true
+}
+
+/// Calls `getfd` of the object on top of the stack. Returns the descriptor, if there is one.
+pub fn ask_number(call: &mut Call<'_>) -> Option<i32> {
+    if !call_method(call, GETFD) {
+        return None;
+    }
+    let number = call.try_number(-1);
+    call.pop(1);
+    number.filter(|number| !number.is_nan()).map(|number| number as i32).filter(|number| *number >= 0)
+}
+
+/// Calls `dirty` of the object on top of the stack. Returns whether its read-ahead buffer holds bytes.
+pub fn is_dirty(call: &mut Call<'_>) -> bool {
+    if !call_method(call, DIRTY) {
+        return false;
+    }
     let answer = call.truthy(-1);
     call.pop(1);
     answer
