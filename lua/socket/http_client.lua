@@ -451,17 +451,23 @@ local function find_prepared(method, url)
     return nil
 end
 
+-- Makes `request`, which is that of a cached call, or differs from it by the options `given`.
+local function make_prepared(call, request, given, deadline)
+    local answer, err, phase, why = perform(request, whole)
+    if not answer then return nil, err, phase, why end
+    if err then return answer end
+    if not REDIRECTS[answer.status] then
+        return delivery.deliver(given == NONE and call or setmetatable({ options = given }, { __index = call }), answer)
+    end
+    local again = prepare(call.method, call.to, given)
+    if deadline then again.deadline = deadline end
+    return complete(again, answer)
+end
+
 -- Makes a request without options.
 local function plain(method, url)
     local call = find_prepared(method, url)
-    if call then
-        local answer, err, phase, why = perform(call.request, whole)
-        if not answer then return nil, err, phase, why end
-        if err then return answer end
-        if not REDIRECTS[answer.status] then return delivery.deliver(call, answer) end
-        local again = prepare(call.method, call.to, NONE)
-        return complete(again, answer)
-    end
+    if call then return make_prepared(call, call.request, NONE) end
     local err, phase
     call, err, phase = prepare_plain(method, url)
     if not call then return nil, err, phase end
@@ -502,15 +508,7 @@ local function light(call, given)
         target = base.target, fields = base.fields, pool = pool, tls = given.tls or nil, url = base.url, body = base.body,
         deadline = deadline, timeouts = base.timeouts, form = base.form, limits = base.limits, key = base.key,
     }
-    local answer, err, phase, why = perform(request, whole)
-    if not answer then return nil, err, phase, why end
-    if err then return answer end
-    if not REDIRECTS[answer.status] then
-        return delivery.deliver(setmetatable({ options = given }, { __index = call }), answer)
-    end
-    local again = prepare(call.method, call.to, given)
-    again.deadline = deadline
-    return complete(again, answer)
+    return make_prepared(call, request, given, deadline)
 end
 
 ---Makes a request.
