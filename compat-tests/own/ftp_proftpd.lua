@@ -2,19 +2,12 @@
 -- socket.ftp with ProFTPD over TLS 1.2 and 1.3. The server refuses each data connection that does not resume the session
 -- of its control connection.
 local check = require("check")
-local ltn12 = require("ltn12")
+local programs = require("ftp_programs")
 local ftp = require("socket.ftp")
 
 local PORT, ROOT = tonumber(os.getenv("COMPAT_PROFTPD_PORT")), os.getenv("COMPAT_PROFTPD_ROOT")
 local CA = os.getenv("COMPAT_CERTS") .. "/ca.crt"
--- tests on other interpreters may run at the same time
-local unique = os.tmpname()
-os.remove(unique)
-local folder = unique:match("[^/]+$")
-
-local bytes = {}
-for i = 0, 255 do bytes[i + 1] = string.char(i) end
-bytes = table.concat(bytes):rep(4000)
+local folder, bytes = programs.unique_folder(), programs.all_bytes()
 
 for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     local function request(values, session)
@@ -22,16 +15,8 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
         values.starttls = { cafile = CA, protocol = protocol, session = session }
         return values
     end
-    local function get(values, session)
-        local sink, chunks = ltn12.sink.table()
-        values.sink = sink
-        local results = { ftp.get(request(values, session)) }
-        return results, table.concat(chunks)
-    end
-    local function put(values, content)
-        values.source = ltn12.source.string(content)
-        return ftp.put(request(values))
-    end
+    local function get(values, session) return programs.get(request(values, session)) end
+    local function put(values, content) return programs.put(request(values), content) end
 
     check.equal(protocol .. ": make a folder",
         { ftp.command(request({ command = "mkd", argument = folder, check = 257 })) }, { 1 })

@@ -1,6 +1,7 @@
 -- needs: certs, python3
 -- socket.ftp over TLS: with `tls`, with `starttls` (AUTH TLS), and with the caller's socket
 local check = require("check")
+local programs = require("ftp_programs")
 local dialogue = require("dialogue")
 local peer = require("peer")
 local ltn12 = require("ltn12")
@@ -111,12 +112,7 @@ local function request(server, fields)
     for name, value in pairs(fields) do values[name] = value end
     return values
 end
-local function get(server, fields)
-    local sink, chunks = ltn12.sink.table()
-    fields.sink = sink
-    local results = { ftp.get(request(server, fields)) }
-    return results, table.concat(chunks)
-end
+local function get(server, fields) return programs.get(request(server, fields)) end
 local bytes = {}
 for i = 0, 255 do bytes[i + 1] = string.char(i * 7 % 256) end
 local CONTENT = (table.concat(bytes)):rep(1172):sub(1, 300000)

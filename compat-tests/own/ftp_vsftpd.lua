@@ -1,35 +1,21 @@
 -- needs: vsftpd, certs
 -- socket.ftp with vsftpd, in the clear and over TLS: bytes and text, listings, refusals, EPSV, PASV and active mode
 local check = require("check")
+local programs = require("ftp_programs")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 local ftp = require("socket.ftp")
 
 local port, root = tonumber(os.getenv("COMPAT_VSFTPD_PORT")), os.getenv("COMPAT_VSFTPD_ROOT")
--- tests on other interpreters may run at the same time
-local unique = os.tmpname()
-os.remove(unique)
-local folder = unique:match("[^/]+$")
-
-local bytes = {}
-for i = 0, 255 do bytes[i + 1] = string.char(i) end
-bytes = table.concat(bytes):rep(4000)
+local folder, bytes = programs.unique_folder(), programs.all_bytes()
 
 for name, parameters in pairs({ clear = false, starttls = { cafile = os.getenv("COMPAT_CERTS") .. "/ca.crt" } }) do
     local function request(values)
         values.host, values.port, values.starttls = "127.0.0.1", port, parameters
         return values
     end
-    local function get(values)
-        local sink, chunks = ltn12.sink.table()
-        values.sink = sink
-        local results = { ftp.get(request(values)) }
-        return results, table.concat(chunks)
-    end
-    local function put(values, content)
-        values.source = ltn12.source.string(content)
-        return ftp.put(request(values))
-    end
+    local function get(values) return programs.get(request(values)) end
+    local function put(values, content) return programs.put(request(values), content) end
 
     check.equal(name .. ": make a folder", { ftp.command(request({ command = "mkd", argument = folder, check = 257 })) }, { 1 })
     check.equal(name .. ": bytes up", put({ path = "/" .. folder .. "/bytes", type = "i" }, bytes), #bytes)
