@@ -1,6 +1,7 @@
 -- Under valgrind's memcheck: no invalid access and no lost memory, in our code, the interpreter or OpenSSL. There are
 -- no suppressions.
 -- needs: valgrind, nginx, certs
+-- not on: lua5.2, lua5.3
 -- time limit: 400
 local check = require("check")
 local rerun = require("rerun")
