@@ -7,7 +7,7 @@ use mlua::ffi;
 use super::call::native;
 use super::class::{self, Header, METATABLES};
 use super::registry::key;
-use super::{Call, Class, ClassSpec, Message, Object, Outcome, Raise, Receiver};
+use super::{Address, Call, Class, ClassSpec, Message, Object, Outcome, Raise, Receiver};
 
 impl Call<'_> {
     /// Defines a class. If the state already has the class, only its methods are replaced.
@@ -41,15 +41,25 @@ impl Call<'_> {
         }
     }
 
-    /// Like [`Call::try_object`], for an object whose metatable is the same as that of another object that the
-    /// receiver has accepted. Checks the size and the type again, and not the metatable.
-    pub fn try_object_of_known_class<T: Object, R>(
+    /// Calls `function` with the object on top of the stack and pops it, if its metatable is `class`. That is the
+    /// metatable of an object of this type. Returns `None` and leaves the stack as it was for any other value. Never
+    /// allocates.
+    pub fn pop_object_of_class<T: Object, R>(
         &mut self,
-        index: c_int,
+        class: Address,
         function: impl FnOnce(&mut T) -> R,
     ) -> Option<R> {
-        // SAFETY: the type is checked. `function` cannot call Lua, so this reference is the only one.
-        unsafe { class::held(self.state, index).map(|object| function(&mut *object)) }
+        // SAFETY: the type is checked. `function` cannot call Lua, so this reference is the only one. The metatable
+        // takes one slot.
+        unsafe {
+            if ffi::lua_getmetatable(self.state, -1) == 0 {
+                return None;
+            }
+            let object = if self.address(-1) == class { class::held(self.state, -2) } else { None };
+            let result = object.map(|object| function(&mut *object));
+            ffi::lua_settop(self.state, if result.is_some() { -3 } else { -2 });
+            result
+        }
     }
 
     /// Makes an object and pushes it. Lua's userdata is allocated before `make` runs, so that a resource

@@ -51,7 +51,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
     let mut list = None;
     // Methods and metamethods of the objects may raise. Values owned outside this closure survive that.
     call.protected(&[RECEIVERS, SENDERS], |call| {
-        call.new_table(call.raw_length(RECEIVERS) + call.raw_length(SENDERS), 0);
+        call.new_table(0, 0);
         call.new_table(0, 0);
         call.new_table(0, 0);
         call.push_bytes(b"getfd");
@@ -59,22 +59,21 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         call.push_bytes(b"__index");
         gather(call, RECEIVERS, sys::READABLE, &mut gathered);
         gather(call, SENDERS, PollFlags::OUT, &mut gathered);
-        let Gathered { watched, dirty, foreign, .. } = &mut gathered;
-        merge(watched);
-        let dirty = if *foreign { ask_dirty(call, watched) } else { take_dirty(call, dirty, watched) };
+        merge(&mut gathered.watched);
+        let dirty = if gathered.foreign {
+            ask_dirty(call, &mut gathered.watched)
+        } else {
+            take_dirty(call, &mut gathered)
+        };
         if dirty > 0 {
             wait = LOOK;
         }
-        for entry in watched.iter_mut() {
-            entry.asked = entry.events;
-        }
-        match poll(watched, if switches { LOOK } else { wait }) {
-            // The requested events stay, for a wait that may follow.
+        match poll(&mut gathered.watched, if switches { LOOK } else { wait }) {
             Ok(false) if dirty > 0 => ending = Ending::Ready,
             Ok(false) => {}
             Ok(true) => {
-                let readable = push_ready(call, READABLE, dirty, watched, sys::READABLE);
-                let writable = push_ready(call, WRITABLE, 0, watched, PollFlags::OUT);
+                let readable = push_ready(call, READABLE, dirty, &gathered, sys::READABLE);
+                let writable = push_ready(call, WRITABLE, 0, &gathered, PollFlags::OUT);
                 if readable + writable > 0 {
                     ending = Ending::Ready;
                 }
@@ -83,6 +82,7 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
         }
         call.set_top(WRITABLE);
         if switches && wait != LOOK && matches!(ending, Ending::TimedOut) {
+            gathered.hold(call);
             list = Some(pack(call, &gathered.watched));
             // The wait needs two more values on top of the result tables: the list and the held objects.
             call.push_value(HELD);
@@ -124,12 +124,15 @@ pub fn select(call: &mut Call<'_>) -> Outcome {
 
 /// Sorts by descriptor and merges the entries of the same one. The last object represents that descriptor.
 fn merge(watched: &mut Vec<Watched>) {
-    watched.sort_by_key(|entry| (entry.number, entry.held));
+    if watched.is_sorted_by(|earlier, later| earlier.number < later.number) {
+        return;
+    }
+    watched.sort_by_key(|entry| entry.number);
     watched.dedup_by(|later, earlier| {
         let same = later.number == earlier.number;
         if same {
-            earlier.held = later.held;
-            earlier.events |= later.events;
+            earlier.place = later.place;
+            earlier.asked |= later.asked;
         }
         same
     });
@@ -137,13 +140,13 @@ fn merge(watched: &mut Vec<Watched>) {
 
 /// Objects with bytes in the read-ahead buffer are ready at once. They come first in the readable table, and
 /// their descriptors need not be polled for reading.
-fn take_dirty(call: &mut Call<'_>, dirty: &[(i64, i32)], watched: &mut [Watched]) -> i64 {
-    for (position, (held, number)) in (1..).zip(dirty) {
-        call.push_element(HELD, *held);
+fn take_dirty(call: &mut Call<'_>, gathered: &mut Gathered) -> i64 {
+    for (position, &(place, number)) in (1..).zip(&gathered.dirty) {
+        gathered.push(call, place);
         append(call, READABLE, position);
-        ignore_reading(watched, *number);
+        ignore_reading(&mut gathered.watched, number);
     }
-    dirty.len() as i64
+    gathered.dirty.len() as i64
 }
 
 /// Like [`take_dirty`], but calls the methods of each object in turn, as LuaSocket does.
@@ -175,38 +178,44 @@ fn ignore_reading(watched: &mut [Watched], number: i32) {
     if let Ok(at) = watched.binary_search_by_key(&number, |entry| entry.number)
         && let Some(entry) = watched.get_mut(at)
     {
-        entry.events.remove(sys::READABLE);
+        entry.asked.remove(sys::READABLE);
     }
 }
 
-/// Polls. Returns whether anything is ready; `events` then holds the requested events that are ready.
+/// Polls. Returns whether a requested event is ready. Then `ready` holds the events of each descriptor.
 fn poll(watched: &mut Vec<Watched>, mut wait: Wait) -> Result<bool, Failure> {
     let end = match wait {
         Wait::For(limit) => Instant::now().checked_add(limit),
         Wait::No | Wait::Forever => None,
     };
     loop {
-        let mut descriptors: Vec<PollFd<'_>> = watched
-            .iter()
-            .filter_map(|entry| Some(PollFd::from_borrowed_fd(borrow_number(entry.number)?, entry.events)))
-            .collect();
+        let mut descriptors: Vec<PollFd<'_>> = Vec::with_capacity(watched.len());
+        descriptors.extend(
+            watched.iter().filter_map(|entry| {
+                Some(PollFd::from_borrowed_fd(borrow_number(entry.number)?, entry.asked))
+            }),
+        );
         let looks = descriptors.len() >= MANY && wait != LOOK;
         let mut count = if looks { poll_until(&mut descriptors, LOOK)? } else { 0 };
         if count == 0 {
             count = poll_until(&mut descriptors, wait)?;
         }
-        if descriptors.iter().any(|polled| polled.revents().contains(PollFlags::NVAL)) {
-            return Err(Failure::Errno(libc::EBADF));
-        }
-        let ready = |entry: &Watched, polled: &PollFd<'_>| reportable(entry.events, polled.revents());
         if count == 0 {
             return Ok(false);
         }
-        let pairs = watched.iter().zip(&descriptors);
-        if pairs.into_iter().any(|(entry, polled)| !ready(entry, polled).is_empty()) {
-            for (entry, polled) in watched.iter_mut().zip(&descriptors) {
-                entry.events = ready(entry, polled);
+        let mut found = false;
+        for (entry, polled) in watched.iter_mut().zip(&descriptors) {
+            let answer = polled.revents();
+            if answer.is_empty() {
+                continue;
             }
+            if answer.contains(PollFlags::NVAL) {
+                return Err(Failure::Errno(libc::EBADF));
+            }
+            entry.ready = reportable(entry.asked, answer);
+            found |= !entry.ready.is_empty();
+        }
+        if found {
             return Ok(true);
         }
         // Stop watching it: a hang-up that was not requested would end every further wait at once.
@@ -226,7 +235,7 @@ fn pack(call: &mut Call<'_>, watched: &[Watched]) -> InterestList {
             *place = Interest::new(entry.number, 0, entry.asked);
         }
         if let Some(place) = list.tags().get_mut(position) {
-            *place = entry.held;
+            *place = entry.place;
         }
     }
     list
@@ -329,11 +338,11 @@ fn push_ready(
     call: &mut Call<'_>,
     table: i32,
     mut count: i64,
-    watched: &[Watched],
+    gathered: &Gathered,
     direction: PollFlags,
 ) -> i64 {
-    for entry in watched.iter().filter(|entry| entry.events.contains(direction)) {
-        call.push_element(HELD, entry.held);
+    for entry in gathered.watched.iter().filter(|entry| entry.ready.contains(direction)) {
+        gathered.push(call, entry.place);
         count += 1;
         append(call, table, count);
     }

@@ -15,12 +15,13 @@ use crate::socket::unix_stream::UnixStream;
 pub struct Watched {
     /// The number of the descriptor.
     pub number: i32,
-    /// The index of the object that stands for this descriptor, in the table at [`HELD`].
-    pub held: i64,
-    /// The events to poll for, then those that are ready.
-    pub events: PollFlags,
-    /// The requested events. After a poll, `events` holds the ready ones.
+    /// The object that stands for this descriptor: its position in the list of receivers, or below zero in the
+    /// list of senders.
+    pub place: i64,
+    /// The events to poll for.
     pub asked: PollFlags,
+    /// The requested events that are ready, after a poll.
+    pub ready: PollFlags,
 }
 
 // Stack indices inside the protected part.
@@ -28,7 +29,7 @@ pub struct Watched {
 pub const RECEIVERS: i32 = 1;
 /// The list of senders.
 pub const SENDERS: i32 = 2;
-/// The table of the objects that stand for descriptors.
+/// The table of the objects that stand for descriptors, by their places, if they are held.
 pub const HELD: i32 = 3;
 /// The table of readable objects.
 pub const READABLE: i32 = 4;
@@ -53,8 +54,8 @@ struct Shortcut {
     getfd: NativeFunction,
     dirty: NativeFunction,
     see: fn(&mut Call<'_>, i32) -> Option<Seen>,
-    /// The same for an object that has the class of one seen before.
-    see_another: fn(&mut Call<'_>, i32) -> Option<Seen>,
+    /// The same for the value on top, if it has this class. It is popped then.
+    see_another: fn(&mut Call<'_>, Address) -> Option<Seen>,
 }
 
 const fn shortcut<T: Described>() -> Shortcut {
@@ -62,7 +63,7 @@ const fn shortcut<T: Described>() -> Shortcut {
         getfd: native(object::getfd::<T>),
         dirty: native(object::dirty::<T>),
         see: |call, index| call.try_object(index, T::any(), seen),
-        see_another: |call, index| call.try_object_of_known_class(index, seen::<T>),
+        see_another: |call, class| call.pop_object_of_class(class, seen::<T>),
     }
 }
 
@@ -88,31 +89,87 @@ struct Known {
 pub struct Gathered {
     /// The descriptors to watch.
     pub watched: Vec<Watched>,
-    /// The number of objects in the table at [`HELD`].
-    held: i64,
-    /// Our own receivers with bytes in the read-ahead buffer: the index in that table, and the descriptor.
+    /// Whether the objects are in the table at [`HELD`]. Otherwise they are in the lists, which stay as they are
+    /// until foreign code runs.
+    held: bool,
+    /// Our own receivers with bytes in the read-ahead buffer: the place, and the descriptor.
     pub dirty: Vec<(i64, i32)>,
     /// Whether methods of a foreign object were called. They may have changed the state of other objects.
     pub foreign: bool,
 }
 
+impl Gathered {
+    /// Puts the objects into the table at [`HELD`]. Needed before foreign code runs, which may change the lists.
+    pub fn hold(&mut self, call: &mut Call<'_>) {
+        if self.held {
+            return;
+        }
+        for entry in &self.watched {
+            push_listed(call, entry.place);
+            call.set_element(HELD, entry.place);
+        }
+        self.held = true;
+    }
+
+    /// Pushes the object at a place.
+    pub fn push(&self, call: &mut Call<'_>, place: i64) {
+        if self.held {
+            call.push_raw_element(HELD, place);
+        } else {
+            push_listed(call, place);
+        }
+    }
+
+    fn add(&mut self, seen: &Seen, place: i64, asked: PollFlags) {
+        if seen.number < 0 {
+            return;
+        }
+        self.watched.push(Watched { number: seen.number, place, asked, ready: PollFlags::empty() });
+        if seen.is_dirty && place > 0 {
+            self.dirty.push((place, seen.number));
+        }
+    }
+}
+
+/// Pushes the object at a place of the lists.
+fn push_listed(call: &mut Call<'_>, place: i64) {
+    if place > 0 {
+        call.push_raw_element(RECEIVERS, place);
+    } else {
+        call.push_raw_element(SENDERS, -place);
+    }
+}
+
 /// Adds the descriptors of a list's objects. The list ends at the first nil.
-pub fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut Gathered) {
+pub fn gather(call: &mut Call<'_>, list: i32, asked: PollFlags, gathered: &mut Gathered) {
     if call.kind(list).is_absent() {
         return;
     }
-    // The metamethods of a list are foreign code, like the methods of a foreign object.
     let is_plain = !call.push_metatable(list);
     if !is_plain {
+        // The metamethods of a list are foreign code, like the methods of a foreign object.
         call.pop(1);
+        gathered.hold(call);
     }
-    let mut known = None;
+    let mut known: Option<Known> = None;
     for position in 1.. {
+        let place = if list == RECEIVERS { position } else { -position };
         if is_plain {
             call.push_raw_element(list, position);
         } else {
             call.push_element(list, position);
             known = None;
+        }
+        if gathered.held {
+            hold_top(call, place);
+        }
+        let seen = match &known {
+            Some(known) => (known.shortcut.see_another)(call, known.class),
+            None => None,
+        };
+        if let Some(seen) = seen {
+            gathered.add(&seen, place, asked);
+            continue;
         }
         let kind = call.kind(-1);
         if kind == Kind::Nil {
@@ -120,42 +177,33 @@ pub fn gather(call: &mut Call<'_>, list: i32, events: PollFlags, gathered: &mut 
             return;
         }
         let seen = if kind == Kind::Userdata { see(call, &mut known) } else { None };
-        let (number, is_dirty) = match seen {
-            Some(seen) => (Some(seen.number), seen.is_dirty),
-            None => {
-                gathered.foreign = true;
-                known = None;
-                (ask_number(call), false)
+        let seen = seen.unwrap_or_else(|| {
+            gathered.foreign = true;
+            if !gathered.held {
+                gathered.hold(call);
+                hold_top(call, place);
             }
-        };
-        match number.filter(|number| *number >= 0) {
-            Some(number) => {
-                gathered.held += 1;
-                call.set_element(HELD, gathered.held);
-                let asked = events;
-                gathered.watched.push(Watched { number, held: gathered.held, events, asked });
-                if is_dirty && list == RECEIVERS {
-                    gathered.dirty.push((gathered.held, number));
-                }
-            }
-            None => call.pop(1),
-        }
+            known = None;
+            Seen { number: ask_number(call).unwrap_or(-1), is_dirty: false }
+        });
+        call.pop(1);
+        gathered.add(&seen, place, asked);
     }
 }
 
-/// Reads the state of the userdata on top of the stack, if it is our own and has our methods. `known` is the
-/// class of the previous object. It is kept only while no code has run that could change a class.
+/// Puts a copy of the value on top of the stack into the table at [`HELD`].
+fn hold_top(call: &mut Call<'_>, place: i64) {
+    call.push_value(-1);
+    call.set_element(HELD, place);
+}
+
+/// Reads the state of the userdata on top of the stack, if it is our own and has our methods. Then its class is
+/// `known`, until code runs that could change a class.
 fn see(call: &mut Call<'_>, known: &mut Option<Known>) -> Option<Seen> {
     if !call.push_metatable(-1) {
         return None;
     }
     let class = call.address(-1);
-    if let Some(known) = known
-        && known.class == class
-    {
-        call.pop(1);
-        return (known.shortcut.see_another)(call, -1);
-    }
     let shortcut = find_shortcut(call);
     call.pop(1);
     let shortcut = shortcut?;
