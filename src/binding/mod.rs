@@ -57,6 +57,7 @@ mod call;
 mod class;
 #[cfg(feature = "module")]
 pub mod entries;
+mod large_strings;
 mod lend;
 mod objects;
 mod raise;

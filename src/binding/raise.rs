@@ -104,7 +104,7 @@ pub fn buffer(capacity: usize) -> Result<ScratchBuffer, Raise> {
     let before = buffer.capacity();
     reserve(&mut buffer, capacity)?;
     if buffer.capacity() > before {
-        prefer_large_pages(&buffer);
+        prefer_large_pages(buffer.as_ptr(), buffer.capacity());
     }
     Ok(buffer)
 }

@@ -6,6 +6,7 @@ use std::ptr;
 
 use mlua::ffi;
 
+use super::large_strings::with_large_pages;
 use super::{Call, Kind, Message, NativeFunction, Raise, WHOLE_TEXT};
 use crate::memory::keep_freed_memory;
 
@@ -97,9 +98,11 @@ impl Call<'_> {
             return Ok(());
         }
         keep_freed_memory(text.len());
-        self.protected(&[], |call| {
-            call.push_bytes(text);
-            Ok(1)
+        with_large_pages(self, text.len(), |call| {
+            call.protected(&[], |call| {
+                call.push_bytes(text);
+                Ok(1)
+            })
         })?;
         Ok(())
     }
