@@ -77,6 +77,13 @@ impl DerefMut for ScratchBuffer {
     }
 }
 
+impl From<ScratchBuffer> for Vec<u8> {
+    /// The memory does not return to its thread.
+    fn from(mut buffer: ScratchBuffer) -> Self {
+        std::mem::take(&mut buffer.0)
+    }
+}
+
 impl AsRef<[u8]> for ScratchBuffer {
     fn as_ref(&self) -> &[u8] {
         &self.0

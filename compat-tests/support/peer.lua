@@ -26,12 +26,13 @@ local function temporary_name()
     return "peer" .. count .. ".lua"
 end
 
-local function open(command)
-    return assert(io.popen(is_windows and '"' .. command .. '"' or "exec " .. command, "r"))
+local function open(command, before)
+    if is_windows then return assert(io.popen('"' .. command .. '"', "r")) end
+    return assert(io.popen((before and before .. "; " or "") .. "exec " .. command, "r"))
 end
 
-local function start(command)
-    local output = open(command)
+local function start(command, before)
+    local output = open(command, before)
     local first = output:read("*l") or ""
     local port = tonumber(first:match("(%d+)%s*$"))
     if not port then error("peer did not start: " .. command .. ": " .. first) end
@@ -44,13 +45,13 @@ local function start(command)
     return started
 end
 
--- Starts the same interpreter with Lua code.
-function peer.lua(code)
+-- Starts the same interpreter with Lua code. `before` is a command that the shell runs first, not on Windows.
+function peer.lua(code, before)
     local path = temporary_name()
     local file = assert(io.open(path, "w"))
     file:write("io.stdout:setvbuf('no')\nos.remove(", ("%q"):format(path), ")\n", code)
     file:close()
-    return start(interpreter() .. " " .. quote(path))
+    return start(interpreter() .. " " .. quote(path), before)
 end
 
 local function python(script, ...)

@@ -57,6 +57,8 @@ mod call;
 mod class;
 #[cfg(feature = "module")]
 pub mod entries;
+#[cfg(feature = "lua55")]
+mod external;
 mod large_strings;
 mod lend;
 mod objects;

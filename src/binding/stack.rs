@@ -6,6 +6,8 @@ use std::ptr;
 
 use mlua::ffi;
 
+#[cfg(feature = "lua55")]
+use super::external;
 use super::large_strings::with_large_pages;
 use super::{Call, Kind, Message, NativeFunction, Raise, WHOLE_TEXT};
 use crate::memory::keep_freed_memory;
@@ -80,9 +82,9 @@ impl Call<'_> {
         self.push_bytes(message.as_bytes());
     }
 
-    /// Pushes a string that the caller owns, and frees the caller's copy. Running out of memory becomes a
-    /// normal error.
-    pub fn push_vec(&mut self, value: impl AsRef<[u8]>) -> Result<(), Raise> {
+    /// Pushes a string that the caller owns. Frees the caller's copy, or on Lua 5.5 may hand it over. Running out of
+    /// memory becomes a normal error.
+    pub fn push_vec(&mut self, value: impl AsRef<[u8]> + Into<Vec<u8>>) -> Result<(), Raise> {
         const SMALL: usize = 1024;
         let text = value.as_ref();
         if text.len() <= SMALL {
@@ -98,6 +100,10 @@ impl Call<'_> {
             return Ok(());
         }
         keep_freed_memory(text.len());
+        #[cfg(feature = "lua55")]
+        if external::is_wanted(self, text.len()) {
+            return external::push(self, value.into());
+        }
         with_large_pages(self, text.len(), |call| {
             call.protected(&[], |call| {
                 call.push_bytes(text);
