@@ -103,13 +103,7 @@ impl Recorded {
 fn is_membership(level: c_int, number: c_int) -> bool {
     match level {
         libc::IPPROTO_IP => matches!(number, libc::IP_ADD_MEMBERSHIP | libc::IP_DROP_MEMBERSHIP),
-        libc::IPPROTO_IPV6 => {
-            #[cfg(target_vendor = "apple")]
-            let numbers = [libc::IPV6_JOIN_GROUP, libc::IPV6_LEAVE_GROUP];
-            #[cfg(not(target_vendor = "apple"))]
-            let numbers = [libc::IPV6_ADD_MEMBERSHIP, libc::IPV6_DROP_MEMBERSHIP];
-            numbers.contains(&number)
-        }
+        libc::IPPROTO_IPV6 => matches!(number, libc::IPV6_JOIN_GROUP | libc::IPV6_LEAVE_GROUP),
         _ => false,
     }
 }

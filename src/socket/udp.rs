@@ -271,15 +271,6 @@ fn setoption(call: &mut Call<'_>) -> Outcome {
     options::set::<Udp>(call, OPTIONS)
 }
 
-#[cfg(target_vendor = "apple")]
-const JOIN6: i32 = libc::IPV6_JOIN_GROUP;
-#[cfg(target_vendor = "apple")]
-const LEAVE6: i32 = libc::IPV6_LEAVE_GROUP;
-#[cfg(not(target_vendor = "apple"))]
-const JOIN6: i32 = libc::IPV6_ADD_MEMBERSHIP;
-#[cfg(not(target_vendor = "apple"))]
-const LEAVE6: i32 = libc::IPV6_DROP_MEMBERSHIP;
-
 const OPTIONS: &[SocketOption] = &[
     both("dontroute", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_DONTROUTE),
     both("broadcast", OptionKind::Flag, libc::SOL_SOCKET, libc::SO_BROADCAST),
@@ -293,8 +284,8 @@ const OPTIONS: &[SocketOption] = &[
     both("ipv6-unicast-hops", OptionKind::Number, libc::IPPROTO_IPV6, libc::IPV6_UNICAST_HOPS),
     both("ipv6-multicast-hops", OptionKind::Number, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_HOPS),
     both("ipv6-multicast-loop", OptionKind::Flag, libc::IPPROTO_IPV6, libc::IPV6_MULTICAST_LOOP),
-    set_only("ipv6-add-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, JOIN6),
-    set_only("ipv6-drop-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, LEAVE6),
+    set_only("ipv6-add-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, libc::IPV6_JOIN_GROUP),
+    set_only("ipv6-drop-membership", OptionKind::Membership6, libc::IPPROTO_IPV6, libc::IPV6_LEAVE_GROUP),
     both("ipv6-v6only", OptionKind::Flag, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
     both("recv-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_RCVBUF),
     both("send-buffer-size", OptionKind::Number, libc::SOL_SOCKET, libc::SO_SNDBUF),
