@@ -65,6 +65,15 @@ check.ok("cipher", type(object:info("cipher")) == "string")
 check.ok("the peer's certificate", object:getpeercertificate():pem():find("BEGIN CERTIFICATE", 1, true))
 object:close()
 
+-- A peer that speaks another protocol is told apart at once.
+for name, steps in pairs({ ["plain HTTP"] = { "hello", "plain:HTTP/1.1 400 Bad Request\\r\\n\\r\\n", "hold" },
+    ["a greeting"] = { "plain:220 hello\\r\\n", "hello", "hold" } }) do
+    object = tls.wrap(ssl, tls.peer((table.unpack or unpack)(steps)).port) -- luacheck: ignore 143
+    object:settimeout(30)
+    check.equal(name, { object:dohandshake() }, { false, "wrong version number" })
+    object:close()
+end
+
 -- This backend refuses by name the parameters that it does not support.
 check.equal("the backend", require("socket.tls").backend, "schannel")
 for name, value in pairs({ ciphers = "HIGH", ciphersuites = "TLS_AES_128_GCM_SHA256", curve = "P-256", depth = 3 }) do

@@ -410,6 +410,11 @@ impl Read for Adapter {
         };
         self.0.allowance.set(self.0.allowance.get().saturating_sub(count));
         self.0.observe(Way::Incoming, into.get(..count).unwrap_or_default());
+        #[cfg(windows)]
+        if !self.0.reads_ahead.get() && self.0.records.borrow().is_foreign() {
+            // wine's SChannel takes two of the bytes for a length, and waits for as many more.
+            return Err(io::Error::from_raw_os_error(super::schannel::INVALID_TOKEN as i32));
+        }
         Ok(count)
     }
 }

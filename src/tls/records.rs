@@ -67,6 +67,11 @@ impl Records {
         }
     }
 
+    /// Whether the bytes of the header under way are those of no record.
+    pub fn is_foreign(&self) -> bool {
+        self.head.clone().into_inner().is_ok_and(|head| body_length(head).is_none())
+    }
+
     /// How many bytes the record under way lacks, as far as it is known: those of its header come first.
     pub fn lacking(&self) -> usize {
         if self.left > 0 { self.left } else { HEAD - self.head.len() }
@@ -245,6 +250,7 @@ mod tests {
         assert_eq!(records.lacking(), 2);
         records.observe(&stream[3..5]);
         assert_eq!(records.lacking(), 7);
+        assert!(!records.is_foreign());
         records.observe(&stream[5..]);
         assert_eq!(records.lacking(), 5);
     }
@@ -257,6 +263,9 @@ mod tests {
             assert_eq!(records.portion(bytes), Portion::Bytes(bytes.len()));
             records.observe(&bytes[..3]);
             assert_eq!(records.portion(&bytes[3..]), Portion::Bytes(bytes.len() - 3));
+            assert!(!records.is_foreign());
+            records.observe(&bytes[3..5]);
+            assert!(records.is_foreign());
         }
     }
 

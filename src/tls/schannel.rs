@@ -1,5 +1,8 @@
 //! SChannel's error codes in words. The system has a text for few of them, and in its own language.
 
+/// SEC_E_INVALID_TOKEN: the peer speaks another protocol.
+pub const INVALID_TOKEN: u32 = 0x8009_0308;
+
 /// The code in an error's text: the standard library writes `(os error -2146762481)`, SChannel's crate
 /// `-2146762481`.
 pub fn code(text: &str) -> Option<u32> {
@@ -48,8 +51,7 @@ pub fn words(code: u32) -> Option<&'static str> {
     Some(match code {
         // SEC_E_UNSUPPORTED_FUNCTION
         0x8009_0302 => "not supported by this TLS backend",
-        // SEC_E_INVALID_TOKEN
-        0x8009_0308 => "wrong version number",
+        INVALID_TOKEN => "wrong version number",
         // SEC_E_NO_CREDENTIALS
         0x8009_030e => "no certificate or key that this side can use",
         // SEC_E_MESSAGE_ALTERED
