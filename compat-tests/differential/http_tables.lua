@@ -9,8 +9,8 @@ http.USERAGENT = "test"
 local OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 local MOVED = "HTTP/1.1 302 x\r\nLocation: n\r\n\r\n"
 
--- The address in the text of a table differs between runs.
-local function plain(text) return (text:gsub("0x%x+", "<address>")) end
+-- The address in the text of a table differs between runs. Windows writes it as sixteen digits.
+local function plain(text) return (text:gsub("0x%x+", "<address>"):gsub(("%x"):rep(16), "<address>")) end
 
 local function run(label, reqt, ...)
     local peer = fake.peer(...)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tarfile
 import tempfile
 import zipfile
@@ -37,9 +38,10 @@ RUST = (("/usr/bin/rustc", "rustc-web"), ("/usr/bin/cargo", "cargo-web"),
         ("/usr/lib/rustlib/src/rust/library/std/Cargo.toml", "rust-web-src"))
 PACKAGES = RUST + (("/usr/bin/" + GCC, "gcc-mingw-w64-x86-64"), (WINE, "wine64"))
 
-# flavour -> (source package, name of the program, name of the library)
+# flavour -> (source package, name of the program, name of the library). Debian has no Lua 5.5: the sources are those of
+# mlua, which have no lua.c, and the program is support/closing_host.c
 LUAS = {"lua54": ("lua5.4", "lua.exe", "lua54"), "lua51": ("lua5.1", "lua.exe", "lua51"),
-        "luajit": ("luajit", "luajit.exe", "lua51")}
+        "luajit": ("luajit", "luajit.exe", "lua51"), "lua55": (None, "closing_host.exe", "lua55")}
 
 # wine 8 lacks this library, which Rust's standard library takes its random numbers from
 RANDOM = """
@@ -150,6 +152,17 @@ def _unpack(archive, folder):
         os.replace(folder + ".new", folder)
 
 
+def _code(flavour):
+    """The folder with the sources of an interpreter."""
+    package = LUAS[flavour][0]
+    if package:
+        return os.path.join(source(package), "src")
+    told = subprocess.check_output(["/usr/bin/cargo", "metadata", "--locked", "--format-version", "1"], cwd=REPOSITORY,
+                                   env=environment(), stderr=subprocess.DEVNULL)
+    crate = next(one["manifest_path"] for one in json.loads(told)["packages"] if one["name"] == "lua-src")
+    return glob.glob(os.path.join(os.path.dirname(crate), "lua-5.5*"))[0]
+
+
 def program(flavour):
     """The path of an interpreter."""
     return os.path.join(FOLDER, "lua", flavour, LUAS[flavour][1])
@@ -157,14 +170,13 @@ def program(flavour):
 
 def lua(flavour):
     """Builds a Lua interpreter for Windows, once."""
-    package, name, library = LUAS[flavour]
+    _, name, library = LUAS[flavour]
     place = os.path.join(FOLDER, "lua", flavour)
     if os.path.exists(program(flavour)):
         return
-    sources = source(package)
+    code = _code(flavour)
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    code = os.path.join(sources, "src")
     if flavour == "luajit":
         _must(["make", "-s", "-C", code, "HOST_CC=gcc -m64", "CROSS=x86_64-w64-mingw32-", "TARGET_SYS=Windows"])
         for made in (name, "lua51.dll"):
@@ -178,7 +190,10 @@ def lua(flavour):
     parts = [path for path in glob.glob(os.path.join(objects, "*.o")) if os.path.basename(path) != "lua.o"]
     imports = os.path.join(place, "lib%s.a" % library)
     _must([GCC, "-s", "-shared", "-o", os.path.join(place, library + ".dll")] + parts + ["-Wl,--out-implib," + imports])
-    _must([GCC, "-s", "-o", os.path.join(place, name), os.path.join(objects, "lua.o"), imports])
+    if name == "lua.exe":
+        _must([GCC, "-s", "-o", os.path.join(place, name), os.path.join(objects, "lua.o"), imports])
+    else:
+        host(flavour)
 
 
 def reference(flavour):
@@ -187,7 +202,7 @@ def reference(flavour):
     if os.path.exists(os.path.join(place, "mime", "core.dll")):
         return place
     code = os.path.join(source("lua-socket"), "src")
-    headers = os.path.join(source(LUAS[flavour][0]), "src")
+    headers = _code(flavour)
     flags = ["-O2", "-s", "-shared", "-I" + headers, "-DLUASOCKET_API=__declspec(dllexport)", "-DWINVER=0x0601",
              "-D_WIN32_WINNT=0x0601", "-Wno-incompatible-pointer-types", "-w"]
     names = "luasocket timeout buffer io auxiliar options inet except select tcp udp compat wsocket".split()
@@ -204,8 +219,7 @@ def host(flavour):
     place = os.path.join(FOLDER, "lua", flavour)
     made = os.path.join(place, "closing_host.exe")
     if not os.path.exists(made):
-        headers = os.path.join(source(LUAS[flavour][0]), "src")
-        _must([GCC, "-O2", "-s", "-I" + headers, "-DLUA_BUILD_AS_DLL", "-o", made, os.path.join(SUPPORT, "closing_host.c"),
+        _must([GCC, "-O2", "-s", "-I" + _code(flavour), "-DLUA_BUILD_AS_DLL", "-o", made, os.path.join(SUPPORT, "closing_host.c"),
                os.path.join(place, "lib%s.a" % LUAS[flavour][2])])
     return made
 

@@ -44,7 +44,8 @@ check.equal("ltn12.sink.4: a standard file", { pump.all(source.string("standard\
 -- add.49: sink.file returns the results of writing and closing
 do
     local full = io.open("/dev/full", "w")
-    if full then
+    -- under wine, writing to Linux's file for a full disk succeeds
+    if full and package.config:sub(1, 1) == "/" then
         full:setvbuf("full", 4096)
         local snk = sink.file(full)
         check.ok("add.49: a buffer takes it", snk("text"))

@@ -88,7 +88,9 @@ answer = ask(function() return { body = function() error("raised") end } end)
 check.equal("a source that raises at once", { answer.status, tostring(told[1]):match("raised$") }, { 500, "raised" })
 
 -- files (server.s.7 on a small scale, HEAD)
-local path = os.tmpname()
+local path = "content.bin"
+-- Windows does not tell the length of an open Lua file. So its bytes are sent in chunks.
+local is_windows = package.config:sub(1, 1) == "\\"
 local file = assert(io.open(path, "wb"))
 local content = ("0123456789abcdef"):rep(20000)
 file:write(content)
@@ -98,14 +100,14 @@ for _, size in ipairs({ 0, 100000 }) do
     file:read(size)
     file:read(0)
     answer = ask({ body = file })
-    check.ok("a file from " .. size, answer.body == content:sub(size + 1), #(answer.body or ""))
+    local body = is_windows and serve.unchunk(answer.body or "") or answer.body
+    check.ok("a file from " .. size, body == content:sub(size + 1), #(body or ""))
     check.equal("closed", io.type(file), "closed file")
 end
 file = assert(io.open(path, "rb"))
 answer, text = ask({ body = file }, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
 check.equal("HEAD of a file", { answer.headers["content-length"], text:match("\r\n\r\n(.*)$"), io.type(file) },
-    { tostring(#content), "", "closed file" })
-os.remove(path)
+    { not is_windows and tostring(#content) or nil, "", "closed file" })
 file = assert(io.popen("echo piped"))
 answer = ask({ body = file })
 check.equal("a pipe", serve.unchunk(answer.body), "piped\n")

@@ -186,20 +186,22 @@ peer:close()
 server:stop()
 
 -- the stop of a Unix socket never removes the file of a server that listens on the same path next
-local path = os.tmpname()
-os.remove(path)
-server = assert(http.listen("unix:" .. path, nil))
-local remove, next_server, message = os.remove, nil, nil
-rawset(os, "remove", function(name)
+if package.config:sub(1, 1) == "/" then
+    local path = os.tmpname()
+    os.remove(path)
+    server = assert(http.listen("unix:" .. path, nil))
+    local remove, next_server, message = os.remove, nil, nil
+    rawset(os, "remove", function(name)
+        rawset(os, "remove", remove)
+        next_server, message = http.listen("unix:" .. path, nil)
+        return remove(name)
+    end)
+    server:stop()
     rawset(os, "remove", remove)
-    next_server, message = http.listen("unix:" .. path, nil)
-    return remove(name)
-end)
-server:stop()
-rawset(os, "remove", remove)
-check.equal("until its file is gone, the path is in use", { next_server, message }, { nil, "address already in use" })
-next_server = assert(http.listen("unix:" .. path, nil))
-check.equal("then it is free", next_server:getsockname(), path)
-next_server:stop()
+    check.equal("until its file is gone, the path is in use", { next_server, message }, { nil, "address already in use" })
+    next_server = assert(http.listen("unix:" .. path, nil))
+    check.equal("then it is free", next_server:getsockname(), path)
+    next_server:stop()
+end
 
 check.done()

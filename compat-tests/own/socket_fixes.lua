@@ -2,6 +2,10 @@
 local check = require("check")
 local socket = require("socket")
 
+local is_windows = package.config:sub(1, 1) == "\\"
+-- wine has no text for the code.
+local OTHER_FAMILY = is_windows and "Unknown error" or "Address family for hostname not supported"
+
 local server = assert(socket.bind("127.0.0.1", 0))
 local _, port = server:getsockname()
 local function pair()
@@ -20,12 +24,11 @@ end
 check.equal("D1 FIX-1: the port is a number", type(port), "number")
 if math.type then check.equal("D1: of the integer subtype", math.type(port), "integer") end
 check.equal("D2 FIX-2", socket._VERSION, "LuaSocket 3.1.0")
-check.equal("D3 FIX-3", values(socket.connect6("127.0.0.1", port)),
-    { n = 2, nil, "Address family for hostname not supported" })
+check.equal("D3 FIX-3", values(socket.connect6("127.0.0.1", port)), { n = 2, nil, OTHER_FAMILY })
 local six = socket.bind("::1", 0)
 if six then
     check.equal("D4 FIX-3", values(socket.connect4("::1", (select(2, six:getsockname())))),
-        { n = 2, nil, "Address family for hostname not supported" })
+        { n = 2, nil, OTHER_FAMILY })
 end
 
 local before = next_descriptor()
@@ -49,7 +52,7 @@ local started = socket.gettime()
 socket.sleep(0 / 0)
 check.ok("FIX-7: sleep of not-a-number returns", socket.gettime() - started < 5)
 
-check.equal("D18 FIX-15", socket.tcp4():getoption("bindtodevice"), "")
+if not is_windows then check.equal("D18 FIX-15", socket.tcp4():getoption("bindtodevice"), "") end
 local client, peer = pair()
 peer:send("data")
 peer:close()

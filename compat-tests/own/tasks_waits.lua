@@ -7,6 +7,7 @@ local socket = require("socket")
 local tasks = require("socket.tasks")
 local ssl = require("ssl")
 
+local is_windows = package.config:sub(1, 1) == "\\"
 local unpack = table.unpack or unpack
 local function list(...) return { n = select("#", ...), ... } end
 
@@ -155,27 +156,30 @@ do
     both_ways("TCP", client, peer)
     client:close()
     peer:close()
+    -- wine's SChannel has no servers
+    if not is_windows then
+        client, peer = pair()
+        local certs = os.getenv("COMPAT_CERTS")
+        local settings = { mode = "server", protocol = "any", key = certs .. "/good.key", certificate = certs .. "/good.pem" }
+        local server_side = assert(ssl.wrap(peer, settings))
+        local client_side = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "none" }))
+        local shaken = {}
+        tasks.run(function()
+            tasks.start(function() shaken[1] = server_side:dohandshake() end)
+            shaken[2] = client_side:dohandshake()
+        end)
+        check.equal("waits.1: TLS handshakes of one thread", shaken, { true, true })
+        both_ways("TLS", client_side, server_side)
+        -- tasks.s.35
+        local task = tasks.start(function() return client_side:receive() end)
+        tasks.run(function() tasks.yield() task:cancel() end)
+        check.equal("s.35: cancel in TLS receive", list(task:wait()), { n = 4, true, nil, "cancelled", "" })
+        client_side:close()
+        server_side:close()
+    end
     client, peer = pair()
-    local certs = os.getenv("COMPAT_CERTS")
-    local settings = { mode = "server", protocol = "any", key = certs .. "/good.key", certificate = certs .. "/good.pem" }
-    local server_side = assert(ssl.wrap(peer, settings))
     local client_side = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "none" }))
-    local shaken = {}
-    tasks.run(function()
-        tasks.start(function() shaken[1] = server_side:dohandshake() end)
-        shaken[2] = client_side:dohandshake()
-    end)
-    check.equal("waits.1: TLS handshakes of one thread", shaken, { true, true })
-    both_ways("TLS", client_side, server_side)
-    -- tasks.s.35
-    local task = tasks.start(function() return client_side:receive() end)
-    tasks.run(function() tasks.yield() task:cancel() end)
-    check.equal("s.35: cancel in TLS receive", list(task:wait()), { n = 4, true, nil, "cancelled", "" })
-    client_side:close()
-    server_side:close()
-    client, peer = pair()
-    client_side = assert(ssl.wrap(client, { mode = "client", protocol = "any", verify = "none" }))
-    task = tasks.start(function() return client_side:dohandshake() end)
+    local task = tasks.start(function() return client_side:dohandshake() end)
     tasks.run(function() socket.sleep(0.01) task:cancel() end)
     local results = list(task:wait())
     check.equal("s.35: cancel in dohandshake", { results[2], results[3] }, { false, "cancelled" })
@@ -269,41 +273,43 @@ do
     check.equal("s.11: UDP", { got[1], got[2] }, { "datagram", "127.0.0.1" })
     udp_a:close()
     udp_b:close()
-    local unix = require("socket.unix")
-    local path = os.tmpname()
-    os.remove(path)
-    local server, client = unix.stream(), unix.stream()
-    assert(server:bind(path))
-    assert(server:listen())
-    tasks.run(function()
-        tasks.start(function()
-            local accepted = assert(server:accept())
-            got = accepted:receive()
-            accepted:send("back\n")
-            accepted:close()
+    if not is_windows then
+        local unix = require("socket.unix")
+        local path = os.tmpname()
+        os.remove(path)
+        local server, client = unix.stream(), unix.stream()
+        assert(server:bind(path))
+        assert(server:listen())
+        tasks.run(function()
+            tasks.start(function()
+                local accepted = assert(server:accept())
+                got = accepted:receive()
+                accepted:send("back\n")
+                accepted:close()
+            end)
+            assert(client:connect(path))
+            client:send("unix\n")
+            check.equal("s.11: Unix stream", { client:receive(), got }, { "back", "unix" })
         end)
-        assert(client:connect(path))
-        client:send("unix\n")
-        check.equal("s.11: Unix stream", { client:receive(), got }, { "back", "unix" })
-    end)
-    client:close()
-    server:close()
-    os.remove(path)
-    local from, to = unix.dgram(), unix.dgram()
-    assert(to:bind(path))
-    tasks.run(function()
-        local count = 0
-        tasks.start(function() for _ = 1, 2000 do if to:receive() then count = count + 1 end end end)
-        for i = 1, 2000 do assert(from:sendto("d" .. i, path)) end
-        for _ = 1, 500 do
-            if count == 2000 then break end
-            socket.sleep(0.01)
-        end
-        check.equal("s.11: Unix datagrams, more than the queue holds", count, 2000)
-    end)
-    from:close()
-    to:close()
-    os.remove(path)
+        client:close()
+        server:close()
+        os.remove(path)
+        local from, to = unix.dgram(), unix.dgram()
+        assert(to:bind(path))
+        tasks.run(function()
+            local count = 0
+            tasks.start(function() for _ = 1, 2000 do if to:receive() then count = count + 1 end end end)
+            for i = 1, 2000 do assert(from:sendto("d" .. i, path)) end
+            for _ = 1, 500 do
+                if count == 2000 then break end
+                socket.sleep(0.01)
+            end
+            check.equal("s.11: Unix datagrams, more than the queue holds", count, 2000)
+        end)
+        from:close()
+        to:close()
+        os.remove(path)
+    end
 end
 
 -- tasks.s.10, tasks.waits.8
@@ -325,14 +331,14 @@ do
     check.ok("s.10: the one that is ready", #ready == 1 and ready[1] == objects[77])
     check.ok("s.10: others run", ticks > 5, ticks)
     check.equal("select: timeout", { tasks.run(function() return socket.select({ objects[1] }, nil, 0.01) end) }, { {}, {}, "timeout" })
-    local file = assert(io.open(os.getenv("COMPAT_SERVERS") .. "/smtpd.py"))
-    check.equal("waits.8: a regular file is ready", #tasks.run(function()
-        local serial = require("socket.serial")(os.tmpname())
-        local found = socket.select({ serial }, nil, 5)
-        serial:close()
-        return found
-    end), 1)
-    file:close()
+    if not is_windows then
+        check.equal("waits.8: a regular file is ready", #tasks.run(function()
+            local serial = require("socket.serial")(os.tmpname())
+            local found = socket.select({ serial }, nil, 5)
+            serial:close()
+            return found
+        end), 1)
+    end
     for i = 1, 300 do
         pairs_of[i][1]:close()
         pairs_of[i][2]:close()

@@ -3,7 +3,8 @@ local check = require("check")
 local socket = require("socket")
 
 -- The first call of the program is a lookup: the resolver needs WinSock, which has to be started.
-check.equal("a lookup before any socket", (socket.dns.toip("127.0.0.1")), "127.0.0.1")
+check.equal("a lookup before any socket", (socket.dns.toip("localhost")), "127.0.0.1")
+check.equal("a lookup of an address", (socket.dns.toip("127.0.0.1")), "127.0.0.1")
 check.ok("the name of the machine", type(socket.dns.gethostname()) == "string")
 
 local server = assert(socket.bind("127.0.0.1", 0))
@@ -71,8 +72,11 @@ check.equal("a datagram after one that was lost", one:receive(), "found")
 one:sendto(("x"):rep(3000), "127.0.0.1", at)
 two:settimeout(20)
 check.equal("a datagram longer than asked for", { two:receive(10) }, { nil, "Message too long" })
-one:sendto(("x"):rep(3000), "127.0.0.1", at)
-check.equal("a datagram, asked for with a large size", #two:receive(60000), 3000)
+-- A size above 64 KiB: the library looks at the datagram first, which is an error on Windows, too.
+for _, size in ipairs({ 60000, 100000 }) do
+    one:sendto(("x"):rep(3000), "127.0.0.1", at)
+    check.equal("a datagram, asked for with a size of " .. size, #(two:receive(size) or ""), 3000)
+end
 
 -- Modules that Windows lacks.
 for _, name in ipairs({ "socket.unix", "socket.serial" }) do
