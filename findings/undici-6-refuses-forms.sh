@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# formData() of undici 6, which is the fetch of Node.js 20 and 22, refuses forms that .NET writes.
+# formData() of undici 6, which is the fetch of Node.js 20, refuses forms that .NET writes.
 #
-# Guess:  a name without quotes is a name (RFC 6266 section 4.1 and RFC 7578 have tokens as well as quoted strings), parameters
-#         may be in any order, and one that is not known is ignored.
+# Guess:  a name without quotes is a name (the value of a parameter is a token or a quoted string, RFC 2045 section 5.1),
+#         parameters may be in any order, and one that is not known is ignored.
 # Seen (undici 6.24.1): name=a, filename before name, filename* (for names beyond ASCII), size=3 and a missing space after ";"
 #         each end in "TypeError: Failed to parse body as FormData." undici 7.30.2 reads all of them. busboy 1.6.0 as well.
 # Who meets it: servers that call request.formData(). .NET's MultipartFormDataContent writes name=a and filename*.
@@ -10,7 +10,8 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-npm install --silent --no-audit --no-fund --prefix . undici-6@npm:undici@6.24.1 undici-7@npm:undici@7.30.2 busboy@1.6.0 >/dev/null
+npm install --silent --no-audit --no-fund --prefix . undici-6@npm:undici@6.24.1 undici-7@npm:undici@7.30.2 \
+    busboy@1.6.0 >/dev/null
 cat > run.js <<'JAVASCRIPT'
 const busboy = require("busboy");
 
