@@ -49,6 +49,16 @@ def _arguments():
     return parser.parse_args()
 
 
+def _spread(few, many):
+    """`many` with `few` at even distances: the few wait for each other's builds, and would hold up all jobs side by side."""
+    parts = len(few) + 1
+    bounds = [len(many) * i // parts for i in range(parts + 1)]
+    spread = many[:bounds[1]]
+    for i, one in enumerate(few, 1):
+        spread += [one] + many[bounds[i]:bounds[i + 1]]
+    return spread
+
+
 class Run:
     """One run: its suites, interpreters and tests."""
 
@@ -111,7 +121,7 @@ class Run:
             made += manual.tasks(wanted, report) + contract.tasks(wanted, report) + house.tasks(wanted, report)
             made += circles.tasks(wanted, report)
         if "rocks" in self._suites:
-            made += rocks.tasks(chosen, wanted, started, self._world, report)
+            made = _spread(rocks.tasks(chosen, wanted, started, self._world, report), made)
         return made
 
     def _alone(self):
