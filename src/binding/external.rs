@@ -14,8 +14,8 @@ use mlua::ffi::{self, lua_State};
 
 use super::{Call, Raise};
 
-/// From this length on, a copy costs more than Lua's work for a string with foreign memory.
-const LARGE: usize = 64 << 10;
+/// From this length on, strings are not copied. Pieces of 64 KB come from buffers that are used again.
+const LARGE: usize = 128 << 10;
 /// This much garbage is tolerated in any case.
 const TOLERATED: usize = 16 << 20;
 
