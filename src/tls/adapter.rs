@@ -49,6 +49,15 @@ struct Watch {
     hello: Option<ServerHello>,
 }
 
+/// How a descriptor failed. Smaller than a [`Failure`]: each connection has room for one.
+#[derive(Clone, Copy, Debug)]
+enum Break {
+    /// The stream has ended.
+    End,
+    /// A system call failed.
+    Errno(Errno),
+}
+
 /// The state of the connection that adapter and session share. The TLS library does not pass on the error of
 /// its stream, and drops the stream when a handshake fails. So the error is kept here.
 #[derive(Debug)]
@@ -56,7 +65,7 @@ pub struct RawSocket {
     number: Cell<i32>,
     read_ahead: RefCell<ReadAhead>,
     blocked: Cell<Direction>,
-    broken: Cell<Option<Failure>>,
+    broken: Cell<Option<Break>>,
     #[cfg(not(tls_openssl))]
     watch: RefCell<Watch>,
     #[cfg(windows)]
@@ -243,7 +252,10 @@ impl RawSocket {
 
     /// The descriptor's own failure: an error, or an end of stream without close_notify.
     pub fn broken(&self) -> Option<Failure> {
-        self.broken.get()
+        self.broken.get().map(|broken| match broken {
+            Break::End => Failure::Truncated,
+            Break::Errno(error) => error.into(),
+        })
     }
 
     /// Whether the TLS library can go on without waiting for the descriptor to become readable. A part of a
@@ -335,7 +347,7 @@ impl RawSocket {
         match received {
             // TLS libraries treat 0 as an orderly end, which only close_notify is.
             Ok(0) => {
-                self.broken.set(Some(Failure::Truncated));
+                self.broken.set(Some(Break::End));
                 Err(ErrorKind::UnexpectedEof.into())
             }
             Ok(count) => Ok(count),
@@ -353,7 +365,7 @@ impl RawSocket {
     }
 
     fn fail(&self, error: Errno) -> io::Error {
-        self.broken.set(Some(error.into()));
+        self.broken.set(Some(Break::Errno(error)));
         // OpenSSL's binding retries forever on a descriptor that is not connected.
         if error == Errno::NOTCONN { ErrorKind::BrokenPipe.into() } else { error.into() }
     }

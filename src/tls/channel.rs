@@ -8,7 +8,7 @@ use rustix::net::Shutdown;
 use super::adapter::RawSocket;
 use super::backend::{Origin, Stream, StreamError};
 use super::context::Context;
-use super::session::{Session, State, host_name};
+use super::session::{Session, Setup, State, host_name};
 use super::verification::{Extras, Verification};
 use crate::binding::Message;
 use crate::socket::descriptor::Descriptor;
@@ -63,6 +63,10 @@ impl TlsChannel {
         }
     }
 
+    fn setup(&mut self) -> Option<&mut Setup> {
+        self.session.as_mut()?.setup()
+    }
+
     /// The context in use. On a server it may change with the name that the client requests.
     pub fn context(&self) -> Option<&Arc<Context>> {
         self.session.as_ref().map(|session| &session.context)
@@ -76,8 +80,8 @@ impl TlsChannel {
     /// Whether reading ended in another way than by the peer's close_notify.
     pub fn was_cut(&self) -> bool {
         self.session.as_ref().is_some_and(|session| {
-            let failure = session.read_failure.filter(|failure| *failure != Failure::Closed);
-            failure.is_some() && !session.context.settings.ignore_eof
+            let failure = session.failures.as_ref().and_then(|failures| failures.read);
+            failure.is_some_and(|failure| failure != Failure::Closed) && !session.context.settings.ignore_eof
         })
     }
 
@@ -126,53 +130,52 @@ impl TlsChannel {
 
     /// Sets the name to send. It is verified too, unless the context has a name.
     pub fn set_name(&mut self, name: &[u8]) {
-        if let Some(session) = self.session.as_mut().filter(|session| matches!(session.state, State::Fresh)) {
-            session.name = host_name(name);
-            session.invalid_name = session.name.is_none();
+        if let Some(session) = &mut self.session
+            && let Some(setup) = session.setup()
+        {
+            let name = host_name(name);
+            setup.invalid_name = name.is_none();
+            session.name = name.map(String::into_boxed_str);
         }
     }
 
     /// Removes all contexts of names. `strict` sets whether a server refuses a name without a context.
     pub fn reset_names(&mut self, strict: bool) {
-        if let Some(session) = &mut self.session {
-            session.strict = strict;
-            session.contexts.clear();
+        if let Some(setup) = self.setup() {
+            setup.strict = strict;
+            setup.contexts.clear();
         }
     }
 
     /// Sets the context for a name (server only).
     pub fn add_name(&mut self, name: String, context: Arc<Context>, extras: Extras) {
-        if let Some(session) = &mut self.session {
-            session.contexts.insert(name, (context, extras));
+        if let Some(setup) = self.setup() {
+            setup.contexts.insert(name, (context, extras));
         }
     }
 
     /// Sets the name whose TLSA records verify the peer. Returns whether it was set.
     pub fn set_dane_name(&mut self, name: &[u8]) -> bool {
-        let Some(session) = self.session.as_mut().filter(|session| matches!(session.state, State::Fresh))
-        else {
-            return false;
-        };
-        if session.context.settings.dane.is_none() {
+        if self.context().is_none_or(|context| context.settings.dane.is_none()) {
             return false;
         }
-        session.dane_name = host_name(name);
-        session.dane_name.is_some()
+        let Some(setup) = self.setup() else { return false };
+        setup.dane_name = host_name(name);
+        setup.dane_name.is_some()
     }
 
     /// Adds a TLSA record. Returns whether it can be used.
     pub fn add_tlsa(&mut self, kind: [u8; 3], data: &[u8]) -> bool {
-        let Some(session) = self.session.as_mut().filter(|session| matches!(session.state, State::Fresh))
-        else {
-            return false;
-        };
-        if session.dane_name.is_none()
-            || session.tlsa.len() >= MOST_TLSA
-            || !session.context.backend.accepts_tlsa(kind, data)
+        let Some(session) = &mut self.session else { return false };
+        let context = session.context.clone();
+        let Some(setup) = session.setup() else { return false };
+        if setup.dane_name.is_none()
+            || setup.tlsa.len() >= MOST_TLSA
+            || !context.backend.accepts_tlsa(kind, data)
         {
             return false;
         }
-        session.tlsa.push((kind, data.to_vec()));
+        setup.tlsa.push((kind, data.to_vec()));
         true
     }
 
@@ -185,8 +188,8 @@ impl TlsChannel {
     /// Sets the port under which sessions are kept. A connection through a proxy needs this: the port of its
     /// descriptor is the proxy's.
     pub fn set_port(&mut self, port: u16) {
-        if let Some(session) = &mut self.session {
-            session.port = Some(port);
+        if let Some(setup) = self.setup() {
+            setup.port = Some(port);
         }
     }
 
@@ -201,7 +204,7 @@ impl TlsChannel {
 
     /// Why the peer's certificate was refused, if that was the failure.
     pub fn detail(&self) -> Option<Message> {
-        self.session.as_ref()?.detail
+        self.session.as_ref()?.failures.as_ref()?.detail
     }
 
     /// Takes the session out, so that a step of the handshake can call Lua. `Failure::Closed` if there is
@@ -209,10 +212,10 @@ impl TlsChannel {
     pub fn lend_session(&mut self) -> Result<Box<Session>, Failure> {
         self.wants = None;
         if self.descriptor.is_none()
-            && let Some(session) =
-                self.session.as_mut().filter(|session| matches!(session.state, State::Fresh))
+            && let Some(session) = &mut self.session
+            && session.setup().is_some()
         {
-            session.state = State::Failed(Failure::Errno(libc::EBADF));
+            session.fail(Failure::Errno(libc::EBADF));
         }
         let session =
             self.session.take().ok_or(if self.lent { Failure::Text("busy") } else { Failure::Closed })?;

@@ -28,36 +28,53 @@ const UNRECOGNIZED_NAME: u8 = 112;
 /// The progress of a session.
 pub(super) enum State {
     /// Before the handshake.
-    Fresh,
+    Fresh(Box<Setup>),
     /// In the handshake.
     Handshaking(Stream),
     /// After the handshake.
     Established(Stream),
     /// The handshake failed.
-    Failed(Failure),
+    Failed,
+}
+
+/// What only the start of a handshake needs. It is freed then: most connections are idle most of the time.
+#[derive(Default)]
+pub(super) struct Setup {
+    /// Whether `set_name` was called with an invalid name.
+    pub(super) invalid_name: bool,
+    /// A server's contexts of names.
+    pub(super) contexts: HashMap<String, (Arc<Context>, Extras)>,
+    /// Whether a server refuses other names.
+    pub(super) strict: bool,
+    /// A server's reader of the ClientHello, until it has arrived.
+    hello: Option<Reader>,
+    /// The port at the peer, if the descriptor is connected to a proxy.
+    pub(super) port: Option<u16>,
+    pub(super) dane_name: Option<String>,
+    pub(super) tlsa: Vec<Tlsa>,
+}
+
+/// The failures of a session, which later calls return again.
+#[derive(Default)]
+pub(super) struct Failures {
+    handshake: Option<Failure>,
+    /// Why the peer's certificate was refused.
+    pub(super) detail: Option<Message>,
+    pub(super) read: Option<Failure>,
+    write: Option<Failure>,
 }
 
 /// A TLS session from its creation until it is closed.
 pub struct Session {
     pub(super) context: Arc<Context>,
-    pub(super) host: Option<String>,
-    pub(super) name: Option<String>,
-    /// Whether `set_name` was called with an invalid name.
-    pub(super) invalid_name: bool,
+    pub(super) host: Option<Box<str>>,
+    pub(super) name: Option<Box<str>>,
     pub(super) extras: Extras,
-    pub(super) contexts: HashMap<String, (Arc<Context>, Extras)>,
-    pub(super) strict: bool,
-    pub(super) hello: Option<Reader>,
     pub(super) origin: Option<Origin>,
-    /// The port at the peer, if the descriptor is connected to a proxy.
-    pub(super) port: Option<u16>,
-    pub(super) dane_name: Option<String>,
-    pub(super) tlsa: Vec<Tlsa>,
     pub(super) socket: Rc<RawSocket>,
     pub(super) state: State,
-    pub(super) detail: Option<Message>,
-    pub(super) read_failure: Option<Failure>,
-    pub(super) write_failure: Option<Failure>,
+    /// None as long as nothing failed.
+    pub(super) failures: Option<Box<Failures>>,
 }
 
 impl Session {
@@ -68,47 +85,62 @@ impl Session {
         host: Option<String>,
         socket: Rc<RawSocket>,
     ) -> Self {
-        let server = context.settings.server;
+        let hello = context.settings.server.then(Reader::of_client);
         Session {
             context,
-            host,
+            host: host.map(String::into_boxed_str),
             name: None,
-            invalid_name: false,
             extras,
-            contexts: HashMap::new(),
-            strict: false,
-            hello: server.then(Reader::of_client),
             origin: None,
-            port: None,
-            dane_name: None,
-            tlsa: Vec::new(),
             socket,
-            state: State::Fresh,
-            detail: None,
-            read_failure: None,
-            write_failure: None,
+            state: State::Fresh(Box::new(Setup { hello, ..Setup::default() })),
+            failures: None,
         }
+    }
+
+    /// The data for a handshake that has not begun.
+    pub(super) fn setup(&mut self) -> Option<&mut Setup> {
+        match &mut self.state {
+            State::Fresh(setup) => Some(setup),
+            _ => None,
+        }
+    }
+
+    fn failures(&mut self) -> &mut Failures {
+        self.failures.get_or_insert_default()
+    }
+
+    /// Ends the handshake.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.state = State::Failed;
+        self.failures().handshake = Some(failure);
     }
 
     /// Continues the handshake as far as possible. Returns None when done, else the direction to wait for.
     pub fn advance(&mut self) -> Result<Option<Direction>, Failure> {
         self.socket.begin();
-        let begun = match std::mem::replace(&mut self.state, State::Failed(Failure::Closed)) {
+        let begun = match std::mem::replace(&mut self.state, State::Failed) {
             State::Established(stream) => {
                 self.state = State::Established(stream);
                 return Ok(None);
             }
-            State::Handshaking(stream) => Ok(Some(stream)),
-            State::Failed(failure) => Err(failure),
-            State::Fresh if self.context.settings.server => self.begin_server(),
-            State::Fresh => self.begin_client().map(Some),
+            State::Handshaking(stream) => Ok(stream),
+            State::Failed => {
+                let failures = self.failures.as_ref();
+                return Err(failures.and_then(|failures| failures.handshake).unwrap_or(Failure::Closed));
+            }
+            State::Fresh(mut setup) if self.context.settings.server => match self.begin_server(&mut setup) {
+                Ok(None) => {
+                    self.state = State::Fresh(setup);
+                    return Ok(Some(self.socket.blocked()));
+                }
+                Ok(Some(stream)) => Ok(stream),
+                Err(failure) => Err(failure),
+            },
+            State::Fresh(setup) => self.begin_client(&setup),
         };
         let failure = match begun {
-            Ok(None) => {
-                self.state = State::Fresh;
-                return Ok(Some(self.socket.blocked()));
-            }
-            Ok(Some(mut stream)) => match stream.handshake() {
+            Ok(mut stream) => match stream.handshake() {
                 Step::Done => {
                     self.socket.release();
                     self.socket.enable_read_ahead();
@@ -120,13 +152,14 @@ impl Session {
                     return Ok(Some(self.socket.blocked()));
                 }
                 Step::Failed(failure, detail) => {
-                    self.detail = detail.map(|detail| self.explain(detail));
+                    let detail = detail.map(|detail| self.explain(detail));
+                    self.failures().detail = detail;
                     failure
                 }
             },
             Err(failure) => failure,
         };
-        self.state = State::Failed(failure);
+        self.fail(failure);
         Err(failure)
     }
 
@@ -141,8 +174,8 @@ impl Session {
         detail
     }
 
-    fn begin_client(&mut self) -> Result<Stream, Failure> {
-        if self.invalid_name {
+    fn begin_client(&mut self, setup: &Setup) -> Result<Stream, Failure> {
+        if setup.invalid_name {
             // An invalid name must not be treated as no name, which skips verification.
             return Err(Failure::Text("invalid host name"));
         }
@@ -155,25 +188,25 @@ impl Session {
         if self.origin.is_none()
             && settings.resume
             && let Some(name) = name
-            && let Some(port) = self.port.or_else(|| self.socket.peer().map(|peer: SocketAddr| peer.port()))
+            && let Some(port) = setup.port.or_else(|| self.socket.peer().map(|peer: SocketAddr| peer.port()))
         {
             self.origin = Some(Origin { name: name.to_owned(), port });
         }
-        let dane_name = self.dane_name.as_deref();
+        let dane_name = setup.dane_name.as_deref();
         let peer = Peer {
             name: name.or(dane_name),
             verify_name: settings.verify_host,
             extras: self.extras,
             // A session made under other `verifyext` flags was verified differently.
             origin: self.origin.clone().filter(|_| self.extras == Extras::default()),
-            dane: dane_name.map(|name| (name, &*self.tlsa)),
+            dane: dane_name.map(|name| (name, &*setup.tlsa)),
         };
         self.context.backend.client(settings, &peer, self.socket.clone())
     }
 
     /// Starts once the ClientHello has arrived, because its name selects the context.
-    fn begin_server(&mut self) -> Result<Option<Stream>, Failure> {
-        if let Some(reader) = &mut self.hello {
+    fn begin_server(&mut self, setup: &mut Setup) -> Result<Option<Stream>, Failure> {
+        if let Some(reader) = &mut setup.hello {
             let hello =
                 self.socket.peek(|bytes| match reader.name(bytes.get(reader.seen()..).unwrap_or_default()) {
                     Parsed::Incomplete => None,
@@ -181,7 +214,7 @@ impl Session {
                     Parsed::Message(name) => Some(name),
                 });
             match hello {
-                Ok(name) => self.name = name,
+                Ok(name) => self.name = name.map(String::into_boxed_str),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
                 Err(_) => return Err(self.socket.broken().unwrap_or(Failure::Truncated)),
             }
@@ -189,13 +222,13 @@ impl Session {
                 self.refuse(ILLEGAL_PARAMETER);
                 return Err(Failure::Text("excessive message size"));
             }
-            self.hello = None;
+            setup.hello = None;
         }
         if let Some(name) = &self.name {
-            if let Some((context, extras)) = self.contexts.get(name) {
+            if let Some((context, extras)) = setup.contexts.get(&**name) {
                 self.context = context.clone();
                 self.extras = *extras;
-            } else if self.strict {
+            } else if setup.strict {
                 self.refuse(UNRECOGNIZED_NAME);
                 return Err(Failure::Text("callback failed"));
             }
@@ -217,7 +250,7 @@ impl Session {
     /// Decrypts at most `limit` bytes and appends them.
     pub(super) fn read(&mut self, into: &mut Vec<u8>, limit: usize) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
-        if let Some(failure) = self.read_failure {
+        if let Some(failure) = self.failures.as_ref().and_then(|failures| failures.read) {
             return Err(Stop::Failed(failure));
         }
         self.socket.begin();
@@ -237,14 +270,14 @@ impl Session {
             }
             Err(StreamError::Failed(failure)) => failure,
         };
-        self.read_failure = Some(failure);
+        self.failures().read = Some(failure);
         Err(Stop::Failed(failure))
     }
 
     /// Encrypts and sends some of the bytes.
     pub(super) fn write(&mut self, data: &[u8]) -> Result<usize, Stop> {
         let State::Established(stream) = &mut self.state else { return Err(Stop::Failed(Failure::Closed)) };
-        if let Some(failure) = self.write_failure {
+        if let Some(failure) = self.failures.as_ref().and_then(|failures| failures.write) {
             return Err(Stop::Failed(failure));
         }
         self.socket.begin();
@@ -257,7 +290,7 @@ impl Session {
         // Later writes must return the same failure. OpenSSL reports a "bad length" for a next write that is
         // shorter.
         if matches!(failure, Failure::Closed | Failure::Errno(_)) {
-            self.write_failure = Some(failure);
+            self.failures().write = Some(failure);
         }
         Err(Stop::Failed(failure))
     }
