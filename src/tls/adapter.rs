@@ -30,6 +30,10 @@ const PART: usize = HEAD + LARGEST_BODY;
 /// timeout would never be checked.
 const ALLOWANCE: usize = 256 << 10;
 
+/// The least that a read takes of the allowance. Small records can be as expensive as large ones: a KeyUpdate takes a
+/// derivation of keys, and an answer.
+const LEAST_CHARGE: usize = 8 << 10;
+
 /// The most pieces to drop before a connection is closed.
 const MOST_DISCARDED: usize = 16;
 
@@ -420,7 +424,7 @@ impl Read for Adapter {
             Err(error) if cfg!(windows) && error.kind() == ErrorKind::UnexpectedEof => 0,
             count => count?,
         };
-        self.0.allowance.set(self.0.allowance.get().saturating_sub(count));
+        self.0.allowance.set(self.0.allowance.get().saturating_sub(count.max(LEAST_CHARGE)));
         self.0.observe(Way::Incoming, into.get(..count).unwrap_or_default());
         #[cfg(windows)]
         if !self.0.reads_ahead.get() && self.0.records.borrow().is_foreign() {
