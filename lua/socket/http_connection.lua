@@ -174,10 +174,10 @@ end
 function connection.collected(sink) return sink and collected[sink] end
 
 -- True when nothing in the path of a body was replaced, so that its pieces may be moved without the source.
-local function is_plain(source, sock, size, step)
+local function is_plain(source, size, step)
     if not (is_original("all", ltn12.pump.all) and is_original("step", step)) then return false end
     local mark = getmetatable(source)
-    return type(sock) == "userdata" and type(mark) == "table" and mark.plain ~= nil and type(size) == "number" and size >= 1
+    return type(mark) == "table" and mark.plain ~= nil and type(size) == "number" and size >= 1
 end
 
 -- Receives a body without the source, when the program cannot observe the difference. The string form gets it in one
@@ -186,16 +186,19 @@ end
 local function gather(source, h, length, sink, step, create)
     local size, sock = socket.BLOCKSIZE, h.c
     -- an empty body needs no read
-    if length == 0 or not is_plain(source, sock, size, step) then return false end
-    if is_original("discard", sink) then return require("socket.http_moving").discard(sock, length, size) end
+    if length == 0 or not is_plain(source, size, step) then return false end
+    local object, functions = framing.receiver(sock)
+    -- the end of a TLS stream is no plain end of file
+    if not functions or not length and object ~= sock then return false end
+    if is_original("discard", sink) then return require("socket.http_moving").discard(functions, object, length, size) end
     local target = collected[sink]
     if not target then
         if not (length and create) then return false end
         local moving = require("socket.http_moving")
-        if not moving.is_private(h, source, create, own_methods) then return false end
-        return moving.move(sock, length, sink)
+        if not moving.is_private(h, source, create, own_methods) or not functions.has_own_methods(object) then return false end
+        return moving.move(functions, object, length, sink)
     end
-    local body, err = native.receive_body(sock, length, size)
+    local body, err = functions.receive_body(object, length, size)
     if not body then return body, err end
     target[#target + 1] = body
     if not length then sock:close() end

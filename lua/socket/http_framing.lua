@@ -93,23 +93,24 @@ local function skipped_fields(lines, n)
     return fields
 end
 
--- The object that a native function can receive header lines from, when the program cannot observe the difference, and
--- that function.
-local function native_reader(sock)
-    if type(sock) == "userdata" then return sock, native.receive_fields end
+-- The object that native functions can receive from, when the program cannot observe the difference, and a table of
+-- these functions.
+function framing.receiver(sock)
+    if type(sock) == "userdata" then return sock, native end
     if not bounded[sock] or rawget(sock, "receive") then return nil end
     local mark = getmetatable(sock)
-    return rawget(sock, "sock"), type(mark) == "table" and mark.receive_fields
+    if type(mark) ~= "table" or not mark.receive_fields then return nil end
+    return rawget(sock, "sock"), mark
 end
 
 -- Receives header lines up to the empty line. Joins repeated fields with ", ". Returns a table of values by
 -- lower-case name, or nil and a message.
 function framing.receive_fields(sock, limits)
     local plain = socket.skip == skip
-    local object, read
-    if plain then object, read = native_reader(sock) end
-    if read then
-        local fields, err = read(object, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
+    local object, functions
+    if plain then object, functions = framing.receiver(sock) end
+    if functions then
+        local fields, err = functions.receive_fields(object, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge)
         if fields ~= false then return fields, err end
     end
     local lines, n = receive_lines(sock, limits)

@@ -2,7 +2,7 @@
 -- such body.
 local socket = require("socket")
 local framing = require("socket.http_framing")
-local native = require("socket.native")("socket_http")
+local makers = require("socket.https_makers")
 
 local getmetatable, next, type = getmetatable, next, type
 
@@ -15,20 +15,20 @@ local function has_all(object, functions)
     return true
 end
 
--- True when no code of the program has the socket of the connection `h`: it was made by `socket.tcp`, and all functions
--- that get it are those of this library. `methods` has those of `h`.
+-- True when no code of the program has the socket of the connection `h`: it was made by `socket.tcp`, for https too, and
+-- all functions that get it are those of this library. `methods` has those of `h`.
 function moving.is_private(h, source, create, methods)
     local originals = getmetatable(source).plain
-    return create == originals.module.tcp and has_all(socket, originals.module)
+    return (makers[create] or create == originals.module.tcp and h.plain) and has_all(socket, originals.module)
         and has_all(socket.sourcet, originals.sourcet) and has_all(socket.sinkt, originals.sinkt)
         and socket.sinkt["http-chunked"] == framing.chunked_sink and has_all(h, methods)
-        and h.plain and native.has_own_methods(h.c)
 end
 
--- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left.
-function moving.discard(sock, length, size)
+-- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left. `functions` are those of
+-- `receiver` in socket.http_framing.
+function moving.discard(functions, sock, length, size)
     while length ~= 0 do
-        local count, ended = native.discard_body(sock, length, size)
+        local count, ended = functions.discard_body(sock, length, size)
         if count == false then return false, length end
         if not count then return nil, ended end
         if ended then break end
@@ -43,13 +43,13 @@ local LARGEST = 16384
 
 -- Replaces ltn12.pump.all with the source of a body of this length: calls the sink with the same pieces, but receives
 -- all pieces that have arrived at once. Returns the results of ltn12.pump.all; or false and how many bytes are left.
-function moving.move(sock, length, sink)
+function moving.move(functions, sock, length, sink)
     local pieces = {}
     while true do
         local size = socket.BLOCKSIZE
         local count, problem = false, nil
         if type(size) == "number" and size >= 1 and size <= LARGEST then
-            count, problem = native.receive_pieces(sock, length, size, pieces)
+            count, problem = functions.receive_pieces(sock, length, size, pieces)
         end
         if not count then
             if count == false then return false, length end

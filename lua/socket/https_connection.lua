@@ -7,7 +7,7 @@ local plans = require("socket.https_makers")
 local settings = require("socket.https_settings")
 local FIELDS = require("socket.tls_parameters")
 
-local getmetatable, pairs, setmetatable, tonumber = getmetatable, pairs, setmetatable, tonumber
+local getmetatable, ipairs, pairs, setmetatable, tonumber = getmetatable, ipairs, pairs, setmetatable, tonumber
 
 local connection = {}
 
@@ -48,10 +48,13 @@ connection.parameters = merge
 local methods = {}
 local unconnected = { __index = methods }
 
--- Methods of the TLS object as methods of the connection. Header lines are read by a native function (see
--- socket.http_framing).
+-- Methods of the TLS object as methods of the connection. Heads and bodies are read by native functions (see
+-- `receiver` in socket.http_framing).
 local forwarded = {}
-local connected = { __index = forwarded, receive_fields = native("socket_tls_core").receive_fields }
+local connected = { __index = forwarded }
+for _, name in ipairs({ "discard_body", "has_own_methods", "receive_body", "receive_fields", "receive_pieces" }) do
+    connected[name] = native("socket_tls_core")[name]
+end
 
 local function forward_methods(object)
     for name in pairs(getmetatable(object).__index) do

@@ -51,7 +51,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("compose_list", native(compose::compose_list)),
         ("connect", native(tcp::connect_in_steps)),
         ("converse", native(converse::converse::<tcp::Tcp>)),
-        ("discard_body", native(discard_body)),
+        ("discard_body", native(discard_body::<tcp::Tcp>)),
         ("fields", native(fields)),
         ("first_values", native(first_values)),
         ("has_own_methods", native(tcp::has_own_methods)),
@@ -61,9 +61,9 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("parse_head", native(parse_head)),
         ("process", native(process)),
         ("random_text", native(random_text)),
-        ("receive_body", native(receive_body)),
+        ("receive_body", native(receive_body::<tcp::Tcp>)),
         ("receive_fields", native(receive_fields::<tcp::Tcp>)),
-        ("receive_pieces", native(receive_pieces)),
+        ("receive_pieces", native(receive_pieces::<tcp::Tcp>)),
     ]);
     Ok(1)
 }
@@ -106,22 +106,22 @@ pub fn receive_fields<T: Streaming>(call: &mut Call<'_>) -> Outcome {
 
 /// `receive_body(client, length, piece)`: reads a body of `length` bytes, or up to the end of the stream if
 /// `length` is nil. The time limit starts again after every `piece` bytes. Returns the body, or nil and a
-/// message. Returns false and reads nothing if `client` is not a `tcp{client}` or if its `receive` was
-/// replaced.
-fn receive_body(call: &mut Call<'_>) -> Outcome {
+/// message. Returns false and reads nothing if `client` is not a connected object of the type or if its `receive`
+/// was replaced.
+pub fn receive_body<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(3);
     let pattern = match call.kind(2) {
         Kind::Nil => Pattern::All,
         _ => Pattern::Count(call.number(2)? as usize),
     };
     let piece = NonZeroUsize::new(call.number(3)? as usize);
-    if !is_unchanged_client::<tcp::Tcp>(call) {
+    if !is_unchanged_client::<T>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
     let request = Request { piece, ..Request::new(pattern) };
     let mut inline = InlineBuffer::new();
-    let mut received = object::receive_by(call, 1, tcp::client(), &request, &mut inline)?;
+    let mut received = object::receive_by(call, 1, T::client(), &request, &mut inline)?;
     // A reset, too, ends a body without a length (http.body.receive.6).
     if pattern == Pattern::All && received.failure.is_some_and(|failure| failure.is_closed()) {
         received.failure = None;
@@ -133,7 +133,7 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
         }
         None => {
             object::push_data(call, received, &inline)?;
-            door::settle_for(call, 1, tcp::client());
+            door::settle_for(call, 1, T::client());
             Ok(1)
         }
     }
@@ -142,17 +142,17 @@ fn receive_body(call: &mut Call<'_>) -> Outcome {
 /// `receive_pieces(client, left, size, pieces)`: receives the pieces of `size` bytes that have arrived, at least
 /// one. The body has `left` bytes left, and its last piece may be shorter. Stores the pieces in the table
 /// `pieces`, from 1. Each call has its own time limit. Returns their number, or nil and a message. Returns false
-/// and reads nothing if `client` is not a `tcp{client}` or if its `receive` was replaced.
-fn receive_pieces(call: &mut Call<'_>) -> Outcome {
+/// and reads nothing if `client` is not a connected object of the type or if its `receive` was replaced.
+pub fn receive_pieces<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     const PIECES: c_int = 4;
     call.set_top(PIECES);
     let (left, size) = (call.number(2)? as usize, (call.number(3)? as usize).max(1));
     call.table(PIECES)?;
-    if !is_unchanged_client::<tcp::Tcp>(call) {
+    if !is_unchanged_client::<T>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
-    let outcome = door::repeat(call, 1, tcp::client(), Use::Reading, |client, _| {
+    let outcome = door::repeat(call, 1, T::client(), Use::Reading, |client, _| {
         let (stream, channel, _) = client.parts();
         stream.take_pieces(channel, left, size)
     })?;
@@ -169,7 +169,7 @@ fn receive_pieces(call: &mut Call<'_>) -> Outcome {
         Ok(0)
     })?;
     drop(data);
-    door::settle_for(call, 1, tcp::client());
+    door::settle_for(call, 1, T::client());
     call.push_integer(count as i64);
     Ok(1)
 }
@@ -177,20 +177,20 @@ fn receive_pieces(call: &mut Call<'_>) -> Outcome {
 /// `discard_body(client, length, piece)`: drops some of a body that has `length` bytes left, or ends with the stream
 /// if `length` is nil. The time limit starts again after every `piece` bytes, or with any data if `length` is nil
 /// (add.46). Returns how many bytes were dropped, and whether the body has ended; or nil and a message. Returns false
-/// and reads nothing if `client` is not a `tcp{client}` or if its `receive` was replaced.
-fn discard_body(call: &mut Call<'_>) -> Outcome {
+/// and reads nothing if `client` is not a connected object of the type or if its `receive` was replaced.
+pub fn discard_body<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     // Between two calls other tasks may run. A call drops whole pieces, so that the time limits stay the same.
     const MOST: usize = 1 << 20;
     call.set_top(3);
     let length = if call.kind(2) == Kind::Nil { usize::MAX } else { call.number(2)? as usize };
     let size = if length == usize::MAX { 1 } else { (call.number(3)? as usize).max(1) };
-    if !is_unchanged_client::<tcp::Tcp>(call) {
+    if !is_unchanged_client::<T>(call) {
         call.push_boolean(false);
         return Ok(1);
     }
     let count = length.min((MOST / size).max(1).saturating_mul(size));
     let mut discarding = Discarding::new(count);
-    let outcome = door::repeat(call, 1, tcp::client(), Use::Reading, |client, pace| {
+    let outcome = door::repeat(call, 1, T::client(), Use::Reading, |client, pace| {
         let (stream, channel, timeout) = client.parts();
         let outcome = stream.discard(channel, &mut discarding, NonZeroUsize::new(size), timeout);
         pace.deadline = discarding.deadline;

@@ -1,5 +1,7 @@
 //! Methods shared by all socket objects, for any transport.
 
+use std::ffi::CStr;
+
 use super::described::{Described, Streaming};
 use super::descriptor::Use;
 use super::error::Failure;
@@ -313,6 +315,21 @@ pub fn setstats<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         object.parts().0.set_stats(received, sent, age);
     })?;
     success(call)
+}
+
+/// Returns to Lua whether argument 1 is one of these objects, and none of these methods was replaced.
+pub fn has_own_methods<T: Described>(call: &mut Call<'_>, methods: &[(&CStr, NativeFunction)]) -> Outcome {
+    call.set_top(1);
+    let mut own = call.try_object(1, T::any(), |_| ()).is_some();
+    for &(name, method) in methods {
+        if own {
+            call.push_field(1, name);
+            own = call.is_function(-1, method);
+            call.pop(1);
+        }
+    }
+    call.push_boolean(own);
+    Ok(1)
 }
 
 /// Defines the classes of one kind of object. They have the same methods.

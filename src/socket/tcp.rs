@@ -22,7 +22,7 @@ mod class;
 mod connecting;
 
 use class::{ANY, MASTER};
-pub use class::{TCP_CLIENT, TCP_MASTER, TCP_SERVER, Tcp, client};
+pub use class::{TCP_CLIENT, TCP_MASTER, TCP_SERVER, Tcp};
 use connecting::{connect_object, find_addresses, race};
 
 /// `socket.tcp()`: an object whose first use decides its family and descriptor.
@@ -180,17 +180,7 @@ const OF_CONNECTIONS: [(&CStr, NativeFunction); 4] = [
 /// `has_own_methods(object)`: whether an object is one of these classes, and none of the methods that make a
 /// connection and use it was replaced.
 pub fn has_own_methods(call: &mut Call<'_>) -> Outcome {
-    call.set_top(1);
-    let mut own = call.try_object(1, &ANY, |_| ()).is_some();
-    for (name, method) in OF_CONNECTIONS {
-        if own {
-            call.push_field(1, name);
-            own = call.is_function(-1, method);
-            call.pop(1);
-        }
-    }
-    call.push_boolean(own);
-    Ok(1)
+    object::has_own_methods::<Tcp>(call, &OF_CONNECTIONS)
 }
 
 const METHODS: &[(&str, NativeFunction)] = &[

@@ -1,8 +1,10 @@
 //! The methods of TLS objects by name.
 
+use std::ffi::CStr;
+
 use super::connection::{self, Connection, TLS_CONNECTION};
 use super::inspection;
-use crate::binding::{Call, ClassSpec, NativeFunction, native};
+use crate::binding::{Call, ClassSpec, NativeFunction, Outcome, native};
 use crate::socket::object;
 
 const METHODS: &[(&str, NativeFunction)] = &[
@@ -35,6 +37,21 @@ const METHODS: &[(&str, NativeFunction)] = &[
 
 const METAMETHODS: &[(&str, NativeFunction)] =
     &[("__close", native(connection::close)), ("__tostring", native(connection::to_string))];
+
+/// The methods that make a connection of a request and use it.
+const OF_CONNECTIONS: [(&CStr, NativeFunction); 5] = [
+    (c"dohandshake", native(connection::dohandshake)),
+    (c"receive", native(object::receive::<Connection>)),
+    (c"send", native(object::send::<Connection>)),
+    (c"settimeout", native(object::settimeout::<Connection>)),
+    (c"sni", native(connection::sni)),
+];
+
+/// `has_own_methods(object)`: whether an object is a TLS object, and none of the methods that make a connection
+/// and use it was replaced.
+pub fn has_own_methods(call: &mut Call<'_>) -> Outcome {
+    object::has_own_methods::<Connection>(call, &OF_CONNECTIONS)
+}
 
 /// Defines the class.
 pub fn define(call: &mut Call<'_>) {

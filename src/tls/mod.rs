@@ -58,13 +58,17 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("context", native(new_context)),
     ("converse", native(converse::converse::<Connection>)),
     ("curves", native(curves)),
+    ("discard_body", native(http::discard_body::<Connection>)),
     ("finish", native(connection::finish)),
     ("was_cut", native(connection::was_cut)),
+    ("has_own_methods", native(methods::has_own_methods)),
     ("iscontext", native(context_object::is_context)),
     ("isencrypted", native(is_encrypted)),
     ("loadcertificate", native(certificate::load)),
     ("options", native(options)),
+    ("receive_body", native(http::receive_body::<Connection>)),
     ("receive_fields", native(http::receive_fields::<Connection>)),
+    ("receive_pieces", native(http::receive_pieces::<Connection>)),
     ("resume", native(connection::resume)),
     ("setciphers", native(context_object::set_ciphers)),
     ("setport", native(connection::set_port)),
@@ -77,7 +81,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     methods::define(call);
     context_object::define(call);
     certificate::define(call);
-    call.new_table(0, 18);
+    call.new_table(0, 22);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());

@@ -96,8 +96,3 @@ impl Listening for Tcp {
         Tcp { options: Recorded::closed(Type::STREAM), ..Tcp::new(descriptor, self.family) }
     }
 }
-
-/// The receiver that accepts a connected TCP object.
-pub fn client() -> &'static Receiver<Tcp> {
-    &CLIENT
-}
