@@ -4,9 +4,20 @@ use std::ffi::{CString, c_char, c_int, c_ulong, c_void};
 
 use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
+use openssl::nid::Nid;
 use openssl::ssl::{SslContextBuilder, SslRef, SslSession};
 
+/// `EC_builtin_curve` (`openssl/ec.h`).
+#[repr(C)]
+#[derive(Clone)]
+struct BuiltinCurve {
+    nid: c_int,
+    comment: *const c_char,
+}
+
 unsafe extern "C" {
+    fn EC_get_builtin_curves(curves: *mut BuiltinCurve, count: usize) -> usize;
+    fn EVP_PKEY_type(kind: c_int) -> c_int;
     fn SSL_CTX_use_psk_identity_hint(context: *mut c_void, hint: *const c_char) -> c_int;
     fn SSL_CTX_dane_enable(context: *mut c_void) -> c_int;
     fn SSL_CTX_dane_set_flags(context: *mut c_void, flags: c_ulong) -> c_ulong;
@@ -38,6 +49,22 @@ fn checked(done: bool) -> bool {
 /// Removes all errors from OpenSSL's queue, also those that other code in this process left there.
 pub fn forget_errors() {
     drop(ErrorStack::get());
+}
+
+/// The elliptic curves that OpenSSL was built with, without making any of them.
+pub fn builtin_curves() -> Vec<Nid> {
+    // SAFETY: without room for curves, the function only returns their number.
+    let count = unsafe { EC_get_builtin_curves(std::ptr::null_mut(), 0) };
+    let mut curves = vec![BuiltinCurve { nid: 0, comment: std::ptr::null() }; count];
+    // SAFETY: there is room for `count` curves, and the function writes no more.
+    unsafe { EC_get_builtin_curves(curves.as_mut_ptr(), count) };
+    curves.iter().map(|curve| Nid::from_raw(curve.nid)).collect()
+}
+
+/// Whether OpenSSL was built with this kind of key.
+pub fn is_kind_of_key(nid: Nid) -> bool {
+    // SAFETY: the function only searches a table.
+    unsafe { EVP_PKEY_type(nid.as_raw()) != 0 }
 }
 
 /// Neither accepts sessions on a connection of a server, nor sends any.

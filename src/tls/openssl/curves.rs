@@ -1,9 +1,10 @@
 //! The elliptic curves of OpenSSL, by name.
 
-use openssl::asn1::Asn1Object;
-use openssl::ec::EcGroup;
-use openssl::nid::Nid;
-use openssl::ssl::{SslContextBuilder, SslMethod};
+use ::openssl::asn1::Asn1Object;
+use ::openssl::ec::EcGroup;
+use ::openssl::nid::Nid;
+
+use crate::sys::openssl;
 
 /// The NIST names of curves that have another name in ASN.1.
 const NIST: [(&str, Nid); 3] =
@@ -29,18 +30,54 @@ const KNOWN: [&str; 87] = [
     "wap-wsg-idm-ecid-wtls7", "wap-wsg-idm-ecid-wtls8", "wap-wsg-idm-ecid-wtls9",
 ];
 
-/// Whether the parameter `curve` accepts this name.
-pub fn exists(name: &str) -> bool {
+/// Kinds of keys that are not among OpenSSL's curves, with their numbers (`openssl/obj_mac.h`).
+const KEYS: [(&str, Nid); 2] = [("X25519", Nid::from_raw(1034)), ("X448", Nid::from_raw(1035))];
+
+fn nid(name: &str) -> Option<Nid> {
     let nist = NIST.iter().find(|(known, _)| *known == name).map(|(_, nid)| *nid);
-    let nid = nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()));
-    nid.is_some_and(|nid| EcGroup::from_curve_name(nid).is_ok())
+    nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()))
 }
 
-/// The names of the available curves.
+/// Whether the parameter `curve` accepts this name.
+pub fn exists(name: &str) -> bool {
+    nid(name).is_some_and(|nid| EcGroup::from_curve_name(nid).is_ok())
+}
+
+/// The names of the available curves. This makes no curve and no context, and does not look up every number by its
+/// name: that took longer than all else when TLS is loaded.
 pub fn names() -> Vec<&'static str> {
-    let listed = |name: &str| {
-        SslContextBuilder::new(SslMethod::tls())
-            .is_ok_and(|mut context| context.set_groups_list(name).is_ok())
+    let builtin = openssl::builtin_curves();
+    let short_names: Vec<_> = builtin.iter().filter_map(|nid| nid.short_name().ok()).collect();
+    let is_available = |name: &&str| {
+        let key = KEYS.iter().find(|(key, _)| key == name).map(|(_, number)| *number);
+        if let Some(number) = key {
+            // LibreSSL has other numbers
+            let number =
+                if number.short_name().is_ok_and(|short| short == *name) { Some(number) } else { nid(name) };
+            return number.is_some_and(openssl::is_kind_of_key);
+        }
+        let nist = NIST.iter().find(|(known, _)| known == name);
+        nist.is_some_and(|(_, number)| builtin.contains(number)) || short_names.contains(name)
     };
-    KNOWN.into_iter().filter(|name| exists(name) || name.starts_with('X') && listed(name)).collect()
+    KNOWN.into_iter().filter(is_available).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::expect_used)]
+
+    use ::openssl::ssl::{SslContextBuilder, SslMethod};
+
+    use super::*;
+
+    #[test]
+    fn the_listed_curves_are_those_that_can_be_used() {
+        let usable = |name: &&str| {
+            let mut context = SslContextBuilder::new(SslMethod::tls()).expect("a context");
+            exists(name) || name.starts_with('X') && context.set_groups_list(name).is_ok()
+        };
+        let expected: Vec<_> = KNOWN.into_iter().filter(usable).collect();
+        assert!(expected.contains(&"P-256"));
+        assert_eq!(names(), expected);
+    }
 }
