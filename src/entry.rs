@@ -62,6 +62,8 @@ entry_points! {
     socket_http_server => crate::http::serving::open;
     /// The internal `socket_idna`
     socket_idna => crate::idna::open;
+    /// The internal `socket_late`
+    socket_late => crate::late::open;
     /// The internal `socket_hmac`
     socket_hmac => crate::hmac::open;
     /// The native part of `socket.tasks`

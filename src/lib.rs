@@ -57,6 +57,7 @@ pub mod fuzzing;
 mod hmac;
 mod http;
 mod idna;
+mod late;
 mod memory;
 mod message;
 mod mime;

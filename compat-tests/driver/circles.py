@@ -12,6 +12,7 @@ USE = re.compile(r"\buse ((?:crate|super|self)\b[^;]*);")
 CHILD = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?use (\w+)::([^;]*);", re.M)
 DECLARED = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?mod (\w+);", re.M)
 REQUIRE = re.compile(r"""\brequire\s*\(?\s*["']([\w.]+)["']""")
+PART = re.compile(r"\bpart\(\"(\w+)\"")
 LUA_COMMENT = re.compile(r"--\[(=*)\[.*?\]\1\]|--[^\n]*", re.S)
 
 
@@ -134,12 +135,17 @@ def rust():
 
 
 def lua():
-    """Maps each file of lua/ to the files that it requires, at its start or later."""
+    """Maps each Lua file to the files that it requires, at its start or later, and to the parts that it loads."""
     files = dict(_files("lua", ".lua"))
     names = {path[len("lua/"):-len(".lua")].replace("/", "."): path for path in files}
+    late = dict(_files(os.path.join("src", "late"), ".lua"))
+    files.update(late)
+    parts = {os.path.basename(path)[:-len(".lua")]: path for path in late}
     graph = {}
     for path, text in files.items():
-        graph[path] = {names[name] for name in REQUIRE.findall(LUA_COMMENT.sub("", text)) if name in names}
+        code = LUA_COMMENT.sub("", text)
+        graph[path] = {names[name] for name in REQUIRE.findall(code) if name in names}
+        graph[path] |= {parts[name] for name in PART.findall(code)}
         graph[path].discard(path)
     return graph
 

@@ -157,6 +157,7 @@ def _editors(report):
         os.mkdir(os.path.join(scratch, "pages"))
         _snippets(os.path.join(scratch, "pages"))
         shutil.copytree(os.path.join(REPOSITORY, "lua"), os.path.join(scratch, "lua"))
+        shutil.copytree(os.path.join(REPOSITORY, "src", "late"), os.path.join(scratch, "lua", "late"))
         for folder in (os.path.join(scratch, "examples"), os.path.join(scratch, "pages"), os.path.join(scratch, "lua"),
                        os.path.join(REPOSITORY, "types")):
             settings = os.path.join(scratch, os.path.basename(folder) + ".json")

@@ -238,7 +238,7 @@ end
 -- CONNECT: a user without a password has an empty one.
 local function login(user, password)
     local sent
-    require("socket.http_tunnel").open({
+    require("socket.http_tunnel")().open({
         send = function(_, text)
             sent = text
             return #text

@@ -75,7 +75,7 @@ end
 
 -- Each module has a definition file, except modules that only the library itself loads.
 local INTERNAL = {
-    ["socket.https"] = true, ["socket.native"] = true, ["socket.session"] = true, ["socket.starttls"] = true, ["socket.truncation"] = true,
+    ["socket.https"] = true, ["socket.native"] = true, ["socket.part"] = true, ["socket.session"] = true, ["socket.truncation"] = true,
 }
 local listing = assert(io.popen("cd '" .. manual.repository .. "lua' && find . -name '*.lua'"))
 local modules = 0

@@ -5,12 +5,16 @@ local counted = require("counted_patterns")
 local check = require("check")
 local mbox = require("mbox")
 local tp = require("socket.tp")
-local replies = require("socket.ftp_replies")
-local login = require("socket.smtp_login")
+local part = require("socket.part")
 local digest = require("socket.http_digest")
 local pairs_of = require("socket.http_pairs")
-local redirect = require("socket.http_redirect")
+local redirect = require("socket.http_parts").redirect()
 local decoding = require("socket.http_decoding")
+
+local functions = setmetatable({ tonumber = tonumber, mime = require("mime") }, { __index = string })
+local function environment() return next end
+local replies = part("ftp_replies", environment, functions)()
+local login = part("smtp_login", environment, functions)()
 
 local LENGTH = 400
 -- a constant part makes the ratio less than 2, a step in a table's growth makes it a little more

@@ -89,7 +89,7 @@ for reference, result in pairs({
 end
 
 -- ... and redirects drop no segment of query and fragment
-local target = require("socket.http_redirect").target
+local target = require("socket.http_parts").redirect().target
 local asked = { scheme = "http", authority = "a", host = "a", path = "/b/c", query = "q" }
 for location, result in pairs({
     ["../d?x/./y/../z#s/./t"] = "http://a/d?x/./y/../z#s/./t", ["http://h/x/../y?a/./b"] = "http://h/y?a/./b",

@@ -5,7 +5,7 @@ local decoding = require("socket.http_decoding")
 local delivery = require("socket.http_delivery")
 local download = require("socket.http_download")
 local duration = require("socket.http_duration")
-local framing = require("socket.http_framing")
+local framing = require("socket.http_parts").framing()
 local exchange = require("socket.http_exchange")
 local options = require("socket.http_options")
 local queries = require("socket.http_query")
@@ -340,7 +340,7 @@ local function follow(call, answer)
     local most = given.redirect
     if most == false or not location then return false end
     if type(most) ~= "number" then most = 10 end
-    local url = require("socket.http_redirect").target(call.to.url, location)
+    local url = require("socket.http_parts").redirect().target(call.to.url, location)
     local to = url and target.parse(url)
     if not to then return false end
     local history = call.history or {}

@@ -1,5 +1,5 @@
 -- The Authorization header of the client in module `http`: Basic and Digest. Internal to HTTP.
-local login = require("socket.http_authority").login
+local login = require("socket.http_authority")().login
 
 local require, setmetatable, tostring, type = require, setmetatable, tostring, type
 local lower = string.lower

@@ -1,7 +1,7 @@
 -- Opens the connection of a request: direct, through a proxy, to a Unix socket, or with the user's function; with TLS
 -- for https. Internal to HTTP.
 local socket = require("socket")
-local basic = require("socket.http_authority").basic
+local basic = require("socket.http_authority")().basic
 local native = require("socket.native")("socket_http")
 
 local now = native.now
@@ -58,7 +58,7 @@ end
 -- The TLS context of a request, or nil and a message.
 local function make_context(parameters)
     ---@diagnostic disable-next-line: param-type-mismatch
-    return require("socket.tls").newcontext(require("socket.https_connection").parameters(parameters or {}))
+    return require("socket.tls").newcontext(require("socket.https_connection")().parameters(parameters or {}))
 end
 
 local function secure(sock, request, context)
@@ -94,7 +94,7 @@ local function pass_proxy(sock, request)
         return require("socket.http_socks").open(sock, proxy, request.host, request.port, resolve)
     end
     if request.scheme ~= "https" then return true end
-    local tunnel = require("socket.http_tunnel")
+    local tunnel = require("socket.http_tunnel")()
     local target, err = tunnel.target(request.host, request.port)
     if not target then return nil, err end
     return tunnel.open(sock, proxy, target)

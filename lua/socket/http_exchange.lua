@@ -1,7 +1,7 @@
 -- One HTTP request on one connection: opens it or takes it from a pool, sends the request and receives the response.
 -- Used by `http` and by the newer fields of `socket.http`. Internal to HTTP.
 local dialing = require("socket.http_dialing")
-local framing = require("socket.http_framing")
+local framing = require("socket.http_parts").framing()
 local incoming = require("socket.http_incoming_answer")
 local native = require("socket.native")("socket_http")
 local pools = require("socket.http_pool")
@@ -152,12 +152,12 @@ local function secure_key(origin, given)
     local defaults = https.cfg or NO_TLS
     -- what a table inherits may change unseen
     if getmetatable(given) or getmetatable(defaults) then
-        return origin .. "\0" .. tls_text(require("socket.https_connection").parameters(given))
+        return origin .. "\0" .. tls_text(require("socket.https_connection")().parameters(given))
     end
     local known = tls_keys[given] or last_tls.known
     if not known or not applies(known, given, defaults) then
         known = {
-            text = tls_text(require("socket.https_connection").parameters(given)), verify = https.VERIFY, keys = {}, count = 0,
+            text = tls_text(require("socket.https_connection")().parameters(given)), verify = https.VERIFY, keys = {}, count = 0,
             defaults = snapshot(defaults, 1), given = snapshot(given, 1),
         }
         tls_keys[given] = known

@@ -1,7 +1,7 @@
 -- Receives an HTTP response: its head, its body, and what happens to the connection afterwards. Internal to HTTP.
 local socket = require("socket")
 local dialing = require("socket.http_dialing")
-local framing = require("socket.http_framing")
+local framing = require("socket.http_parts").framing()
 local native = require("socket.native")("socket_http")
 local truncated = require("socket.truncation")
 local pools = require("socket.http_pool")

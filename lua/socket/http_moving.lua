@@ -1,7 +1,6 @@
 -- Moves a body to its sink without the source, where the program cannot observe the difference. Loaded with the first
 -- such body.
 local socket = require("socket")
-local framing = require("socket.http_framing")
 local makers = require("socket.https_makers")
 
 local getmetatable, next, type = getmetatable, next, type
@@ -16,12 +15,13 @@ local function has_all(object, functions)
 end
 
 -- True when no code of the program has the socket of the connection `h`: it was made by `socket.tcp`, for https too, and
--- all functions that get it are those of this library. `methods` has those of `h`.
-function moving.is_private(h, source, create, methods)
+-- all functions that get it are those of this library. `methods` has those of `h`, and `chunked_sink` is the sink of
+-- chunked bodies.
+function moving.is_private(h, source, create, methods, chunked_sink)
     local originals = getmetatable(source).plain
     return (makers[create] or create == originals.module.tcp and h.plain) and has_all(socket, originals.module)
         and has_all(socket.sourcet, originals.sourcet) and has_all(socket.sinkt, originals.sinkt)
-        and socket.sinkt["http-chunked"] == framing.chunked_sink and has_all(h, methods)
+        and socket.sinkt["http-chunked"] == chunked_sink and has_all(h, methods)
 end
 
 -- Drops a body. Returns 1; or nil and a message; or false and how many bytes are left. `functions` are those of

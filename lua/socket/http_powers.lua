@@ -3,13 +3,13 @@
 -- use this module. Internal to socket.http.
 local socket = require("socket")
 local ltn12 = require("ltn12")
-local authority = require("socket.http_authority")
-local connections = require("socket.http_connection")
+local authority = require("socket.http_authority")()
+local connections = require("socket.http_parts").connection()
 local makers = require("socket.https_makers")
 local originals = require("socket.ltn12_originals")
 local plans = require("socket.http_plans")
-local preparation = require("socket.http_request")
-local redirect = require("socket.http_redirect")
+local preparation = require("socket.http_parts").request()
+local redirect = require("socket.http_parts").redirect()
 
 local error, ipairs, require, tonumber, tostring, type = error, ipairs, require, tonumber, tostring, type
 local find, lower, match, sub = string.find, string.lower, string.match, string.sub

@@ -32,7 +32,7 @@ function proxies.parse(text)
     if not parsed then return nil, invalid end
     local scheme = lower(parsed.scheme)
     if not PORTS[scheme] then return nil, "unsupported proxy scheme '" .. scheme .. "'" end
-    local host = require("socket.http_authority").ascii_host(parsed.host)
+    local host = require("socket.http_authority")().ascii_host(parsed.host)
     local port = parsed.port
     if port == nil or port == "" then port = PORTS[scheme] end
     port = tonumber(port)

@@ -44,13 +44,13 @@ local schemes = {
         create = function(reqt, given)
             local https = https_module()
             if https == require("socket.https_settings") then
-                return require("socket.https_connection").for_request(given or reqt)
+                return require("socket.https_connection")().for_request(given or reqt)
             end
             return https.tcp(reqt)
         end,
         route = function(create, proxy, notes)
             if served.is_secured(create) then
-                return require("socket.https_connection").with(create, { proxy = proxy, notes = notes })
+                return require("socket.https_connection")().with(create, { proxy = proxy, notes = notes })
             end
             -- LuaSec does not support proxies: it would connect directly to the host, or send the request to the
             -- proxy in plaintext

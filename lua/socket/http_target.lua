@@ -1,5 +1,5 @@
 -- Parses URLs of the client in module `http` strictly, and makes the target of the request line. Internal to HTTP.
-local ascii_host = require("socket.http_authority").ascii_host
+local ascii_host = require("socket.http_authority")().ascii_host
 
 local tonumber, tostring, type = tonumber, tostring, type
 local byte, find, format, gsub, lower, match, sub =

@@ -13,7 +13,7 @@ local concat = table.concat
 ---@param params? table TLS parameters
 ---@return fun(): socket.https.connection
 function https.tcp(params)
-    return connection.with_own_timeout(params or {})
+    return connection().with_own_timeout(params or {})
 end
 
 local function string_form(target, body)

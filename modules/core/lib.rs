@@ -29,6 +29,7 @@ luasocket::export_entry_points! {
     luaopen_socket_http_server => socket_http_server;
     luaopen_socket_idna => socket_idna;
     luaopen_socket_hmac => socket_hmac;
+    luaopen_socket_late => socket_late;
     luaopen_socket_tasks => socket_tasks;
     luaopen_socket_url => socket_url;
     luaopen_socket_version => socket_version;

@@ -188,6 +188,43 @@ impl Call<'_> {
     /// Runs a piece of this library's Lua source and leaves its one result. The top `arguments` values of the
     /// stack are passed to it. May raise: nothing may be owned.
     pub fn run_source(&mut self, name: &std::ffi::CStr, source: &str, arguments: c_int) {
+        self.load(name, source);
+        // SAFETY: the chunk is on top, above its arguments.
+        unsafe {
+            ffi::lua_insert(self.state, -arguments - 1);
+            ffi::lua_call(self.state, arguments, 1);
+        }
+    }
+
+    /// Pushes a piece of this library's Lua source as a function in the environment of the Lua function at an
+    /// index. The only upvalue of that function is `_ENV`, if this Lua has it. May raise: nothing may be owned.
+    pub fn compile(&mut self, name: &std::ffi::CStr, source: &str, owner: c_int) {
+        self.load(name, source);
+        // SAFETY: the chunk is on top, and has one upvalue, `_ENV`. An upvalue of `owner` is pushed only if it is there,
+        // and it is there if it was pushed.
+        #[cfg(not(any(feature = "lua51", feature = "luajit")))]
+        unsafe {
+            if ffi::lua_iscfunction(self.state, owner) == 0
+                && !ffi::lua_getupvalue(self.state, owner, 1).is_null()
+            {
+                ffi::lua_pop(self.state, 1);
+                ffi::lua_upvaluejoin(self.state, -1, 1, owner, 1);
+            }
+        }
+        // SAFETY: the chunk is on top. An environment is a table; values without one give nil.
+        #[cfg(any(feature = "lua51", feature = "luajit"))]
+        unsafe {
+            ffi::lua_getfenv(self.state, owner);
+            if ffi::lua_type(self.state, -1) == ffi::LUA_TTABLE {
+                ffi::lua_setfenv(self.state, -2);
+            } else {
+                ffi::lua_pop(self.state, 1);
+            }
+        }
+    }
+
+    /// Pushes a piece of this library's Lua source as a function. Raises if there is not enough memory.
+    fn load(&mut self, name: &std::ffi::CStr, source: &str) {
         // SAFETY: if the chunk fails to load, its error is on top and is raised.
         unsafe {
             let status = ffi::luaL_loadbufferx(
@@ -200,8 +237,6 @@ impl Call<'_> {
             if status != ffi::LUA_OK {
                 ffi::lua_error(self.state);
             }
-            ffi::lua_insert(self.state, -arguments - 1);
-            ffi::lua_call(self.state, arguments, 1);
         }
     }
 

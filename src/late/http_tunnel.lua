@@ -1,7 +1,6 @@
 -- Connects through an HTTP proxy with CONNECT. Internal to HTTPS.
-local basic = require("socket.http_authority").basic
-
-local find, match, sub = string.find, string.match, string.sub
+local captured = ...
+local find, match, sub = captured.find, captured.match, captured.sub
 
 local LONGEST_LINE = 8192
 local MOST_LINES = 200
@@ -47,7 +46,7 @@ end
 -- nil and a message.
 function tunnel.open(sock, proxy, target)
     local request = "CONNECT " .. target .. " HTTP/1.1\r\nHost: " .. target .. "\r\n"
-    local credentials = basic(proxy.user, proxy.password)
+    local credentials = captured.authority().basic(proxy.user, proxy.password)
     if credentials then request = request .. "Proxy-Authorization: " .. credentials .. "\r\n" end
     local sent, err = sock:send(request .. "\r\n")
     if not sent then return nil, err end

@@ -1,13 +1,9 @@
 -- The sockets of HTTPS requests: TCP, through a proxy if there is one, with TLS on top. Internal to HTTPS.
-local socket = require("socket")
-local native = require("socket.native")
-local tls = require("socket.tls")
-local tunnel = require("socket.http_tunnel")
-local plans = require("socket.https_makers")
-local settings = require("socket.https_settings")
-local FIELDS = require("socket.tls_parameters")
-
-local getmetatable, ipairs, pairs, setmetatable, tonumber = getmetatable, ipairs, pairs, setmetatable, tonumber
+local captured = ...
+local socket, native, tls, tunnel = captured.socket, captured.native, captured.tls, captured.tunnel
+local plans, settings, FIELDS = captured.makers, captured.settings, captured.tls_parameters
+local getmetatable, ipairs, pairs, setmetatable, tonumber =
+    captured.getmetatable, captured.ipairs, captured.pairs, captured.setmetatable, captured.tonumber
 
 local connection = {}
 
@@ -53,7 +49,7 @@ local unconnected = { __index = methods }
 local forwarded = {}
 local connected = { __index = forwarded }
 for _, name in ipairs({ "discard_body", "has_own_methods", "receive_body", "receive_fields", "receive_pieces" }) do
-    connected[name] = native("socket_tls_core")[name]
+    connected[name] = native[name]
 end
 
 local function forward_methods(object)
@@ -91,10 +87,10 @@ local function establish(self, host, port)
     local proxy = plan.proxy
     if proxy then
         local target
-        target, err = tunnel.target(host, port)
+        target, err = tunnel().target(host, port)
         if not target then return nil, err end
         ok, err = sock:connect(proxy.host, proxy.port)
-        if ok then ok, err = tunnel.open(sock, proxy, target) end
+        if ok then ok, err = tunnel().open(sock, proxy, target) end
     else
         ok, err = sock:connect(host, port)
     end
@@ -105,7 +101,7 @@ local function establish(self, host, port)
     self.sock = object
     object:settimeout(self.timeout)
     object:sni(host)
-    if proxy then native("socket_tls_core").setport(object, tonumber(port) or 0) end
+    if proxy then native.setport(object, tonumber(port) or 0) end
     local detail
     ok, err, detail = object:dohandshake()
     if ok then return object end

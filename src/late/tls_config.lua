@@ -1,41 +1,24 @@
 -- Checks TLS parameters and translates them for the native part of socket.tls. Internal to it. A parameter that
 -- increases security but is not supported is refused, never ignored.
-local error, ipairs, next, os, pairs, setmetatable, tostring, type =
-    error, ipairs, next, os, pairs, setmetatable, tostring, type
-local byte, char, sub = string.byte, string.char, string.sub
-local concat = table.concat
+local captured = ...
+local config, error, ipairs, next, os = captured.config, captured.error, captured.ipairs, captured.next, captured.os
+local pairs, setmetatable, tostring, type = captured.pairs, captured.setmetatable, captured.tostring, captured.type
+local byte, char, sub, concat = captured.byte, captured.char, captured.sub, captured.concat
 
-local config = {}
+local contexts = {}
 
 local ORDER = { "tlsv1", "tlsv1_1", "tlsv1_2", "tlsv1_3" }
 local NEWEST_OF_NATIVE_TLS = 3
 
 local function set(names)
     local result = {}
-    for name in names:gmatch("%S+") do result[name] = true end
+    for name in captured.gmatch(names, "%S+") do result[name] = true end
     return result
 end
-
----The protocols that select a single version.
-config.protocols = set("tlsv1 tlsv1_1 tlsv1_2 tlsv1_3")
 
 local VERIFY = set("none peer client_once fail_if_no_peer_cert")
 local VERIFYEXT = { lsec_continue = 1, lsec_ignore_purpose = 2, crl_check = 4, crl_check_chain = 8 }
 local DANE = set("no_ee_namechecks")
-
----@type table<string, boolean>
-local options
-
----The valid names in `options` (A20).
----@param native table native part of socket.tls
----@return table<string, boolean>
-function config.options(native)
-    if not options then
-        options = {}
-        for _, name in ipairs(native.options()) do options[name] = true end
-    end
-    return options
-end
 
 -- Raises LuaSec's error for a wrong type, without a position, which would name this file.
 local function wrong_type(position, call, expected, value)
@@ -286,23 +269,23 @@ local ORDER_OF_STEPS = {
 
 -- The handshake callbacks. They live as long as their context, or a connection of it.
 local kept = setmetatable({}, { __mode = "k" })
-local contexts = 0
+local count = 0
 
 local function keep_callbacks(native, given, callbacks)
     if not next(callbacks) then return end
-    contexts = contexts + 1
-    given.callbacks = contexts
+    count = count + 1
+    given.callbacks = count
     if not native.callbacks.kept then
         setmetatable(native.callbacks, { __mode = "v" })
         native.callbacks.kept = kept
     end
-    native.callbacks[contexts] = callbacks
+    native.callbacks[count] = callbacks
 end
 
 ---Keeps the handshake callbacks of a connection alive.
 ---@param connection userdata
 ---@param context userdata
-function config.keep(connection, context)
+function contexts.keep(connection, context)
     local callbacks = kept[context]
     -- a new table: `sni` adds the contexts of names at 2
     if callbacks then kept[connection] = { callbacks } end
@@ -313,7 +296,7 @@ end
 ---@param cfg table
 ---@return userdata|nil context
 ---@return string|nil message
-function config.newcontext(native, cfg)
+function contexts.new(native, cfg)
     local protocol = text(cfg.protocol, 1, "create")
     if not config.protocols[protocol] and protocol ~= "any" and protocol ~= "sslv23" then
         return nil, "invalid protocol (" .. protocol .. ")"
@@ -340,4 +323,4 @@ function config.newcontext(native, cfg)
     return context
 end
 
-return config
+return contexts

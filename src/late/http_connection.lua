@@ -1,15 +1,11 @@
 -- One HTTP connection: opening it, sending requests and receiving responses. Internal to socket.http, which offers it
 -- as `http.open`.
-local socket = require("socket")
-local ltn12 = require("ltn12")
-local framing = require("socket.http_framing")
-local is_original = require("socket.ltn12_originals").has
-local native = require("socket.native")("socket_http")
-local session = require("socket.session")
-
-local type, error, getmetatable, next, pairs, setmetatable, tonumber =
-    type, error, getmetatable, next, pairs, setmetatable, tonumber
-local find, format, sub = string.find, string.format, string.sub
+local captured = ...
+local socket, ltn12, native = captured.socket, captured.ltn12, captured.native
+local framing, is_original, protected_call = captured.framing(), captured.is_original, captured.pcall
+local type, error, getmetatable, next, pairs, setmetatable, tonumber = captured.type, captured.error, captured.getmetatable,
+    captured.next, captured.pairs, captured.setmetatable, captured.tonumber
+local find, format, sub = captured.find, captured.format, captured.sub
 
 local connection = {}
 
@@ -195,7 +191,10 @@ local function gather(source, h, length, sink, step, create)
     if not target then
         if not (length and create) then return false end
         local moving = require("socket.http_moving")
-        if not moving.is_private(h, source, create, own_methods) or not functions.has_own_methods(object) then return false end
+        if not moving.is_private(h, source, create, own_methods, captured.chunked_sink)
+            or not functions.has_own_methods(object) then
+            return false
+        end
         return moving.move(functions, object, length, sink)
     end
     local body, err = functions.receive_body(object, length, size)
@@ -285,14 +284,14 @@ end
 local function closed_on_error(h, ok, ...)
     if ok then return ... end
     -- when `try` raised, it has closed the connection already
-    if not h.failed then session.pcall(h.close, h) end
+    if not h.failed then protected_call(h.close, h) end
     error((...), 0)
 end
 
 -- Calls f(h, ...). An error, also one of a callback, closes the connection at once (http.bugs.11, add.30) and is
 -- raised again unchanged.
 function connection.run(h, f, ...)
-    return closed_on_error(h, session.pcall(f, h, ...))
+    return closed_on_error(h, protected_call(f, h, ...))
 end
 
 local function establish(h, host, port)

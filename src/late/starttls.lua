@@ -1,10 +1,7 @@
 -- Upgrades a plaintext connection to TLS (STARTTLS, AUTH TLS). Internal to smtp and ftp. It uses `socket.tls` and not
 -- `ssl`, because `ssl` may be LuaSec's, which does not verify host names.
-
-local socket = require("socket")
-local native = require("socket.native")
-
-local ipairs, type = ipairs, type
+local captured = ...
+local socket, native, ipairs, type = captured.socket, captured.native, captured.ipairs, captured.type
 
 local starttls = {}
 

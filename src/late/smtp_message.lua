@@ -1,9 +1,6 @@
 -- Mail messages as ltn12 sources (RFC 5322, RFC 2046). Internal to socket.smtp.
-
-local socket = require("socket")
-local headers = require("socket.headers")
-local session = require("socket.session")
-local fields = require("socket.smtp_fields")
+local captured = ...
+local socket, headers, protected_call, fields = captured.socket, captured.headers, captured.pcall, captured.fields()
 
 local message = {}
 
@@ -33,12 +30,12 @@ local function lowered(mesgt)
 end
 
 -- Raises an error for an invalid header; the source then returns it.
-local function header_block(given)
+local function header_block(values)
     local names, lines = {}, {}
-    for name in pairs(given) do names[#names + 1] = name end
+    for name in pairs(values) do names[#names + 1] = name end
     table.sort(names)
     for i, name in ipairs(names) do
-        lines[i] = fields.line(headers.canonic[name] or name, name, given[name])
+        lines[i] = fields.line(headers.canonic[name] or name, name, values[name])
     end
     return table.concat(lines) .. "\r\n"
 end
@@ -46,14 +43,14 @@ end
 -- The pieces of a part, in order: chunks (strings), sources (functions) and
 -- inner parts (tables), see M10.
 local function pieces(part)
-    local given, body = lowered(part), part.body
+    local values, body = lowered(part), part.body
     if type(body) ~= "table" then
-        given["content-type"] = given["content-type"] or 'text/plain; charset="iso-8859-1"'
-        return { header_block(given), body }
+        values["content-type"] = values["content-type"] or 'text/plain; charset="iso-8859-1"'
+        return { header_block(values), body }
     end
     local boundary = new_boundary()
-    given["content-type"] = (given["content-type"] or "multipart/mixed") .. '; boundary="' .. boundary .. '"'
-    local list = { header_block(given) }
+    values["content-type"] = (values["content-type"] or "multipart/mixed") .. '; boundary="' .. boundary .. '"'
+    local list = { header_block(values) }
     local function add(piece) list[#list + 1] = piece end
     if body.preamble then
         add(body.preamble)
@@ -125,7 +122,7 @@ function message.source(mesgt)
     local failed, failure = false, nil
     return function()
         if failed then return nil, failure end
-        local ok, chunk, err = session.pcall(next_chunk, stack)
+        local ok, chunk, err = protected_call(next_chunk, stack)
         if ok then return chunk, err end
         failed, failure = true, chunk or "message could not be produced"
         return nil, failure

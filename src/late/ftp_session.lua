@@ -1,11 +1,7 @@
 -- An FTP session (RFC 959, RFC 2428): what `ftp.open` returns.
-
-local socket = require("socket")
-local url = require("socket.url")
-local ltn12 = require("ltn12")
-local tp = require("socket.tp")
-local replies = require("socket.ftp_replies")
-local starttls = require("socket.starttls")
+local captured = ...
+local socket, url, ltn12, tp = captured.socket, captured.url, captured.ltn12, captured.tp
+local replies, starttls = captured.replies(), captured.starttls()
 
 local session = {}
 

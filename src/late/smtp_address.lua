@@ -1,7 +1,6 @@
 -- Mail addresses with international domains. Internal to socket.smtp.
-
-local find, match, sub = string.find, string.match, string.sub
-local tostring = tostring
+local captured = ...
+local find, match, sub, tostring = captured.find, captured.match, captured.sub, captured.tostring
 
 local address = {}
 

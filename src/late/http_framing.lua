@@ -1,13 +1,10 @@
 -- Framing of HTTP messages: header lines, header blocks and chunked bodies. Internal to socket.http.
-local socket = require("socket")
-local headers = require("socket.headers")
-local native = require("socket.native")("socket_http")
-
-local getmetatable, pairs, rawget, setmetatable, tonumber, tostring, type =
-    getmetatable, pairs, rawget, setmetatable, tonumber, tostring, type
-local byte, find, format, gmatch, len = string.byte, string.find, string.format, string.gmatch, string.len
-local lower, match = string.lower, string.match
-local huge = math.huge
+local captured = ...
+local socket, headers, native = captured.socket, captured.headers, captured.native
+local getmetatable, pairs, rawget, setmetatable, tonumber, tostring, type = captured.getmetatable, captured.pairs, captured.rawget,
+    captured.setmetatable, captured.tonumber, captured.tostring, captured.type
+local byte, find, format, gmatch, len = captured.byte, captured.find, captured.format, captured.gmatch, captured.len
+local lower, match, huge = captured.lower, captured.match, captured.huge
 
 local framing = {}
 
@@ -72,7 +69,7 @@ local function receive_lines(sock, limits)
 end
 
 -- The original function. When a program has replaced socket.skip, its function gets each header (http.module.6).
-local skip = socket.skip
+local skip = captured.skip
 
 -- The fields of header lines, each split with `socket.skip`.
 local function skipped_fields(lines, n)
@@ -217,7 +214,7 @@ function framing.chunked_source(sock, fields, limits)
 end
 
 -- Sink that sends each piece as one chunk.
-function framing.chunked_sink(sock)
+function framing.new_chunked_sink(sock)
     return callable(sock, function(_, chunk, err)
         if chunk then
             -- an empty chunk would end the body

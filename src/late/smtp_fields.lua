@@ -1,10 +1,8 @@
 -- Header fields of mail: checks them, and encodes UTF-8 (RFC 2047). Internal to socket.smtp.
-
-local mime = require("mime")
-local address = require("socket.smtp_address")
-
-local byte, find, gsub, match, sub = string.byte, string.find, string.gsub, string.match, string.sub
-local concat, floor, max, min = table.concat, math.floor, math.max, math.min
+local captured = ...
+local mime, address, byte, find = captured.mime, captured.address(), captured.byte, captured.find
+local gsub, match, sub, concat = captured.gsub, captured.match, captured.sub, captured.concat
+local floor, max, min = captured.floor, captured.max, captured.min
 
 local is_international = address.is_international
 
@@ -12,7 +10,7 @@ local fields = {}
 
 local function set(names)
     local found = {}
-    for name in names:gmatch("%S+") do found[name] = true end
+    for name in captured.gmatch(names, "%S+") do found[name] = true end
     return found
 end
 

@@ -1,8 +1,7 @@
 -- Addresses and ports in the replies of FTP servers. Each byte of a reply is read a bounded number of times, for any
 -- reply. Internal to socket.ftp.
-
-local find, gmatch, match, sub = string.find, string.gmatch, string.match, string.sub
-local tonumber = tonumber
+local captured = ...
+local find, gmatch, match, sub, tonumber = captured.find, captured.gmatch, captured.match, captured.sub, captured.tonumber
 
 local replies = {}
 

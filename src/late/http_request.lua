@@ -1,16 +1,13 @@
 -- Converts a request table to a plan: the bytes to send and the route. Settles and checks everything that needs no
 -- socket. Internal to socket.http.
-local url = require("socket.url")
-local authority = require("socket.http_authority")
-local framing = require("socket.http_framing")
-local schemes = require("socket.http_schemes")
-
+local captured = ...
+local url, schemes, authority, framing = captured.url, captured.schemes, captured.authority(), captured.framing()
 local ascii_host, basic, find_scheme = authority.ascii_host, authority.basic, schemes.find
-local ipairs, pairs, require, tonumber, tostring, type = ipairs, pairs, require, tonumber, tostring, type
-local sort = table.sort
-local find, lower, sub = string.find, string.lower, string.sub
+local ipairs, pairs, require, tonumber, tostring, type = captured.ipairs, captured.pairs, captured.require, captured.tonumber,
+    captured.tostring, captured.type
+local sort, find, lower, sub = captured.sort, captured.find, captured.lower, captured.sub
 
-local build = url.build
+local build = captured.build
 
 local URL_DEFAULTS = { path = "/", scheme = "http" }
 local PROXY_PORT = 3128
@@ -69,7 +66,7 @@ local function request_uri(request, uri, proxy)
     return url.build({ path = path, params = params, query = query })
 end
 
--- The fields that frame a body. Each is sent once, in whatever form it was given.
+-- The fields that frame a body. Each is sent once, in whatever form it was captured.
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
 -- Adds the headers of a request table to `fields`, under lower-case names. Pairs `{name, value}` at

@@ -1,12 +1,9 @@
 -- Decides which responses redirect, and builds the next request. Internal to socket.http.
-local url = require("socket.url")
-local authority = require("socket.http_authority")
-local makers = require("socket.https_makers")
-local find_scheme = require("socket.http_schemes").find
-
-local ipairs, pairs, rawget, require, tostring = ipairs, pairs, rawget, require, tostring
-local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
-local lower, match, sub = string.lower, string.match, string.sub
+local captured = ...
+local url, authority, makers, find_scheme = captured.url, captured.authority(), captured.makers, captured.schemes.find
+local ipairs, pairs, rawget, require, tostring = captured.ipairs, captured.pairs, captured.rawget, captured.require, captured.tostring
+local byte, find, format, gsub = captured.byte, captured.find, captured.format, captured.gsub
+local lower, match, sub = captured.lower, captured.match, captured.sub
 
 local MOST = 5
 local CODES = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
@@ -18,7 +15,7 @@ local UPGRADE_HEADERS = { host = true, ["proxy-authorization"] = true }
 
 -- TLS fields, LuaSec's and this library's, that a redirected request keeps (add.35).
 local TLS_FIELDS = { mode = true }
-for _, name in ipairs(require("socket.tls_parameters")) do TLS_FIELDS[name] = true end
+for _, name in ipairs(captured.tls_parameters) do TLS_FIELDS[name] = true end
 -- TLS fields with the client's credentials. They are used for their own origin only (add.41).
 local TLS_CREDENTIALS = { certificate = true, certificates = true, key = true, password = true, psk = true }
 
@@ -113,7 +110,7 @@ local function for_other_origin(create)
     for name, value in pairs(plan.parameters) do
         if not TLS_CREDENTIALS[name] then parameters[name] = value end
     end
-    return (require("socket.https_connection").with(create, { parameters = parameters }))
+    return (require("socket.https_connection")().with(create, { parameters = parameters }))
 end
 
 -- Copies the TLS fields, and `create` for the same scheme.

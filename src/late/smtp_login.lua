@@ -1,9 +1,7 @@
 -- The extensions in a mail server's EHLO reply, and the login mechanisms (RFC 4954). Internal to socket.smtp.
-
-local mime = require("mime")
-
-local find, gmatch, lower, match, sub, upper = string.find, string.gmatch, string.lower, string.match, string.sub,
-    string.upper
+local captured = ...
+local mime, find, gmatch, lower = captured.mime, captured.find, captured.gmatch, captured.lower
+local match, sub, upper = captured.match, captured.sub, captured.upper
 
 local login = {}
 
