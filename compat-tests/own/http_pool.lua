@@ -190,6 +190,31 @@ check.equal("A.pool.3: a create of the user's is not pooled", (function()
     get("/connection", { pool = pool, create = function() return socket.tcp() end })
     return pool:stats()
 end)(), { idle = 0, made = 2, reused = 0, dropped = 0 })
+-- a program may put its own objects in the place of sockets
+do
+    local tcp, seen = socket.tcp, {}
+    local class = {
+        __index = function(object, name)
+            return function(_, ...)
+                seen[name] = true
+                return object.sock[name](object.sock, ...)
+            end
+        end,
+    }
+    -- luacheck: ignore 122
+    socket.tcp = function() return setmetatable({ sock = assert(tcp()) }, class) end
+    local before = pool:stats()
+    for _, fields in ipairs({ { pool = pool }, { pool = pool }, { pool = pool, maxbody = 1e6 } }) do
+        local body, code = get("/echo", fields)
+        check.equal("A.pool.3: objects of a replaced socket.tcp", { body and body:sub(1, 4), code }, { "GET ", 200 })
+    end
+    check.ok("A.pool.3: their methods are called", seen.connect and seen.send and seen.receive and seen.close)
+    check.equal("A.pool.3: they are not pooled", pool:stats(), before)
+    seen = {}
+    local response = require("http").get(base .. "/echo", { pool = require("http").pool() })
+    check.equal("A.pool.3: nor by module http", { response and response.status, seen.close }, { 200, true })
+    socket.tcp = tcp
+end
 check.ok("A.pool.4: a header that says close", get("/connection", { pool = pool, headers = { Connection = "close" } }))
 check.equal("A.pool.4: keeps the connection out", pool:stats().idle, 0)
 

@@ -126,14 +126,8 @@ local function is_plain(sock)
     return find(class, "^tcp{") ~= nil or find(class, "^unix{") ~= nil
 end
 
--- A socket made by the user's function.
-local function open_foreign(request)
-    local sock, err = request.create()
-    if not sock then return nil, err, "connect" end
-    if request.scheme == "https" and is_plain(sock) then
-        sock:close()
-        return nil, "https over a plain socket refused", "request"
-    end
+-- Connects an object of the program, to the proxy that gets the request itself or to the host. Returns it and true.
+local function connect_foreign(sock, request)
     local proxy = request.proxy
     if proxy and (proxy.scheme ~= "http" or request.scheme == "https") then
         sock:close()
@@ -146,12 +140,22 @@ local function open_foreign(request)
     local host, port = request.host, request.port
     if proxy then host, port = proxy.host, proxy.port end
     -- some objects raise exceptions of socket.try
-    local raised, ok
-    raised, ok, err = pcall(sock.connect, sock, host, port)
-    if raised and ok then return sock end
+    local raised, ok, err = pcall(sock.connect, sock, host, port)
+    if raised and ok then return sock, true end
     if not raised then err = type(ok) == "table" and ok[1] or ok end
     sock:close()
     return nil, err, proxy and "proxy" or "connect"
+end
+
+-- A socket made by the user's function.
+local function open_foreign(request)
+    local sock, err = request.create()
+    if not sock then return nil, err, "connect" end
+    if request.scheme == "https" and is_plain(sock) then
+        sock:close()
+        return nil, "https over a plain socket refused", "request"
+    end
+    return connect_foreign(sock, request)
 end
 
 local function open_unix(request)
@@ -186,7 +190,7 @@ end
 ---Opens the connection of a request.
 ---@param request socket.http.exchange.request
 ---@return table|userdata|nil sock
----@return string|nil message
+---@return string|boolean|nil message true with an object of the program
 ---@return string|nil phase
 ---@return string|nil why reason of a refused certificate
 function dialing.open(request)
@@ -204,15 +208,21 @@ function dialing.open(request)
     else
         sock, err = socket.tcp()
         if not sock then return nil, err, "connect" end
-        ok, err, phase = reach(sock, request)
-        if not ok then
-            sock:close()
-            return nil, err, phase
+        if type(sock) ~= "userdata" then
+            -- the program has replaced `socket.tcp`
+            sock, err, phase = connect_foreign(sock, request)
+            if not sock then return nil, err, phase end
+        else
+            ok, err, phase = reach(sock, request)
+            if not ok then
+                sock:close()
+                return nil, err, phase
+            end
+            sock:setoption("tcp-nodelay", true)
         end
-        sock:setoption("tcp-nodelay", true)
     end
     if context then return secure(sock, request, context) end
-    return sock
+    return sock, err
 end
 
 return dialing

@@ -370,14 +370,13 @@ local function fail(connection, message, phase, why)
     return nil, WAITING[message] or message, phase, why
 end
 
--- Opens a connection for a request, and counts it in the pool.
+-- Opens a connection for a request, and counts it in the pool. Objects of the program are not ours.
 local function open(request, pool)
     local sock, err, phase, why = dialing.open(request)
     if not sock then return nil, WAITING[err] or err, phase, why end
-    if pool then pools.made(pool) end
-    return {
-        sock = sock, buffer = "", at = 1, ours = not request.create, converse = dialing.converse(request, sock),
-    }
+    local ours = err ~= true
+    if ours and pool then pools.made(pool) end
+    return { sock = sock, buffer = "", at = 1, ours = ours, converse = dialing.converse(request, sock) }
 end
 
 local function prepare(connection, request, pool, key)
@@ -495,6 +494,7 @@ local function perform(request, whole, taken, results)
         if not connection then
             connection, err, phase, why = open(request, pool)
             if not connection then return nil, err, phase, why end
+            if not connection.ours then pool = nil end
         end
         prepare(connection, request, pool, key)
         if results then
