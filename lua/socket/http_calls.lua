@@ -53,8 +53,9 @@ end
 local function of_method(name)
     local method = upper(name)
     return function(url, given)
-        if given ~= nil then options.check(given, 2, 2, name) end
-        return client.request(method, url, given)
+        local is_light = given ~= nil and client.is_light(given)
+        if given ~= nil and not is_light then options.check(given, 2, 2, name) end
+        return client.request(method, url, given, nil, is_light)
     end
 end
 

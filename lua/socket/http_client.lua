@@ -17,7 +17,7 @@ local getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostri
     getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostring, type
 local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, string.find, string.gmatch, string.gsub,
     string.lower, string.match, table.sort, string.upper
-local perform, whole = exchange.perform, response.whole
+local on_kept, perform, pool_key, whole = exchange.kept, exchange.perform, exchange.key, response.whole
 
 -- Methods whose heads are kept: a program may forward any number of others.
 local HEADS = { GET = true, HEAD = true, OPTIONS = true, DELETE = true }
@@ -426,6 +426,7 @@ local function prepare_plain(method, url)
     local head, key = exchange.prepare(call.request)
     -- for https the key depends on settings that may change, such as VERIFY
     if head then call.request.head, call.request.key = head, to.scheme == "http" and key or nil end
+    call.is_head_alone, call.inherited = head and not call.body, { __index = call.request }
     if #url > LONGEST_PREPARED then return call end
     if count >= MOST_PREPARED then prepared, count = {}, 0 end
     local of_method = prepared[method]
@@ -453,7 +454,14 @@ end
 
 -- Makes `request`, which is that of a cached call, or differs from it by the options `given`.
 local function make_prepared(call, request, given, deadline)
-    local answer, err, phase, why = perform(request, whole)
+    local answer, err, phase, why
+    if call.is_head_alone then
+        local made
+        made, answer, err, phase, why = on_kept(request, request.key or pool_key(request), whole)
+        if made then return made end
+    else
+        answer, err, phase, why = perform(request, whole)
+    end
     if not answer then return nil, err, phase, why end
     if err then return answer end
     if not REDIRECTS[answer.status] then
@@ -475,20 +483,27 @@ local function plain(method, url)
     return run(setmetatable({}, { __index = call }))
 end
 
--- Options that change neither the bytes to send nor what is done with the response.
-local LIGHT = { timeout = true, tls = true, pool = true }
+-- Options that change neither the bytes to send nor what is done with the response, and whether a value is valid.
+local LIGHT = {
+    timeout = function() return true end,
+    tls = function(value) return not value or type(value) == "table" end,
+    pool = function(value) return value == true or exchange.is_pool(value) end,
+}
 
-local function is_light(given)
-    if given.pool == false or getmetatable(given) then return false end
-    for name in next, given do
-        if not LIGHT[name] then return false end
+---Whether options are valid, and only of that kind.
+---@param given any
+---@return boolean
+function client.is_light(given)
+    if type(given) ~= "table" or getmetatable(given) then return false end
+    for name, value in next, given do
+        local fits = LIGHT[name]
+        if not (fits and fits(value)) then return false end
     end
     return true
 end
 
--- The cached call of a request with such options alone, or nil when it has to be made in the usual way.
-local function find_light(method, url, given)
-    if not is_light(given) then return nil end
+-- The cached call of a request, which is made if need be. Nil when the request has to be made in the usual way.
+local function find_or_prepare(method, url)
     return find_prepared(method, url) or prepare_plain(method, url) and find_prepared(method, url) or nil
 end
 
@@ -501,13 +516,9 @@ local function light(call, given)
         if seconds <= 0 then return refuse("timeout") end
         deadline = exchange.now() + seconds
     end
-    local base, pool = call.request, given.pool
-    if pool == nil or pool == true then pool = base.pool end
-    local request = {
-        head = base.head, scheme = base.scheme, host = base.host, port = base.port, method = base.method,
-        target = base.target, fields = base.fields, pool = pool, tls = given.tls or nil, url = base.url, body = base.body,
-        deadline = deadline, timeouts = base.timeouts, form = base.form, limits = base.limits, key = base.key,
-    }
+    local pool = given.pool
+    if pool == true then pool = nil end
+    local request = setmetatable({ pool = pool, tls = given.tls or nil, deadline = deadline }, call.inherited)
     return make_prepared(call, request, given, deadline)
 end
 
@@ -516,15 +527,17 @@ end
 ---@param url any
 ---@param given? table checked options
 ---@param own_query? boolean whether the URL's query takes precedence over the option
+---@param is_light? boolean the result of `client.is_light`, if known
 ---@return http.response|nil response
 ---@return string|nil message
 ---@return string|nil phase
 ---@return string|nil why
-function client.request(method, url, given, own_query)
+function client.request(method, url, given, own_query, is_light)
     ---@diagnostic disable-next-line: return-type-mismatch
     if not given and method then return plain(method, url) end
     given = given or NONE
-    local known = method and find_light(method, url, given)
+    if is_light == nil then is_light = client.is_light(given) end
+    local known = is_light and method and find_or_prepare(method, url)
     ---@diagnostic disable-next-line: return-type-mismatch
     if known then return light(known, given) end
     local name = method_name(method)

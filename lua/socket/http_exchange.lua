@@ -162,7 +162,7 @@ local function secure_key(origin, given)
         }
         tls_keys[given] = known
     end
-    last_tls.known = known
+    if last_tls.known ~= known then last_tls.known = known end
     local key = known.keys[origin]
     if not key then
         if known.count >= MOST_ORIGINS then known.keys, known.count = {}, 0 end
@@ -527,24 +527,29 @@ end
 
 exchange.perform = perform
 
----Makes a request without a body, for `socket.http`. The request has its head and its pool key. If a complete response
----came on a kept connection, returns its status, headers, status line and body, if present. Otherwise returns nil and
----the results of `perform`.
----@param request socket.http.exchange.request
-function exchange.kept(request)
-    local pool, key = request.pool, request.key
+---Makes a request on a kept connection with the native `converse`, if the pool has one. Returns the result of `whole`,
+---as in `perform`; without it, the status, the headers, the status line and the body, if present. When that is not
+---possible, or there is more to do, returns nil and the results of `perform`.
+---@param request socket.http.exchange.request with a pool and a head, without a body
+---@param key string the pool key
+---@param whole? function
+function exchange.kept(request, key, whole)
+    local pool = request.pool
     local connection = pools.take(pool, key, true)
-    if not connection or not connection.converse then return nil, perform(request, nil, connection) end
-    local timeouts, limits = request.timeouts, request.limits
+    if not connection or not connection.converse then return nil, perform(request, whole, connection) end
+    local timeouts, limits, deadline = request.timeouts, request.limits, request.deadline
+    if deadline and left(nil, deadline) == 0 then return nil, perform(request, whole, connection) end
     local status, ending, keep, text, raw, reason, version, headers, line, coded, age = connection.converse(connection.sock,
-        request.head, request.method, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, false,
-        timeouts.send or -1, timeouts.first or -1, nil, connection.expires)
+        request.head, request.method, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, whole ~= nil,
+        timeouts.send or -1, timeouts.first or -1, deadline, connection.expires)
     if not status or not text or coded or status >= 300 and status < 400 then
-        return nil, perform(request, nil, connection,
+        return nil, perform(request, whole, connection,
             { status, ending, keep, text, raw, reason, version, headers, line, coded, age })
     end
     pools.used(pool)
     put_back(pool, key, connection, keep, age)
+    -- LuaJIT does not compile a tail call that ends in `setmetatable` here
+    if whole then return (whole(request, status, reason, version, raw, text)) end
     if ending == "none" then text = nil end
     return status, headers, line, text
 end

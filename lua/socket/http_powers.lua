@@ -351,18 +351,22 @@ function powers.perform(settings, reqt, notes, found, show_head)
     return chase(settings, reqt, notes, found, show_head)
 end
 
+-- Passes a body of one piece to a sink with the pump of the program. LuaJIT does not compile a function that may leave
+-- a closure behind.
+local function pump_by_program(pump, text, sink)
+    local function once()
+        local piece = text
+        text = ""
+        return piece ~= "" and piece or nil
+    end
+    return pump.all(once, sink, pump.step)
+end
+
 -- Passes a body of one piece to a sink, as ltn12.pump.all does. Returns 1, or nil and a message.
 local function pump_once(text, sink)
     ---@type any
     local pump = ltn12.pump
-    if pump.all ~= pump_all or pump.step ~= pump_step then
-        local function once()
-            local piece = text
-            text = ""
-            return piece ~= "" and piece or nil
-        end
-        return pump.all(once, sink, pump.step)
-    end
+    if pump.all ~= pump_all or pump.step ~= pump_step then return pump_by_program(pump, text, sink) end
     local ok, err = true, nil
     if text ~= "" then ok, err = sink(text, nil) end
     local _
@@ -388,7 +392,7 @@ function powers.quick(settings, reqt, notes, show_head, entry, pool)
         out.key = exchange.key(out)
         pool.quick[entry] = out
     end
-    local status, headers, line, text, why = exchange.kept(out)
+    local status, headers, line, text, why = exchange.kept(out, out.key)
     if not status then
         local answer, message = headers, line
         if answer then return chase(settings, reqt, notes, { pool = pool, asked = false }, show_head, answer) end
