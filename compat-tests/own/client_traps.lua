@@ -183,10 +183,12 @@ for kind, url in pairs({ ["an address"] = "http://127.0.0.1:1/", ["a name"] = "h
     end
 end
 
--- A TLS connection that the server closes while it is idle, in order or not: the next request makes a new one.
+-- A TLS connection that the server closes while it is idle, in order or not, or on which it sends more: the next request
+-- makes a new one.
 for _, version in ipairs({ "1.2", "1.3" }) do
     for name, ending in pairs({
         close_notify = { "notify" }, ["close_notify and the end of TCP"] = { "notify", "shut" }, ["the end of TCP"] = { "shut" },
+        ["a byte"] = { "send:x" },
     }) do
         for _, method in ipairs({ "GET", "POST" }) do
             local words = { "max=" .. version, "tls", "request", "send:" .. ANSWER:gsub("\r\n", "\\r\\n") }
@@ -195,7 +197,7 @@ for _, version in ipairs({ "1.2", "1.3" }) do
             words[#words + 1] = "hold"
             local closing = tls.peer((table.unpack or unpack)(words))
             local url = ("https://localhost:%d/"):format(closing.port)
-            local kept, label = http.pool(), ("TLS %s, closed while idle by %s, %s"):format(version, name, method)
+            local kept, label = http.pool(), ("TLS %s, ended while idle by %s, %s"):format(version, name, method)
             local got = {}
             for i = 1, 4 do
                 if i % 2 == 1 then

@@ -13,11 +13,11 @@ use super::framing::{Body, Framing, Version};
 use super::head::{Fields, split};
 use super::response::{self, Head};
 use super::{limit, push_end, push_first_values, push_table, push_version};
-use crate::binding::{Call, Kind, Outcome, Raise, check_memory};
+use crate::binding::{Call, Outcome, Raise, check_memory};
 use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 use crate::socket::error::{Direction, Failure};
-use crate::socket::stream::{InlineBuffer, Stop};
+use crate::socket::stream::{InlineBuffer, Stop, Transport};
 use crate::socket::timeout::Deadline;
 use crate::sys;
 use crate::tasks::door;
@@ -28,6 +28,9 @@ const BODY_WAIT: f64 = 0.05;
 
 /// The longest name of a header whose table needs no memory from the allocator.
 const LONGEST_SHORT_NAME: usize = 64;
+
+/// The most headers whose names are compared with each other.
+const MOST_NAMES: usize = 64;
 
 /// The step of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,7 +69,9 @@ pub fn converse<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         let (stream, channel, _) = object.parts();
         if step == Step::Look {
             let is_old = expires.is_some_and(|expires| expires < sys::monotonic_clock().as_secs_f64());
-            if is_old || !matches!(stream.read_ahead(channel), Err(Stop::WouldBlock(_))) {
+            let mut is_silent =
+                || channel.is_silent() || matches!(stream.read_ahead(channel), Err(Stop::WouldBlock(_)));
+            if is_old || !is_silent() {
                 return Err(Stop::Failed(Failure::Closed));
             }
             step = Step::Send;
@@ -208,27 +213,23 @@ fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, title: bool
     Ok(11)
 }
 
-/// Pushes a table of the values by lower-case name, for a block without repeated and without long names. Returns
-/// false, with nothing pushed, for others.
+/// Pushes a table of the values by lower-case name, for a block without repeated names, without long names and without
+/// many. Returns false, with nothing pushed, for others.
 fn push_single_values(call: &mut Call<'_>, block: &[u8], count: usize) -> bool {
+    let mut names = ArrayVec::<&[u8], MOST_NAMES>::new();
     call.new_table(0, count);
     for line in response::lines(block) {
         let mut lower = ArrayVec::<u8, LONGEST_SHORT_NAME>::new();
-        let Some((_, value)) = split(line).filter(|(name, _)| lower.try_extend_from_slice(name).is_ok())
-        else {
+        let Some((_, value)) = split(line).filter(|(name, _)| {
+            !names.iter().any(|other| other.eq_ignore_ascii_case(name))
+                && names.try_push(name).is_ok()
+                && lower.try_extend_from_slice(name).is_ok()
+        }) else {
             call.pop(1);
             return false;
         };
         lower.make_ascii_lowercase();
         call.push_bytes(&lower);
-        call.push_value(-1);
-        call.look_up_raw(-3);
-        let is_known = call.kind(-1) != Kind::Nil;
-        call.pop(1);
-        if is_known {
-            call.pop(2);
-            return false;
-        }
         call.push_bytes(value);
         call.set_raw(-3);
     }

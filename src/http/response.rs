@@ -4,6 +4,7 @@
 //! (`head.rs`).
 
 use std::borrow::Cow;
+use std::iter::once;
 
 use arrayvec::ArrayVec;
 use memchr::{memchr, memchr_iter};
@@ -63,36 +64,67 @@ pub struct Head<'t> {
 
 /// Name and value of a header line, which has no line end.
 pub fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let (name, value) = line.split_at(memchr(b':', line)?);
-    let blank = name.iter().any(|byte| matches!(byte, b' ' | b'\t'));
-    if name.is_empty() || name.len() > LONGEST_NAME || blank {
+    let end = line.iter().position(|byte| matches!(byte, b':' | b' ' | b'\t'))?;
+    let (name, value) = line.split_at_checked(end)?;
+    if name.is_empty() || name.len() > LONGEST_NAME {
         return None;
     }
-    Some((name, value.get(1..)?.trim_ascii()))
+    Some((name, value.strip_prefix(b":")?.trim_ascii()))
 }
 
 /// The lines of a header block, without their ends.
 pub fn lines(block: &[u8]) -> impl Iterator<Item = &[u8]> {
-    block.split(|byte| *byte == b'\n').map(without_cr).filter(|line| !line.is_empty())
+    let mut start = 0;
+    let ends = memchr_iter(b'\n', block).chain(once(block.len()));
+    let lines = ends.map(move |end| {
+        let line = block.get(start..end).unwrap_or_default();
+        start = end + 1;
+        without_cr(line)
+    });
+    lines.filter(|line| !line.is_empty())
 }
 
 fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// The end of the first line, and start and end of the blank line after the header lines. `None` until they
-/// have arrived.
-fn measure(text: &[u8], limits: Limits) -> Result<Option<(usize, usize, usize)>, Malformed<'static>> {
+/// The parts of a complete head.
+struct Extent {
+    /// The end of the first line.
+    first: usize,
+    /// The start of the blank line after the header lines.
+    blank: usize,
+    /// The end of that line.
+    length: usize,
+    /// The number of header lines that end with CR LF.
+    crlf_lines: usize,
+    /// Whether a header line starts with a blank.
+    is_folded: bool,
+}
+
+/// Finds the blank line that ends a head. `None` until it has arrived. Calls `each` with every header line before it.
+fn measure<'t>(
+    text: &'t [u8],
+    limits: Limits,
+    mut each: impl FnMut(&'t [u8]),
+) -> Result<Option<Extent>, Malformed<'static>> {
     let mut start = 0;
     let mut first = None;
+    let (mut crlf_lines, mut is_folded) = (0, false);
     for end in memchr_iter(b'\n', text) {
         let line = without_cr(text.get(start..end).unwrap_or_default());
         if line.len() > limits.line || end - first.unwrap_or(end) > limits.block {
             return Err(Malformed::Oversized);
         }
         match first {
-            Some(first) if line.is_empty() => return Ok(Some((first, start, end + 1))),
-            Some(_) => {}
+            Some(first) if line.is_empty() => {
+                return Ok(Some(Extent { first, blank: start, length: end + 1, crlf_lines, is_folded }));
+            }
+            Some(_) => {
+                crlf_lines += usize::from(line.len() < end - start);
+                is_folded |= is_blank(line.first());
+                each(line);
+            }
             None => first = Some(end),
         }
         start = end + 1;
@@ -101,6 +133,10 @@ fn measure(text: &[u8], limits: Limits) -> Result<Option<(usize, usize, usize)>,
         return Err(Malformed::Oversized);
     }
     Ok(None)
+}
+
+fn is_blank(byte: Option<&u8>) -> bool {
+    matches!(byte, Some(b' ' | b'\t'))
 }
 
 /// `HTTP/1.1 200 OK`: version, code and reason.
@@ -116,20 +152,16 @@ fn status_line(line: &[u8]) -> Option<(framing::Version, u16, &[u8])> {
 }
 
 /// Replaces line ends before continuation lines by blanks (RFC 9112, 5.2).
-fn unfold(block: &[u8]) -> Cow<'_, [u8]> {
-    let is_folded = |end: usize| matches!(block.get(end + 1), Some(b' ' | b'\t'));
-    if !memchr_iter(b'\n', block).any(is_folded) {
-        return Cow::Borrowed(block);
-    }
+fn unfold(block: &[u8]) -> Vec<u8> {
     let mut unfolded = block.to_vec();
-    for end in memchr_iter(b'\n', block).filter(|&end| is_folded(end)) {
+    for end in memchr_iter(b'\n', block).filter(|&end| is_blank(block.get(end + 1))) {
         for place in end.saturating_sub(1)..=end {
             if let Some(byte) = unfolded.get_mut(place).filter(|byte| matches!(byte, b'\r' | b'\n')) {
                 *byte = b' ';
             }
         }
     }
-    Cow::Owned(unfolded)
+    unfolded
 }
 
 /// The value of one field. Repeated fields are joined.
@@ -149,53 +181,83 @@ impl<'b> Joined<'b> {
     }
 }
 
+/// What the header lines of a response say about its body and its connection.
+#[derive(Default)]
+struct Notes<'t> {
+    count: usize,
+    is_malformed: bool,
+    is_coded: bool,
+    age: Option<u32>,
+    coding: Joined<'t>,
+    length: Joined<'t>,
+    connection: Joined<'t>,
+}
+
+impl<'t> Notes<'t> {
+    fn of(block: &'t [u8]) -> Self {
+        let mut notes = Notes::default();
+        lines(block).for_each(|line| notes.add(line));
+        notes
+    }
+
+    fn add(&mut self, line: &'t [u8]) {
+        self.count += 1;
+        let Some((name, value)) = field(line) else {
+            self.is_malformed = true;
+            return;
+        };
+        match name.len() {
+            10 if name.eq_ignore_ascii_case(b"connection") => self.connection.add(value),
+            10 if self.age.is_none() && name.eq_ignore_ascii_case(b"keep-alive") => {
+                self.age = kept_seconds(value);
+            }
+            14 if name.eq_ignore_ascii_case(b"content-length") => self.length.add(value),
+            16 if name.eq_ignore_ascii_case(b"content-encoding") => self.is_coded = true,
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.coding.add(value),
+            _ => {}
+        }
+    }
+
+    fn fields(&self) -> framing::Fields<'_> {
+        framing::Fields {
+            transfer_encoding: self.coding.0.as_deref(),
+            content_length: self.length.0.as_deref(),
+            connection: self.connection.0.as_deref(),
+        }
+    }
+}
+
 /// Parses the head of the response to a request with this method. `None` if it is incomplete.
 pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option<Head<'t>>, Malformed<'t>> {
-    let Some((first, blank, length)) = measure(text, limits)? else { return Ok(None) };
+    let mut notes = Notes::default();
+    let Some(extent) = measure(text, limits, |line| notes.add(line))? else { return Ok(None) };
+    let Extent { first, blank, length, crlf_lines, is_folded } = extent;
     let line = without_cr(text.get(..first).unwrap_or_default());
     let (version, status, reason) = status_line(line).ok_or(Malformed::Status(line))?;
     let block = text.get(first + 1..blank).unwrap_or_default();
     // Programs read a NUL, or a CR that does not end a line, in different ways.
-    let is_stray = |at: usize| block.get(at + 1) != Some(&b'\n');
-    if memchr(b'\0', block).is_some() || memchr_iter(b'\r', block).any(is_stray) {
+    let has_stray_cr = memchr_iter(b'\r', block).count() != crlf_lines;
+    if has_stray_cr || memchr(b'\0', block).is_some() || is_blank(block.first()) {
         return Err(Malformed::Fields);
     }
-    if matches!(block.first(), Some(b' ' | b'\t')) {
+    let unfolded = is_folded.then(|| unfold(block));
+    if let Some(block) = &unfolded {
+        notes = Notes::of(block);
+    }
+    if notes.is_malformed {
         return Err(Malformed::Fields);
     }
-    let block = unfold(block);
-    let mut count = 0;
-    let (mut is_coded, mut age) = (false, None);
-    let (mut coding, mut size, mut connection) = (Joined::default(), Joined::default(), Joined::default());
-    for line in lines(&block) {
-        let (name, value) = field(line).ok_or(Malformed::Fields)?;
-        count += 1;
-        match name.len() {
-            10 if name.eq_ignore_ascii_case(b"connection") => connection.add(value),
-            10 if age.is_none() && name.eq_ignore_ascii_case(b"keep-alive") => age = kept_seconds(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => size.add(value),
-            16 if name.eq_ignore_ascii_case(b"content-encoding") => is_coded = true,
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => coding.add(value),
-            _ => {}
-        }
-    }
-    let fields = framing::Fields {
-        transfer_encoding: coding.0.as_deref(),
-        content_length: size.0.as_deref(),
-        connection: connection.0.as_deref(),
-    };
-    let framing = framing::response(method, status, version, &fields).map_err(Malformed::Framing)?;
-    let keep = framing.keep && matches!(block, Cow::Borrowed(_));
-    drop((coding, size, connection));
+    let framing = framing::response(method, status, version, &notes.fields()).map_err(Malformed::Framing)?;
+    let Notes { count, is_coded, age, .. } = notes;
     Ok(Some(Head {
         status,
         reason,
         version,
         line,
-        block,
+        block: unfolded.map_or(Cow::Borrowed(block), Cow::Owned),
         count,
         length,
-        framing: Framing { keep, ..framing },
+        framing: Framing { keep: framing.keep && !is_folded, ..framing },
         is_coded,
         age,
     }))

@@ -43,6 +43,11 @@ pub trait Transport {
 
     /// Writes some of the bytes. `data` is not empty.
     fn write(&mut self, data: &[u8]) -> Result<usize, Stop>;
+
+    /// Whether the peer has certainly sent nothing that is still unread. False if only a read can show it.
+    fn is_silent(&self) -> bool {
+        false
+    }
 }
 
 /// The end of a `receive`.

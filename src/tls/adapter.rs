@@ -308,6 +308,14 @@ impl RawSocket {
         self.is_spent() || is_actionable(self.read_ahead.borrow().rest())
     }
 
+    /// Whether there is no byte in the read-ahead buffer, and none in the descriptor, whose connection is open.
+    pub fn is_silent(&self) -> bool {
+        let Ok(descriptor) = self.descriptor() else { return false };
+        let is_empty = self.read_ahead.borrow().rest().is_empty();
+        let peek = || rustix::net::recv(descriptor, &mut [0_u8; 1][..], RecvFlags::PEEK);
+        is_empty && retry_on_intr(peek).is_err_and(|error| error == Errno::AGAIN)
+    }
+
     /// Calls `look` with everything received so far. Receives more until `look` returns a value.
     pub fn peek<T>(&self, mut look: impl FnMut(&[u8]) -> Option<T>) -> io::Result<T> {
         loop {

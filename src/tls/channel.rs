@@ -295,4 +295,10 @@ impl Transport for TlsChannel {
         self.wants = None;
         self.session.as_mut().map_or(Err(Stop::Failed(Failure::Closed)), |session| session.write(data))
     }
+
+    /// A look at the descriptor costs less than an attempt of the TLS library to read a record.
+    fn is_silent(&self) -> bool {
+        let is_open = |session: &Session| session.read_failure.is_none() && session.socket.is_silent();
+        self.is_established() && !self.is_dirty() && self.session.as_deref().is_some_and(is_open)
+    }
 }
