@@ -1,5 +1,6 @@
 -- Parts of a module that are compiled at their first use see what the module saw when it was required: its
 -- environment, the functions of Lua's libraries, and the path. The sockets here are tables.
+-- not on: runner
 -- luacheck: ignore 113 121 122
 local check = require("check")
 local unpack = table.unpack or unpack

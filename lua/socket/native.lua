@@ -27,7 +27,7 @@ local function in_core(name)
     -- An older LuaSocket may come first on the path. It lacks the entry point and is skipped.
     for template in (found or package.cpath):gmatch("[^;]+") do
         local path = file_of(template, "core")
-        if found or not io.open or exists(path) then
+        if not io.open or exists(path) then
             local open, problem = package.loadlib(path, "luaopen_" .. name)
             if open then
                 found = template

@@ -25,12 +25,14 @@ static HELD: AtomicUsize = AtomicUsize::new(0);
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a string of this length is pushed without a copy. A state with an allocator of its own gets a copy in
-/// memory of that allocator, because the program may use it to limit memory.
+/// memory of that allocator, because the program may use it to limit memory. Apple's systems may unload this library
+/// before Lua frees its strings.
 pub(super) fn is_wanted(call: &Call<'_>, length: usize) -> bool {
     // SAFETY: reads the state's allocator. Only its address is used.
-    length >= LARGE
-        && unsafe { ffi::lua_getallocf(call.state, ptr::null_mut()) } as *const c_void
-            == ffi::luaL_alloc as *const c_void
+    let allocator = || unsafe { ffi::lua_getallocf(call.state, ptr::null_mut()) };
+    !cfg!(target_vendor = "apple")
+        && length >= LARGE
+        && allocator() as *const c_void == ffi::luaL_alloc as *const c_void
 }
 
 /// Pushes a string with the memory of `bytes`. The caller owns nothing else.
@@ -45,7 +47,7 @@ pub(super) fn push(call: &mut Call<'_>, mut bytes: Vec<u8>) -> Result<(), Raise>
     let (memory, capacity) = shrink(bytes.as_mut_ptr(), length + 1, bytes.capacity());
     HELD.fetch_add(capacity, Ordering::Relaxed);
     // SAFETY: the memory holds `length` bytes and a zero. It belongs to Lua from here on: if Lua raises, it has
-    // called `free` before. This library stays loaded until the process ends, so `free` does too.
+    // called `free` before. This library stays loaded until the process ends (`is_wanted`), so `free` does too.
     unsafe {
         ffi::lua_pushexternalstring(
             call.state,

@@ -66,7 +66,7 @@ local function request_uri(request, uri, proxy)
     return url.build({ path = path, params = params, query = query })
 end
 
--- The fields that frame a body. Each is sent once, in whatever form it was captured.
+-- The fields that frame a body. Each is sent once, in whatever form it was given.
 local FRAMING = { ["content-length"] = true, ["transfer-encoding"] = true }
 
 -- Adds the headers of a request table to `fields`, under lower-case names. Pairs `{name, value}` at

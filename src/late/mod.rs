@@ -9,7 +9,7 @@ macro_rules! files {
     ($($name:literal)*) => {
         /// Name, name in messages, and text of each file.
         const FILES: &[(&str, &CStr, &str)] = &[$(
-            ($name, chunk_name(concat!("=socket/", $name, ".lua\0")), include_str!(concat!($name, ".lua"))),
+            ($name, chunk_name(concat!("=socket/late/", $name, ".lua\0")), include_str!(concat!($name, ".lua"))),
         )*];
     };
 }

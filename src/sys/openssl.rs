@@ -17,7 +17,6 @@ struct BuiltinCurve {
 
 unsafe extern "C" {
     fn EC_get_builtin_curves(curves: *mut BuiltinCurve, count: usize) -> usize;
-    fn EVP_PKEY_type(kind: c_int) -> c_int;
     fn SSL_CTX_use_psk_identity_hint(context: *mut c_void, hint: *const c_char) -> c_int;
     fn SSL_CTX_dane_enable(context: *mut c_void) -> c_int;
     fn SSL_CTX_dane_set_flags(context: *mut c_void, flags: c_ulong) -> c_ulong;
@@ -59,12 +58,6 @@ pub fn builtin_curves() -> Vec<Nid> {
     // SAFETY: there is room for `count` curves, and the function writes no more.
     unsafe { EC_get_builtin_curves(curves.as_mut_ptr(), count) };
     curves.iter().map(|curve| Nid::from_raw(curve.nid)).collect()
-}
-
-/// Whether OpenSSL was built with this kind of key.
-pub fn is_kind_of_key(nid: Nid) -> bool {
-    // SAFETY: the function only searches a table.
-    unsafe { EVP_PKEY_type(nid.as_raw()) != 0 }
 }
 
 /// Neither accepts sessions on a connection of a server, nor sends any.

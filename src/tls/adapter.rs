@@ -38,7 +38,7 @@ const PART: usize = HEAD + LARGEST_BODY;
 const ALLOWANCE: usize = 256 << 10;
 
 /// The least that a read takes of the allowance. Small records can be as expensive as large ones: a KeyUpdate takes a
-/// derivation of keys, and an answer.
+/// derivation of keys, and an answer. It counts after the handshake: before, a peer may cut one message into many records.
 const LEAST_CHARGE: usize = 8 << 10;
 
 /// The most pieces to drop before a connection is closed.
@@ -472,7 +472,8 @@ impl Read for Adapter {
             Err(error) if cfg!(windows) && error.kind() == ErrorKind::UnexpectedEof => 0,
             count => count?,
         };
-        self.0.allowance.set(self.0.allowance.get().saturating_sub(count.max(LEAST_CHARGE)));
+        let charge = if self.0.reads_ahead.get() { count.max(LEAST_CHARGE) } else { count };
+        self.0.allowance.set(self.0.allowance.get().saturating_sub(charge));
         self.0.observe(Way::Incoming, into.get(..count).unwrap_or_default());
         #[cfg(windows)]
         if !self.0.reads_ahead.get() && self.0.records.borrow().is_foreign() {

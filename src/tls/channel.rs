@@ -298,7 +298,7 @@ impl Transport for TlsChannel {
 
     /// A look at the descriptor costs less than an attempt of the TLS library to read a record.
     fn is_silent(&self) -> bool {
-        let is_open = |session: &Session| session.read_failure.is_none() && session.socket.is_silent();
+        let is_open = |session: &Session| session.failures.is_none() && session.socket.is_silent();
         self.is_established() && !self.is_dirty() && self.session.as_deref().is_some_and(is_open)
     }
 }

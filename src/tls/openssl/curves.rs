@@ -3,6 +3,8 @@
 use ::openssl::asn1::Asn1Object;
 use ::openssl::ec::EcGroup;
 use ::openssl::nid::Nid;
+use ::openssl::pkey::Id;
+use ::openssl::pkey_ctx::PkeyCtx;
 
 use crate::sys::openssl;
 
@@ -54,7 +56,8 @@ pub fn names() -> Vec<&'static str> {
             // LibreSSL has other numbers
             let number =
                 if number.short_name().is_ok_and(|short| short == *name) { Some(number) } else { nid(name) };
-            return number.is_some_and(openssl::is_kind_of_key);
+            // asks OpenSSL's providers
+            return number.is_some_and(|number| PkeyCtx::new_id(Id::from_raw(number.as_raw())).is_ok());
         }
         let nist = NIST.iter().find(|(known, _)| known == name);
         nist.is_some_and(|(_, number)| builtin.contains(number)) || short_names.contains(name)
