@@ -20,7 +20,8 @@ function download.take(call, given)
         file:close()
     end
     if call.file_size > 0 then
-        local fields = require("socket.http_resume").request(call.file_size, type(resume) == "string" and resume or nil)
+        call.validator = type(resume) == "string" and resume or nil
+        local fields = require("socket.http_resume").request(call.file_size, call.validator)
         for i = 1, #call.fields do fields[#fields + 1] = call.fields[i] end
         call.fields = fields
     end
@@ -33,7 +34,7 @@ local function mode_for(call, answer)
     -- a response to HEAD, and a 204, say nothing about the file's content
     if answer.bodiless then return false end
     if call.file_size and call.file_size > 0 then
-        local action, err = require("socket.http_resume").decide(answer, call.file_size)
+        local action, err = require("socket.http_resume").decide(answer, call.file_size, call.validator)
         if not action then return nil, err end
         if action == "append" then return "ab" end
         if action == "complete" then return false end

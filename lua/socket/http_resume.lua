@@ -1,6 +1,6 @@
 -- Resumes a download at the end of a partial file: builds the request for the rest, and interprets its response
 -- (RFC 9110, 14). Internal to HTTP.
-local format, match, tonumber = string.format, string.match, tonumber
+local find, format, match, tonumber = string.find, string.format, string.match, tonumber
 
 local resume = {}
 
@@ -15,20 +15,31 @@ function resume.request(size, validator)
     return fields
 end
 
+-- Whether a part belongs to other content than the file: some servers ignore If-Range (RFC 9110, 15.3.7).
+local function has_changed(answer, validator)
+    if not validator then return false end
+    local current = answer:values(find(validator, '"', 1, true) and "etag" or "last-modified")[1]
+    return current ~= nil and current ~= validator
+end
+
 ---Interprets the response to such a request.
 ---@param answer table of socket.http_exchange
 ---@param size integer
+---@param validator? string as in the request
 ---@return "append"|"restart"|"complete"|nil action
 ---@return string|nil message
-function resume.decide(answer, size)
+function resume.decide(answer, size, validator)
     local status = answer.status
     local range = answer:values("content-range")[1] or ""
     if status == 206 then
         ---@type any, any, any
         local first, last, whole = match(range, "^bytes (%d+)%-(%d+)/([%d*]+)$")
         first, last, whole = tonumber(first), tonumber(last), tonumber(whole)
-        if first == size and last and last >= first and not (whole and last ~= whole - 1) then return "append" end
-        return nil, "invalid content-range"
+        if first ~= size or not last or last < first or whole and last ~= whole - 1 then
+            return nil, "invalid content-range"
+        end
+        if has_changed(answer, validator) then return nil, "content has changed" end
+        return "append"
     end
     if status == 416 then
         if tonumber(match(range, "^bytes %*/(%d+)$")) == size then return "complete" end
