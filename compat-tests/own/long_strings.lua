@@ -114,31 +114,34 @@ if _VERSION == "Lua 5.5" then
 end
 
 -- Another process, with less memory than the result: a failure, or an error. The state closes with strings in use.
-local limited = peer.lua(([[
-local socket = require("socket")
-print(1)
-kept = {}
-local function received(megabytes)
-    local client = assert(socket.connect("127.0.0.1", %d))
-    assert(client:send("GET /" .. megabytes .. " HTTP/1.0\r\n\r\n"))
-    local ok, text, problem, partial = pcall(client.receive, client, "*a")
-    client:close()
-    if not ok then return nil, text end
-    kept[#kept + 1] = text or partial
-    return text, problem
+-- Windows has no such limit.
+if package.config:sub(1, 1) == "/" then
+    local limited = peer.lua(([[
+        local socket = require("socket")
+        print(1)
+        kept = {}
+        local function received(megabytes)
+            local client = assert(socket.connect("127.0.0.1", %d))
+            assert(client:send("GET /" .. megabytes .. " HTTP/1.0\r\n\r\n"))
+            local ok, text, problem, partial = pcall(client.receive, client, "*a")
+            client:close()
+            if not ok then return nil, text end
+            kept[#kept + 1] = text or partial
+            return text, problem
+        end
+        assert(received(1))
+        for _ = 1, 4 do
+            local text, problem = received(1000)
+            assert(not text and (problem:find("not enough memory") or problem == "Cannot allocate memory"))
+        end
+        kept = {}
+        collectgarbage()
+        kept = { received(3) }
+        print(#kept[1])
+    ]]):format(server.port), "ulimit -v 300000")
+    check.equal("out of memory", limited.output:read("*l"), tostring(3 * #BLOCK))
+    check.ok("the state closes with strings in use", limited:close())
 end
-assert(received(1))
-for _ = 1, 4 do
-    local text, problem = received(1000)
-    assert(not text and (problem:find("not enough memory") or problem == "Cannot allocate memory"))
-end
-kept = {}
-collectgarbage()
-kept = { received(3) }
-print(#kept[1])
-]]):format(server.port), "ulimit -v 300000")
-check.equal("out of memory", limited.output:read("*l"), tostring(3 * #BLOCK))
-check.ok("the state closes with strings in use", limited:close())
 
 local last = assert(socket.connect("127.0.0.1", server.port))
 last:close()
