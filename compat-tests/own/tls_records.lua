@@ -133,9 +133,10 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
                 end
                 forward(by_client, c, all:sub(1, first))
                 local got = receive_all(c, most)
-                good = check.ok(("%s, %d, cut at %d: whole records"):format(label, most, cut), got == text:sub(1, whole), #got) and good
-                good = check.equal(("%s, %d, cut at %d: nothing more"):format(label, most, cut), { c:dirty(), #socket.select({ c }, nil, 0) },
-                    { false, 0 }) and good
+                local case = ("%s, %d, cut at %d: "):format(label, most, cut)
+                good = check.ok(case .. "whole records", got == text:sub(1, whole), #got) and good
+                good = check.equal(case .. "nothing more", { c:dirty(), #socket.select({ c }, nil, 0) }, { false, 0 })
+                    and good
                 if first < #all then forward(by_client, c, all:sub(first + 1)) end
                 got = got .. receive_all(c, most)
                 good = check.ok(("%s, %d, cut at %d: the rest"):format(label, most, cut), got == text, #got) and good
