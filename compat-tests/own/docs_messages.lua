@@ -7,6 +7,7 @@ local ftp = require("socket.ftp")
 local smtp = require("socket.smtp")
 local socket = require("socket")
 local ssl = require("ssl")
+local tls = require("tls")
 
 local function begins(label, expected, result, message)
     check.ok(label, result == nil and type(message) == "string" and message:find(expected, 1, true) == 1, message)
@@ -53,14 +54,9 @@ local function message() return nil end
 begins("smtp.send", "invalid from", smtp.send({ rcpt = "<a@b.test>", source = message }))
 begins("smtp.send", "invalid rcpt", smtp.send({ from = "<a@b.test>", source = message }))
 
-local certs = os.getenv("COMPAT_CERTS")
-local function context(changes)
-    local parameters = { mode = "server", protocol = "any", certificate = certs .. "/good.pem", key = certs .. "/good.key" }
-    for name, value in pairs(changes) do parameters[name] = value end
-    return ssl.newcontext(parameters)
-end
+local function context(changes) return ssl.newcontext(tls.server(changes)) end
 begins("ssl.newcontext", "error loading private key (", context({ key = "/nowhere.key" }))
-begins("ssl.newcontext", "private key does not match public key", context({ key = certs .. "/client.key" }))
+begins("ssl.newcontext", "private key does not match public key", context({ key = tls.certificates .. "client.key" }))
 begins("ssl.newcontext", "invalid password type", context({ password = true }))
 begins("ssl.newcontext", "invalid ALPN parameter", context({ alpn = 5 }))
 

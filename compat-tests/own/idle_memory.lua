@@ -6,7 +6,6 @@ local socket = require("socket")
 local ssl = require("ssl")
 local tls = require("tls")
 
-local CERTS = tls.certificates
 local COUNT = 100
 
 local listener = assert(socket.bind("127.0.0.1", 0, COUNT))
@@ -17,9 +16,7 @@ local function plain_pair()
     return c, assert(listener:accept())
 end
 
-local server = assert(ssl.newcontext({
-    mode = "server", protocol = "any", certificate = CERTS .. "good.pem", key = CERTS .. "good.key",
-}))
+local server = assert(ssl.newcontext(tls.server()))
 local client = assert(ssl.newcontext(tls.client()))
 
 local function secure_pair()

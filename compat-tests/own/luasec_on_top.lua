@@ -10,6 +10,7 @@ local url = require("socket.url")
 local ltn12 = require("ltn12")
 
 local CERTS = tls.certificates
+local SERVER = tls.server({ verify = "none" })
 
 check.ok("LuaSec is the real one", package.loaded["ssl.core"] ~= nil, ssl._VERSION)
 check.ok("the sockets are ours", package.loaded["socket.native"] ~= nil)
@@ -20,12 +21,6 @@ local address, port = listener:getsockname()
 check.ok("R1 a listening socket's descriptor", listener:getfd() >= 0)
 local s, c
 
-local function server_context(changes)
-    local cfg = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem", verify = "none" }
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return assert(ssl.newcontext(cfg))
-end
-
 -- the TCP objects are collected when this function returns
 local function wrap_pair()
     local client = assert(socket.connect(address, port))
@@ -35,7 +30,7 @@ local function wrap_pair()
     check.ok("R11 an accepted socket's descriptor", accepted:getfd() >= 0)
     check.equal("R1 none", socket.tcp():getfd(), -1)
 
-    s, c = assert(ssl.wrap(accepted, server_context())), assert(ssl.wrap(client, tls.client()))
+    s, c = assert(ssl.wrap(accepted, assert(ssl.newcontext(SERVER)))), assert(ssl.wrap(client, tls.client()))
     check.equal("R2 LuaSec has the descriptor", c:getfd(), number)
     check.equal("R3 getfd", client:getfd(), -1)
     check.equal("R3 send", { client:send("x") }, { nil, "closed", 0 })
@@ -211,7 +206,6 @@ local function talk(name, server_ssl, server_cfg, client_ssl, changes)
     check.equal(name .. ": alpn", { user:getalpn() }, { changes and changes.alpn })
     user:close()
 end
-local SERVER = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem", verify = "none" }
 talk("LuaSec as a client of this library", ours, SERVER, ssl)
 talk("ours as a client of LuaSec's", ssl, SERVER, ours)
 SERVER.alpn = { "h2", "x" }

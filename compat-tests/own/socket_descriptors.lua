@@ -70,9 +70,7 @@ end
 local waiting = assert(server:accept())
 local secure = wrapped(assert(socket.connect("127.0.0.1", port)), tls.client())
 secure:sni("localhost")
-local served = wrapped(assert(server:accept()), {
-    mode = "server", protocol = "any", key = tls.certificates .. "good.key", certificate = tls.certificates .. "good.pem",
-})
+local served = wrapped(assert(server:accept()), tls.server())
 local done
 repeat
     done = secure:dohandshake()

@@ -12,14 +12,6 @@ local CERTS = tls.certificates
 local GOOD = { certificate = CERTS .. "good.pem", key = CERTS .. "good.key" }
 local WAITING = { wantread = true, wantwrite = true }
 
-local function merged(...)
-    local all = {}
-    for _, fields in ipairs({ ... }) do
-        for name, value in pairs(fields) do all[name] = value end
-    end
-    return all
-end
-
 local function wrap(maker, sock, cfg, label)
     local context, message = maker.newcontext(cfg)
     if not context then error(label .. ": " .. message, 0) end
@@ -36,8 +28,8 @@ local function converse(server, client, server_cfg, client_cfg, ask, label)
     local c = assert(socket.connect(address, port))
     local s = assert(listener:accept())
     listener:close()
-    s = wrap(server, s, merged({ mode = "server", protocol = "any" }, server_cfg), label)
-    c = wrap(client, c, merged({ mode = "client", protocol = "any", verify = "peer", cafile = CERTS .. "ca.crt" }, client_cfg), label)
+    s = wrap(server, s, tls.merged({ mode = "server", protocol = "any" }, server_cfg), label)
+    c = wrap(client, c, tls.client(client_cfg), label)
     if client_cfg.name ~= false then c:sni(client_cfg.name or "localhost") end
     if server_cfg.names then s:sni(server_cfg.names(server), server_cfg.strict) end
     if client_cfg.before then client_cfg.before(c) end
@@ -81,29 +73,30 @@ local function info(s, c) return c:info(), s:info() end
 
 for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     local only = { protocol = protocol }
-    alike("B27 info " .. protocol, merged(GOOD, only), only, info)
-    alike("B32 B33 " .. protocol, merged(GOOD, only), only, function(s, c)
+    alike("B27 info " .. protocol, tls.server(only), only, info)
+    alike("B32 B33 " .. protocol, tls.server(only), only, function(s, c)
         return c:getfinished() == s:getpeerfinished(), s:getfinished() == c:getpeerfinished(),
             c:exportkeyingmaterial("EXPORTER-a", 16) == s:exportkeyingmaterial("EXPORTER-a", 16)
     end)
-    alike("B29 chain " .. protocol, merged(only, { certificate = CERTS .. "chain.pem", key = CERTS .. "chain.key" }), only, function(_, c)
+    local chain = tls.merged(only, { certificate = CERTS .. "chain.pem", key = CERTS .. "chain.key" })
+    alike("B29 chain " .. protocol, chain, only, function(_, c)
         local subjects = {}
         for i, certificate in ipairs(c:getpeerchain()) do subjects[i] = certificate:digest("sha256") end
         return subjects
     end)
 end
 for _, ciphers in ipairs({ "ECDHE-RSA-AES128-GCM-SHA256", "AES256-SHA256", "ALL:!AESGCM:@SECLEVEL=1", "HIGH:!kRSA" }) do
-    alike("A22 " .. ciphers, merged(GOOD, { protocol = "tlsv1_2" }), { ciphers = ciphers }, info)
+    alike("A22 " .. ciphers, tls.server({ protocol = "tlsv1_2" }), { ciphers = ciphers }, info)
 end
 for _, suites in ipairs({ "TLS_AES_128_GCM_SHA256", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256" }) do
     alike("A23 " .. suites, GOOD, { ciphersuites = suites }, info)
 end
-alike("A22 nothing in common", merged(GOOD, { protocol = "tlsv1_2", ciphers = "AES256-SHA" }), { ciphers = "AES128-SHA" })
-alike("A24 curve", merged(GOOD, { curve = "secp384r1" }), {}, info)
-alike("A24 curves", merged(GOOD, { curveslist = "X448:P-521" }), { curveslist = "P-521" }, info)
-alike("A24 nothing in common", merged(GOOD, { protocol = "tlsv1_2", curveslist = "P-384" }), { curveslist = "P-256", ciphers = "ECDHE" })
+alike("A22 nothing in common", tls.server({ protocol = "tlsv1_2", ciphers = "AES256-SHA" }), { ciphers = "AES128-SHA" })
+alike("A24 curve", tls.server({ curve = "secp384r1" }), {}, info)
+alike("A24 curves", tls.server({ curveslist = "X448:P-521" }), { curveslist = "P-521" }, info)
+alike("A24 nothing in common", tls.server({ protocol = "tlsv1_2", curveslist = "P-384" }), { curveslist = "P-256", ciphers = "ECDHE" })
 for _, options in ipairs({ "cipher_server_preference", "no_ticket", "no_renegotiation", "no_encrypt_then_mac", "prioritize_chacha" }) do
-    alike("A20 " .. options, merged(GOOD, { protocol = "tlsv1_2", options = options, ciphers = "AES256-SHA:AES128-SHA" }),
+    alike("A20 " .. options, tls.server({ protocol = "tlsv1_2", options = options, ciphers = "AES256-SHA:AES128-SHA" }),
         { ciphers = "AES128-SHA:AES256-SHA" }, info)
 end
 for depth = 0, 2 do
@@ -114,15 +107,15 @@ for _, name in ipairs({ "client", "client-untrusted", "client-expired", "client-
     for _, verify in ipairs({ "peer", "client_once", "fail_if_no_peer_cert" }) do
         for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
             alike(("A18 %s %s %s"):format(name, verify, protocol),
-                merged(GOOD, { verify = { "peer", verify }, cafile = CERTS .. "ca.crt", protocol = protocol }), own,
+                tls.server({ verify = { "peer", verify }, cafile = CERTS .. "ca.crt", protocol = protocol }), own,
                 function(s) return s:getpeerverification(), #s:getpeerchain() end)
         end
-        alike(("A19 %s %s, go on"):format(name, verify), merged(GOOD, {
+        alike(("A19 %s %s, go on"):format(name, verify), tls.server({
             verify = { "peer", verify }, cafile = CERTS .. "ca.crt", verifyext = { "lsec_continue", "lsec_ignore_purpose" },
         }), own, function(s) return s:getpeerverification() end)
     end
 end
-alike("A18 a client without", merged(GOOD, {
+alike("A18 a client without", tls.server({
     verify = { "peer", "fail_if_no_peer_cert" }, cafile = CERTS .. "ca.crt", protocol = "tlsv1_2",
 }), {})
 for _, name in ipairs({ "untrusted", "self-signed", "expired", "purpose", "not-ca", "path-len" }) do
@@ -134,18 +127,18 @@ end
 alike("24 crl_check", { certificate = CERTS .. "revoked.pem", key = CERTS .. "revoked.key" },
     { verifyext = "crl_check", cafile = CERTS .. "ca-with-crl.pem" })
 alike("24 crl_check, not revoked", GOOD, { verifyext = "crl_check", cafile = CERTS .. "ca-with-crl.pem" })
-alike("A26 A27 alpn", merged(GOOD, { alpn = { "b", "c" } }), { alpn = { "a", "c", "b" } },
+alike("A26 A27 alpn", tls.server({ alpn = { "b", "c" } }), { alpn = { "a", "c", "b" } },
     function(s, c) return s:getalpn(), c:getalpn() end)
-alike("A27 alpn by a function", merged(GOOD, { alpn = function(names) return { names[#names] } end }), { alpn = { "a", "c", "b" } },
+alike("A27 alpn by a function", tls.server({ alpn = function(names) return { names[#names] } end }), { alpn = { "a", "c", "b" } },
     function(s, c) return s:getalpn(), c:getalpn() end)
-alike("A27 alpn, nothing", merged(GOOD, { alpn = function() return nil end }), { alpn = "a" },
+alike("A27 alpn, nothing", tls.server({ alpn = function() return nil end }), { alpn = "a" },
     function(s, c) return s:getalpn(), c:getalpn() end)
 alike("A16 certificates", { protocol = "tlsv1_2", certificates = {
     GOOD, { certificate = CERTS .. "good-ec.pem", key = CERTS .. "good-ec.key" },
 } }, { ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256" }, info)
-alike("B24 names", merged(GOOD, { names = function(maker)
-    return { ["a.tls.test"] = assert(maker.newcontext({ mode = "server", protocol = "any",
-        certificate = CERTS .. "wildcard.pem", key = CERTS .. "wildcard.key" })) }
+alike("B24 names", tls.server({ names = function(maker)
+    return { ["a.tls.test"] = assert(maker.newcontext(tls.server({
+        certificate = CERTS .. "wildcard.pem", key = CERTS .. "wildcard.key" }))) }
 end }), { name = "a.tls.test" }, function(s, c) return s:getsniname(), c:getpeercertificate():digest("sha256") end)
 alike("A28 dane", { certificate = CERTS .. "untrusted.pem", key = CERTS .. "untrusted.key" }, { dane = true, before = function(c)
     c:setdane("localhost")

@@ -7,13 +7,7 @@ local ssl = require("ssl")
 local socket = require("socket")
 local tasks = require("socket.tasks")
 
-local CERTS = tls.certificates
-
-local function server(changes)
-    local cfg = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem" }
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return assert(ssl.newcontext(cfg))
-end
+local function server(changes) return assert(ssl.newcontext(tls.server(changes))) end
 
 -- Two passes: the first finalizes, the second one frees. New contexts then take the places of the old ones.
 local function collect()

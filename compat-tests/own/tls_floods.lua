@@ -78,10 +78,7 @@ local port = ("%d"):format((select(2, listener:getsockname())))
 -- growth of memory.
 local function serve(kind, count, options)
     local client = peer.read_python(FLOOD, tls.certificates, "connect", kind, port, tostring(count))
-    local object = assert(ssl.wrap(assert(listener:accept()), {
-        mode = "server", protocol = "any", options = options,
-        certificate = tls.certificates .. "good.pem", key = tls.certificates .. "good.key",
-    }))
+    local object = assert(ssl.wrap(assert(listener:accept()), tls.server({ options = options })))
     object:settimeout(60)
     assert(object:dohandshake())
     collect()

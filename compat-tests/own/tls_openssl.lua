@@ -104,7 +104,7 @@ end
 local listener = assert(socket.bind("127.0.0.1", 0))
 local port = math.floor((select(2, listener:getsockname())))
 local function from_client(options, changes, names)
-    local cfg = { mode = "server", protocol = "any", certificate = CERTS .. "good.pem", key = CERTS .. "good.key" }
+    local cfg = tls.server()
     for name, value in pairs(changes) do cfg[name] = value or nil end
     local context = assert(ssl.newcontext(cfg))
     local process = io.popen(IN_CERTS:gsub("exec ", "(echo line; cat) </dev/null | exec ") .. "s_client -connect 127.0.0.1:" .. port
@@ -156,9 +156,7 @@ refuses("A18 one of another authority", "-cert client-untrusted.pem -key client-
 refuses("24 crl_check", "-cert client-revoked.pem -key client-revoked.key",
     { verify = DEMAND.verify, cafile = CERTS .. "ca-with-crl.pem", verifyext = "crl_check" }, "certificate verify failed")
 served("B24 a name", "-servername dns.test -CAfile two-roots.pem -verify_return_error", {}, "name", "dns.test",
-    { ["dns.test"] = assert(ssl.newcontext({
-        mode = "server", protocol = "any", certificate = CERTS .. "good-ec.pem", key = CERTS .. "good-ec.key",
-    })) })
+    { ["dns.test"] = assert(ssl.newcontext(tls.server({ certificate = CERTS .. "good-ec.pem", key = CERTS .. "good-ec.key" }))) })
 refuses("A20 versions", "-tls1_2", { options = "no_tlsv1_2" }, "unsupported protocol")
 for _, version in ipairs({ "-tls1_2", "-tls1_3" }) do
     local cipher_option = version == "-tls1_2" and " -cipher PSK" or ""

@@ -9,20 +9,8 @@ local socket = require("socket")
 local CERTS = tls.certificates
 local unpack = table.unpack or unpack -- luacheck: ignore 143
 
-local function merged(base, changes)
-    for name, value in pairs(changes or {}) do base[name] = value end
-    return base
-end
-
-local function server(changes)
-    return assert(ssl.newcontext(merged({
-        mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem",
-    }, changes)))
-end
-
-local function client(changes)
-    return assert(ssl.newcontext(tls.client(changes)))
-end
+local function server(changes) return assert(ssl.newcontext(tls.server(changes))) end
+local function client(changes) return assert(ssl.newcontext(tls.client(changes))) end
 
 -- A pair of TLS objects before their handshake.
 local function pair(server_context, client_context, name)
@@ -151,7 +139,7 @@ s = connected({ verify = "peer", cafile = CERTS .. "ca.crt" }, {})
 check.equal("A18 peer alone takes clients without", { s:getpeerverification() }, { false, "certificate not verified" })
 check.equal("B29 an empty chain", s:getpeerchain(), {})
 -- B7: with TLS 1.3 the refusal arrives at the first receive
-s, c, by_server, by_client = connected(merged({ protocol = "any" }, { verify = DEMAND.verify, cafile = DEMAND.cafile }), {})
+s, c, by_server, by_client = connected(tls.merged(DEMAND, { protocol = "any" }), {})
 check.equal("B7 of a server", { by_server, by_client }, { "peer did not return a certificate", false })
 check.equal("B7 of a client", { c:receive() }, { nil, "tlsv13 alert certificate required", "" })
 
@@ -171,14 +159,14 @@ outcome("A19 lsec_ignore_purpose is about clients", PURPOSE, { verifyext = "lsec
 local FOR_SERVERS = { certificate = CERTS .. "client-purpose.pem", key = CERTS .. "client-purpose.key" }
 outcome("A19 a client's certificate for servers", DEMAND, FOR_SERVERS,
     { "certificate verify failed", "sslv3 alert unsupported certificate" })
-outcome("A19 lsec_ignore_purpose takes it", merged({ verifyext = "lsec_ignore_purpose" }, DEMAND), FOR_SERVERS, { false, false })
+outcome("A19 lsec_ignore_purpose takes it", tls.merged(DEMAND, { verifyext = "lsec_ignore_purpose" }), FOR_SERVERS, { false, false })
 local REVOKED = { certificate = CERTS .. "revoked.pem", key = CERTS .. "revoked.key" }
 local LIST = { cafile = CERTS .. "ca-with-crl.pem" }
 outcome("23 a revoked certificate, without a check", REVOKED, LIST, { false, false })
 for _, flag in ipairs({ "crl_check", "crl_check_chain" }) do
-    outcome("24 " .. flag, REVOKED, merged({ verifyext = flag }, LIST),
+    outcome("24 " .. flag, REVOKED, tls.merged(LIST, { verifyext = flag }),
         { "sslv3 alert certificate revoked", "certificate verify failed" })
-    outcome("24 " .. flag .. ", not revoked", {}, merged({ verifyext = flag }, LIST), { false, false })
+    outcome("24 " .. flag .. ", not revoked", {}, tls.merged(LIST, { verifyext = flag }), { false, false })
 end
 local context = client(LIST)
 check.equal("A19 setverifyext", { context:setverifyext("crl_check") }, { true })
@@ -295,13 +283,10 @@ end
 -- callbacks live as long as a connection that needs them
 do
     local calls = 0
-    local own = assert(ssl.newcontext({
-        mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem",
-        alpn = function(list)
-            calls = calls + 1
-            return list[1]
-        end,
-    }))
+    local own = server({ alpn = function(list)
+        calls = calls + 1
+        return list[1]
+    end })
     s, c = pair(own, client({ alpn = "p" }))
     s:sni({ ["other.test"] = server() })
     own = nil -- luacheck: ignore 331
@@ -348,7 +333,7 @@ local der = io.popen("openssl x509 -in '" .. CERTS .. "untrusted.pem' -outform D
 local hash = der:read("*a")
 der:close()
 local function dane(record, changes)
-    s, c = pair(server(UNTRUSTED), client(merged({ dane = true }, changes)))
+    s, c = pair(server(UNTRUSTED), client(tls.merged({ dane = true }, changes)))
     local set = { c:setdane("localhost"), c:settlsa(unpack(record)) }
     return set, { shake(s, c) }
 end
@@ -398,7 +383,7 @@ local made = os.tmpname()
 os.execute(("cd '%s' && openssl pkcs12 -export -in chain.pem -inkey chain.key -passout pass:secret -out '%s.p12' 2>/dev/null && "
     .. "openssl x509 -in good.pem -outform DER -out '%s.der' && cat good.pem good.key > '%s'"):format(CERTS, made, made, made))
 local function served(changes)
-    s, c = pair(assert(ssl.newcontext(merged({ mode = "server", protocol = "any" }, changes))), client())
+    s, c = pair(assert(ssl.newcontext(tls.merged({ mode = "server", protocol = "any" }, changes))), client())
     return shake(s, c)
 end
 check.equal("PKCS#12", { served({ certificate = made .. ".p12", password = "secret" }) }, { false, false })

@@ -8,8 +8,6 @@ local http = require("socket.http")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 
-local CERTS = tls.certificates
-
 -- the scheduler: which coroutine waits for which object, in which direction
 local readers, writers, threads = {}, {}, 0
 
@@ -112,9 +110,7 @@ end
 local listener = assert(socket.bind("127.0.0.1", 0, 128))
 listener:settimeout(0)
 local address, port = listener:getsockname()
-local server_parameters = assert(ssl.newcontext({
-    mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem",
-}))
+local server_parameters = assert(ssl.newcontext(tls.server()))
 local CLIENTS, LONG = 40, ("0123456789abcdef"):rep(20000)
 
 local function serve(connection)

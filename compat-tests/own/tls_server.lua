@@ -7,11 +7,7 @@ local socket = require("socket")
 
 local CERTS = tls.certificates
 
-local function server_context(changes)
-    local cfg = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem" }
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return assert(ssl.newcontext(cfg))
-end
+local function server_context(changes) return assert(ssl.newcontext(tls.server(changes))) end
 
 local function connect(listener)
     local address, port = listener:getsockname()

@@ -8,17 +8,8 @@ local socket = require("socket")
 
 local CERTS = tls.certificates
 
-local function server(changes)
-    local cfg = { mode = "server", protocol = "any", key = CERTS .. "good.key", certificate = CERTS .. "good.pem" }
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return assert(ssl.newcontext(cfg))
-end
-
-local function client(changes)
-    local cfg = tls.client({ session = true })
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return cfg
-end
+local function server(changes) return assert(ssl.newcontext(tls.server(changes))) end
+local function client(changes) return tls.merged(tls.client({ session = true }), changes) end
 
 local WAITING = { wantread = true, wantwrite = true }
 
@@ -129,10 +120,7 @@ end
 for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
     local listener = listen()
     local demand = { protocol = protocol, verify = { "peer", "fail_if_no_peer_cert" }, cafile = CERTS .. "ca-with-crl.pem" }
-    local function with(changes)
-        for name, value in pairs(demand) do changes[name] = changes[name] or value end
-        return server(changes)
-    end
+    local function with(changes) return server(tls.merged(demand, changes)) end
     local function offering(name, depth)
         return client({ certificate = CERTS .. name .. ".pem", key = CERTS .. name .. ".key", depth = depth })
     end

@@ -12,11 +12,24 @@ function tls.peer(...)
     return peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)
 end
 
+-- A copy of these parameters, with changes if there are any.
+function tls.merged(cfg, changes)
+    local all = {}
+    for name, value in pairs(cfg) do all[name] = value end
+    for name, value in pairs(changes or {}) do all[name] = value end
+    return all
+end
+
 -- The parameters of a client that trusts the test authority.
 function tls.client(changes)
-    local cfg = { mode = "client", protocol = "any", verify = "peer", cafile = tls.certificates .. "ca.crt" }
-    for name, value in pairs(changes or {}) do cfg[name] = value end
-    return cfg
+    return tls.merged({ mode = "client", protocol = "any", verify = "peer", cafile = tls.certificates .. "ca.crt" }, changes)
+end
+
+-- The parameters of a server with a certificate of the test authority.
+function tls.server(changes)
+    return tls.merged({
+        mode = "server", protocol = "any", key = tls.certificates .. "good.key", certificate = tls.certificates .. "good.pem",
+    }, changes)
 end
 
 -- A TLS object connected to a local port, before its handshake. `ssl` is the module to use.

@@ -8,17 +8,7 @@ local CERTS = tls.certificates
 local GOOD = { certificate = CERTS .. "good.pem", key = CERTS .. "good.key" }
 local EC = { certificate = CERTS .. "good-ec.pem", key = CERTS .. "good-ec.key" }
 
-local function merged(...)
-    local all = {}
-    for _, fields in ipairs({ ... }) do
-        for name, value in pairs(fields) do all[name] = value end
-    end
-    return all
-end
-
-local function server(changes)
-    return assert(ssl.newcontext(merged({ mode = "server", protocol = "any" }, GOOD, changes or {})))
-end
+local function server(changes) return assert(ssl.newcontext(tls.server(changes))) end
 
 local listener = assert(socket.bind("127.0.0.1", 0))
 local address, port = listener:getsockname()
