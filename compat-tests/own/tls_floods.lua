@@ -2,6 +2,7 @@
 -- Peers that send without end what carries no data: session tickets, KeyUpdates, renegotiations. The time limit of
 -- `receive` holds, memory does not grow, other tasks run, and data that follows arrives. The peer is OpenSSL itself.
 local check = require("check")
+local footprint = require("footprint")
 local peer = require("peer")
 local tls = require("tls")
 local ssl = require("socket.tls")
@@ -9,19 +10,12 @@ local socket = require("socket")
 local tasks = require("socket.tasks")
 
 local FLOOD = os.getenv("COMPAT_SERVERS") .. "/tls_flood.py"
-local MOST = 2 * 1024 * 1024
+-- the growth that is allowed, in KiB
+local MOST = 2 * 1024
 
 local function collect()
     collectgarbage()
     collectgarbage()
-end
-
-local function resident()
-    local file = io.open("/proc/self/statm")
-    if not file then return 0 end
-    local pages = file:read("*l"):match("%S+ (%S+)")
-    file:close()
-    return tonumber(pages) * 4096
 end
 
 -- Receives for a time. Returns the message and how long it took.
@@ -40,13 +34,13 @@ for kind, version in pairs(KINDS) do
     -- the allocator has what it needs after a while
     check.equal(kind .. ": at first", (wait(object, 0.3)), "wantread")
     collect()
-    local before = resident()
+    local before = footprint.resident()
     local message, seconds = wait(object, 0.5)
     check.equal(kind .. ": the limit", message, "wantread")
     check.ok(kind .. ": is kept", seconds > 0.4 and seconds < 2, seconds)
     check.ok(kind .. ": without waiting", select(2, wait(object, 0)) < 0.5)
     collect()
-    check.ok(kind .. ": no growth", resident() - before < MOST, resident() - before)
+    check.ok(kind .. ": no growth", footprint.resident() - before < MOST, footprint.resident() - before)
     local ticks = 0
     tasks.run(function()
         local over = false
@@ -82,10 +76,10 @@ local function serve(kind, count, options)
     object:settimeout(60)
     assert(object:dohandshake())
     collect()
-    local before = resident()
+    local before = footprint.resident()
     local line, message = object:receive()
     collect()
-    local growth = resident() - before
+    local growth = footprint.resident() - before
     object:close()
     local sent = tonumber(client:read("*l"))
     client:close()

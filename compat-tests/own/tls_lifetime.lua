@@ -1,6 +1,7 @@
 -- needs: certs, python3
 -- How TLS objects end, descriptors, memory, large amounts. Numbers refer to tls.md's scenarios.
 local check = require("check")
+local footprint = require("footprint")
 local tls = require("tls")
 local ssl = require("socket.tls")
 local https = require("socket.https")
@@ -81,18 +82,11 @@ collect()
 -- wine leaves the file with a revocation list open, one for each handshake.
 if not is_windows then check.equal("95 no descriptor is left open", lowest_free(), before) end
 
-local function resident()
-    local file = io.open("/proc/self/statm")
-    if not file then return 0 end
-    local pages = file:read("*l"):match("%S+ (%S+)")
-    file:close()
-    return tonumber(pages) * 4096
-end
-local memory = resident()
+local memory = footprint.resident()
 for _ = 1, 60 do round() end
 collect()
-local grown = resident() - memory
-check.ok("no memory is kept from 500 connections", grown < 4 * 1024 * 1024, grown)
+local grown = footprint.resident() - memory
+check.ok("no memory is kept from 500 connections", grown < 4 * 1024, grown)
 
 -- contexts are cached, and the cache is bounded
 local contexts = {}

@@ -16,10 +16,12 @@ function footprint.descriptors(limit)
     return count
 end
 
----Resident anonymous memory in KiB. File pages are excluded: they vary with the system's cache.
+---Resident anonymous memory in KiB. File pages are excluded: they vary with the system's cache. The result is 0 where
+---the system has no /proc/self/status; then a script sees no growth.
 ---@return integer kibibytes
 function footprint.resident()
-    local file = assert(io.open("/proc/self/status"))
+    local file = io.open("/proc/self/status")
+    if not file then return 0 end
     local text = file:read("*a")
     file:close()
     return tonumber(text:match("RssAnon:%s*(%d+)"))
