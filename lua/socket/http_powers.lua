@@ -4,12 +4,12 @@
 local socket = require("socket")
 local ltn12 = require("ltn12")
 local authority = require("socket.http_authority")()
-local connections = require("socket.http_parts").connection()
 local makers = require("socket.https_makers")
 local originals = require("socket.ltn12_originals")
+local parts = require("socket.http_parts")
 local plans = require("socket.http_plans")
-local preparation = require("socket.http_parts").request()
-local redirect = require("socket.http_parts").redirect()
+
+local connections, preparation, redirect = parts.connection(), parts.request(), parts.redirect()
 
 local error, ipairs, require, tonumber, tostring, type = error, ipairs, require, tonumber, tostring, type
 local find, lower, match, sub = string.find, string.lower, string.match, string.sub

@@ -165,16 +165,15 @@ local function newer_fields(reqt)
                 found[name] = value
             end
         end
-        if not found and is_newer_proxy(rawget(reqt, "proxy") or http.PROXY) then found = {} end
-        return found
-    end
-    for i = 1, #NEWER do
-        local name, setting = NEWER[i][1], NEWER[i][2]
-        local value = rawget(reqt, name)
-        if value == nil and setting then value = http[setting] end
-        if value then
-            found = found or {}
-            found[name] = value
+    else
+        for i = 1, #NEWER do
+            local name, setting = NEWER[i][1], NEWER[i][2]
+            local value = rawget(reqt, name)
+            if value == nil and setting then value = http[setting] end
+            if value then
+                found = found or {}
+                found[name] = value
+            end
         end
     end
     if not found and is_newer_proxy(rawget(reqt, "proxy") or http.PROXY) then found = {} end
