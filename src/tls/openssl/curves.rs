@@ -32,9 +32,6 @@ const KNOWN: [&str; 87] = [
     "wap-wsg-idm-ecid-wtls7", "wap-wsg-idm-ecid-wtls8", "wap-wsg-idm-ecid-wtls9",
 ];
 
-/// Kinds of keys that are not among OpenSSL's curves, with their numbers (`openssl/obj_mac.h`).
-const KEYS: [(&str, Nid); 2] = [("X25519", Nid::from_raw(1034)), ("X448", Nid::from_raw(1035))];
-
 fn nid(name: &str) -> Option<Nid> {
     let nist = NIST.iter().find(|(known, _)| *known == name).map(|(_, nid)| *nid);
     nist.or_else(|| Asn1Object::from_str(name).ok().map(|object| object.nid()))
@@ -51,13 +48,9 @@ pub fn names() -> Vec<&'static str> {
     let builtin = openssl::builtin_curves();
     let short_names: Vec<_> = builtin.iter().filter_map(|nid| nid.short_name().ok()).collect();
     let is_available = |name: &&str| {
-        let key = KEYS.iter().find(|(key, _)| key == name).map(|(_, number)| *number);
-        if let Some(number) = key {
-            // LibreSSL has other numbers
-            let number =
-                if number.short_name().is_ok_and(|short| short == *name) { Some(number) } else { nid(name) };
-            // asks OpenSSL's providers
-            return number.is_some_and(|number| PkeyCtx::new_id(Id::from_raw(number.as_raw())).is_ok());
+        // X25519 and X448 are kinds of keys, and not among the curves. This asks OpenSSL's providers.
+        if name.starts_with('X') {
+            return nid(name).is_some_and(|number| PkeyCtx::new_id(Id::from_raw(number.as_raw())).is_ok());
         }
         let nist = NIST.iter().find(|(known, _)| known == name);
         nist.is_some_and(|(_, number)| builtin.contains(number)) || short_names.contains(name)
