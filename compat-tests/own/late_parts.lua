@@ -60,7 +60,7 @@ local function command(ftp)
 end
 local COMMANDED = { 1, nil, "USER ftp\r\n", "NOOP\r\n" }
 
--- Requires the modules again, in a state in which nothing was used yet.
+-- Requires the modules again. None of their late parts is compiled yet.
 local function fresh(...)
     for name in pairs(package.loaded) do
         if name:find("^socket") and name ~= "socket.core" or name == "ltn12" or name == "mime" then package.loaded[name] = nil end
@@ -111,7 +111,8 @@ do
     check.equal("functions that change", { ok, code, collected }, { 1, 200, "ok" })
 end
 
--- Functions of this library that a program replaces are the replaced ones for both, before and after the first use.
+-- A program may replace functions of this library after `require`. socket.skip is looked up at each call, and
+-- socket.protect only at `require`.
 do
     local http, socket = fresh("socket.http", "socket")
     local skip, seen = socket.skip, 0
@@ -131,7 +132,7 @@ do
     check.equal("socket.protect replaced after require", got, { EXPECTED, COMMANDED })
 end
 
--- A sink of chunks is one function, which programs may compare and replace.
+-- The sink of chunked bodies stays the same function: programs may compare it.
 do
     local http, socket = fresh("socket.http", "socket")
     local sink = socket.sinkt["http-chunked"]
@@ -140,7 +141,7 @@ do
     check.ok("the sink is the same function", socket.sinkt["http-chunked"] == sink)
 end
 
--- Modules may be required again, also while others run, and share their tables with the first.
+-- A module may be required again. Both of its tables can be used.
 do
     local http, socket = fresh("socket.http", "socket")
     package.loaded["socket.http"] = nil
@@ -205,7 +206,7 @@ for count = 1, 2000, 97 do
         { EXPECTED, SENT, COMMANDED })
 end
 
--- Sandboxes: a host that loads the files with an environment of its own keeps its globals from them.
+-- A host may load the files with an environment of its own. Late parts then use the globals of that environment.
 local environment = real_setmetatable({}, { __index = _G })
 local loaded = {}
 function environment.require(name)

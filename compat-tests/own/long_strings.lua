@@ -1,4 +1,4 @@
--- Large results are ordinary strings, and their memory is freed. On Lua 5.5 they keep the memory of this library.
+-- Large results are ordinary strings, and their memory is freed. On Lua 5.5 they use memory of this library.
 -- time limit: 240
 local check = require("check")
 local footprint = require("footprint")
@@ -8,7 +8,7 @@ local http = require("socket.http")
 local mime = require("mime")
 http.TIMEOUT = 60
 
--- A request names the megabytes of the answer, which repeat one block.
+-- A request names the size of the answer in megabytes. Each megabyte is this block.
 local BLOCK = ("0123456789abcde\n"):rep(65536)
 local SERVER = [[
 local socket = require("socket")
@@ -43,7 +43,7 @@ end
 
 check.ok("64 MB are received", received(64) == BLOCK:rep(64))
 
--- What Lua does with strings.
+-- Lua's operations work on these strings as on others.
 do
     local text, other, built = received(1), received(1), table.concat({ BLOCK:sub(1, 1000), BLOCK:sub(1001) })
     check.ok("equal strings are equal", text == other and text == built and built == text)
@@ -81,7 +81,7 @@ do
     check.ok("a body", http.request("http://127.0.0.1:" .. server.port .. "/3/http") == BLOCK:rep(3))
 end
 
--- The most memory in use after any of these rounds, in MB.
+-- Returns the largest growth of memory after any of these rounds, in MB.
 local function most_memory(rounds, megabytes)
     collectgarbage()
     collectgarbage()
@@ -113,8 +113,8 @@ if _VERSION == "Lua 5.5" then
     check.ok("afterwards it works", ran)
 end
 
--- Another process, with less memory than the result: a failure, or an error. The state closes with strings in use.
--- Windows has no such limit.
+-- Another process has less memory than the result needs. It gets a failure or an error, and its state closes while
+-- strings are in use. Windows has no such limit.
 if package.config:sub(1, 1) == "/" then
     local limited = peer.lua(([[
         local socket = require("socket")

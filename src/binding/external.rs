@@ -1,8 +1,8 @@
-//! Strings that keep this library's memory, on Lua 5.5 (`lua_pushexternalstring`). A large result is not copied.
+//! Strings that use this library's memory, on Lua 5.5 (`lua_pushexternalstring`). A large result is not copied.
 //!
-//! Lua does not count this memory, neither in `collectgarbage("count")` nor for the pace of its collector. The same
-//! is true for the strings that Lua's own buffers make. Unlike those, this module counts the memory, so that the
-//! garbage stays bounded.
+//! Lua does not count this memory: `collectgarbage("count")` does not show it, and it does not change the pace of
+//! the collector. The same is true for the strings that Lua's own buffers make. This module counts the memory, so
+//! that the garbage stays bounded.
 
 use std::alloc::{Layout, realloc};
 use std::ffi::c_void;
@@ -14,14 +14,14 @@ use mlua::ffi::{self, lua_State};
 
 use super::{Call, Raise};
 
-/// From this length on, strings are not copied. Pieces of 64 KB come from buffers that are used again.
+/// Strings of this length or more are not copied. Pieces of 64 KB are: their buffers are used again.
 const LARGE: usize = 128 << 10;
-/// This much garbage is tolerated in any case.
+/// Garbage up to this size is always tolerated.
 const TOLERATED: usize = 16 << 20;
 
 /// The memory of all such strings in the process.
 static HELD: AtomicUsize = AtomicUsize::new(0);
-/// What a collection left of it, or less if more has been freed since.
+/// The part of `HELD` that was left after the last full collection. It is less if more has been freed since.
 static LIVE: AtomicUsize = AtomicUsize::new(0);
 
 /// Whether a string of this length is pushed without a copy. A state with an allocator of its own gets a copy in
@@ -35,7 +35,7 @@ pub(super) fn is_wanted(call: &Call<'_>, length: usize) -> bool {
         && allocator() as *const c_void == ffi::luaL_alloc as *const c_void
 }
 
-/// Pushes a string with the memory of `bytes`. The caller owns nothing else.
+/// Pushes a string with the memory of `bytes`. The caller must own nothing else, because Lua may raise.
 pub(super) fn push(call: &mut Call<'_>, mut bytes: Vec<u8>) -> Result<(), Raise> {
     if bytes.capacity() == bytes.len() {
         bytes.try_reserve_exact(1).map_err(|_| Raise::out_of_memory())?;
@@ -47,7 +47,7 @@ pub(super) fn push(call: &mut Call<'_>, mut bytes: Vec<u8>) -> Result<(), Raise>
     let (memory, capacity) = shrink(bytes.as_mut_ptr(), length + 1, bytes.capacity());
     HELD.fetch_add(capacity, Ordering::Relaxed);
     // SAFETY: the memory holds `length` bytes and a zero. It belongs to Lua from here on: if Lua raises, it has
-    // called `free` before. This library stays loaded until the process ends (`is_wanted`), so `free` does too.
+    // called `free` before. This library stays loaded until the process ends (`is_wanted`), and `free` with it.
     unsafe {
         ffi::lua_pushexternalstring(
             call.state,
@@ -61,7 +61,7 @@ pub(super) fn push(call: &mut Call<'_>, mut bytes: Vec<u8>) -> Result<(), Raise>
     Ok(())
 }
 
-/// Returns unused memory to the allocator, if that is worth it. Returns the place and the capacity.
+/// Gives unused memory back to the allocator if that is worth it. Returns the new place and capacity.
 fn shrink(memory: *mut u8, used: usize, capacity: usize) -> (*mut u8, usize) {
     if capacity - used < used / 8 {
         return (memory, capacity);
@@ -82,11 +82,11 @@ unsafe extern "C" fn free(capacity: *mut c_void, memory: *mut c_void, _: usize, 
     ptr::null_mut()
 }
 
-/// Tells the collector of `length` new bytes, as Lua's own buffers do: it takes one step. If the garbage may be as
-/// large as all that is in use, a full collection follows.
+/// Tells the collector of `length` new bytes, as Lua's own buffers do. The collector then takes one step. A full
+/// collection follows if the garbage may be as large as everything in use.
 ///
 /// # Safety
-/// `state` is the running state. Finalizers may run: no frame owns anything.
+/// `state` is the running state. Finalizers may run, so no frame may own anything.
 unsafe fn set_pace(state: *mut lua_State, length: usize) {
     let live = LIVE.fetch_min(HELD.load(Ordering::Relaxed), Ordering::Relaxed);
     // SAFETY: as above.

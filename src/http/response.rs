@@ -1,6 +1,6 @@
-//! The head of a response, parsed strictly, because a kept connection depends on it.
+//! The head of a response. It is parsed strictly, because a kept connection depends on it.
 //!
-//! Works on bytes and does not use Lua. `socket.http` without a pool reads heads as LuaSocket does
+//! This module works on bytes and does not use Lua. `socket.http` without a pool reads heads as LuaSocket does
 //! (`head.rs`).
 
 use std::borrow::Cow;
@@ -62,7 +62,7 @@ pub struct Head<'t> {
     pub age: Option<u32>,
 }
 
-/// Name and value of a header line, which has no line end.
+/// Returns the name and the value of a header line. The line must have no line end.
 pub fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = line.iter().position(|byte| matches!(byte, b':' | b' ' | b'\t'))?;
     let (name, value) = line.split_at_checked(end)?;
@@ -102,7 +102,8 @@ struct Extent {
     is_folded: bool,
 }
 
-/// Finds the blank line that ends a head. `None` until it has arrived. Calls `each` with every header line before it.
+/// Finds the blank line that ends a head. Returns `None` until it has arrived. Calls `each` with every header line
+/// before it.
 fn measure<'t>(
     text: &'t [u8],
     limits: Limits,
@@ -139,7 +140,7 @@ fn is_blank(byte: Option<&u8>) -> bool {
     matches!(byte, Some(b' ' | b'\t'))
 }
 
-/// `HTTP/1.1 200 OK`: version, code and reason.
+/// Returns version, code and reason of a line like `HTTP/1.1 200 OK`.
 fn status_line(line: &[u8]) -> Option<(framing::Version, u16, &[u8])> {
     let (version, rest) = line.strip_prefix(b"HTTP/")?.split_at_checked(3)?;
     let [major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else { return None };
@@ -227,7 +228,7 @@ impl<'t> Notes<'t> {
     }
 }
 
-/// Parses the head of the response to a request with this method. `None` if it is incomplete.
+/// Parses the head of the response to a request with this method. Returns `None` if it is incomplete.
 pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option<Head<'t>>, Malformed<'t>> {
     let mut notes = Notes::default();
     let Some(extent) = measure(text, limits, |line| notes.add(line))? else { return Ok(None) };
@@ -263,7 +264,7 @@ pub fn parse<'t>(text: &'t [u8], method: &[u8], limits: Limits) -> Result<Option
     }))
 }
 
-/// The seconds in the value of a Keep-Alive field: `timeout=5`.
+/// Returns the seconds in the value of a Keep-Alive field like `timeout=5`.
 pub fn kept_seconds(value: &[u8]) -> Option<u32> {
     value.split(|byte| matches!(byte, b',' | b';')).find_map(|parameter| {
         let (name, number) = parameter.split_at(memchr(b'=', parameter)?);
@@ -279,7 +280,7 @@ pub fn kept_seconds(value: &[u8]) -> Option<u32> {
     })
 }
 
-/// A name in Title-Case: upper case at the start and after each hyphen, all other letters in lower case.
+/// Returns a name in Title-Case: upper case at the start and after each hyphen, all other letters in lower case.
 pub fn title_case(name: &[u8]) -> ArrayVec<u8, LONGEST_NAME> {
     let mut start = true;
     let letters = name.iter().take(LONGEST_NAME).map(|byte| {

@@ -17,7 +17,7 @@ use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::Stop;
 use crate::sys::libc;
 
-/// The most bytes decrypted at once: one record.
+/// At most this many bytes are decrypted at once: one record.
 const RECORD: usize = 16384;
 
 /// Alerts of RFC 5246, 7.2, and RFC 6066, 3.
@@ -37,16 +37,17 @@ pub(super) enum State {
     Failed,
 }
 
-/// What only the start of a handshake needs. It is freed then: most connections are idle most of the time.
+/// The data that only the start of a handshake needs. It is freed then, because most connections are idle most of
+/// the time and should take little memory.
 #[derive(Default)]
 pub(super) struct Setup {
     /// Whether `set_name` was called with an invalid name.
     pub(super) invalid_name: bool,
-    /// A server's contexts of names.
+    /// A server's contexts, by name.
     pub(super) contexts: HashMap<String, (Arc<Context>, Extras)>,
     /// Whether a server refuses other names.
     pub(super) strict: bool,
-    /// A server's reader of the ClientHello, until it has arrived.
+    /// A server reads the ClientHello with this. It is `None` when the ClientHello has arrived.
     hello: Option<Reader>,
     /// The port at the peer, if the descriptor is connected to a proxy.
     pub(super) port: Option<u16>,
@@ -73,12 +74,12 @@ pub struct Session {
     pub(super) origin: Option<Origin>,
     pub(super) socket: Rc<RawSocket>,
     pub(super) state: State,
-    /// None as long as nothing failed.
+    /// This is `None` as long as nothing has failed.
     pub(super) failures: Option<Box<Failures>>,
 }
 
 impl Session {
-    /// A session before its handshake. `host` is the name to send and to verify, regardless of `set_name`.
+    /// Creates a session before its handshake. `host` is the name to send and to verify, regardless of `set_name`.
     pub(super) fn new(
         context: Arc<Context>,
         extras: Extras,
@@ -116,7 +117,7 @@ impl Session {
         self.failures().handshake = Some(failure);
     }
 
-    /// Continues the handshake as far as possible. Returns None when done, else the direction to wait for.
+    /// Continues the handshake as far as possible. Returns None when it is done, else the direction to wait for.
     pub fn advance(&mut self) -> Result<Option<Direction>, Failure> {
         self.socket.begin();
         let begun = match std::mem::replace(&mut self.state, State::Failed) {
@@ -176,7 +177,7 @@ impl Session {
 
     fn begin_client(&mut self, setup: &Setup) -> Result<Stream, Failure> {
         if setup.invalid_name {
-            // An invalid name must not be treated as no name, which skips verification.
+            // An invalid name must not be treated as no name: without a name, verification is skipped.
             return Err(Failure::Text("invalid host name"));
         }
         let settings = &self.context.settings;
@@ -204,7 +205,7 @@ impl Session {
         self.context.backend.client(settings, &peer, self.socket.clone())
     }
 
-    /// Starts once the ClientHello has arrived, because its name selects the context.
+    /// Starts the handshake once the ClientHello has arrived, because its name selects the context.
     fn begin_server(&mut self, setup: &mut Setup) -> Result<Option<Stream>, Failure> {
         if let Some(reader) = &mut setup.hello {
             let hello =
@@ -243,7 +244,7 @@ impl Session {
 
     /// Sends a fatal alert.
     fn refuse(&self, alert: u8) {
-        // The alert is small and is the first data sent: it is sent whole, or the connection is lost anyway.
+        // The alert is small and is the first data. It is sent whole, or the connection is lost anyway.
         let _ = Adapter(self.socket.clone()).write(&[21, 3, 3, 0, 2, 2, alert]);
     }
 
@@ -287,8 +288,7 @@ impl Session {
             Err(StreamError::Failed(Failure::Truncated | Failure::Errno(libc::EPIPE))) => Failure::Closed,
             Err(StreamError::Failed(failure)) => failure,
         };
-        // Later writes must return the same failure. OpenSSL reports a "bad length" for a next write that is
-        // shorter.
+        // Later writes must return the same failure. OpenSSL reports a "bad length" if the next write is shorter.
         if matches!(failure, Failure::Closed | Failure::Errno(_)) {
             self.failures().write = Some(failure);
         }
@@ -296,8 +296,8 @@ impl Session {
     }
 }
 
-/// A host name as in certificates and the ClientHello: without the final dot of a fully qualified name, an
-/// address without brackets and zone, an international name in ASCII.
+/// Returns a host name as it is written in certificates and the ClientHello. A fully qualified name has no final dot,
+/// an address has no brackets and no zone, and an international name is in ASCII.
 pub fn host_name(name: &[u8]) -> Option<String> {
     let name = std::str::from_utf8(name).ok()?;
     if !name.is_ascii() {
