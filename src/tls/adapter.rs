@@ -2,8 +2,6 @@
 
 use rustix::fd::BorrowedFd;
 use std::cell::{Cell, RefCell};
-#[cfg(not(windows))]
-use std::io::IoSliceMut;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -23,11 +21,6 @@ use crate::sys;
 /// The most bytes received at once: several of the largest records. Reading header and body apart takes two
 /// system calls for each record; this takes a quarter of one.
 const READ_AHEAD: usize = 66 << 10;
-
-/// From this size on, the body of a record is received where the TLS library wants it, without a copy through the
-/// read-ahead buffer. It takes a system call for each record.
-#[cfg(not(windows))]
-const LARGE_BODY: usize = 8 << 10;
 
 /// Room for the part of a record that the last bytes ended with.
 const PART: usize = HEAD + LARGEST_BODY;
@@ -87,9 +80,6 @@ pub struct RawSocket {
     allowance: Cell<usize>,
     /// Whether to receive more at once than the TLS library asks for.
     reads_ahead: Cell<bool>,
-    /// Whether the TLS library reads the body of a large record.
-    #[cfg(not(windows))]
-    in_large_body: Cell<bool>,
 }
 
 /// The read-ahead buffer: bytes received that the TLS library has not taken yet.
@@ -175,8 +165,6 @@ impl RawSocket {
             paused: Cell::new(false),
             allowance: Cell::new(ALLOWANCE),
             reads_ahead: Cell::new(false),
-            #[cfg(not(windows))]
-            in_large_body: Cell::new(false),
         }
     }
 
@@ -207,38 +195,10 @@ impl RawSocket {
         if !waiting && !self.reads_ahead.get() {
             return self.receive(into);
         }
-        // TLS libraries read the header of a record, and then its body.
-        if into.len() <= HEAD {
-            self.in_large_body.set(false);
-        } else if into.len() >= LARGE_BODY {
-            self.in_large_body.set(true);
-        }
         if !waiting {
-            if self.in_large_body.get() {
-                return self.receive_body(into);
-            }
             self.fill_read_ahead()?;
         }
         Ok(self.read_ahead.borrow_mut().take(into))
-    }
-
-    /// Receives bytes of a body without a copy. The next header, which the TLS library reads next, comes with the same
-    /// system call.
-    #[cfg(not(windows))]
-    fn receive_body(&self, into: &mut [u8]) -> io::Result<usize> {
-        self.release();
-        let descriptor = self.descriptor()?;
-        let wanted = into.len();
-        let mut header = [0; HEAD];
-        let received = retry_on_intr(|| {
-            let parts = &mut [IoSliceMut::new(into), IoSliceMut::new(&mut header)];
-            rustix::io::readv(descriptor, parts)
-        });
-        let count = self.check_received(received)?;
-        if let Some(next) = count.checked_sub(wanted).and_then(|more| header.get(..more)) {
-            *self.read_ahead.borrow_mut() = ReadAhead { bytes: next.to_vec(), start: 0 };
-        }
-        Ok(count.min(wanted))
     }
 
     /// The next bytes for SChannel: of one record, and after the handshake only of a record that is there as a
