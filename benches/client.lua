@@ -47,6 +47,10 @@ local function get(url, options)
 end
 
 row("http.get, kept", 5000, get(plain))
+row("http.get, kept, with its table of headers", 5000, function()
+    local response, message = http.get(plain)
+    assert(response and response.headers["Content-Type"], message)
+end)
 row("http.get with a time limit, kept", 5000, get(plain, { timeout = 30 }))
 row("http.get, a new connection each", 1000, get(plain, { pool = false }))
 row("socket.http, pool = true", 5000, function() assert(old.request({ url = plain, pool = true, sink = ltn12.sink.null() })) end)

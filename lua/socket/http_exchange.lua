@@ -455,7 +455,7 @@ local function converse_natively(connection, request, head, whole, expires)
     if deadline and left(nil, deadline) == 0 then return nil, "timeout", "send", false end
     local limits = request.limits
     return settle(connection, expires ~= nil, whole, connection.converse(connection.sock, head, request.method,
-        limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, request.form == "title", timeouts.send or -1,
+        limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, request.form or "head", timeouts.send or -1,
         timeouts.first or -1, deadline, expires))
 end
 
@@ -540,8 +540,8 @@ function exchange.kept(request, key, whole)
     local timeouts, limits, deadline = request.timeouts, request.limits, request.deadline
     if deadline and left(nil, deadline) == 0 then return nil, perform(request, whole, connection) end
     local status, ending, keep, text, raw, reason, version, headers, line, coded, age = connection.converse(connection.sock,
-        request.head, request.method, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge, whole ~= nil,
-        timeouts.send or -1, timeouts.first or -1, deadline, connection.expires)
+        request.head, request.method, limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge,
+        whole and "title" or "values", timeouts.send or -1, timeouts.first or -1, deadline, connection.expires)
     if not status or not text or coded or status >= 300 and status < 400 then
         return nil, perform(request, whole, connection,
             { status, ending, keep, text, raw, reason, version, headers, line, coded, age })

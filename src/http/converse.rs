@@ -32,6 +32,14 @@ const LONGEST_SHORT_NAME: usize = 64;
 /// The most headers whose names are compared with each other.
 const MOST_NAMES: usize = 64;
 
+/// The parts of a response that the caller uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Title,
+    Values,
+    Head,
+}
+
 /// The step of a conversation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -42,22 +50,28 @@ enum Step {
     Body,
 }
 
-/// `converse(connection, request, method, line, block, title, send, first, until, expires)`: sends the bytes
+/// `converse(connection, request, method, line, block, wanted, send, first, until, expires)`: sends the bytes
 /// of a request with this method, and receives the head of its response. `line` and `block` limit the head;
 /// `send` and `first` limit the waits in seconds (negative: none); `until` ends the whole request. With
 /// `expires`, the connection was kept until that time, and is checked before its use.
 ///
 /// Returns the status, the end of the body (as `parse_head` does), whether the connection may be kept, the body
 /// if it has arrived, the header lines, the reason, the version, the headers, the status line, whether the body
-/// is coded, and the seconds for which the server keeps the connection. With `title`, the headers are a table
-/// by Title-Case names, made only for a body that has not arrived or that is coded, and there is no status line.
+/// is coded, and the seconds for which the server keeps the connection. If `wanted` is "title", the headers are a
+/// table by Title-Case names, made only for a body that has not arrived or that is coded, and there is no status line.
+/// If it is "values", a plain response that has arrived as a whole comes without header lines, reason and version. If
+/// it is "head", it comes with them.
 /// Returns false if the response has to be read in another way. Returns nil, a message, and "stale", "send" or
 /// "response".
 pub fn converse<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(10);
     let (text, method) = (call.bytes(2)?, call.bytes(3)?);
     let limits = response::Limits { line: limit(call, 4)?, block: limit(call, 5)? };
-    let title = call.truthy(6);
+    let wanted = match call.bytes(6)? {
+        b"title" => Wanted::Title,
+        b"values" => Wanted::Values,
+        _ => Wanted::Head,
+    };
     let (send, first) = (call.number(7)?, call.number(8)?);
     let until = call.try_number(9);
     let expires = call.try_number(10);
@@ -116,7 +130,7 @@ pub fn converse<T: Streaming>(call: &mut Call<'_>) -> Outcome {
         }
     })?;
     match (outcome, found) {
-        (Ok(()), Some(head)) => push_response(call, &received, &head, title),
+        (Ok(()), Some(head)) => push_response(call, &received, &head, wanted),
         // The part of the body that has arrived is still in the connection.
         (Ok(()), None) | (Err(_), Some(_)) => {
             call.push_boolean(false);
@@ -179,7 +193,7 @@ impl Found {
 }
 
 /// Pushes the results of a conversation.
-fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, title: bool) -> Outcome {
+fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, wanted: Wanted) -> Outcome {
     let part = |place: &Range<usize>| received.get(place.clone()).unwrap_or_default();
     call.push_integer(i64::from(head.status));
     push_end(call, head.framing.body);
@@ -189,10 +203,15 @@ fn push_response(call: &mut Call<'_>, received: &[u8], head: &Found, title: bool
         None => call.push_nil(),
     }
     let block = part(&head.block);
-    call.push_bytes(block);
-    call.push_bytes(part(&head.reason));
-    push_version(call, head.version);
-    if !title {
+    let is_plain = head.end.is_some() && !head.is_coded && !(300..400).contains(&head.status);
+    if is_plain && wanted == Wanted::Values {
+        (0..3).for_each(|_| call.push_nil());
+    } else {
+        call.push_bytes(block);
+        call.push_bytes(part(&head.reason));
+        push_version(call, head.version);
+    }
+    if wanted != Wanted::Title {
         if !push_single_values(call, block, head.count) {
             push_joined_values(call, block)?;
         }
