@@ -30,6 +30,8 @@ end
 local ANSWER = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: b\r\n\r\nok"
 local CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
 
+local MOVED = "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
+
 -- Makes a request. Returns its results, the body and what was sent.
 local function request(http, text, fields)
     local body, sent = {}, {}
@@ -42,6 +44,8 @@ local function request(http, text, fields)
     return { ok, code, body[1], sent[1] and true }
 end
 local EXPECTED = { 1, 200, "ok", true }
+-- The last of five redirects is the response.
+local LAST = { 1, 302, nil, true }
 
 local MAIL = ("220 a\r\n250 b\r\n"):rep(1) .. ("250 c\r\n"):rep(2) .. "354 d\r\n250 e\r\n221 f\r\n"
 local function mail(smtp)
@@ -75,9 +79,9 @@ do
     local http, ftp, smtp = fresh("socket.http", "socket.ftp", "socket.smtp")
     local path, cpath, loadlib, config, global = package.path, package.cpath, package.loadlib, package.config, require
     package.path, package.cpath, package.loadlib, package.config, require = "/none", "/none", nil, "??", nil
-    local got = { request(http), request(http, CHUNKED), mail(smtp), command(ftp) }
+    local got = { request(http), request(http, CHUNKED), request(http, MOVED), mail(smtp), command(ftp) }
     package.path, package.cpath, package.loadlib, package.config, require = path, cpath, loadlib, config, global
-    check.equal("a path that changes", got, { EXPECTED, EXPECTED, SENT, COMMANDED })
+    check.equal("a path that changes", got, { EXPECTED, EXPECTED, LAST, SENT, COMMANDED })
 end
 
 -- Functions of Lua's libraries may change after `require`: socket.http calls those that it has found.
@@ -178,8 +182,9 @@ local PLACES = {
 }
 for name, place in pairs(PLACES) do
     local http, ftp, smtp = fresh("socket.http", "socket.ftp", "socket.smtp")
-    check.equal("first use in " .. name, place(function() return { request(http), mail(smtp), command(ftp) } end),
-        { EXPECTED, SENT, COMMANDED })
+    check.equal("first use in " .. name, place(function()
+        return { request(http), request(http, MOVED), mail(smtp), command(ftp) }
+    end), { EXPECTED, LAST, SENT, COMMANDED })
 end
 
 -- An error from a debug hook in the middle of the first use leaves no half-loaded part.
@@ -200,10 +205,11 @@ end
 for count = 1, 2000, 97 do
     local http, ftp, smtp = fresh("socket.http", "socket.ftp", "socket.smtp")
     interrupted(count, request, http)
+    interrupted(count, function() request(http, MOVED) end)
     interrupted(count, command, ftp)
     interrupted(count, mail, smtp)
-    check.equal("after an interrupted first use", { request(http), mail(smtp), command(ftp) },
-        { EXPECTED, SENT, COMMANDED })
+    check.equal("after an interrupted first use", { request(http), request(http, MOVED), mail(smtp), command(ftp) },
+        { EXPECTED, LAST, SENT, COMMANDED })
 end
 
 -- A host may load the files with an environment of its own. Late parts then use the globals of that environment.

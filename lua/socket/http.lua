@@ -93,7 +93,7 @@ function http.request(reqt, body)
     return loaded.report(notes, loaded.request(reqt, body, notes))
 end
 
-socket.sourcet["http-chunked"] = function(sock, fields) return parts.framing().chunked_source(sock, fields, http) end
+socket.sourcet["http-chunked"] = function(sock, fields) return parts.chunked().source(sock, fields, http) end
 socket.sinkt["http-chunked"] = parts.chunked_sink
 
 socket.http = http

@@ -1,7 +1,7 @@
 -- Receives an HTTP response: its head, its body, and what happens to the connection afterwards. Internal to HTTP.
 local socket = require("socket")
 local dialing = require("socket.http_dialing")
-local framing = require("socket.http_parts").framing()
+local parts = require("socket.http_parts")
 local native = require("socket.native")("socket_http")
 local truncated = require("socket.truncation")
 local pools = require("socket.http_pool")
@@ -323,7 +323,7 @@ local function read_trailers(answer)
     if not length then return nil, problem end
     local list = {}
     for _, pair in ipairs(incoming.list(sub(text, 13))) do
-        if framing.is_trailer(lower(pair[1])) then list[#list + 1] = pair end
+        if parts.chunked().is_trailer(lower(pair[1])) then list[#list + 1] = pair end
     end
     if list[1] then answer.trailers = list end
     return true
@@ -342,7 +342,7 @@ local function next_chunk(answer)
     end
     line, err = receive_plain_line(connection, most)
     if not line then return nil, err end
-    local size = framing.chunk_size(line)
+    local size = parts.chunked().size(line)
     if not size then return nil, "invalid chunk size" end
     answer.begun = true
     return size

@@ -29,13 +29,14 @@ local function environment() return next end
 
 -- Functions that return a part.
 parts.framing = part("http_framing", environment, parts)
+parts.chunked = part("http_chunked", environment, parts)
 parts.connection = part("http_connection", environment, parts)
 parts.request = part("http_request", environment, parts)
 parts.redirect = part("http_redirect", environment, parts)
 
 ---The sink of chunked bodies. It is the same function before and after the first use: programs may compare it.
 function parts.chunked_sink(sock)
-    return parts.framing().new_chunked_sink(sock)
+    return parts.chunked().new_sink(sock)
 end
 
 return parts

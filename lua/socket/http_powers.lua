@@ -9,7 +9,7 @@ local originals = require("socket.ltn12_originals")
 local parts = require("socket.http_parts")
 local plans = require("socket.http_plans")
 
-local connections, preparation, redirect = parts.connection(), parts.request(), parts.redirect()
+local connections, preparation = parts.connection(), parts.request()
 
 local error, ipairs, require, tonumber, tostring, type = error, ipairs, require, tonumber, tostring, type
 local find, lower, match, sub = string.find, string.lower, string.match, string.sub
@@ -322,7 +322,10 @@ local function chase(settings, reqt, notes, found, show_head, answer)
         ---@cast plan any
         store_cookies(found, plan, answer)
         local headers = answer.headers
-        local following, components = redirect.follow(plan, answer.status, headers and headers.location)
+        local following, components
+        if headers and headers.location then
+            following, components = parts.redirect().follow(plan, answer.status, headers.location)
+        end
         if following then
             answer:finish()
             answer = nil

@@ -1,8 +1,7 @@
 -- Requests of socket.http.
 local captured = ...
 local http, open, parts, socket, ltn12 = captured.http, captured.open, captured.parts, captured.socket, captured.ltn12
-local connection, framing, preparation, redirect =
-    parts.connection(), parts.framing(), parts.request(), parts.redirect()
+local connection, framing, preparation = parts.connection(), parts.framing(), parts.request()
 local error, next, rawget, require, tostring, type = captured.error, captured.next, captured.rawget,
     captured.require, captured.tostring, captured.type
 local find, lower, sub, concat = captured.find, captured.lower, captured.sub, captured.concat
@@ -119,7 +118,8 @@ local function exchange(h, plan, location)
     end
     code, status = skip_interim(h, code, status)
     local fields = h:receiveheaders()
-    local following, parsed = redirect.follow(plan, code, fields.location)
+    local following, parsed
+    if fields.location then following, parsed = parts.redirect().follow(plan, code, fields.location) end
     if following then
         h:close()
         return code, fields, status, following, parsed

@@ -239,7 +239,7 @@ function connection.receive_body(h, headers, sink, step, create)
     if h.receivebody ~= receivebody then return h:receivebody(headers, sink, step) end
     local trailers = {}
     receive_body(h, headers, sink, step, trailers, create)
-    framing.add_trailers(trailers, headers)
+    if next(trailers) then captured.chunked().add_trailers(trailers, headers) end
 end
 
 ---Receives an HTTP/0.9 body into a sink. The connection is closed afterwards.

@@ -137,11 +137,11 @@ end
 ---Builds the request that a response redirects to.
 ---@param plan socket.http.plan
 ---@param code integer
----@param location string|nil
+---@param location string
 ---@return table|nil following request table; nil when the response is not followed
 ---@return table|nil parsed components of its URL
 function redirect.follow(plan, code, location)
-    if not location or not applies(plan, code) then return nil end
+    if not applies(plan, code) then return nil end
     local target, to = redirect.target(asked(plan), location)
     if not target then return nil end
     local given, request = plan.given, plan.request

@@ -23,7 +23,7 @@ const fn chunk_name(text: &'static str) -> &'static CStr {
 
 files! {
     "ftp" "ftp_replies" "ftp_session"
-    "http" "http_authority" "http_connection" "http_framing" "http_redirect" "http_request"
+    "http" "http_authority" "http_chunked" "http_connection" "http_framing" "http_redirect" "http_request"
     "http_tunnel" "https_connection" "tls_config"
     "session" "smtp" "smtp_address" "smtp_fields" "smtp_login" "smtp_message" "starttls" "tp"
 }
