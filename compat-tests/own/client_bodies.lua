@@ -11,11 +11,7 @@ local server = client_peer.start()
 local base = server.base
 local packed = client_peer.packed
 
-local function failure(...)
-    local response, message, phase = ...
-    if response then return "a response" end
-    return { message, phase }
-end
+local failure = client_peer.failure
 
 -- decoding
 local r = http.get(base .. "/zip/gzip?text=hello")

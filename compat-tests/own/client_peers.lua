@@ -12,11 +12,7 @@ local apache = "http://127.0.0.1:" .. os.getenv("COMPAT_APACHE_PORT")
 local certs = os.getenv("COMPAT_CERTS")
 local tls = { cafile = certs .. "/ca.crt" }
 
-local function failure(...)
-    local response, message, phase = ...
-    if response then return "a response" end
-    return { message, phase }
-end
+local failure = client_peer.failure
 
 -- client.s.32: the environment names a proxy that does not exist
 local pool = http.pool()

@@ -10,15 +10,7 @@ local base = server.base
 
 local function escaped(text) return (text:gsub("[^%w]", function(c) return ("%%%02X"):format(c:byte()) end)) end
 local function redirect(code, to, more) return base .. "/redirect/" .. code .. "?to=" .. escaped(to) .. (more or "") end
-local function echoed(response, message)
-    if not response then return message end
-    return client_peer.echo(response.body)
-end
-local function failure(...)
-    local response, message, phase = ...
-    if response then return "a response" end
-    return { message, phase }
-end
+local echoed, failure = client_peer.echoed, client_peer.failure
 
 local r = http.get(base .. "/chain/10")
 check.equal("client.s.51", { r.status, #r.history, r.body, r.url }, { 200, 10, "end", base .. "/chain/0" })

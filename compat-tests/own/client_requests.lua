@@ -9,17 +9,7 @@ local server = client_peer.start()
 local base = server.base
 local echo = base .. "/echo"
 
-local function echoed(response, message)
-    if not response then return message end
-    return client_peer.echo(response.body)
-end
-
--- the results of a call that returned no response
-local function failure(...)
-    local response, message, phase = ...
-    if response then return "a response" end
-    return { message, phase }
-end
+local echoed, failure = client_peer.echoed, client_peer.failure
 
 -- client.s.35, 36
 local r = http.get(base .. "/bytes/5")

@@ -9,10 +9,7 @@ local socket = require("socket")
 local server = client_peer.start()
 local base = server.base
 
-local function echoed(response, message)
-    if not response then return message end
-    return client_peer.echo(response.body)
-end
+local echoed = client_peer.echoed
 
 -- retries
 local quick = { retries = 2, retrywait = 0.01 }

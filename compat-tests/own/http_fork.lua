@@ -2,12 +2,12 @@
 -- needs: python3
 -- Kept connections, with other processes and with other tasks (client.s.9, client.s.12).
 local check = require("check")
-local peer = require("peer")
+local client_peer = require("client_peer")
 local http = require("socket.http")
 local tasks = require("socket.tasks")
 
 http.TIMEOUT = 20
-local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py")
+local server = client_peer.start()
 local base = "http://127.0.0.1:" .. server.port
 
 -- client.s.9

@@ -3,23 +3,17 @@
 -- The newer fields of http.request besides `pool`: decode, jar, deadline, maxbody, retries, headerlist, auth, pairs of
 -- headers.
 local check = require("check")
+local client_peer = require("client_peer")
 local peer = require("peer")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 
 http.TIMEOUT = 20
-local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py")
-local base = "http://127.0.0.1:" .. server.port
+local server = client_peer.start()
+local base = server.base
 
-local function get(path, fields)
-    local body = {}
-    local reqt = { url = (path:find("^http") and "" or base) .. path, sink = ltn12.sink.table(body) }
-    for name, value in pairs(fields or {}) do reqt[name] = value end
-    local ok, code, headers, status = http.request(reqt)
-    if not ok then return nil, code, table.concat(body) end
-    return table.concat(body), code, headers, status
-end
+local function get(path, fields) return client_peer.request(base, path, fields) end
 
 -- decode
 local body, code, headers = get("/zip/gzip?text=hello", { decode = true })

@@ -2,13 +2,14 @@
 -- needs: python3
 -- SOCKS proxies, proxies from the environment, and hosts reached without a proxy (client.s.29 to client.s.31).
 local check = require("check")
+local client_peer = require("client_peer")
 local peer = require("peer")
 local proxies = require("socket.http_proxies")
 local http = require("socket.http")
 local socket = require("socket")
 
 http.TIMEOUT = 20
-local server = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py")
+local server = client_peer.start()
 
 -- A SOCKS proxy that reports how the client named the target, and always connects to this machine.
 local SOCKS = [[

@@ -2,7 +2,7 @@
 -- needs: certs, python3
 -- Over TLS only close_notify, a length or the last chunk ends a body (add.51); kept connections over TLS (client.s.10).
 local check = require("check")
-local peer = require("peer")
+local client_peer = require("client_peer")
 local tls = require("tls")
 local http = require("socket.http")
 local ltn12 = require("ltn12")
@@ -50,8 +50,7 @@ for _, ending in ipairs({ "cut", "reset", "notify" }) do
 end
 
 -- client.s.10
-local kept = peer.python(os.getenv("COMPAT_SERVERS") .. "/client_peer.py", tls.certificates .. "good.pem",
-    tls.certificates .. "good.key")
+local kept = client_peer.start(tls.certificates .. "good.pem", tls.certificates .. "good.key")
 local pool = http.pool()
 local function connection(fields)
     local body = {}

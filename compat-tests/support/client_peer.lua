@@ -27,6 +27,29 @@ function client_peer.echo(text)
     return lines[1], values, body
 end
 
+-- The same of a response. When there is none, the message.
+function client_peer.echoed(response, message)
+    if not response then return message end
+    return client_peer.echo(response.body)
+end
+
+-- The message and the phase of a call that returned no response.
+function client_peer.failure(response, message, phase)
+    if response then return "a response" end
+    return { message, phase }
+end
+
+-- Makes a request with socket.http and the given fields. `url` may be a path of the server at `base`. Returns the body,
+-- the code, the headers and the status line. On failure: nil, the message, and the part of the body that has arrived.
+function client_peer.request(base, url, fields)
+    local body = {}
+    local reqt = { url = (url:find("^http") and "" or base) .. url, sink = require("ltn12").sink.table(body) }
+    for name, value in pairs(fields or {}) do reqt[name] = value end
+    local ok, code, headers, status = require("socket.http").request(reqt)
+    if not ok then return nil, code, table.concat(body) end
+    return table.concat(body), code, headers, status
+end
+
 -- `text` in base64, escaped for a query.
 function client_peer.packed(text)
     return (require("mime").b64(text):gsub("%W", function(c) return ("%%%02X"):format(c:byte()) end))
