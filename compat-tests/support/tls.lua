@@ -7,6 +7,9 @@ local tls = {}
 -- The folder of test certificates, with a slash at the end.
 tls.certificates = (os.getenv("COMPAT_CERTS") or ".") .. "/"
 
+-- Whether TLS has all of OpenSSL's features. It has fewer where native-tls does the work.
+function tls.is_complete() return require("socket.native")("socket_tls_core").complete end
+
 -- Starts servers/tls_peer.py with its arguments: named values and steps.
 function tls.peer(...)
     return peer.python(os.getenv("COMPAT_SERVERS") .. "/tls_peer.py", tls.certificates, ...)

@@ -88,9 +88,11 @@ impl System {
         (!belongs).then_some(file)
     }
 
-    /// Whether the system has no authorities at all.
+    /// Whether the system is known to have no authorities at all.
     pub fn is_empty(&self) -> bool {
-        self.file.as_deref().and_then(stamp).is_none()
+        // Other TLS libraries do not tell where they look.
+        cfg!(tls_openssl)
+            && self.file.as_deref().and_then(stamp).is_none()
             && self.directories().all(|path| stamp(&path).is_none())
     }
 
@@ -213,4 +215,12 @@ fn is_list(path: &Path) -> bool {
 /// `*.pem`, `*.crt`, or a hash and a number.
 fn is_certificate_name(path: &Path) -> bool {
     matches!(path.extension().and_then(|extension| extension.to_str()), Some("pem" | "crt")) || is_hash(path)
+}
+
+#[cfg(all(test, not(tls_openssl)))]
+mod tests {
+    #[test]
+    fn a_store_that_is_not_known_is_not_called_empty() {
+        assert!(!super::system().is_empty());
+    }
 }
