@@ -242,7 +242,10 @@ use with_openssl::{decode_certificates, from_der, is_pkcs12, matching};
 mod with_native_tls {
     //! native-tls reads certificates in PEM, and keys in PKCS#8 without a password.
 
+    use x509_parser::pem::Pem;
+
     use super::{Message, is_encrypted, key_error};
+    use crate::tls::{key_pair, x509};
 
     /// Reads a private key, which must be in PKCS#8 and unencrypted here.
     pub fn private_key(pem: &[u8], _password: Option<&[u8]>) -> Result<Vec<u8>, Message> {
@@ -254,9 +257,16 @@ mod with_native_tls {
         block.map(<[u8]>::to_vec).ok_or_else(|| key_error(&Message::new("expected PKCS#8 PEM")))
     }
 
-    /// The backend compares key and certificate when it makes the identity.
-    pub fn matching(_chain: &[u8], _key: &[u8]) -> Result<(), Message> {
-        Ok(())
+    /// Checks that the first certificate belongs to the key. native-tls makes an identity of any two.
+    pub fn matching(chain: &[u8], key: &[u8]) -> Result<(), Message> {
+        let content = |pem| Some(Pem::iter_from_buffer(pem).next()?.ok()?.contents);
+        let compared = content(chain).zip(content(key)).and_then(|(certificate, key)| {
+            x509::read(&certificate, |certificate| key_pair::belongs(&key, certificate.public_key()))?
+        });
+        match compared {
+            Some(false) => Err(Message::new("private key does not match public key")),
+            _ => Ok(()),
+        }
     }
 
     /// The certificates of a PEM text in DER.

@@ -21,6 +21,8 @@ mod error;
 pub mod fuzz;
 mod hello;
 mod inspection;
+#[cfg(any(test, not(tls_openssl)))]
+mod key_pair;
 mod keys;
 mod lua_callbacks;
 mod methods;
