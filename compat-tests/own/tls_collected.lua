@@ -63,12 +63,14 @@ end
 
 local function make_client() return assert(ssl.newcontext(tls.client({ alpn = { "b", "a" }, session = true }))) end
 
-for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+-- native-tls has no servers with TLS 1.3 and no callbacks
+local complete = tls.is_complete()
+for _, protocol in ipairs({ "tlsv1_2", complete and "tlsv1_3" or nil }) do
     local function with_callback()
-        return server({ protocol = protocol, alpn = function(list)
+        return server({ protocol = protocol, alpn = complete and function(list)
             collectgarbage()
             return list[#list]
-        end })
+        end or { "a" } })
     end
     local function with_names()
         return { localhost = with_callback(), ["other.test"] = server({ protocol = protocol }) }
@@ -98,7 +100,7 @@ for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
 end
 
 -- A callback that drops the last reference to its own context and to the other ones.
-do
+if complete then
     local context
     context = server({ alpn = function()
         context = nil

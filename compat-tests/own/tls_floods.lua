@@ -86,17 +86,22 @@ local function serve(kind, count, options)
     return line or message, sent, growth
 end
 
-for kind in pairs({ updates = true, requests = true }) do
+-- both are messages of TLS 1.3, which servers of native-tls do not speak
+for kind in pairs(tls.is_complete() and { updates = true, requests = true } or {}) do
     serve(kind, 100)
     local line, sent, growth = serve(kind, 5000)
     check.equal("client's " .. kind, { line, sent }, { "line", 5000 })
     check.ok("client's " .. kind .. ": no growth", growth < MOST, growth)
 end
 local ALLOWED = { "all", "allow_client_renegotiation" }
-serve("renegotiations", 20, ALLOWED)
-local line, sent, growth = serve("renegotiations", 300, ALLOWED)
-check.equal("client's renegotiations, allowed", { line, sent }, { "line", 300 })
-check.ok("client's renegotiations, allowed: no growth", growth < MOST, growth)
+local line, sent, growth
+-- the option has no effect with native-tls: it refuses renegotiations always
+if tls.is_complete() then
+    serve("renegotiations", 20, ALLOWED)
+    line, sent, growth = serve("renegotiations", 300, ALLOWED)
+    check.equal("client's renegotiations, allowed", { line, sent }, { "line", 300 })
+    check.ok("client's renegotiations, allowed: no growth", growth < MOST, growth)
+end
 for _, options in ipairs({ "all", "no_renegotiation" }) do
     line, sent = serve("renegotiations", 5, options)
     check.equal("client's renegotiations are refused: " .. options, sent, 0)

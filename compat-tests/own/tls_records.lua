@@ -101,7 +101,8 @@ local function receive_all(c, most)
 end
 
 local CUTS = { -16000, -9000, -100, -2, -1, 0, 1, 3, 4, 5, 6, 7, 100, 8191, 8192, 8193, 8300, 16000 }
-for _, protocol in ipairs({ "tlsv1_2", "tlsv1_3" }) do
+-- native-tls has no servers with TLS 1.3
+for _, protocol in ipairs({ "tlsv1_2", tls.is_complete() and "tlsv1_3" or nil }) do
     local c, s, by_client, by_server = connect(protocol)
     -- sizes below and above the size from which on a body is received in place
     for _, sizes in ipairs({

@@ -6,6 +6,9 @@ local ssl = require("socket.tls")
 local socket = require("socket")
 
 local CERTS = tls.certificates
+-- native-tls has servers up to TLS 1.2, without the parameters that only OpenSSL has
+local complete = tls.is_complete()
+local NEWEST = complete and "TLSv1.3" or "TLSv1.2"
 
 local function server_context(changes) return assert(ssl.newcontext(tls.server(changes))) end
 
@@ -78,7 +81,7 @@ c:sni("localhost")
 local rs, rc = shake(s, c)
 check.equal("75 server", rs, { true })
 check.equal("75 client", rc, { true })
-check.equal("75 version", { s:info("protocol"), c:info("protocol") }, { "TLSv1.3", "TLSv1.3" })
+check.equal("75 version", { s:info("protocol"), c:info("protocol") }, { NEWEST, NEWEST })
 check.equal("B27 both know the cipher", s:info("cipher"), c:info("cipher"))
 check.equal("B25 the server knows the name", s:getsniname(), "localhost")
 check.equal("B29 no client certificate", { s:getpeercertificate(), s:getpeerchain() }, { nil, {} })
@@ -104,7 +107,13 @@ end
 check.equal("70 alpn", alpn({ "h2", "http/1.1" }, { "http/1.1", "x" }), { "http/1.1", "http/1.1" })
 check.equal("70 the server's order", alpn({ "h2", "http/1.1" }, { "http/1.1", "h2" }), { "h2", "h2" })
 check.equal("70 no overlap", alpn({ "h2" }, "x"), { nil, nil })
-check.ok("A27 callback", ssl.newcontext({ mode = "server", protocol = "any", alpn = print }))
+-- a parameter that native-tls lacks is refused by name
+local function needs_openssl(label, name, cfg)
+    cfg.mode, cfg.protocol = "server", "any"
+    local context, message = ssl.newcontext(cfg)
+    check.equal(label, { context ~= nil, message }, { complete, not complete and name .. " not supported by this TLS backend" or nil })
+end
+needs_openssl("A27 callback", "ALPN callback", { alpn = print })
 
 -- names
 local function named(name, strict, known)
@@ -145,11 +154,11 @@ local function against(server, client)
 end
 check.equal("74 no certificate", against(assert(ssl.newcontext({ mode = "server", protocol = "any" })), client_context())[1],
     { false, "no shared cipher" })
+local OLDER = { { false, "unsupported protocol" }, { false, "tlsv1 alert protocol version" } }
 check.equal("42 a 1.3 client", against(plain, client_context({ protocol = "tlsv1_3" })),
-    { { true }, { true } })
+    complete and { { true }, { true } } or OLDER)
 check.equal("42 a 1.3 client and a 1.2 server",
-    against(server_context({ protocol = "tlsv1_2" }), client_context({ protocol = "tlsv1_3" })),
-    { { false, "unsupported protocol" }, { false, "tlsv1 alert protocol version" } })
+    against(server_context({ protocol = "tlsv1_2" }), client_context({ protocol = "tlsv1_3" })), OLDER)
 local others = against(server_context({ certificate = CERTS .. "untrusted.pem", key = CERTS .. "untrusted.key" }), client_context())
 check.equal("an untrusted server", others, { { false, "tlsv1 alert unknown ca" }, { false, "certificate verify failed" } })
 s, c = pair(client_context(), client_context())
@@ -203,10 +212,10 @@ names:close()
 
 -- refusals
 for _, verify in ipairs({ "peer", "fail_if_no_peer_cert", "client_once" }) do
-    check.ok("73 verify " .. verify, ssl.newcontext({ mode = "server", protocol = "any", verify = verify }))
+    needs_openssl("73 verify " .. verify, "client certificate verification", { verify = verify })
 end
 check.ok("73 verify none", ssl.newcontext({ mode = "server", protocol = "any", verify = "none" }))
-check.ok("A16 two certificates", ssl.newcontext({ mode = "server", protocol = "any", certificates = { {}, {} } }))
+needs_openssl("A16 two certificates", "several certificates", { certificates = { {}, {} } })
 check.equal("A10 B a wrong mode fails at once", { ssl.newcontext({ mode = "peer", protocol = "any" }) }, { nil, "invalid mode (peer)" })
 
 -- 97: many handshakes of one context, in turn

@@ -201,9 +201,20 @@ c:close()
 
 -- without verification, and without a client certificate
 c = tls.connect(ssl, tls.peer("tls", "hold").port, { verify = "none" })
-check.equal("B30 without verification the peer is still assessed", { c:getpeerverification() }, { true })
-check.equal("B32 getfinished", #c:getfinished(), 48)
-check.equal("B33 exportkeyingmaterial", #c:exportkeyingmaterial("x", 8), 8)
+if tls.is_complete() then
+    check.equal("B30 without verification the peer is still assessed", { c:getpeerverification() }, { true })
+    check.equal("B32 getfinished", #c:getfinished(), 48)
+    check.equal("B33 exportkeyingmaterial", #c:exportkeyingmaterial("x", 8), 8)
+else
+    local LACKING = { nil, "not supported by this TLS backend" }
+    check.equal("B30 without verification", { c:getpeerverification() }, { false, "certificate not verified" })
+    check.equal("B32 getfinished", { c:getfinished() }, LACKING)
+    check.equal("B32 getpeerfinished", { c:getpeerfinished() }, LACKING)
+    check.equal("B33 exportkeyingmaterial", { c:exportkeyingmaterial("x", 8) }, LACKING)
+    check.equal("setdane", { c:setdane("localhost") }, LACKING)
+    check.equal("settlsa", { c:settlsa(3, 1, 1, "") }, LACKING)
+    check.equal("issued", { c:getpeercertificate():issued(c:getpeercertificate()) }, LACKING)
+end
 check.equal("getlocalchain of a client without", c:getlocalchain(), {})
 check.equal("getlocalcertificate of a client without", c:getlocalcertificate(), nil)
 check.equal("getpeerchain", #c:getpeerchain(), 1)
