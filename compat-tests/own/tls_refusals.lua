@@ -41,4 +41,28 @@ refused("server", { alpn = print }, "ALPN callback")
 refused("server", { verify = "peer" }, "client certificate verification")
 check.equal("server: TLS 1.3", message("server", { protocol = "tlsv1_3" }), "protocol not supported by this TLS backend (tlsv1_3)")
 
+-- a key of another certificate, with the library's own functions
+local function pair(certificate, key)
+    local context, why = config.newcontext(native, {
+        mode = "server", protocol = "any", certificate = CERTS .. certificate, key = CERTS .. key,
+    })
+    return context ~= nil or why
+end
+local MISMATCH = "private key does not match public key"
+check.equal("RSA", pair("good.pem", "good.key"), true)
+check.equal("EC", pair("good-ec.pem", "good-ec.key"), true)
+check.equal("another RSA key", pair("good.pem", "rich.key"), MISMATCH)
+check.equal("another EC key", pair("mismatch.pem", "mismatch.key"), MISMATCH)
+check.equal("a key of another kind", pair("good.pem", "good-ec.key"), MISMATCH)
+if not tls.is_complete() then
+    for name, why in pairs({
+        ["good-enc.key"] = "encrypted keys are not supported by this TLS backend",
+        ["good-pkcs1.key"] = "expected PKCS#8 PEM", ["good.pfx"] = "expected PKCS#8 PEM",
+    }) do
+        check.equal(name, pair("good.pem", name), "error loading private key (" .. why .. ")")
+    end
+    check.equal("DER", pair("good.der", "good.key"), "error loading certificate (no start line)")
+    check.equal("PKCS#12", pair("good.pfx", "good.key"), "error loading certificate (no start line)")
+end
+
 check.done()
