@@ -16,6 +16,7 @@ import examples  # noqa: E402
 import house  # noqa: E402
 import interpreters  # noqa: E402
 import manual  # noqa: E402
+import native_tls  # noqa: E402
 import needs  # noqa: E402
 import other_linux  # noqa: E402
 import process  # noqa: E402
@@ -30,7 +31,7 @@ import upstream  # noqa: E402
 import windows  # noqa: E402
 from report import Report, shown  # noqa: E402
 
-SUITES = ("upstream", "differential", "own", "rocks", "rust", "examples", "docs")
+SUITES = ("upstream", "differential", "own", "native-tls", "rocks", "rust", "examples", "docs")
 # run only when they are named; where CI is set, a selection of `windows` is part of the usual run
 EXTRA = ("windows", "other-linux")
 
@@ -71,7 +72,7 @@ class Run:
         self._chosen = interpreters.stock(self._names) if not self._without_stock else []
         if not options.reference_only and not self._without_stock:
             self._chosen += interpreters.runners(self._names)
-        self._windows = self._other_linux = None
+        self._windows = self._other_linux = self._native_tls = None
         self._written = [name for name in ("differential", "own") if name in self._suites]
         self._world = upstream.isolation()
 
@@ -92,8 +93,8 @@ class Run:
             needed |= tutorials.NEEDS
         if "rocks" in self._suites:
             needed |= rocks.NEEDS
-        if self._other_linux:
-            needed |= self._other_linux.needs()
+        for suite in filter(None, (self._other_linux, self._native_tls)):
+            needed |= suite.needs()
         return needed
 
     def _parallel(self, started, for_windows):
@@ -108,6 +109,9 @@ class Run:
         if "windows" in self._suites:
             self._windows = windows.Suite(self._names, wanted, for_windows, report, brief=not self._options.suite)
             made += self._windows.tasks()
+        if "native-tls" in self._suites:
+            self._native_tls = native_tls.Suite(chosen, wanted, started, report, brief=not self._options.suite)
+            made += self._native_tls.every()
         maker = scripts.Scripts(report, started)
         for name in self._written:
             made += maker.tasks(name, chosen, wanted)
@@ -189,6 +193,8 @@ class Run:
                 started.start(self._needs(), self._report)
             if self._other_linux:
                 self._other_linux.prepare(self._options.no_build)
+            if self._native_tls:
+                self._native_tls.prepare(refused, self._options.profile, self._options.no_build)
             if self._windows:
                 for_windows.start(self._windows.needs(), self._report)
                 self._windows.prepare(self._options.no_build)

@@ -96,6 +96,20 @@ def build(interpreter, report, profile):
     return True
 
 
+def native_tls(flavour, tree, report, profile):
+    """Lays out a variant of a built flavour, whose TLS is native-tls alone; returns false on failure."""
+    features = flavour + ",luasocket/native-tls-only"
+    command = ["build", "--profile", profile, "-p", "luasocket-tls", "--features", features]
+    if not _cargo(command, report, os.path.basename(tree)):
+        return False
+    shutil.rmtree(tree, ignore_errors=True)
+    shutil.copytree(os.path.join(BUILD, flavour), tree)
+    name = "socket/tls_core.so"
+    artifacts = os.path.join(target_directory(), PLACES.get(profile, profile))
+    _copy(os.path.join(artifacts, LIBRARIES[name]), os.path.join(tree, "lib", name))
+    return True
+
+
 def is_built(interpreter):
     """True when an earlier run left everything that `interpreter` needs."""
     if interpreter.is_runner:

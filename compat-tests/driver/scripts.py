@@ -52,9 +52,20 @@ class Script:
             self.limit = int(words[0])
 
 
+def reasons(name):
+    """A table of the reasons to leave scripts out: `suite script: reason` in each line of a file."""
+    with open(os.path.join(SUITE, name)) as file:
+        rows = [line.split(": ", 1) for line in file if line.strip() and not line.startswith("#")]
+    return {test: reason.strip() for test, reason in rows}
+
+
+def all_scripts(folder):
+    """The scripts of a suite, by their names."""
+    return list(map(Script, sorted(glob.glob(os.path.join(SUITE, folder, "*.lua")))))
+
+
 def _scripts(folder, wanted):
-    paths = sorted(glob.glob(os.path.join(SUITE, folder, "*.lua")))
-    return [script for script in map(Script, paths) if wanted(folder + " " + script.name)]
+    return [script for script in all_scripts(folder) if wanted(folder + " " + script.name)]
 
 
 def needs(wanted, suites):

@@ -12,7 +12,7 @@ import process
 import scripts
 import upstream
 import wine
-from interpreters import HERE, REPOSITORY, SERVERS, SUITE, SUPPORT, Interpreter
+from interpreters import HERE, REPOSITORY, SERVERS, SUPPORT, Interpreter
 from task import Task
 
 # flavour -> (the interpreter's name in test names, the version whose Lua files Debian's LuaSocket has)
@@ -26,19 +26,12 @@ IN_CI = ("traps", "tls", "closing_host", "upstream urltest", "upstream mimetest"
 SELECTION = ("socket_select", "socket_receive", "http_loopback", "url_rows", "mime_rows", "ltn12_pumps", "options_linger")
 
 
-def _rows(name):
-    """A table of reasons: `suite script: reason` in each line."""
-    with open(os.path.join(SUITE, name)) as file:
-        rows = [line.split(": ", 1) for line in file if line.strip() and not line.startswith("#")]
-    return {test: reason.strip() for test, reason in rows}
-
-
 class Scripts(scripts.Scripts):
     """The scripts under wine."""
 
     def __init__(self, report, services):
         super().__init__(report, services)
-        self._unfit = _rows("windows.txt")
+        self._unfit = scripts.reasons("windows.txt")
         self.problem = None
 
     def _reference(self, interpreter):
