@@ -58,6 +58,21 @@ pub type Version = (u8, u8);
 
 const HTTP_1_1: Version = (1, 1);
 
+/// The size in the first line of a response's chunk, or `None` if the line is invalid (add.27). Blanks around it and
+/// leading zeros are ignored (add.47). A size of more than 15 further digits is not plausible.
+pub fn chunk_size(line: &[u8]) -> Option<u64> {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let (_, line) = line.split_at(line.iter().take_while(|byte| is_blank(byte)).count());
+    let (digits, rest) = line.split_at(line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count());
+    if digits.is_empty() || !matches!(rest.iter().find(|byte| !is_blank(byte)), None | Some(b';')) {
+        return None;
+    }
+    let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
+    let size =
+        |size: u64, digit: &u8| size * 16 + u64::from(char::from(*digit).to_digit(16).unwrap_or_default());
+    (digits.len() - zeros <= 15).then(|| digits.iter().fold(0, size))
+}
+
 /// Frames the response to a request with this method.
 ///
 /// - HEAD, 1xx, 204 and 304 have no body, regardless of their fields.
@@ -184,6 +199,17 @@ mod tests {
 
     fn closed(body: Body) -> Result<Framing, Malformed> {
         Ok(Framing { body, keep: false })
+    }
+
+    #[test]
+    fn a_chunk_begins_with_its_size() {
+        for (line, size) in [("4", 4), (" \t0fF \t;a", 255), ("0", 0), ("000000000000000010;", 16)] {
+            assert_eq!(chunk_size(line.as_bytes()), Some(size), "{line:?}");
+        }
+        assert_eq!(chunk_size(b"fffffffffffffff"), Some((1 << 60) - 1));
+        for line in ["", " ", ";", "x", "0x4", "4 4", "+4", "4,", "1000000000000000", "4\0"] {
+            assert_eq!(chunk_size(line.as_bytes()), None, "{line:?}");
+        }
     }
 
     #[test]

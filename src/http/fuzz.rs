@@ -53,6 +53,7 @@ pub fn chunk_size(data: &[u8]) {
         let digits = data.get(..data.len() - extensions).unwrap_or_default();
         let text = std::str::from_utf8(digits).unwrap_or_default();
         assert_eq!(u64::from_str_radix(text, 16).ok(), Some(size));
+        assert_eq!(framing::chunk_size(data), Some(size), "what a request may have, a response may have");
     }
     let _ = framing::has_token(Some(data), b"close");
 }

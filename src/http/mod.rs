@@ -27,7 +27,7 @@ use std::num::NonZeroUsize;
 use arrayvec::ArrayVec;
 use sha2::Digest;
 
-use crate::binding::{Call, Kind, Outcome, Raise, check_memory, native};
+use crate::binding::{Call, Kind, Message, Outcome, Raise, check_memory, native};
 use crate::socket::described::Streaming;
 use crate::socket::descriptor::Use;
 use crate::socket::error::Failure;
@@ -44,9 +44,10 @@ use head::{Fields, Malformed};
 /// Opens the internal module.
 pub fn open(call: &mut Call<'_>) -> Outcome {
     call.prepare();
-    call.new_table(0, 18);
+    call.new_table(0, 20);
     call.set_functions(&[
         ("body_end", native(body_end)),
+        ("chunk_size", native(chunk_size)),
         ("compose", native(compose::compose)),
         ("compose_list", native(compose::compose_list)),
         ("connect", native(tcp::connect_in_steps)),
@@ -62,6 +63,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
         ("process", native(process)),
         ("random_text", native(random_text)),
         ("receive_body", native(receive_body::<tcp::Tcp>)),
+        ("receive_chunk", native(receive_chunk::<tcp::Tcp>)),
         ("receive_fields", native(receive_fields::<tcp::Tcp>)),
         ("receive_pieces", native(receive_pieces::<tcp::Tcp>)),
     ]);
@@ -207,6 +209,76 @@ pub fn discard_body<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     Ok(2)
 }
 
+/// `chunk_size(line)`: the size in the first line of a chunk, or nil if the line is invalid.
+fn chunk_size(call: &mut Call<'_>) -> Outcome {
+    match framing::chunk_size(call.bytes(1)?) {
+        Some(size) => call.push_integer(size as i64),
+        None => call.push_nil(),
+    }
+    Ok(1)
+}
+
+/// `receive_chunk(client, line)`: receives the next chunk of a body. Its first line has at most `line` bytes. The line,
+/// the content and the line end have time limits of their own. Returns the content; true after the first line of the
+/// last chunk, whose trailers follow; or nil and a message. If the line end fails, returns the content and a message.
+/// Returns false and reads nothing if `client` is not a connected object of the type or if its `receive` was replaced.
+pub fn receive_chunk<T: Streaming>(call: &mut Call<'_>) -> Outcome {
+    call.set_top(2);
+    let most = call.number(2)?;
+    if !is_unchanged_client::<T>(call) {
+        call.push_boolean(false);
+        return Ok(1);
+    }
+    let size = match receive_line::<T, _>(call, most, framing::chunk_size)? {
+        Ok(size) => size.and_then(|size| usize::try_from(size).ok()),
+        Err(failure) => return Ok(call.push_failure(&failure.message())),
+    };
+    match size {
+        None => return Ok(call.push_failure(&Message::new("invalid chunk size"))),
+        Some(0) => call.push_boolean(true),
+        Some(size) => {
+            let mut inline = InlineBuffer::new();
+            let request = Request::new(Pattern::Count(size));
+            let received = object::receive_by(call, 1, T::client(), &request, &mut inline)?;
+            if let Some(failure) = received.failure {
+                drop(received);
+                return Ok(call.push_failure(&failure.message()));
+            }
+            object::push_data(call, received, &inline)?;
+            // Bytes between the content and the line end are tolerated, as in LuaSocket.
+            if let Err(failure) = receive_line::<T, _>(call, most, |_| ())? {
+                call.push_message(&failure.message());
+                return Ok(2);
+            }
+        }
+    }
+    door::settle_for(call, 1, T::client());
+    Ok(1)
+}
+
+/// Receives a line of at most `most` bytes, and passes it to `read`.
+fn receive_line<T: Streaming, R>(
+    call: &mut Call<'_>,
+    most: f64,
+    read: impl FnOnce(&[u8]) -> R,
+) -> Result<Result<R, Failure>, Raise> {
+    let request = Request { limit: line_limit(most), ..Request::new(Pattern::Line) };
+    let mut inline = InlineBuffer::new();
+    let received = object::receive_by(call, 1, T::client(), &request, &mut inline)?;
+    let line = if received.large.is_empty() { &inline[..] } else { &received.large[..] };
+    Ok(match received.failure {
+        Some(failure) => Err(failure),
+        None if line.len() as f64 > most => Err(Failure::Oversized),
+        None => Ok(read(line)),
+    })
+}
+
+/// The limit for a receive of a line of at most `most` bytes. It is one byte more, so that a line of exactly the limit is
+/// distinguished from a longer one.
+fn line_limit(most: f64) -> usize {
+    if most < f64::from(i32::MAX) { most as usize + 1 } else { usize::MAX }
+}
+
 /// The state of reading a head, kept while it waits.
 struct Reading {
     progress: Progress,
@@ -221,9 +293,7 @@ fn read_lines<T: Streaming>(
     limits: Limits,
     reading: &mut Reading,
 ) -> Result<Fields, Stop> {
-    // One byte more than allowed, so that a line of exactly the limit is distinguished from a longer one.
-    let limit = if limits.line < f64::from(i32::MAX) { limits.line as usize + 1 } else { usize::MAX };
-    let request = Request { limit, ..Request::new(Pattern::Line) };
+    let request = Request { limit: line_limit(limits.line), ..Request::new(Pattern::Line) };
     let mut fields = client.parts().0.take_held().unwrap_or_default();
     let mut inline = InlineBuffer::new();
     let failed = |failure| Err(Stop::Failed(failure));

@@ -1,25 +1,12 @@
 -- Chunked bodies and their trailers. Internal to socket.http.
 local captured = ...
-local framing = captured.framing()
-local pairs, setmetatable, tonumber = captured.pairs, captured.setmetatable, captured.tonumber
-local byte, format, gmatch, len, match = captured.byte, captured.format, captured.gmatch, captured.len, captured.match
+local framing, native = captured.framing(), captured.native
+local pairs, setmetatable = captured.pairs, captured.setmetatable
+local format, gmatch, len, huge = captured.format, captured.gmatch, captured.len, captured.huge
 
-local chunked = {}
+local chunk_size = native.chunk_size
 
--- The size in a chunk's first line, or nil when the line is invalid (add.27). Leading zeros are ignored (add.47). A
--- size with more than 15 further digits is not plausible, and is invalid too.
-local function chunk_size(line)
-    local digits, rest = match(line, "^[ \t]*(%x+)[ \t]*(.*)$")
-    ---@cast rest string
-    if not digits or (rest ~= "" and byte(rest) ~= 59) then return nil end
-    local significant = match(digits, "^0*(%x*)$")
-    if significant == "" then return 0 end
-    if #significant > 15 then return nil end
-    ---@cast significant string
-    return tonumber(significant, 16)
-end
-
-chunked.size = chunk_size
+local chunked = { size = chunk_size }
 
 -- Makes a callable table for a source or sink. socket.select accepts it in place of the socket.
 local function callable(sock, call)
@@ -57,17 +44,36 @@ function chunked.add_trailers(trailers, fields)
     merge(trailers, fields)
 end
 
+-- Receives a chunk. Returns its content, or true for the last chunk; nil and a message; or the content, a message and
+-- true when its line end could not be read. Bytes between the content and the line end are tolerated, as in LuaSocket.
+local function receive_chunk(sock, limits)
+    local object, functions = framing.receiver(sock)
+    if functions then
+        local chunk, message = functions.receive_chunk(object, limits.MAXHEADERLINE or huge)
+        if chunk ~= false then return chunk, message, chunk and message ~= nil end
+    end
+    local line, err = framing.receive_line(sock, limits)
+    if not line then return nil, err end
+    local size = chunk_size(line)
+    if not size then return nil, "invalid chunk size" end
+    if size == 0 then return true end
+    local chunk
+    chunk, err = sock:receive(size)
+    if not chunk then return nil, err end
+    line, err = framing.receive_line(sock, limits)
+    return chunk, err, not line
+end
+
 -- Source of a chunked body: one piece per chunk. At the end, the trailers are merged into `fields`.
 function chunked.source(sock, fields, limits)
     local ended, failed, failure
     return callable(sock, function()
         if ended then return nil end
         if failed then return nil, failure end
-        local line, err = framing.receive_line(sock, limits)
-        if not line then return nil, err end
-        local size = chunk_size(line)
-        if not size then return nil, "invalid chunk size" end
-        if size == 0 then
+        local chunk, err
+        chunk, err, failed = receive_chunk(sock, limits)
+        if not chunk then return nil, err end
+        if chunk == true then
             local trailers
             trailers, err = framing.receive_fields(sock, limits)
             if not trailers then return nil, err end
@@ -75,13 +81,8 @@ function chunked.source(sock, fields, limits)
             ended = true
             return
         end
-        local chunk
-        chunk, err = sock:receive(size)
-        if not chunk then return nil, err end
-        -- bytes between the chunk and the line end are tolerated, as in LuaSocket; a read error is returned with the
-        -- next piece
-        line, failure = framing.receive_line(sock, limits)
-        failed = not line
+        -- the error of a line end is returned with the next piece
+        failure = err
         return chunk, nil
     end)
 end

@@ -48,7 +48,9 @@ local unconnected = { __index = methods }
 -- `receiver` in socket.http_framing).
 local forwarded = {}
 local connected = { __index = forwarded }
-for _, name in ipairs({ "discard_body", "has_own_methods", "receive_body", "receive_fields", "receive_pieces" }) do
+for _, name in ipairs({
+    "discard_body", "has_own_methods", "receive_body", "receive_chunk", "receive_fields", "receive_pieces",
+}) do
     connected[name] = native[name]
 end
 

@@ -69,6 +69,7 @@ const FUNCTIONS: &[(&str, NativeFunction)] = &[
     ("loadcertificate", native(certificate::load)),
     ("options", native(options)),
     ("receive_body", native(http::receive_body::<Connection>)),
+    ("receive_chunk", native(http::receive_chunk::<Connection>)),
     ("receive_fields", native(http::receive_fields::<Connection>)),
     ("receive_pieces", native(http::receive_pieces::<Connection>)),
     ("resume", native(connection::resume)),
@@ -83,7 +84,7 @@ pub fn open(call: &mut Call<'_>) -> Outcome {
     methods::define(call);
     context_object::define(call);
     certificate::define(call);
-    call.new_table(0, 22);
+    call.new_table(0, 23);
     call.set_functions(FUNCTIONS);
     call.new_table(0, 7);
     call.set_functions(&serving::functions::<Connection>());
