@@ -3,6 +3,7 @@ import os
 import platform
 import re
 import subprocess
+import textwrap
 
 import chart
 from catalogue import CASES, PER, SERIES, SUMMARY
@@ -15,6 +16,7 @@ README = os.path.join(REPOSITORY, "README.md")
 CHART = os.path.join(DOCS, "performance.svg")
 BEGIN, END = "<!-- benches/run: begin -->\n", "<!-- benches/run: end -->\n"
 NAMES = {"luajit": "LuaJIT"}
+WIDTH = 120     # of a line of the pages
 
 
 def _name(interpreter):
@@ -121,7 +123,7 @@ def write(results):
     """Renders all measurements."""
     interpreters = results.interpreters
     lines = ["![Ratios, ours to the reference](performance.svg)", "",
-             "Measured on: " + _machine(interpreters) + ".", ""]
+             *textwrap.wrap("Measured on: " + _machine(interpreters) + ".", WIDTH), ""]
     for interpreter in interpreters:
         lines += ["### " + _name(interpreter), ""] + _case_table(results, interpreter) + [""]
     for interpreter in interpreters:

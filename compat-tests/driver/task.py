@@ -9,8 +9,7 @@ TIMES = os.path.join(BUILD, "times.json")
 CHECKS = os.path.join(BUILD, "checks.json")
 # seconds on two cores, when no earlier run has measured the test
 USUAL = {"build": 75, "upstream": 3, "differential": 1, "own": 2.5, "rocks": 130, "examples": 1.5, "docs": 15, "rust": 240,
-         "windows": 5, "other-linux": 10,
-         "native-tls": 2}
+         "windows": 5, "other-linux": 10, "native-tls": 2}
 
 
 class Task(NamedTuple):
