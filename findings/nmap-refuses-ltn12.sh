@@ -11,9 +11,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 apt-get -qq download nmap=7.93+dfsg1-1 nmap-common=7.93+dfsg1-1 lua-socket=3.1.0-1+b1 liblinear4 libblas3 liblua5.3-0 libpcap0.8 \
-    libssh2-1 libdbus-1-3 libgomp1 libgfortran5 libquadmath0 2>/dev/null
+    libssh2-1 libdbus-1-3 libgomp1 libgfortran5 libquadmath0 libpcre3 lua-lpeg 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" root; done
-export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu:$work/root/usr/lib/x86_64-linux-gnu/blas"
+export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu:$work/root/usr/lib/x86_64-linux-gnu/blas:$work/root/lib/x86_64-linux-gnu"
 export NMAPDIR="$work/root/usr/share/nmap"
 cat > any.nse <<'LUA'
 description = "Loads modules."
