@@ -12,9 +12,9 @@ trap 'kill "$(cat "$work/nginx.pid" 2>/dev/null)" 2>/dev/null || true; rm -rf "$
 chmod 755 "$work"        # the worker has another user
 cd "$work"
 apt-get -qq download nginx=1.22.1-9+deb12u11 libnginx-mod-http-lua=1:0.10.23-1+deb12u1 libnginx-mod-http-ndk=1:0.3.2-3 \
-    lua-resty-core=0.1.25-1 lua-resty-lrucache=0.13-10 libluajit2-5.1-2=2.1-20230119-1 2>/dev/null
+    lua-resty-core=0.1.25-1 lua-resty-lrucache=0.13-10 libluajit2-5.1-2=2.1-20230119-1 libpcre3 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" root; done
-export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu"
+export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu:$work/root/lib/x86_64-linux-gnu"
 modules="$work/root/usr/lib/nginx/modules"
 echo 'local next_number = coroutine.wrap(function() coroutine.yield(1) end) return next_number()' > generator.lua
 number=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
