@@ -3,7 +3,7 @@
 #
 # Guess:  libraries that run on four versions of Lua, and the tool that finds such mistakes, leave the variable of a for loop alone. One
 #         that does not fails when its line is reached.
-# Seen (Lua 5.5 and 5.4 of lupa 2.8; the newest versions in Debian 12): seven of seven do it, all in the first variable, to lower a name
+# Seen (Lua 5.5 and 5.4 of lupa 2.8; the versions of Debian 12): seven of seven do it, in the first variable, often to lower a name
 #         or to copy a key. In 5.5 it is a constant, so the file does not even load: require("pl.tablex") fails, and with it what
 #         stands on it. luacheck cannot start on 5.5 to say so.
 # Who meets it: those who move a program to 5.5: the program's own code compiles, its libraries do not.
