@@ -36,31 +36,31 @@ LINES
 } > run.lua
 "$BINDIR/erlexec" -noshell -pa "$ROOTDIR"/lib/luerl-*/ebin -eval '{ok, Code} = file:read_file("run.lua"), luerl:do(Code, luerl:init()), halt().' > luerl
 root/usr/bin/lua5.3 run.lua > lua
-paste -d '\n' lines luerl lua | sed 's/ $//' | tee seen
+paste -d '\n' lines luerl lua | sed 's/[[:space:]]*$//' | tee seen
 cat > expected <<'EXPECTED'
 ("\195\169"):upper():byte(1, 2)
-195 169 
+195 169
 195 169
 ("\195\169"):lower():byte(1, 2)
-227 169 
+227 169
 195 169
 0xffffffffffffffff, 9223372036854775807 + 1, 1 << 64
-18446744073709551615 9223372036854775808 18446744073709551616 
+18446744073709551615 9223372036854775808 18446744073709551616
 -1 -9223372036854775808 0
 tonumber("10"), tonumber("10", 2), "t" .. tonumber("10"), select("#", 1)
-10.0 2.0 t10 1.0 
+10.0 2.0 t10 1.0
 10 2 t10 1
 math.huge, math.huge > 1.7976931348623157e308
-1.7976931348623157e308 false 
+1.7976931348623157e308 false
 inf true
 os.date("!%Y-%m-%d", 0) == "1970-01-01"
-false 
+false
 true
 os.time({ year = 2000, month = 1, day = 1, hour = 12 }) < 1e9
-false 
+false
 true
 _VERSION
-Lua 5.3 
+Lua 5.3
 Lua 5.3
 EXPECTED
 diff expected seen && echo "as described: luerl 1.0"
