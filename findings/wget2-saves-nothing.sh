@@ -18,7 +18,7 @@ apt-get -qq download wget2=1.99.1-2.2 libwget0=1.99.1-2.2 aria2=1.36.0-1 libaria
     elinks-data=0.13.2-1 libc-ares2 libssh2-1 libgpgme11 libassuan0 libbrotli1 libnghttp2-14 libpcre2-8-0 libfsplib0 \
     liblua5.1-0 libperl5.36 libtre5 libev4 libgpm2 libidn12 libicu72 libxml2 libpsl5 libsqlite3-0 libexpat1 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" root; done
-export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu:$work/root/lib/x86_64-linux-gnu"
+export LD_LIBRARY_PATH="$work/root/usr/lib:$work/root/usr/lib/x86_64-linux-gnu:$work/root/lib/x86_64-linux-gnu"
 cat > server.py <<'PYTHON'
 import socket
 

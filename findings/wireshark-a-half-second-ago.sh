@@ -32,7 +32,12 @@ show(ByteArray.new("ab cd"):len(), ByteArray.new("ab:cd"):len(), ByteArray.new("
 LUA
 # a capture file without packets
 printf '\324\303\262\241\002\000\004\000\000\000\000\000\000\000\000\000\377\377\000\000\001\000\000\000' > empty.pcap
-root/usr/bin/tshark -Q -X lua_script:probe.lua -r empty.pcap 2>/dev/null | grep '^seen' | tee seen
+as=
+if [ "$(id -u)" = 0 ]; then     # Wireshark runs no scripts of root
+    chmod 755 .
+    as="setpriv --reuid=65534 --regid=65534 --clear-groups"
+fi
+$as root/usr/bin/tshark -Q -X lua_script:probe.lua -r empty.pcap 2>/dev/null | grep '^seen' | tee seen
 cat > expected <<'EXPECTED'
 seen: 1 500000000 1.500000000 1.5
 seen: -1 500000000 -2.500000000 -0.5
