@@ -85,11 +85,11 @@ function http.request(reqt, body)
     local plans = loaded.plans
     if plans and not (body and kind == "string") then
         local entry, pool = plans.quick(http, reqt)
-        ---@diagnostic disable-next-line: return-type-mismatch
+        ---@diagnostic disable-next-line: return-type-mismatch, missing-return-value
         if entry then return loaded.report(notes, loaded.request(reqt, body, notes, entry, pool)) end
     end
     if kind == "table" then loaded.check_callbacks(reqt) end
-    ---@diagnostic disable-next-line: return-type-mismatch
+    ---@diagnostic disable-next-line: return-type-mismatch, missing-return-value
     return loaded.report(notes, loaded.request(reqt, body, notes))
 end
 

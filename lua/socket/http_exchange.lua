@@ -42,6 +42,7 @@ local NO_TIMEOUTS = {}
 ---@field method string
 ---@field target string
 ---@field timeouts table
+---@field deadline any
 ---@field limits table with MAXHEADERLINE and MAXHEADERSIZE
 ---@field create any
 ---@field unix any

@@ -322,6 +322,7 @@ local function chase(settings, reqt, notes, found, show_head, answer)
         ---@cast plan any
         store_cookies(found, plan, answer)
         local headers = answer.headers
+        ---@type any, any
         local following, components
         if headers and headers.location then
             following, components = parts.redirect().follow(plan, answer.status, headers.location)
@@ -329,7 +330,6 @@ local function chase(settings, reqt, notes, found, show_head, answer)
         if following then
             answer:finish()
             answer = nil
-            ---@cast components -?
             if components.origin ~= "same" then found.auth = nil end
             location, reqt, parsed = headers.location, following, components
         elseif is_challenged(found, plan, answer) then

@@ -31,7 +31,7 @@ end
 ---`socket.protect` for a function whose first argument is a table of notes. When the call fails and `notes.why` is
 ---set, `notes.why` is the fourth result: the reason of a refused certificate.
 ---@param f function
----@param protect function
+---@param protect fun(f: function): function
 ---@return function
 function session.protect(f, protect)
     local protected = protect(f)
