@@ -8,8 +8,8 @@ from installation import SCRIPTS
 from luarocks import Skip
 from stage import Failure, expect, refuse, same
 
-# With tasks, gzip, the native parts of client and server, and 0.14 MB of Lua files (src/late), the core has 1.8 MB.
-SIZE = 1900000
+# With tasks, gzip, the native parts of client and server, and 0.14 MB of Lua files (src/late), the core has 1.9 MB.
+SIZE = 1920000
 SYSTEM = {"libc.so.6", "libgcc_s.so.1"}
 TLS = {"libssl.so.3", "libssl.so.1.1", "libcrypto.so.3", "libcrypto.so.1.1"}
 LOADER = re.compile(r"^(ld-linux.*|ld-musl.*|ld64)\.so\.\d+$|^libc\.musl")
