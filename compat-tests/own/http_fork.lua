@@ -8,7 +8,7 @@ local tasks = require("socket.tasks")
 
 http.TIMEOUT = 20
 local server = client_peer.start()
-local base = "http://127.0.0.1:" .. server.port
+local base = server.base
 
 -- client.s.9
 local pool = http.pool()

@@ -34,6 +34,12 @@ parts.connection = part("http_connection", environment, parts)
 parts.request = part("http_request", environment, parts)
 parts.redirect = part("http_redirect", environment, parts)
 
+---The request that a response redirects to: see `follow` in src/late/http_redirect.lua. Only a Location loads that part.
+function parts.follow(plan, code, location)
+    if not location then return nil end
+    return parts.redirect().follow(plan, code, location)
+end
+
 ---The sink of chunked bodies. It is the same function before and after the first use: programs may compare it.
 function parts.chunked_sink(sock)
     return parts.chunked().new_sink(sock)

@@ -323,10 +323,7 @@ local function chase(settings, reqt, notes, found, show_head, answer)
         store_cookies(found, plan, answer)
         local headers = answer.headers
         ---@type any, any
-        local following, components
-        if headers and headers.location then
-            following, components = parts.redirect().follow(plan, answer.status, headers.location)
-        end
+        local following, components = parts.follow(plan, answer.status, headers and headers.location)
         if following then
             answer:finish()
             answer = nil

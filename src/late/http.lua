@@ -118,8 +118,7 @@ local function exchange(h, plan, location)
     end
     code, status = skip_interim(h, code, status)
     local fields = h:receiveheaders()
-    local following, parsed
-    if fields.location then following, parsed = parts.redirect().follow(plan, code, fields.location) end
+    local following, parsed = parts.follow(plan, code, fields.location)
     if following then
         h:close()
         return code, fields, status, following, parsed
