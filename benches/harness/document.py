@@ -1,4 +1,4 @@
-"""Writes the tables of docs/performance.md and README.md, between their marks, and the chart."""
+"""Writes the tables of docs/performance.md and README.md, rows of docs/compared.md, and the chart."""
 import os
 import platform
 import re
@@ -13,6 +13,7 @@ from world import REPOSITORY
 DOCS = os.path.join(REPOSITORY, "docs")
 PAGE = os.path.join(DOCS, "performance.md")
 README = os.path.join(REPOSITORY, "README.md")
+COMPARED = os.path.join(DOCS, "compared.md")
 CHART = os.path.join(DOCS, "performance.svg")
 BEGIN, END = "<!-- benches/run: begin -->\n", "<!-- benches/run: end -->\n"
 NAMES = {"luajit": "LuaJIT"}
@@ -119,6 +120,24 @@ def _replace(path, lines):
         file.write(before + BEGIN + "\n".join(lines + [""]) + END + after)
 
 
+def _replace_compared(results, interpreter):
+    """Puts the new figures into the rows of docs/compared.md that come from these measurements."""
+    with open(COMPARED) as file:
+        page = file.read()
+    for title, name, cells in (
+            ("a further https request of 1 KB", "https-1k", "{ours} | {reference}, with LuaSec | {reference}"),
+            ('`receive("*l")`, a line of 64 bytes', "lines", "{ours} | {reference} | —"),
+            ('`require "socket"`', "require-socket", "{ours} | {reference} | —")):
+        case = next(case for case in CASES if case.name == name)
+        medians = {library: number(results.get(interpreter, case).median(library)) + " " + case.unit.name
+                   for library in ("reference", "ours")}
+        start = "| Measured: %s | " % title
+        page, rows = re.subn("(?m)^%s.*$" % re.escape(start), lambda _: start + cells.format(**medians) + " |", page)
+        assert rows == 1, "docs/compared.md has %d rows that start with %s" % (rows, start)
+    with open(COMPARED, "w") as file:
+        file.write(page)
+
+
 def write(results):
     """Renders all measurements."""
     interpreters = results.interpreters
@@ -138,6 +157,7 @@ def write(results):
         lines += _series_table(results, interpreters, series)
     _replace(PAGE, lines[:-1])
     _replace(README, _summary_table(results, interpreters))
+    _replace_compared(results, interpreters[0])
     bars = [(case.title.replace("`", ""), [results.get(name, case).ratio(case) for name in interpreters])
             for case in CASES]
     with open(CHART, "w") as file:
