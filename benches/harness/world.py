@@ -69,13 +69,14 @@ def raise_descriptor_limit():
 class Servers:
     """Runs the peer, and nginx where a case needs it; `settings` gives scripts their addresses."""
 
-    def __init__(self, needs):
+    def __init__(self, needs, peer=True):
         self.settings = {}
         self.missing = {}
         self._children = []
         self._folder = tempfile.mkdtemp(prefix="luasocket-benches-")
         try:
-            self._start_peer()
+            if peer:
+                self._start_peer()
             if "nginx" in needs:
                 self._start_nginx()
         except BaseException:
@@ -94,6 +95,13 @@ class Servers:
             child.terminate()
             child.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def pin(self, cores):
+        """Lets the servers run on these cores only, their workers included."""
+        for child in self._children:
+            listed = subprocess.run(["pgrep", "-P", str(child.pid)], stdout=subprocess.PIPE, text=True).stdout
+            for process in [child.pid] + [int(word) for word in listed.split()]:
+                os.sched_setaffinity(process, cores)
 
     def _start_peer(self):
         peer = subprocess.Popen([PEER, "serve"], stdout=subprocess.PIPE, text=True)
