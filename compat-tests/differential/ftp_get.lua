@@ -12,14 +12,8 @@ show("L1 socket.ftp", socket.ftp == ftp)
 show("L2 globals", rawget(_G, "ftp"), rawget(_G, "tp"))
 show("F1 constants", ftp.TIMEOUT, ftp.USER, ftp.PASSWORD)
 
-local EPSV = "229 extended passive (|||%EPSV%|)"
+local EPSV, after_login = dialogue.EPSV, dialogue.after_login
 
--- Answers up to EPSV, then the given steps.
-local function after_login(...)
-    local steps = { "220 hi", "331 password", "230 in" }
-    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
-    return steps
-end
 local function transfer(...)
     return after_login(EPSV, "150 here it comes", ...)
 end

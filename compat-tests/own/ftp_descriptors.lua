@@ -1,24 +1,12 @@
 -- add.30: when a call of socket.ftp fails, it closes its descriptors at once
 local check = require("check")
+local footprint = require("footprint")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
 local socket = require("socket")
 local ftp = require("socket.ftp")
 
--- A new socket gets the lowest free number.
-local function lowest_free()
-    local probe = assert(socket.bind("127.0.0.1", 0))
-    local number = probe:getfd()
-    probe:close()
-    return number
-end
-
-local function after_login(...)
-    local steps = { "220 hi", "331 password", "230 in" }
-    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
-    return steps
-end
-local EPSV = "229 extended passive (|||%EPSV%|)"
+local EPSV, after_login = dialogue.EPSV, dialogue.after_login
 local FILE = { download = "content", reply = "226 done" }
 local UPLOAD = { upload = true, reply = "226 done" }
 
@@ -59,10 +47,10 @@ end
 local server = dialogue.serve(lists)
 collectgarbage()
 collectgarbage("stop")
-local first = lowest_free()
+local first = footprint.next_descriptor()
 for _, kind in ipairs(kinds) do
     for _ = 1, 200 do pcall(kind[3], server.port) end
-    check.equal("add.30: 200 times " .. kind[1], lowest_free(), first)
+    check.equal("add.30: 200 times " .. kind[1], footprint.next_descriptor(), first)
 end
 collectgarbage("restart")
 server:close()

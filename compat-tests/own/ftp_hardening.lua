@@ -5,12 +5,7 @@ local ltn12 = require("ltn12")
 local socket = require("socket")
 local ftp = require("socket.ftp")
 
-local function after_login(...)
-    local steps = { "220 hi", "331 password", "230 in" }
-    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
-    return steps
-end
-local EPSV = "229 extended passive (|||%EPSV%|)"
+local EPSV, after_login = dialogue.EPSV, dialogue.after_login
 local FILE = { download = "content", reply = "226 done" }
 
 -- Serves one connection to `call(port)`; returns its results and what the server saw.

@@ -6,7 +6,7 @@ local socket = require("socket")
 local ftp = require("socket.ftp")
 
 ftp.TIMEOUT = 5
-local EPSV = "229 here (|||%EPSV%|)"
+local EPSV, after_login = dialogue.EPSV, dialogue.after_login
 local FILE = { download = "content", reply = "226 done" }
 
 local function serve(steps, call)
@@ -15,11 +15,6 @@ local function serve(steps, call)
     local seen = {}
     server:transcript(function(line) seen[#seen + 1] = line:gsub("^  ", "") end)
     return results, table.concat(seen, "; ")
-end
-local function after_login(...)
-    local steps = { "220 hi", "331 password", "230 in" }
-    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
-    return steps
 end
 local function get(kind)
     return function(port) return ftp.get("ftp://127.0.0.1:" .. port .. "/f" .. (kind or "")) end

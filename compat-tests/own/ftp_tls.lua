@@ -100,12 +100,6 @@ file:close()
 local function start(mode, certificate, connections)
     return peer.python("server.py", certs, mode, certificate or "good", connections or 1)
 end
-local function seen(server)
-    local lines = {}
-    for line in server.output:lines() do lines[#lines + 1] = line end
-    server:close()
-    return table.concat(lines, "; ")
-end
 local trusting = { cafile = certs .. "/ca.crt" }
 local function request(server, fields)
     local values = { host = "localhost", port = server.port, user = "joe", password = "pw", path = "/f" }
@@ -126,7 +120,7 @@ check.equal("starttls: put", ftp.put(request(server, { starttls = trusting, sour
 check.equal("starttls: command", ftp.command(request(server, { starttls = trusting, command = "noop", check = 200 })), 1)
 local LOGIN = "connection; clear AUTH TLS; secured USER joe; secured PASS pw; "
 local PRIVATE = "secured PBSZ 0; secured PROT P; "
-check.equal("starttls: dialogue", seen(server), LOGIN .. PRIVATE .. "secured TYPE i; secured EPSV; secured RETR f; secured QUIT; "
+check.equal("starttls: dialogue", server:seen(), LOGIN .. PRIVATE .. "secured TYPE i; secured EPSV; secured RETR f; secured QUIT; "
     .. LOGIN .. PRIVATE .. "secured EPSV; secured STOR f; uploaded 300000; secured QUIT; " .. LOGIN .. "secured NOOP; secured QUIT")
 check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
 
@@ -134,19 +128,19 @@ check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.c
 server = start("odd", "good", 1)
 results, content = get(server, { starttls = trusting, type = "i" })
 check.equal("add.52: other replies to AUTH and PBSZ", results, { 1 })
-check.ok("add.52: the data is secured", content == CONTENT and seen(server):find("secured PBSZ 0; secured PROT P;", 1, true), #content)
+check.ok("add.52: the data is secured", content == CONTENT and server:seen():find("secured PBSZ 0; secured PROT P;", 1, true), #content)
 
 -- the server sends data on the upload's connection, for example session tickets: no byte of the upload is lost
 server = start("talks")
 check.equal("put: the server talks", ftp.put(request(server, {
     starttls = trusting, source = ltn12.source.string(CONTENT:rep(10)),
 })), 3000000)
-check.ok("put: every byte arrives", seen(server):find("uploaded 3000000; secured QUIT", 1, true))
+check.ok("put: every byte arrives", server:seen():find("uploaded 3000000; secured QUIT", 1, true))
 
 server = start("tls")
 results, content = get(server, { tls = trusting })
 check.ok("tls: get", results[1] == 1 and content == CONTENT, results[2])
-check.equal("tls: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; " .. PRIVATE
+check.equal("tls: dialogue", server:seen(), "connection; secured USER joe; secured PASS pw; " .. PRIVATE
     .. "secured EPSV; secured RETR f; secured QUIT")
 
 -- the certificate must come from a trusted authority and match the host name
@@ -157,12 +151,12 @@ for _, mode in ipairs({ "starttls", "tls", "data" }) do
     check.ok(mode .. ": unknown authority refused", results[1] == nil and tostring(results[2]):find("certificate verify failed"),
         results[2])
     check.ok(mode .. ": why", results[3] == nil and type(results[4]) == "string" and results[4] ~= "", results[4])
-    check.ok(mode .. ": says no more", not seen(server):find(mode == "data" and "QUIT" or "USER"))
+    check.ok(mode .. ": says no more", not server:seen():find(mode == "data" and "QUIT" or "USER"))
     server = start(mode, "wrong-host")
     results = get(server, { [field] = trusting })
     check.ok(mode .. ": another host's certificate refused", results[1] == nil and tostring(results[2]):find("certificate verify failed"),
         results[2])
-    check.ok(mode .. ": says no more to another host", not seen(server):find(mode == "data" and "QUIT" or "USER"))
+    check.ok(mode .. ": says no more to another host", not server:seen():find(mode == "data" and "QUIT" or "USER"))
 end
 
 -- never in the clear
@@ -172,17 +166,17 @@ scripted:close()
 server = start("forged")
 check.equal("starttls: data before the handshake", get(server, { starttls = trusting }),
     { [2] = "unexpected data before the TLS handshake" })
-check.ok("starttls: nothing said after it", not seen(server):find("USER"))
+check.ok("starttls: nothing said after it", not server:seen():find("USER"))
 server = start("clear data")
 results, content = get(server, { starttls = trusting })
 check.ok("data in the clear is an error", results[1] == nil and content == "", results[2])
-seen(server)
+server:seen()
 
 -- truncated: TCP ends without close_notify
 server = start("cut")
 results = get(server, { starttls = trusting })
 check.ok("a download that is cut is an error", results[1] == nil and type(results[2]) == "string", results[2])
-seen(server)
+server:seen()
 
 ftp.TIMEOUT = 0.2
 scripted = dialogue.serve({ { "220 hi", "234 go" } })
@@ -194,6 +188,6 @@ ftp.TIMEOUT = 60
 server = start("tls")
 results, content = get(server, { create = tls.creator(ssl) })
 check.ok("F17: create makes the control connection only", results[1] == 1 and content == CONTENT, results[2])
-check.equal("F17: dialogue", seen(server), "connection; secured USER joe; secured PASS pw; secured EPSV; secured RETR f; secured QUIT")
+check.equal("F17: dialogue", server:seen(), "connection; secured USER joe; secured PASS pw; secured EPSV; secured RETR f; secured QUIT")
 
 check.done()

@@ -2,19 +2,11 @@
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
+local resuming = require("resuming")
 local socket = require("socket")
 local ftp = require("socket.ftp")
 
-local function drive(f, ...)
-    local thread = coroutine.create(f)
-    local results = { coroutine.resume(thread, ...) }
-    local yields = 0
-    while coroutine.status(thread) == "suspended" do
-        yields = yields + 1
-        results = { coroutine.resume(thread, "resumed with", yields) }
-    end
-    return yields, results
-end
+local drive = resuming.drive
 
 -- A socket that yields first in every method, like a scheduler's.
 local function yielding_socket()
@@ -32,12 +24,7 @@ local function yielding_step(source, sink)
     return ltn12.pump.step(source, sink)
 end
 
-local function after_login(...)
-    local steps = { "220 hi", "331 password", "230 in" }
-    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
-    return steps
-end
-local EPSV = "229 extended passive (|||%EPSV%|)"
+local EPSV, after_login = dialogue.EPSV, dialogue.after_login
 local server = dialogue.serve({
     after_login(EPSV, "150 coming", { download = "content", reply = "226 done" }, "221 bye"),
     after_login(EPSV, "150 send", { upload = true, reply = "226 done" }, "221 bye"),

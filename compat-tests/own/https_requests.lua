@@ -1,6 +1,7 @@
 -- needs: certs, python3
 -- HTTPS requests: bodies, endings, time limits, redirects, proxies. Numbers refer to tls.md's scenarios.
 local check = require("check")
+local footprint = require("footprint")
 local tls = require("tls")
 local https = require("socket.https")
 local http = require("socket.http")
@@ -320,23 +321,17 @@ http.PROXY = nil
 package.loaded["ssl.https"] = nil
 
 -- add.30: failures close at once
-local function lowest_free()
-    local c = socket.tcp4()
-    local fd = c:getfd()
-    c:close()
-    return fd
-end
 collectgarbage()
 collectgarbage()
 collectgarbage("stop")
-local first = lowest_free()
+local first = footprint.next_descriptor()
 for _ = 1, 5 do
     https.request(url(stranger.port))
     https.request({ url = url(page.port), protocol = "bogus" })
     https.request(url(peers[1].port))
     http.request(url(peers[3].port))
 end
-check.equal("add.30 nothing left open", lowest_free(), first)
+check.equal("add.30 nothing left open", footprint.next_descriptor(), first)
 collectgarbage("restart")
 
 check.done()

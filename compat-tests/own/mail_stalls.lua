@@ -1,6 +1,7 @@
 -- smtp and ftp with servers that fall silent, close the connection or send false replies at each stage. The result is
 -- an error in time, or success if the server confirmed everything. Nothing stays open.
 local check = require("check")
+local footprint = require("footprint")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
 local socket = require("socket")
@@ -9,13 +10,6 @@ local smtp = require("socket.smtp")
 
 -- The time limits of calls that must end in a timeout, of those that may wait for a reply to QUIT, and of the others.
 local SHORT, GOODBYE, LONG = 0.1, 1.5, 30
-
-local function lowest_free()
-    local probe = assert(socket.bind("127.0.0.1", 0))
-    local number = probe:getfd()
-    probe:close()
-    return number
-end
 
 local function send(port)
     return smtp.send({ from = "<a>", rcpt = "<b>", server = "127.0.0.1", port = port, user = "u", password = "p",
@@ -51,7 +45,7 @@ end
 
 local function stalls(name, call, steps, expected)
     local server = dialogue.serve({ steps })
-    local free, began = lowest_free(), socket.gettime()
+    local free, began = footprint.next_descriptor(), socket.gettime()
     local limit = expected == "^timeout$" and SHORT or expected and LONG or GOODBYE
     smtp.TIMEOUT, ftp.TIMEOUT = limit, limit
     local ok, message = call(server.port)
@@ -62,7 +56,7 @@ local function stalls(name, call, steps, expected)
         check.ok(name, ok ~= nil, message)
     end
     check.ok(name .. ": in time", took < 20, took)
-    check.equal(name .. ": nothing left open", lowest_free(), free)
+    check.equal(name .. ": nothing left open", footprint.next_descriptor(), free)
     local ended = false
     server:transcript(function(line) ended = ended or line:find("^  end") or line:find("^  no line") end)
     if steps[#steps].quit == nil then check.ok(name .. ": the server sees the end", ended) end

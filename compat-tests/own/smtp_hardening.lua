@@ -1,5 +1,6 @@
 -- socket.smtp: refused arguments, repaired defects, nothing left open
 local check = require("check")
+local footprint = require("footprint")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
 local socket = require("socket")
@@ -88,13 +89,6 @@ check.ok("M5: date", smtp.message({ body = "" })():find("Date: [MTWFS][ouehra][n
 if locale then os.setlocale("C", "time") end
 
 -- add.30: descriptors. A new socket gets the lowest free number.
-local function lowest_free()
-    local probe = assert(socket.bind("127.0.0.1", 0))
-    local number = probe:getfd()
-    probe:close()
-    return number
-end
-
 local function raise() error("raised by the caller's code", 0) end
 local GOOD = { "220 hi", "250 me", "250 from", "250 to", "354 go", { message = "250 done" }, "221 bye" }
 local UPTO_DATA = { "220 hi", "250 me", "250 from", "250 to", "354 go", { message = "250 done" } }
@@ -118,7 +112,7 @@ for i, kind in ipairs(kinds) do lists[i] = copy(kind[2]) end
 server = dialogue.serve(lists)
 collectgarbage()
 collectgarbage("stop")
-local first = lowest_free()
+local first = footprint.next_descriptor()
 for _, kind in ipairs(kinds) do
     for _ = 1, 250 do
         pcall(smtp.send, {
@@ -126,7 +120,7 @@ for _, kind in ipairs(kinds) do
             source = kind[3].source or text("x"), user = kind[3].user, password = kind[3].password,
         })
     end
-    check.equal("add.30: 250 times " .. kind[1], lowest_free(), first)
+    check.equal("add.30: 250 times " .. kind[1], footprint.next_descriptor(), first)
 end
 collectgarbage("restart")
 server:close()

@@ -64,30 +64,24 @@ local function send(port, fields)
     for name, value in pairs(fields) do mailt[name] = value end
     return { smtp.send(mailt) }
 end
-local function seen(server)
-    local lines = {}
-    for line in server.output:lines() do lines[#lines + 1] = line end
-    server:close()
-    return table.concat(lines, "; ")
-end
 local trusting = { cafile = certs .. "/ca.crt" }
 local function start(mode, connections) return peer.python("server.py", certs, mode, connections) end
 
 local server = start("starttls", 1)
 check.equal("starttls", send(server.port, { starttls = trusting, user = "u", password = "p" }), { 1 })
-check.equal("starttls: dialogue", seen(server), "connection; clear EHLO me; clear STARTTLS; secured EHLO me; "
+check.equal("starttls: dialogue", server:seen(), "connection; clear EHLO me; clear STARTTLS; secured EHLO me; "
     .. "secured AUTH PLAIN AHUAcA==; secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 check.equal("add.31: parameters unchanged", trusting, { cafile = certs .. "/ca.crt" })
 
 server = start("tls", 1)
 check.equal("tls", send(server.port, { tls = trusting }), { 1 })
-check.equal("tls: dialogue", seen(server), "connection; secured EHLO me; "
+check.equal("tls: dialogue", server:seen(), "connection; secured EHLO me; "
     .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 
 -- how LuaSec's users do it
 server = start("tls", 1)
 check.equal("32: create makes TLS objects", send(server.port, { create = tls.creator(require("ssl")), user = "u", password = "p" }), { 1 })
-check.equal("32: create makes TLS objects, dialogue", seen(server), "connection; secured EHLO me; secured AUTH PLAIN AHUAcA==; "
+check.equal("32: create makes TLS objects, dialogue", server:seen(), "connection; secured EHLO me; secured AUTH PLAIN AHUAcA==; "
     .. "secured MAIL FROM:<a>; secured RCPT TO:<b>; secured DATA; secured text; secured .; secured QUIT")
 
 -- an untrusted certificate is refused by default
@@ -96,7 +90,7 @@ for _, mode in ipairs({ "starttls", "tls" }) do
     local result = send(server.port, { [mode] = true })
     check.ok(mode .. ": unknown authority refused", result[1] == nil and tostring(result[2]):find("certificate verify failed"), result[2])
     check.ok(mode .. ": why", result[3] == nil and type(result[4]) == "string" and result[4] ~= "", result[4])
-    check.ok(mode .. ": nothing sent", not seen(server):find("MAIL"))
+    check.ok(mode .. ": nothing sent", not server:seen():find("MAIL"))
 end
 
 -- never in the clear
@@ -108,7 +102,7 @@ check.equal("refused", send(scripted.port, { starttls = true }), { [2] = "454 no
 scripted:close()
 server = start("forged", 1)
 check.equal("data before the handshake", send(server.port, { starttls = trusting }), { [2] = "unexpected data before the TLS handshake" })
-check.ok("data before the handshake: nothing sent", not seen(server):find("MAIL"))
+check.ok("data before the handshake: nothing sent", not server:seen():find("MAIL"))
 smtp.TIMEOUT = 0.2
 scripted = dialogue.serve({ { "220 hi", "250 STARTTLS", "220 go" } })
 check.equal("no handshake", send(scripted.port, { starttls = true }), { [2] = "timeout" })

@@ -2,21 +2,12 @@
 local check = require("check")
 local dialogue = require("dialogue")
 local ltn12 = require("ltn12")
+local resuming = require("resuming")
 local socket = require("socket")
 local smtp = require("socket.smtp")
 local tp = require("socket.tp")
 
--- Runs f in a coroutine to its end. Returns the number of yields, and the results.
-local function drive(f, ...)
-    local thread = coroutine.create(f)
-    local results = { coroutine.resume(thread, ...) }
-    local yields = 0
-    while coroutine.status(thread) == "suspended" do
-        yields = yields + 1
-        results = { coroutine.resume(thread, "resumed with", yields) }
-    end
-    return yields, results
-end
+local drive = resuming.drive
 
 local function yielding_source(...)
     local chunks, i = { ... }, 0

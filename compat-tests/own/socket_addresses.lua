@@ -1,6 +1,7 @@
 -- Names with several addresses, and an unreachable resolver: D6-D8, D21, FIX-5, FIX-6, FIX-8.
 -- needs: network-namespace, root
 local check = require("check")
+local footprint = require("footprint")
 local socket = require("socket")
 
 -- The mounts below must not affect the machine itself: a separate network namespace has no routes.
@@ -30,13 +31,6 @@ replace("/etc/nsswitch.conf", "hosts: files dns\n")
 replace("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
 
 local function values(...) return { n = select("#", ...), ... } end
-local function next_descriptor()
-    local probe = socket.tcp4()
-    local number = probe:getfd()
-    probe:close()
-    return number
-end
-
 -- The resolver's order decides which address is tried last.
 local function last_of(name)
     local list = assert(socket.dns.getaddrinfo(name))
@@ -48,7 +42,7 @@ for _, name in ipairs({ "two.test", "three.test" }) do
     check.ok(name .. " has several addresses", count > 1, count)
     local server = assert(socket.bind(last, 0))
     local _, port = server:getsockname()
-    local before = next_descriptor()
+    local before = footprint.next_descriptor()
 
     local client, problem = socket.connect(name, port)
     check.ok("D6 connect reaches the last of " .. name, client, problem)
@@ -78,7 +72,7 @@ for _, name in ipairs({ "two.test", "three.test" }) do
     object:close()
     collectgarbage()
     collectgarbage()
-    check.ok("FIX-5: no descriptor is left", next_descriptor() <= before, next_descriptor())
+    check.ok("FIX-5: no descriptor is left", footprint.next_descriptor() <= before, footprint.next_descriptor())
 end
 
 -- Another family gets a new descriptor.

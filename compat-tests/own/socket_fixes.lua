@@ -1,5 +1,6 @@
 -- The reference's defects in TCP and select: D1-D9, D18-D22 of the contract, FIX-1 to FIX-22.
 local check = require("check")
+local footprint = require("footprint")
 local socket = require("socket")
 
 local is_windows = package.config:sub(1, 1) == "\\"
@@ -13,14 +14,6 @@ local function pair()
     return client, assert(server:accept())
 end
 local function values(...) return { n = select("#", ...), ... } end
--- The number of the next descriptor: the system gives out the lowest free number.
-local function next_descriptor()
-    local probe = socket.tcp4()
-    local number = probe:getfd()
-    probe:close()
-    return number
-end
-
 check.equal("D1 FIX-1: the port is a number", type(port), "number")
 if math.type then check.equal("D1: of the integer subtype", math.type(port), "integer") end
 check.equal("D2 FIX-2", socket._VERSION, "LuaSocket 3.1.0")
@@ -31,9 +24,9 @@ if six then
         { n = 2, nil, OTHER_FAMILY })
 end
 
-local before = next_descriptor()
+local before = footprint.next_descriptor()
 for _ = 1, 5 do socket.connect("127.0.0.1", port, "127.0.0.1", port) end
-check.equal("D5 FIX-4: no descriptor is left", next_descriptor(), before)
+check.equal("D5 FIX-4: no descriptor is left", footprint.next_descriptor(), before)
 for i = 1, 20 do
     socket.connect("127.0.0.1", 1)
     -- A machine's name server may be slow.
@@ -41,7 +34,7 @@ for i = 1, 20 do
     socket.bind("203.0.113.7", 0)
     socket.bind("127.0.0.1", port)
 end
-check.equal("add.30: failures leave no descriptor", next_descriptor(), before)
+check.equal("add.30: failures leave no descriptor", footprint.next_descriptor(), before)
 
 check.equal("D9 FIX-7: a limit beyond what poll can count", (function()
     local client = pair()

@@ -16,14 +16,6 @@ local function collect()
     collectgarbage()
 end
 
--- The number of the next descriptor: it grows when a descriptor is left open.
-local function lowest_free()
-    local c = socket.tcp4()
-    local fd = c:getfd()
-    c:close()
-    return fd
-end
-
 -- 62: the peer reads close_notify, whichever way an object ends
 local server = tls.peer("max=1.2", "tls", "swallow")
 local function ends(name, f)
@@ -76,11 +68,11 @@ local function round()
 end
 round()
 collect()
-local before = lowest_free()
+local before = footprint.next_descriptor()
 for _ = 1, 60 do round() end
 collect()
 -- wine leaves the file with a revocation list open, one for each handshake.
-if not is_windows then check.equal("95 no descriptor is left open", lowest_free(), before) end
+if not is_windows then check.equal("95 no descriptor is left open", footprint.next_descriptor(), before) end
 
 local memory = footprint.resident()
 for _ = 1, 60 do round() end

@@ -43,6 +43,17 @@ function dialogue.serve(connections, address)
     return server
 end
 
+-- The reply to EPSV, in an FTP dialogue.
+dialogue.EPSV = "229 extended passive (|||%EPSV%|)"
+
+---The steps of an FTP connection: the greeting, the login, then these.
+---@return table steps
+function dialogue.after_login(...)
+    local steps = { "220 hi", "331 password", "230 in" }
+    for _, step in ipairs({ ... }) do steps[#steps + 1] = step end
+    return steps
+end
+
 local function printable(s)
     if #s > 300 then return ("<%d bytes>"):format(#s) end
     return (s:gsub("[%c\\\127-\255]", function(c) return ("\\%03d"):format(c:byte()) end))

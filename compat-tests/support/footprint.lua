@@ -16,6 +16,15 @@ function footprint.descriptors(limit)
     return count
 end
 
+---The number that the next descriptor gets: the lowest free one. It grows when a descriptor is left open.
+---@return integer number
+function footprint.next_descriptor()
+    local probe = assert(require("socket").tcp4())
+    local number = probe:getfd()
+    probe:close()
+    return number
+end
+
 ---Resident anonymous memory in KiB. File pages are excluded: they vary with the system's cache. The result is 0 where
 ---the system has no /proc/self/status; then a script sees no growth.
 ---@return integer kibibytes

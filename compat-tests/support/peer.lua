@@ -41,6 +41,13 @@ local function start(command, before)
         peer.running[self] = nil
         return self.output:close()
     end
+    -- All further lines of its output, when it has ended.
+    function started:seen()
+        local lines = {}
+        for line in self.output:lines() do lines[#lines + 1] = line end
+        self:close()
+        return table.concat(lines, "; ")
+    end
     peer.running[started] = true
     return started
 end
