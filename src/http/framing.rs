@@ -68,9 +68,18 @@ pub fn chunk_size(line: &[u8]) -> Option<u64> {
         return None;
     }
     let zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
-    let size =
-        |size: u64, digit: &u8| size * 16 + u64::from(char::from(*digit).to_digit(16).unwrap_or_default());
-    (digits.len() - zeros <= 15).then(|| digits.iter().fold(0, size))
+    let (_, digits) = digits.split_at(zeros.min(digits.len() - 1));
+    short_number(digits, 16)
+}
+
+/// A number of 1 to 15 digits, without other bytes.
+pub(super) fn short_number(text: &[u8], radix: u32) -> Option<u64> {
+    if text.is_empty() || text.len() > 15 {
+        return None;
+    }
+    text.iter().try_fold(0, |number, &byte| {
+        Some(number * u64::from(radix) + u64::from(char::from(byte).to_digit(radix)?))
+    })
 }
 
 /// Frames the response to a request with this method.

@@ -265,7 +265,7 @@ fn receive_line<T: Streaming, R>(
     let request = Request { limit: line_limit(most), ..Request::new(Pattern::Line) };
     let mut inline = InlineBuffer::new();
     let received = object::receive_by(call, 1, T::client(), &request, &mut inline)?;
-    let line = if received.large.is_empty() { &inline[..] } else { &received.large[..] };
+    let line = received.data(&inline);
     Ok(match received.failure {
         Some(failure) => Err(failure),
         None if line.len() as f64 > most => Err(Failure::Oversized),
@@ -311,7 +311,7 @@ fn read_lines<T: Streaming>(
             return failed(failure);
         }
         reading.progress = Progress::NEW;
-        let line = if received.large.is_empty() { &inline[..] } else { &received.large[..] };
+        let line = received.data(&inline);
         let length = line.len() as f64;
         reading.left -= length + 2.0;
         if reading.left < 0.0 || length > limits.line {

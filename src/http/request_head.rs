@@ -5,6 +5,8 @@
 
 use memchr::memchr;
 
+use super::framing::short_number;
+
 /// Why a request is refused: the status of the response, and a reason for the server's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -391,7 +393,7 @@ impl<'h> Summary<'h> {
         }
         match (self.lengths, self.length) {
             (0, _) | (_, None) => Ok(Body::None),
-            (1, Some(digits)) => digits_of(digits, 10).map_or(bad("invalid Content-Length"), |length| {
+            (1, Some(digits)) => short_number(digits, 10).map_or(bad("invalid Content-Length"), |length| {
                 Ok(if length == 0 { Body::None } else { Body::Length(length) })
             }),
             _ => bad("several Content-Lengths"),
@@ -419,17 +421,7 @@ pub fn chunk_size(line: &[u8]) -> Option<(u64, usize)> {
     let (digits, extensions) = line.split_at(digits);
     let valid = extensions.first().is_none_or(|&first| first == b';')
         && !extensions.iter().any(|&byte| is_control(byte) && byte != b'\t');
-    digits_of(digits, 16).filter(|_| valid).map(|size| (size, extensions.len()))
-}
-
-/// A number of 1 to 15 digits, without other bytes.
-fn digits_of(text: &[u8], radix: u32) -> Option<u64> {
-    if text.is_empty() || text.len() > 15 {
-        return None;
-    }
-    text.iter().try_fold(0u64, |number, &byte| {
-        Some(number * u64::from(radix) + u64::from(char::from(byte).to_digit(radix)?))
-    })
+    short_number(digits, 16).filter(|_| valid).map(|size| (size, extensions.len()))
 }
 
 fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {

@@ -103,6 +103,11 @@ impl Received {
         let _ = extend(&mut large, prefix);
         Received { large, failure: Some(failure) }
     }
+
+    /// The data: a short line is in `inline`.
+    pub fn data<'a>(&'a self, inline: &'a InlineBuffer) -> &'a [u8] {
+        if self.large.is_empty() { inline } else { &self.large }
+    }
 }
 
 /// The position of a `receive` that waits. A plain value: the data stays in the stream.

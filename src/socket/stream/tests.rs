@@ -76,9 +76,8 @@ fn receive(
 ) -> (Vec<u8>, Option<Failure>) {
     let mut inline = InlineBuffer::new();
     let received = receive_waiting(stream, transport, request, Timeout::default(), &mut inline);
-    let large_is_empty = received.large.is_empty();
-    assert!(large_is_empty || inline.is_empty(), "one of the two holds the result");
-    (if large_is_empty { inline.to_vec() } else { received.large.to_vec() }, received.failure)
+    assert!(received.large.is_empty() || inline.is_empty(), "one of the two holds the result");
+    (received.data(&inline).to_vec(), received.failure)
 }
 
 /// Patterns and the size limits of their results.
