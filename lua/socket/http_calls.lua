@@ -1,5 +1,6 @@
 -- The functions of the client in module `http`. Internal to it.
 local client = require("socket.http_client")
+local composing = require("socket.http_composing")
 local cookies = require("socket.http_cookies")
 local date = require("socket.http_date")
 local exchange = require("socket.http_exchange")
@@ -141,6 +142,6 @@ http.parse_date = date.parse
 
 -- Adds the functions to the module's table. Its USERAGENT is the one used.
 return function(module)
-    client.settings = module
+    composing.settings = module
     for name, value in pairs(http) do module[name] = value end
 end

@@ -1,42 +1,27 @@
 -- One request of module `http`, from its options to its response, including redirects and retries. Internal to HTTP.
 local bodies = require("socket.http_body")
+local composing = require("socket.http_composing")
 local credentials = require("socket.http_credentials")
-local decoding = require("socket.http_decoding")
 local delivery = require("socket.http_delivery")
 local download = require("socket.http_download")
 local duration = require("socket.http_duration")
-local framing = require("socket.http_parts").framing()
 local exchange = require("socket.http_exchange")
-local options = require("socket.http_options")
 local queries = require("socket.http_query")
 local response = require("socket.http_response")
 local retry = require("socket.http_retry")
 local target = require("socket.http_target")
 
-local getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostring, type =
-    getmetatable, ipairs, next, pairs, require, setmetatable, tonumber, tostring, type
-local concat, find, gmatch, gsub, lower, match, sort, upper = table.concat, string.find, string.gmatch, string.gsub,
-    string.lower, string.match, table.sort, string.upper
+local getmetatable, ipairs, next, pairs, require, setmetatable, tostring, type =
+    getmetatable, ipairs, next, pairs, require, setmetatable, tostring, type
+local find, gsub, upper = string.find, string.gsub, string.upper
+local NONE = composing.NONE
 local on_kept, perform, pool_key, whole = exchange.kept, exchange.perform, exchange.key, response.whole
 
--- Methods whose heads are kept: a program may forward any number of others.
-local HEADS = { GET = true, HEAD = true, OPTIONS = true, DELETE = true }
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
 local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
--- Headers that are sent to the first origin only (B.redirect.2).
-local SECRETS = { authorization = true, cookie = true, host = true, ["proxy-authorization"] = true }
--- Headers that describe the body.
-local OF_BODY = {
-    ["content-type"] = true, ["content-encoding"] = true, ["content-language"] = true, ["content-location"] = true,
-    expect = true,
-}
 local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true, password = true, psk = true }
-local NONE = setmetatable({}, { __newindex = function() end })
 
-local client = {
-    -- The module's table. Its USERAGENT is the one used.
-    settings = {},
-}
+local client = {}
 
 local function refuse(message) return nil, message, "request" end
 
@@ -45,40 +30,6 @@ local function method_name(method)
     if method == nil then return "GET" end
     if type(method) ~= "string" or not find(method, "^[%w!#$%%&'*+.^_`|~-]+$") then return nil end
     return upper(method)
-end
-
--- Adds the user's headers to `call`: the spelling to send, and which default headers they replace. Returns true, or
--- nil and a message.
-local function take_headers(call, given)
-    if not given then
-        call.fields, call.replaced = NONE, NONE
-        return true
-    end
-    local list = options.header_list(given)
-    local fields, replaced = {}, {}
-    for i = 1, #list, 2 do
-        local name, value = list[i], list[i + 1]
-        if type(name) ~= "string" then return nil, "invalid header '" .. tostring(name) .. "'" end
-        local key = lower(name)
-        replaced[key] = true
-        if key == "transfer-encoding" and value then return nil, "invalid header '" .. name .. "'" end
-        local values = type(value) == "table" and value or { value }
-        for _, one in ipairs(values) do
-            if type(one) ~= "string" and type(one) ~= "number" then
-                if one then return nil, "invalid header '" .. name .. "'" end
-            elseif key == "content-length" then
-                call.length = tonumber(match(tostring(one), "^%d+$"))
-                if not call.length then return nil, "invalid header '" .. name .. "'" end
-            else
-                one = tostring(one)
-                if key == "expect" and lower(one) == "100-continue" then call.expect = true end
-                fields[#fields + 1] = name
-                fields[#fields + 1] = one
-            end
-        end
-    end
-    call.fields, call.replaced = fields, replaced
-    return true
 end
 
 -- Adds the timeouts. Returns true, or nil and a message.
@@ -112,42 +63,6 @@ local function take_times(call, given)
     return true
 end
 
--- Adds the user's cookies as one text. Returns true, or nil and a message.
-local function take_cookies(call, given)
-    if not given then return true end
-    local names, parts = {}, {}
-    for name, value in pairs(given) do
-        if type(name) ~= "string" or find(name, "[%c%s=;,]") or name == "" then
-            return nil, "invalid cookie '" .. tostring(name) .. "'"
-        end
-        if value ~= false then
-            if type(value) ~= "string" and type(value) ~= "number" or find(tostring(value), "[%c;]") then
-                return nil, "invalid cookie '" .. name .. "'"
-            end
-            names[#names + 1] = name
-        end
-    end
-    sort(names)
-    for i, name in ipairs(names) do parts[i] = name .. "=" .. tostring(given[name]) end
-    call.cookies, call.cookie_names = concat(parts, "; "), given
-    return true
-end
-
--- The Cookie header for the next URL, or nil.
-local function cookie_header(call)
-    local own = call.secrets and call.cookies or ""
-    local kept = call.jar and call.jar:header(call.to.url)
-    if not kept then return own ~= "" and own or nil end
-    if not (call.secrets and call.cookies) then return kept end
-    local parts = { own ~= "" and own or nil }
-    for piece in gmatch(kept, "[^;]+") do
-        local pair = match(piece, "^ ?(.*)$")
-        ---@cast pair string
-        if call.cookie_names[match(pair, "^([^=]*)=") or ""] == nil then parts[#parts + 1] = pair end
-    end
-    return parts[1] and concat(parts, "; ")
-end
-
 -- The TLS parameters for the next hop. A client certificate and a pre-shared key are used for their origin only.
 local function tls_parameters(call)
     local given = call.options.tls
@@ -157,55 +72,6 @@ local function tls_parameters(call)
         if not CLIENT_CERTIFICATE[name] then kept[name] = value end
     end
     return kept
-end
-
--- The header lines of the next request: names and values in turn.
-local function compose(call)
-    local replaced, to, given, secrets = call.replaced, call.to, call.options, call.secrets
-    local own = call.fields
-    local agent = client.settings.USERAGENT
-    local authorization, cookie = credentials.header(call), cookie_header(call)
-    local kind = call.body and call.body.type
-    local fields, n = {}, 0
-    local function add(key, name, value)
-        if value and not (replaced[key] and (secrets or not SECRETS[key])) then
-            fields[n + 1], fields[n + 2] = name, value
-            n = n + 2
-        end
-    end
-    add("host", "Host", to.authority)
-    add("user-agent", "User-Agent", agent)
-    add("accept", "Accept", "*/*")
-    if call.asked then add("accept-encoding", "Accept-Encoding", decoding.accept(given.decode)) end
-    if not call.pool then add("connection", "Connection", "close") end
-    add("content-type", "Content-Type", kind)
-    add("authorization", "Authorization", authorization)
-    add("cookie", "Cookie", cookie)
-    for i = 1, #own, 2 do
-        local key = lower(own[i])
-        if (secrets or not SECRETS[key]) and not (call.bare and OF_BODY[key]) then
-            fields[n + 1], fields[n + 2] = own[i], own[i + 1]
-            n = n + 2
-        end
-    end
-    return fields
-end
-
--- The head of a request without anything of the user's, or nil. It is kept with its URL.
-local function plain_head(call, proxy)
-    local agent, to = client.settings.USERAGENT, call.to
-    if not HEADS[call.method] or call.fields ~= NONE or call.body or proxy or not (agent and call.asked and call.pool)
-        or call.user or to.user or call.first.user or call.jar or call.cookies then
-        return nil
-    end
-    local accept, method = decoding.accept(call.options.decode), call.method
-    local kept = to.heads and to.heads[method]
-    if kept and kept.agent == agent and kept.accept == accept then return kept.head end
-    local head = framing.compose_list(method, to.target,
-        { "Host", to.authority, "User-Agent", agent, "Accept", "*/*", "Accept-Encoding", accept })
-    to.heads = to.heads or {}
-    to.heads[method] = { head = head, agent = agent, accept = accept }
-    return head
 end
 
 -- Makes the request for the next hop. Returns it, or nil and a message.
@@ -218,10 +84,10 @@ local function build(call)
         proxy, err = exchange.find_proxy(proxy, to.scheme, to.host, to.port, given.noproxy)
         if proxy == nil then return nil, err end
     end
-    local head = plain_head(call, proxy)
+    local head = composing.plain_head(call, proxy)
     local request = {
         head = head, scheme = to.scheme, host = to.host, port = to.port, method = call.method, target = to.target,
-        fields = head and NONE or compose(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call),
+        fields = head and NONE or composing.fields(call), pool = call.pool, proxy = proxy or nil, tls = tls_parameters(call),
         create = given.create,
         url = to.url, unix = given.unix, deadline = call.deadline, timeouts = call.timeouts, form = "title",
         expect = call.expect and not call.bare or nil, limits = require("socket.http"),
@@ -276,8 +142,8 @@ local function prepare(method, to, given)
         history = nil, bare = false,
     }
     local ok, err = take_times(call, given)
-    if ok then ok, err = take_headers(call, given.headers) end
-    if ok then ok, err = take_cookies(call, given.cookies) end
+    if ok then ok, err = composing.take_headers(call, given.headers) end
+    if ok then ok, err = composing.take_cookies(call, given.cookies) end
     if ok then ok, err = credentials.take(call, given.auth) end
     if ok then ok, err = retry.take(call, given) end
     if ok then ok, err = download.take(call, given) end
@@ -327,7 +193,7 @@ local function attempt(call)
             retry.sleep(call, wait)
         elseif answer and answer.status == 401 and call.digest and credentials.answer(call, answer) then
             answer:finish()
-            call.request.fields = compose(call)
+            call.request.fields = composing.fields(call)
         else
             return answer, err, phase, why
         end
@@ -420,7 +286,7 @@ local function prepare_plain(method, url)
     local call
     call, err = prepare(name, to, NONE)
     if not call then return refuse(err) end
-    call.agent = client.settings.USERAGENT
+    call.agent = composing.settings.USERAGENT
     -- credentials are not cached, and the environment may name another proxy the next time
     if call.request.proxy or to.user then return call end
     local head, key = exchange.prepare(call.request)
@@ -445,7 +311,7 @@ local find_proxy = exchange.find_proxy
 local function find_prepared(method, url)
     local of_method = prepared[method]
     local call = of_method and of_method[url]
-    if call and call.agent == client.settings.USERAGENT
+    if call and call.agent == composing.settings.USERAGENT
         and (call.to.is_near or find_proxy("environment", call.to.scheme, call.to.host, call.to.port) == false) then
         return call
     end

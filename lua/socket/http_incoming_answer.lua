@@ -1,18 +1,15 @@
 -- Receives an HTTP response: its head, its body, and what happens to the connection afterwards. Internal to HTTP.
-local socket = require("socket")
-local dialing = require("socket.http_dialing")
 local parts = require("socket.http_parts")
 local native = require("socket.native")("socket_http")
+local receiving = require("socket.http_receiving")
 local truncated = require("socket.truncation")
 local pools = require("socket.http_pool")
 
-local left = dialing.left
 local parse_head, first_values = native.parse_head, native.first_values
 local ipairs, setmetatable, tonumber, type = ipairs, setmetatable, tonumber, type
 local concat, find, gmatch, gsub, lower, match, sub =
     table.concat, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
 local huge = math.huge
-local min = math.min
 
 local MOST_INTERIM = 100
 -- An unread rest of up to this many bytes is read, within this many seconds, so that the connection can be kept.
@@ -21,158 +18,7 @@ local PIECE = 65536
 -- Bodies up to this size are received in one call.
 local AT_ONCE = 65536
 
-local WAITING = { wantread = "timeout", wantwrite = "timeout" }
-
 local incoming = {}
-
--- The pattern that receives the available bytes.
-incoming.SOME = { most = 8192 }
-local SOME = incoming.SOME
-local LARGE = { most = PIECE }
-
--- Sets the timeout of the next operation; false when the time is up.
-local function arm(connection, limit)
-    local seconds = left(limit, connection.request.deadline)
-    if seconds == 0 then return false end
-    if seconds ~= connection.armed or not seconds then
-        connection.sock:settimeout(seconds)
-        connection.armed = seconds
-    end
-    return true
-end
-
-incoming.arm = arm
-
--- Bytes -------------------------------------------------------------------------------------------------------------
-
--- Takes the whole read-ahead buffer.
-local function take_buffer(connection)
-    local rest = connection.buffer
-    if connection.at > 1 then rest = sub(rest, connection.at) end
-    connection.buffer, connection.at = "", 1
-    return rest
-end
-
--- Receives the available bytes, at most `most`. Returns them, or nil and a message.
-local function receive_some(connection, most)
-    local buffer, at = connection.buffer, connection.at
-    if at <= #buffer then
-        ---@cast at integer
-        local piece = sub(buffer, at, at + most - 1)
-        connection.at = at + #piece
-        return piece
-    end
-    if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
-    local sock = connection.sock
-    local data, err, partial
-    if connection.ours then
-        local pattern = LARGE
-        if most < PIECE then pattern = { most = most } end
-        data, err = sock:receive(pattern)
-    else
-        data, err, partial = sock:receive(min(most, socket.BLOCKSIZE))
-        if not data and err == "closed" and partial and partial ~= "" then data = partial end
-    end
-    if data then return data end
-    return nil, WAITING[err] or err
-end
-
--- Receives exactly `count` bytes.
-local function receive_exactly(connection, count)
-    local pieces, n, missing = {}, 0, count
-    while missing > 0 do
-        local piece, err = receive_some(connection, missing < PIECE and missing or PIECE)
-        if not piece then return nil, err end
-        n = n + 1
-        pieces[n] = piece
-        missing = missing - #piece
-    end
-    return concat(pieces)
-end
-
--- Receives a line without its LF from a socket of the user's. Its `receive` drops every CR.
-local function receive_foreign_line(connection, most, prefix)
-    local sock = connection.sock
-    local line, err
-    if prefix then
-        line, err = sock:receive("*l", prefix)
-    else
-        line, err = sock:receive()
-    end
-    if not line then return nil, WAITING[err] or err end
-    if #line > most then return nil, "oversized" end
-    return line
-end
-
--- Receives a line without its LF. A CR before it stays: only its caller knows where a CR may be.
-local function receive_line(connection, most)
-    local pieces, n, size = nil, 0, 0
-    while true do
-        local buffer, at = connection.buffer, connection.at
-        local stop = at <= #buffer and find(buffer, "\n", at, true)
-        if stop then
-            connection.at = stop + 1
-            local line = sub(buffer, at, stop - 1)
-            if pieces then line = concat(pieces) .. line end
-            if #line > most + 1 or #line > most and sub(line, -1) ~= "\r" then return nil, "oversized" end
-            return line
-        end
-        if at <= #buffer then
-            pieces, n = pieces or {}, n + 1
-            pieces[n] = take_buffer(connection)
-            size = size + #pieces[n]
-            if size > most + 1 then return nil, "oversized" end
-        end
-        if not arm(connection, connection.request.timeouts.idle) then return nil, "timeout" end
-        if not connection.ours then return receive_foreign_line(connection, most, pieces and concat(pieces)) end
-        local data, err = connection.sock:receive(SOME)
-        if not data then return nil, WAITING[err] or err end
-        connection.buffer, connection.at = data, 1
-    end
-end
-
--- Receives a line of a chunked body, without its line end.
-local function receive_plain_line(connection, most)
-    local line, err = receive_line(connection, most)
-    if not line then return nil, err end
-    return (gsub(line, "\r$", ""))
-end
-
--- Heads -------------------------------------------------------------------------------------------------------------
-
--- Receives lines up to an empty one. Returns them as one text, or nil and a message.
-local function receive_block(connection, limits, first)
-    local most, total = limits.MAXHEADERLINE or huge, limits.MAXHEADERSIZE or huge
-    local lines, n = { first }, first and 1 or 0
-    local size = 0
-    while true do
-        local line, err = receive_line(connection, most)
-        if not line then return nil, err end
-        connection.begun = true
-        n = n + 1
-        lines[n] = line
-        if line == "" or line == "\r" then return concat(lines, "\n") .. "\n" end
-        if n > 1 then size = size + #line + 2 end
-        if size > total then return nil, "oversized" end
-    end
-end
-
--- Fills the read-ahead buffer with the start of a response. Returns true, or nil and a message.
-local function await(connection, limit)
-    if connection.at <= #connection.buffer then return true end
-    if not arm(connection, limit) then return nil, "timeout" end
-    local sock = connection.sock
-    local data, err, partial
-    if connection.ours then
-        data, err = sock:receive(SOME)
-    else
-        data, err, partial = sock:receive(5)
-        if not data and err == "closed" and partial and partial ~= "" then data = partial end
-    end
-    if not data then return nil, WAITING[err] or err end
-    connection.buffer, connection.at, connection.begun = data, 1, true
-    return true
-end
 
 ---The response to a request.
 ---@class socket.http.answer
@@ -246,7 +92,7 @@ local function read_head(connection)
     if length == nil then
         -- reads the rest line by line, so that each byte is scanned only once
         local err
-        text, err = receive_block(connection, limits)
+        text, err = receiving.block(connection, limits)
         if not text then return nil, err end
         length, status, reason, version, line, headers, ending, keep =
             parse_head(text, request.method, line_limit, block_limit, title)
@@ -267,7 +113,7 @@ end
 ---"consent" when the server sends "100 Continue".
 function incoming.receive_head(connection, limit, consent)
     while true do
-        local ok, err = await(connection, limit)
+        local ok, err = receiving.fill(connection, limit)
         if not ok then return nil, err end
         local head
         head, err = read_head(connection)
@@ -281,8 +127,6 @@ function incoming.receive_head(connection, limit, consent)
         connection.begun = true
     end
 end
-
--- Bodies ------------------------------------------------------------------------------------------------------------
 
 -- The seconds in the server's Keep-Alive header.
 local function keep_alive(headers)
@@ -317,7 +161,7 @@ end
 -- Adds the trailers to the response.
 local function read_trailers(answer)
     local connection = answer.connection
-    local text, err = receive_block(connection, connection.request.limits, "HTTP/1.1 200")
+    local text, err = receiving.block(connection, connection.request.limits, "HTTP/1.1 200")
     if not text then return nil, err end
     local length, problem = parse_head(text, "HEAD", huge, huge, false)
     if not length then return nil, problem end
@@ -336,11 +180,11 @@ local function next_chunk(answer)
     local line, err
     if answer.begun then
         -- the line end after the previous chunk
-        line, err = receive_plain_line(connection, most)
+        line, err = receiving.line(connection, most)
         if not line then return nil, err end
         if line ~= "" then return nil, "invalid chunk size" end
     end
-    line, err = receive_plain_line(connection, most)
+    line, err = receiving.line(connection, most)
     if not line then return nil, err end
     local size = parts.chunked().size(line)
     if not size then return nil, "invalid chunk size" end
@@ -390,7 +234,7 @@ function methods:read(most)
     end
     local piece
     most = most or PIECE
-    piece, err = receive_some(self.connection, count < most and count or most)
+    piece, err = receiving.some(self.connection, count < most and count or most)
     if not piece then
         if err == "closed" and not self.ending and not truncated(self.connection.sock) then
             end_body(self)
@@ -436,7 +280,7 @@ function methods:body(most)
                 body = sub(buffer, at, at + length - 1)
                 connection.at = at + length
             else
-                body, err = receive_exactly(connection, length)
+                body, err = receiving.exactly(connection, length)
                 if not body then return fail(self, err) end
             end
             self.left = 0
