@@ -102,7 +102,7 @@ tasks.run(function()
     server:close()
 
     -- a body in chunks of one byte is joined on the way: its list does not grow with the number of chunks
-    local incoming, pieces = require("socket.http_incoming_body"), {}
+    local incoming, pieces = require("socket.http_reading"), {}
     for i = 1, 100000 do incoming.add(pieces, tostring(i % 10)) end
     check.ok("the list of a body in tiny chunks", #pieces < 50, #pieces)
     check.equal("its content", table.concat(pieces), ("1234567890"):rep(10000))

@@ -4,7 +4,7 @@ local ltn12 = require("ltn12")
 local part = require("socket.part")
 local parts = require("socket.http_parts")
 
-local error, string, type = error, string, type
+local error, require, string, type = error, require, string, type
 
 ---@class socket.http
 local http = {
@@ -26,7 +26,7 @@ local http = {
     ---The supported schemes, by lower-case name; entries may be added and replaced (http.module.3).
     ---@type table<string, socket.http.scheme>
     ---@diagnostic disable-next-line: assign-type-mismatch
-    schemes = parts.schemes.schemes,
+    schemes = require("socket.http_schemes").schemes,
 }
 
 ---Makes a pool that keeps connections for further requests: `http.request{ pool = … }`, `http.POOL`.

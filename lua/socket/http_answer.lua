@@ -1,4 +1,5 @@
 -- Sends the response that a handler returned. Internal to socket.http_server.
+local socket = require("socket")
 local native = require("socket.http_server_leaves")
 local writers = require("socket.http_writer")
 
@@ -63,6 +64,14 @@ local function send_source(connection, request, status, headers, source)
         end
         ok, message = writer:write(data)
         if not ok then return nil, message end
+        if data == "" then
+            -- a source may wait with empty pieces: others run meanwhile, and the server may stop
+            local _, stopped = socket.sleep(0)
+            if stopped then
+                connection.cut = true
+                return broken(connection, stopped)
+            end
+        end
         if writer.exceeded then return writer:finish() end
     end
 end

@@ -73,7 +73,7 @@ end
 ---@return socket.http.body|false|nil body false for a request without one
 ---@return string|nil message
 function body.of(method, options)
-    if options.body ~= nil then return of_value(options.body) end
+    if options.body then return of_value(options.body) end
     if options.multipart ~= nil then return of_multipart(options.multipart) end
     if options.form ~= nil then return of_form(options.form) end
     return body.absent(method)

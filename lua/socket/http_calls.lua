@@ -94,6 +94,7 @@ function session.batch(list, given, request)
     if type(list) ~= "table" then
         error("bad argument #1 to 'request_batch' (table expected, got " .. type(list) .. ")", 3)
     end
+    local most = options.most(given, 3)
     local function run(entry)
         if type(entry) ~= "table" then return nil, "request must be a table" end
         if entry[1] == nil and entry[2] == nil and entry[3] == nil then return request(entry) end
@@ -101,7 +102,7 @@ function session.batch(list, given, request)
     end
     local ok, tasks = pcall(require, "socket.tasks")
     if not ok then return in_order(list, run) end
-    return tasks.map(list, given and given.most or 50, run)
+    return tasks.map(list, most, run)
 end
 
 ---Makes several requests concurrently.

@@ -6,24 +6,30 @@ local delivery = require("socket.http_delivery")
 local download = require("socket.http_download")
 local duration = require("socket.http_duration")
 local exchange = require("socket.http_exchange")
+local options = require("socket.http_options")
 local queries = require("socket.http_query")
 local response = require("socket.http_response")
 local retry = require("socket.http_retry")
 local target = require("socket.http_target")
 
-local getmetatable, ipairs, next, pairs, require, setmetatable, tostring, type =
-    getmetatable, ipairs, next, pairs, require, setmetatable, tostring, type
+local getmetatable, ipairs, next, pairs, require, setmetatable, type =
+    getmetatable, ipairs, next, pairs, require, setmetatable, type
 local find, gsub, upper = string.find, string.gsub, string.upper
 local NONE = composing.NONE
 local on_kept, perform, pool_key, whole = exchange.kept, exchange.perform, exchange.key, response.whole
 
 local REDIRECTS = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
-local TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 }
+local TIMEOUTS = options.TIMEOUTS
 local CLIENT_CERTIFICATE = { certificate = true, certificates = true, key = true, password = true, psk = true }
 
 local client = {}
 
 local function refuse(message) return nil, message, "request" end
+
+-- Refuses a URL, with a hint if it probably lacks its scheme.
+local function refuse_url(message, url)
+    return nil, message, "request", require("socket.http_parts").request().hint_at(url)
+end
 
 -- The method as it is sent, or nil when it is invalid.
 local function method_name(method)
@@ -48,10 +54,9 @@ local function take_times(call, given)
                 seconds, err = duration.seconds(value)
             end
             if err then return nil, err end
+            -- no time at all, as for `timeout`: a negative limit of a socket would be none
+            if seconds and seconds < 0 then seconds = 0 end
             call.timeouts[name] = seconds
-        end
-        for name in pairs(limits) do
-            if not TIMEOUTS[name] then return nil, "invalid option 'timeouts." .. tostring(name) .. "'" end
         end
     end
     if given.timeout then
@@ -190,7 +195,8 @@ local function attempt(call)
         local wait = tries and retry.wait(tries, call, answer, err, phase, why)
         if wait then
             if answer then answer:finish() end
-            retry.sleep(call, wait)
+            local slept, stopped = retry.sleep(call, wait)
+            if not slept then return nil, stopped, phase or "response" end
         elseif answer and answer.status == 401 and call.digest and credentials.answer(call, answer) then
             answer:finish()
             call.request.fields = composing.fields(call)
@@ -282,7 +288,7 @@ local function prepare_plain(method, url)
     local name = method_name(method)
     if not name then return refuse("invalid method") end
     local to, err = target.parse(url)
-    if not to then return refuse(err) end
+    if not to then return refuse_url(err, url) end
     local call
     call, err = prepare(name, to, NONE)
     if not call then return refuse(err) end
@@ -342,9 +348,9 @@ end
 local function plain(method, url)
     local call = find_prepared(method, url)
     if call then return make_prepared(call, call.request, NONE) end
-    local err, phase
-    call, err, phase = prepare_plain(method, url)
-    if not call then return nil, err, phase end
+    local err, phase, why
+    call, err, phase, why = prepare_plain(method, url)
+    if not call then return nil, err, phase, why end
     -- the cached call is not changed
     return run(setmetatable({}, { __index = call }))
 end
@@ -418,7 +424,7 @@ function client.request(method, url, given, own_query, is_light)
         query = nil
     end
     local to, err = target.parse(url, query)
-    if not to then return refuse(err) end
+    if not to then return refuse_url(err, url) end
     local call, phase
     call, err, phase = prepare(name, to, given)
     if not call then return nil, err, phase end

@@ -39,6 +39,9 @@ function cookies.jar(options)
     if options ~= nil and type(options) ~= "table" then
         error("bad argument #1 to 'jar' (table expected, got " .. type(options) .. ")", 2)
     end
+    for name in pairs(options or {}) do
+        if name ~= "publicsuffix" then error("invalid option '" .. tostring(name) .. "'", 2) end
+    end
     return loaded().jar(options and options.publicsuffix)
 end
 

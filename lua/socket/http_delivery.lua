@@ -6,7 +6,7 @@ local exchange = require("socket.http_exchange")
 local response = require("socket.http_response")
 
 -- this pcall allows a yield on every Lua version
-local pcall = require("socket.session").pcall
+local pcall = require("socket.session").protected.call
 local concat, error = table.concat, error
 
 local LARGEST = 10 * 1024 * 1024
@@ -143,6 +143,8 @@ function delivery.deliver(call, answer)
             return nil, err, "body"
         elseif not sink then
             answer:finish()
+            -- a file that is complete is what the program asked for
+            if answer.status == 416 then made.ok = true end
             return made
         end
     end

@@ -6,7 +6,7 @@ local native = require("socket.native")("socket_http")
 
 local now = native.now
 -- this pcall allows a yield on every Lua version
-local pcall = require("socket.session").pcall
+local pcall = require("socket.session").protected.call
 local require, tostring, type = require, tostring, type
 local find = string.find
 

@@ -9,8 +9,7 @@ local download = {}
 -- Checks and stores the options. Returns true, or nil and a message.
 function download.take(call, given)
     local name = given.file
-    if name == nil then return true end
-    if type(name) ~= "string" then return nil, "invalid option 'file'" end
+    if not name then return true end
     local resume = given.resume
     if not resume then return true end
     call.resumes, call.file_size = true, 0

@@ -34,7 +34,7 @@ end
 ---@return number|nil seconds
 ---@return string|nil message
 function duration.seconds(value)
-    if type(value) == "number" then return value end
+    if type(value) == "number" and value == value then return value end
     local seconds = type(value) == "string" and parse(value)
     if seconds then return seconds end
     return nil, "invalid duration '" .. tostring(value) .. "'"

@@ -1,5 +1,6 @@
 -- One HTTP request on one connection: opens it or takes it from a pool, sends the request and receives the response.
 -- Used by `http` and by the newer fields of `socket.http`. Internal to HTTP.
+local socket = require("socket")
 local dialing = require("socket.http_dialing")
 local framing = require("socket.http_parts").framing()
 local incoming = require("socket.http_incoming_answer")
@@ -9,7 +10,7 @@ local pools = require("socket.http_pool")
 local receiving = require("socket.http_receiving")
 
 local arm, left = receiving.arm, dialing.left
-local pcall = require("socket.session").pcall
+local pcall = require("socket.session").protected.call
 local error, rawget, require, setmetatable, tostring, type = error, rawget, require, setmetatable, tostring, type
 local find, format, sub = string.find, string.format, string.sub
 local huge = math.huge
@@ -153,7 +154,12 @@ local function send_source(connection, source, length)
             break
         end
         piece = tostring(piece)
-        if piece ~= "" then
+        if piece == "" then
+            -- a source may wait with empty pieces, but not beyond the limits
+            local _, stopped = socket.sleep(0)
+            if stopped then return nil, stopped, true end
+            if left(nil, connection.request.deadline) == 0 then return nil, "timeout", true end
+        else
             if is_answered(connection) then return true, nil, true end
             sent = sent + #piece
             if length and sent > length then return nil, "body does not match content-length", true end

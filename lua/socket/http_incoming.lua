@@ -3,18 +3,19 @@
 local native = require("socket.http_server_leaves")
 local bodies = require("socket.http_incoming_body")
 local http_pairs = require("socket.http_pairs")
+local reading = require("socket.http_reading")
 
 local pairs, rawset, setmetatable, tonumber, type = pairs, rawset, setmetatable, tonumber, type
-local char, find, gmatch, gsub, lower, match, sub =
-    string.char, string.find, string.gmatch, string.gsub, string.lower, string.match, string.sub
-local concat, huge = table.concat, math.huge
+local char, find, gmatch, gsub, lower, match =
+    string.char, string.find, string.gmatch, string.gsub, string.lower, string.match
+local concat = table.concat
 
 local PIECE = 65536
 -- The most names in `params`.
 local PARAMS = 1000
 
 -- Private keys that scripts cannot access.
-local HEAD, FLAT, VALUES, CONNECTION, STREAM, REST = {}, {}, {}, {}, {}, {}
+local HEAD, FLAT, VALUES, CONNECTION, STREAM, READER = {}, {}, {}, {}, {}, {}
 -- The state of a body that was read whole.
 local COMPLETE = {}
 
@@ -160,12 +161,7 @@ function lazy.tls(request)
 end
 
 -- The next piece of a streamed body: nil at the end, nil and a message on failure.
-local function next_piece(request, most)
-    local rest = request[REST]
-    if rest then
-        request[REST] = nil
-        return rest
-    end
+local function next_piece(request)
     local state = request[STREAM]
     if not state then
         -- a body that was read whole is one piece
@@ -174,45 +170,16 @@ local function next_piece(request, most)
         return body ~= "" and body or nil
     end
     if state == COMPLETE then return nil end
-    return bodies.piece(state, 1, most or PIECE, request[CONNECTION].settings.progresstime)
+    return bodies.piece(state, 1, PIECE, request[CONNECTION].settings.progresstime)
 end
 
-local function read_count(request, count)
-    local pieces, missing = {}, count
-    while missing > 0 do
-        local data, message = next_piece(request)
-        if not data then
-            if message then return nil, message end
-            break
-        end
-        if #data > missing then
-            request[REST] = sub(data, missing + 1)
-            data = sub(data, 1, missing)
-        end
-        missing = missing - #data
-        bodies.add(pieces, data)
+local function reader_of(request)
+    local reader = request[READER]
+    if not reader then
+        reader = reading.new(function() return next_piece(request) end)
+        request[READER] = reader
     end
-    if #pieces == 0 and count > 0 then return nil end
-    return concat(pieces)
-end
-
-local function read_line(request)
-    local pieces = {}
-    while true do
-        local data, message = next_piece(request)
-        if not data then
-            if message or #pieces == 0 then return nil, message end
-            break
-        end
-        local position = find(data, "\n", 1, true)
-        if position then
-            if position < #data then request[REST] = sub(data, position + 1) end
-            pieces[#pieces + 1] = sub(data, 1, position - 1)
-            break
-        end
-        bodies.add(pieces, data)
-    end
-    return (gsub(concat(pieces), "\r$", ""))
+    return reader
 end
 
 ---Reads the body of a streamed request. A body that was read whole can be read, too.
@@ -220,18 +187,15 @@ end
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
-    if what == nil then return next_piece(self) end
-    if type(what) == "number" and what >= 0 and (what % 1 == 0 or what == huge) then return read_count(self, what) end
-    local pattern = type(what) == "string" and match(what, "^%*?([la])")
-    if pattern == "l" then return read_line(self) end
-    if pattern == "a" then return read_count(self, huge) end
-    error("bad argument #1 to 'read' (invalid pattern)", 2)
+    local data, message = reader_of(self):read(what)
+    return data, message
 end
 
 ---An LTN12 source of the request's body.
 ---@return fun(): string?, string?
 function methods:source()
-    return function() return next_piece(self) end
+    local reader = reader_of(self)
+    return function() return reader:piece() end
 end
 
 incoming.metatable = {

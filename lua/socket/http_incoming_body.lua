@@ -1,5 +1,6 @@
 -- The body of a request, with a length or in chunks. Internal to socket.http_server.
 local native = require("socket.http_server_leaves")
+local reading = require("socket.http_reading")
 
 local concat, huge = table.concat, math.huge
 local min = math.min
@@ -11,8 +12,6 @@ local body = {}
 local PIECE = 65536
 -- A body that is read whole makes progress when this many bytes arrive within `progresstime`.
 local PROGRESS = 512
--- Pieces of fewer bytes are joined.
-local SMALL = 4096
 local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 
 ---State of a body before it is read.
@@ -86,19 +85,7 @@ end
 
 local piece = body.piece
 
----Adds a piece to a list. Small pieces are joined to equal lengths, because a body in chunks of one byte would
----otherwise need many times its length for the list.
-function body.add(pieces, data)
-    local n = #pieces
-    while n > 0 and #data < SMALL and #pieces[n] <= #data do
-        data = pieces[n] .. data
-        pieces[n] = nil
-        n = n - 1
-    end
-    pieces[n + 1] = data
-end
-
-local add = body.add
+local add = reading.add
 
 ---Reads the whole body. Returns it; on failure nil and a message, followed by status and reason when the request is
 ---to be refused.

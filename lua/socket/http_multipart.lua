@@ -147,7 +147,8 @@ function methods:open()
             else
                 local piece, err = segment()
                 if err then return nil, err end
-                if piece == nil then position = position + 1 elseif piece ~= "" then return piece end
+                if piece ~= nil then return piece end
+                position = position + 1
             end
         end
     end

@@ -3,7 +3,10 @@
 local error, ipairs, pairs, require, tostring, type = error, ipairs, pairs, require, tostring, type
 local lower, sort = string.lower, table.sort
 
-local options = {}
+local options = {
+    -- The limits of the phases in seconds.
+    TIMEOUTS = { resolve = 10, connect = 30, tls = 10, send = 60, first = 60, idle = 60 },
+}
 
 local NAMES = {}
 for _, name in ipairs({
@@ -15,19 +18,43 @@ for _, name in ipairs({
 -- Fields of a request table besides the options. The last two are those of uv.http.
 local FIELDS = { method = true, url = true, scheme = true, host = true, port = true, path = true, ip = true, fragment = true }
 
--- Required types of options where another type would be misinterpreted.
+-- The types of options. false is allowed everywhere: it removes what a session has set.
 local TYPES = {
-    auth = "table", cookies = "table", headers = "table", progress = "function", timeouts = "table", tls = "table",
-    create = "function", unix = "string", sink = "function", noproxy = "table", pool = "pool", jar = "jar",
+    auth = "table", cookies = "table", create = "function", decode = "true, 'strict' or table", file = "string",
+    form = "string or table", headers = "table", jar = "jar", maxbody = "number from 0", multipart = "table",
+    noproxy = "table", pool = "pool", progress = "function", proxy = "string", query = "string or table",
+    redirect = "true or number from 0", resume = "true or string", retries = "true or number from 0", sink = "function",
+    timeouts = "table", tls = "table", unix = "string",
 }
 
--- Whether a value of another Lua type is what an option needs.
-local function fits(name, value, others)
-    if name == "sink" then return type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean" end
-    if name == "pool" then return value == true or require("socket.http_pool").is_pool(value) end
+-- Whether a value is what an option needs, where its type is more than the name of a Lua type.
+local FITS = {
+    decode = function(value) return value == true or value == "strict" or type(value) == "table" end,
+    form = function(value) return type(value) == "string" or type(value) == "table" end,
     -- a session makes its jar
-    if name == "jar" then return others and others.base and value == true or require("socket.http_cookies").is_jar(value) end
-    return false
+    jar = function(value, others)
+        return others and others.base and value == true or require("socket.http_cookies").is_jar(value)
+    end,
+    maxbody = function(value) return type(value) == "number" and value >= 0 end,
+    pool = function(value) return value == true or require("socket.http_pool").is_pool(value) end,
+    resume = function(value) return value == true or type(value) == "string" end,
+    -- an object that can be called
+    sink = function(value) return type(value) ~= "string" and type(value) ~= "number" and type(value) ~= "boolean" end,
+}
+FITS.query = FITS.form
+function FITS.retries(value) return value == true or FITS.maxbody(value) end
+FITS.redirect = FITS.retries
+
+-- The value of an option as a message shows it.
+local function shown(name, value)
+    if name == "decode" and type(value) == "string" then return "'" .. value .. "'" end
+    return type(value) == "number" and tostring(value) or type(value)
+end
+
+local function check_timeouts(limits, level)
+    for name in pairs(limits) do
+        if not options.TIMEOUTS[name] then error("invalid option 'timeouts." .. tostring(name) .. "'", level + 1) end
+    end
 end
 
 local function check(given, others, level)
@@ -36,9 +63,11 @@ local function check(given, others, level)
             error("invalid option '" .. tostring(name) .. "'", level + 1)
         end
         local expected = TYPES[name]
-        if expected and value ~= false and type(value) ~= expected and not fits(name, value, others) then
-            error("invalid option '" .. name .. "' (" .. expected .. " expected, got " .. type(value) .. ")", level + 1)
+        local fits = FITS[name]
+        if expected and value ~= false and not (fits and fits(value, others) or type(value) == expected) then
+            error("invalid option '" .. name .. "' (" .. expected .. " expected, got " .. shown(name, value) .. ")", level + 1)
         end
+        if name == "timeouts" and value then check_timeouts(value, level + 1) end
     end
 end
 
@@ -63,6 +92,25 @@ function options.check_request(given, level) check(given, FIELDS, level + 1) end
 ---@param given table
 ---@param level integer
 function options.check_session(given, level) check(given, { base = true }, level + 1) end
+
+---The number of requests at once in the options of a batch; 50 by default.
+---@param given any
+---@param level integer
+---@return number
+function options.most(given, level)
+    if given == nil then return 50 end
+    if type(given) ~= "table" then
+        error("bad argument #2 to 'request_batch' (table expected, got " .. type(given) .. ")", level + 1)
+    end
+    for name in pairs(given) do
+        if name ~= "most" then error("invalid option '" .. tostring(name) .. "'", level + 1) end
+    end
+    local most = given.most or 50
+    if type(most) ~= "number" or most ~= most or most < 1 then
+        error("invalid option 'most' (number from 1 expected, got " .. shown("most", most) .. ")", level + 1)
+    end
+    return most
+end
 
 -- Converts headers from any of their forms to an array of names and values in turn.
 ---@param given table|nil

@@ -15,9 +15,10 @@ local url = require("socket.url")
 
 local string = string
 
-local parts = {
+-- What the parts see. Lua's own functions are not fields of the module: tracebacks would name them after it.
+local captured = {
     socket = socket, ltn12 = ltn12, authority = authority, headers = headers, is_original = is_original, makers = makers,
-    native = native, schemes = schemes, pcall = session.pcall, tls_parameters = tls_parameters, url = url,
+    native = native, schemes = schemes, pcall = session.protected.call, tls_parameters = tls_parameters, url = url,
     skip = socket.skip, build = url.build,
     error = error, getmetatable = getmetatable, ipairs = ipairs, next = next, pairs = pairs, rawget = rawget,
     require = require, setmetatable = setmetatable, tonumber = tonumber, tostring = tostring, type = type,
@@ -28,11 +29,11 @@ local parts = {
 local function environment() return next end
 
 -- Functions that return a part.
-parts.framing = part("http_framing", environment, parts)
-parts.chunked = part("http_chunked", environment, parts)
-parts.connection = part("http_connection", environment, parts)
-parts.request = part("http_request", environment, parts)
-parts.redirect = part("http_redirect", environment, parts)
+local parts = {}
+for _, name in ipairs({ "framing", "chunked", "connection", "request", "redirect" }) do
+    local load = part("http_" .. name, environment, captured)
+    parts[name], captured[name] = load, load
+end
 
 ---The request that a response redirects to: see `follow` in src/late/http_redirect.lua. Only a Location loads that part.
 function parts.follow(plan, code, location)
@@ -44,5 +45,6 @@ end
 function parts.chunked_sink(sock)
     return parts.chunked().new_sink(sock)
 end
+captured.chunked_sink = parts.chunked_sink
 
 return parts

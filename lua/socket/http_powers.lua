@@ -61,9 +61,19 @@ local function settle(found, reqt)
     end
     if found.maxbody then
         local most = tonumber(found.maxbody)
-        if not most or most < 0 then error("bad field 'maxbody' (number expected)", 0) end
+        if not most or most ~= most or most < 0 then error("bad field 'maxbody' (number expected)", 0) end
         found.maxbody = most
     end
+    if found.retries and found.retries ~= true then
+        local count = tonumber(found.retries)
+        if not count or count ~= count or count < 0 then error("bad field 'retries' (number expected)", 0) end
+        found.retries = count
+    end
+    local decode = found.decode
+    if decode and decode ~= true and decode ~= "strict" and type(decode) ~= "table" then
+        error("bad field 'decode' (true, 'strict' or a table expected)", 0)
+    end
+    if found.noproxy and type(found.noproxy) ~= "table" then error("bad field 'noproxy' (table expected)", 0) end
     if found.deadline then
         local seconds, err = require("socket.http_duration").seconds(found.deadline)
         if not seconds then return nil, err end
@@ -265,8 +275,7 @@ local function send(settings, plan, found)
     local tries, retry
     if found.retries then
         retry = require("socket.http_retry")
-        local options = { retries = found.retries == true and 1 or tonumber(found.retries) or nil }
-        if retry.take(found, options) then tries = retry.begin(found) end
+        if retry.take(found, { retries = found.retries }) then tries = retry.begin(found) end
     end
     if not tries then
         local answer, err, _, why = exchange.perform(out)
@@ -283,7 +292,8 @@ local function send(settings, plan, found)
         if not wait then return answer, err, why end
         if answer then answer:finish() end
         ---@cast retry -?
-        retry.sleep(call, wait)
+        local slept, stopped = retry.sleep(call, wait)
+        if not slept then return nil, stopped end
     end
 end
 

@@ -1,5 +1,5 @@
 -- Makes query strings and forms from tables. Internal to HTTP.
-local ipairs, pairs, tostring, type = ipairs, pairs, tostring, type
+local ipairs, next, pairs, tostring, type = ipairs, next, pairs, tostring, type
 local byte, concat, format, gsub, sort = string.byte, table.concat, string.format, string.gsub, table.sort
 
 local query = {}
@@ -21,6 +21,8 @@ local function add(parts, name, value, plus)
     name = encoded(name, plus)
     if not name then return false end
     if type(value) ~= "table" then value = { value } end
+    -- a table in it has no form in a query
+    if value[1] == nil and next(value) ~= nil then return false end
     for _, one in ipairs(value) do
         one = encoded(one, plus)
         if not one then return false end

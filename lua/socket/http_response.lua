@@ -1,11 +1,11 @@
 -- The response of the client in module `http`. Internal to HTTP.
 local ipairs, next, rawget, require, setmetatable, tostring, type =
     ipairs, next, rawget, require, setmetatable, tostring, type
-local concat, gsub, lower, match, sub, upper =
-    table.concat, string.gsub, string.lower, string.match, string.sub, string.upper
+local gsub, lower, match, upper = string.gsub, string.lower, string.match, string.upper
 
 local http_pairs = require("socket.http_pairs")
 local incoming = require("socket.http_incoming_answer")
+local reading = require("socket.http_reading")
 local first_values = require("socket.native")("socket_http").first_values
 
 local response = {}
@@ -41,6 +41,7 @@ local headers_metatable = {
 ---@field _streams any
 ---@field _raw any
 ---@field _source any
+---@field _reader any
 local methods = {}
 
 -- Fields that are computed on first access.
@@ -87,54 +88,46 @@ function methods:header(name) return self.headers[name] end
 ---@return string[] values
 function methods:values(name) return incoming.values(self._raw, name) end
 
----With `stream`: an LTN12 source of the body.
----@return fun(): string|nil, string|nil
-function methods:source()
-    return self._source or function() return nil, "closed" end
+local function closed() return nil, "closed" end
+
+-- A body that was received whole, as one piece.
+local function one_piece(body)
+    return function()
+        local piece = body
+        body = ""
+        return piece ~= "" and piece or nil
+    end
 end
 
----With `stream`: the available bytes of the body, at least one; or exactly `n` bytes, fewer only at the end.
----@param n? integer
----@return string|nil piece nil at the end
+-- The reader of the body.
+local function reader_of(self)
+    local reader = rawget(self, "_reader")
+    if not reader then
+        local source, body = rawget(self, "_source"), rawget(self, "body")
+        reader = reading.new(source or body and one_piece(body) or closed)
+        self._reader = reader
+    end
+    return reader
+end
+
+---An LTN12 source of the body, or of its rest. With `stream`, pieces come as they arrive.
+---@return fun(): string|nil, string|nil
+function methods:source()
+    return function() return reader_of(self):piece() end
+end
+
+---Reads the body. With `stream`, it waits for the bytes.
+---@param what? integer|string number of bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; nil: available bytes
+---@return string|nil data nil at the end
 ---@return string|nil message
-function methods:read(n)
-    local source = self:source()
-    local rest, at = self._rest, self._at
-    if not n then
-        self._rest = nil
-        if rest then return (sub(rest, at)) end
-        return source()
-    end
-    if n < 1 then return "" end
-    if rest and #rest - at >= n then
-        self._at = at + n
-        return (sub(rest, at, at + n - 1))
-    end
-    ---@type any, any
-    local pieces, size = {}, 0
-    if rest then pieces[1], size = sub(rest, at), #rest - at + 1 end
-    self._rest = nil
-    while size < n do
-        local piece, err = source()
-        if not piece then
-            if err then return nil, err end
-            break
-        end
-        pieces[#pieces + 1] = piece
-        size = size + #piece
-    end
-    if size == 0 then return nil end
-    local all = concat(pieces)
-    if size > n then
-        self._rest, self._at = sub(all, n + 1), 1
-        all = sub(all, 1, n)
-    end
-    return all
+function methods:read(what)
+    local data, message = reader_of(self):read(what)
+    return data, message
 end
 
 ---With `stream`: returns the connection to the pool when the body was read to its end; otherwise closes it.
 function methods:close()
-    self._source, self._rest = nil, nil
+    self._source, self._reader = closed, nil
     local answer = rawget(self, "_answer")
     if self._streams and answer then answer:close() end
 end

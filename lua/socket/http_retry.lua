@@ -4,7 +4,7 @@ local date = require("socket.http_date")
 local duration = require("socket.http_duration")
 local exchange = require("socket.http_exchange")
 
-local tonumber, type = tonumber, type
+local tonumber = tonumber
 local match = string.match
 
 local LONGEST_WAIT = 60
@@ -20,7 +20,6 @@ function retry.take(call, given)
     local count = given.retries
     if count == true then count = 1 end
     if count == nil or count == false or count == 0 then return true end
-    if type(count) ~= "number" then return nil, "invalid option 'retries'" end
     local wait, err = duration.seconds(given.retrywait or 0.5)
     if not wait then return nil, err end
     call.retries, call.retrywait = count, wait
@@ -44,9 +43,10 @@ local function asked(answer)
     return left > 0 and left or 0
 end
 
--- Seconds to wait before the next attempt; nil when there is none.
+-- Seconds to wait before the next attempt; nil when there is none. After the time limit of the whole request there is
+-- none: it would fail at once, again and again.
 function retry.wait(tries, call, answer, err, phase, why)
-    if tries.left <= 0 then return nil end
+    if tries.left <= 0 or call.deadline and exchange.now() >= call.deadline then return nil end
     local repeats
     if not answer and BEFORE[phase] then
         repeats = why == nil and err ~= "certificate verify failed" and err ~= "cancelled"
@@ -66,13 +66,16 @@ function retry.wait(tries, call, answer, err, phase, why)
     return wait
 end
 
--- Waits, but not beyond the deadline of the whole request.
+-- Waits, but not beyond the deadline of the whole request. Returns true, or nil and a message when the task is cancelled
+-- or past a deadline of its own: then every further attempt would fail at once.
 function retry.sleep(call, seconds)
     if call.deadline then
         local left = call.deadline - exchange.now()
         if left < seconds then seconds = left end
     end
-    if seconds > 0 then socket.sleep(seconds) end
+    local _, stopped = socket.sleep(seconds > 0 and seconds or 0)
+    if stopped then return nil, stopped end
+    return true
 end
 
 return retry

@@ -23,7 +23,7 @@ local string, math = string, math
 
 local captured = {
     smtp = smtp, socket = socket, ltn12 = ltn12, mime = mime, tp = tp, headers = headers, protect = socket.protect,
-    pcall = session.pcall, calls = session.calls, starttls = session.starttls, tostring = tostring,
+    pcall = session.protected.call, calls = session.calls, starttls = session.starttls, tostring = tostring,
     byte = string.byte, find = string.find, gmatch = string.gmatch, gsub = string.gsub, lower = string.lower,
     match = string.match, sub = string.sub, upper = string.upper, concat = table.concat,
     floor = math.floor, max = math.max, min = math.min,

@@ -157,7 +157,7 @@ end
 
 -- A URL that begins with a host probably lacks http://. The message stays LuaSocket's; the hint is an additional
 -- result.
-local function hint_at(text)
+function preparation.hint_at(text)
     if type(text) ~= "string" or find(text, "//", 1, true) or not find(text, "^[%w.-]+") then return nil end
     if find(text, "^[%w.-]+:") and not find(text, "^[%w.-]+:%d+%f[/?#%z]") then return nil end
     return "missing http:// before '" .. text .. "'"
@@ -175,7 +175,7 @@ end
 local function settle_origin(request, given)
     local entry, scheme = find_scheme(request.scheme or "http")
     if not entry then
-        return nil, "unsupported scheme '" .. tostring(scheme) .. "'", hint_at(given.url)
+        return nil, "unsupported scheme '" .. tostring(scheme) .. "'", preparation.hint_at(given.url)
     end
     request.scheme = scheme
     -- read first: a change of these fields by the scheme's `create` has no effect
@@ -189,7 +189,7 @@ local function settle_origin(request, given)
     request.method = method
     if not host then
         local message = "invalid host '" .. tostring(given_host) .. "'"
-        return nil, message, given_host == nil and hint_at(given.url) or nil
+        return nil, message, given_host == nil and preparation.hint_at(given.url) or nil
     end
     if is_beyond(port) then return nil, "invalid port '" .. tostring(port) .. "'" end
     return entry, create, port
