@@ -28,7 +28,9 @@ local function refuse(message) return nil, message, "request" end
 
 -- Refuses a URL, with a hint if it probably lacks its scheme.
 local function refuse_url(message, url)
-    return nil, message, "request", require("socket.http_parts").request().hint_at(url)
+    local hint = require("socket.http_parts").request().hint_at(url)
+    if hint then return nil, message, "request", hint end
+    return refuse(message)
 end
 
 -- The method as it is sent, or nil when it is invalid.
@@ -344,15 +346,18 @@ local function make_prepared(call, request, given, deadline)
     return complete(again, answer)
 end
 
+-- Runs a call for the first time, or passes on why there is none.
+local function run_first(call, ...)
+    if not call then return nil, ... end
+    -- the cached call is not changed
+    return run(setmetatable({}, { __index = call }))
+end
+
 -- Makes a request without options.
 local function plain(method, url)
     local call = find_prepared(method, url)
     if call then return make_prepared(call, call.request, NONE) end
-    local err, phase, why
-    call, err, phase, why = prepare_plain(method, url)
-    if not call then return nil, err, phase, why end
-    -- the cached call is not changed
-    return run(setmetatable({}, { __index = call }))
+    return run_first(prepare_plain(method, url))
 end
 
 -- Options that change neither the bytes to send nor what is done with the response, and whether a value is valid.

@@ -187,8 +187,8 @@ end
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
-    local data, message = reader_of(self):read(what)
-    return data, message
+    reading.check(what)
+    return reader_of(self):read(what)
 end
 
 ---An LTN12 source of the request's body.

@@ -29,11 +29,14 @@ local captured = {
 local function environment() return next end
 
 -- Functions that return a part.
-local parts = {}
-for _, name in ipairs({ "framing", "chunked", "connection", "request", "redirect" }) do
-    local load = part("http_" .. name, environment, captured)
-    parts[name], captured[name] = load, load
-end
+local parts = {
+    framing = part("http_framing", environment, captured),
+    chunked = part("http_chunked", environment, captured),
+    connection = part("http_connection", environment, captured),
+    request = part("http_request", environment, captured),
+    redirect = part("http_redirect", environment, captured),
+}
+for name, load in pairs(parts) do captured[name] = load end
 
 ---The request that a response redirects to: see `follow` in src/late/http_redirect.lua. Only a Location loads that part.
 function parts.follow(plan, code, location)

@@ -99,16 +99,22 @@ local function read_line(reader)
     return (gsub(line, "\r?\n$", ""))
 end
 
+---Raises an error in the caller of `read` for an argument that is none.
+---@param what any
+function reading.check(what)
+    if what == nil or type(what) == "number" and what >= 0 and (what % 1 == 0 or what == huge) then return end
+    if type(what) == "string" and find(what, "^%*?[la]") then return end
+    error("bad argument #1 to 'read' (invalid pattern)", 3)
+end
+
 ---@param what? integer|string number of bytes, fewer only at the end; `"*l"`, a line; `"*a"`, all; nil: available bytes
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
     if what == nil then return self:piece() end
-    if type(what) == "number" and what >= 0 and (what % 1 == 0 or what == huge) then return read_count(self, what) end
-    local pattern = type(what) == "string" and match(what, "^%*?([la])")
-    if pattern == "l" then return read_line(self) end
-    if pattern == "a" then return read_count(self, huge) end
-    error("bad argument #1 to 'read' (invalid pattern)", 3)
+    if type(what) == "number" then return read_count(self, what) end
+    if match(what, "^%*?(.)") == "l" then return read_line(self) end
+    return read_count(self, huge)
 end
 
 return reading

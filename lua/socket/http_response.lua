@@ -121,8 +121,8 @@ end
 ---@return string|nil data nil at the end
 ---@return string|nil message
 function methods:read(what)
-    local data, message = reader_of(self):read(what)
-    return data, message
+    reading.check(what)
+    return reader_of(self):read(what)
 end
 
 ---With `stream`: returns the connection to the pool when the body was read to its end; otherwise closes it.

@@ -20,10 +20,10 @@
 ---@field maxbody? integer|false most bytes of the body
 ---@field redirect? boolean|integer false: follow none; a number: most redirects
 ---@field downgrade? boolean follow redirects from https to http
----@field retries? integer|boolean further attempts
+---@field retries? number|boolean further attempts; true: one
 ---@field retrywait? number|string seconds before the first retry
 ---@field pool? http.Pool|boolean
----@field jar? http.Jar|boolean
+---@field jar? http.Jar|false
 ---@field proxy? string|false URL of a proxy; false: none; default: the environment's
 ---@field noproxy? string[] hosts reached without a proxy
 ---@field tls? ssl.Parameters
@@ -65,15 +65,15 @@ function response:header(name) end
 ---@return string[] values
 function response:values(name) end
 
----The body as a source, with `stream`.
+---The body, or its rest, as a source. With `stream`, its pieces come as they arrive.
 ---@return ltn12.Source
 function response:source() end
 
----Reads a piece of the body, with `stream`.
----@param n? integer exactly this many bytes, fewer only at the end
----@return string? piece nil at the end
+---Reads the body. With `stream`, it waits for the bytes.
+---@param what? integer|string number of bytes, fewer only at the end; "*l", a line; "*a", all; nil: available bytes
+---@return string? data nil at the end
 ---@return string? message
-function response:read(n) end
+function response:read(what) end
 
 ---Ends reading a streamed body.
 function response:close() end

@@ -31,7 +31,7 @@
 ---@field headerlist? table filled with `{name, value}` pairs
 ---@field resume? boolean|string with `file`: resume a partial file; a string: its ETag or date
 ---@field file? string with `resume`: the file for the body
----@field auth? table `{user, password}`, with `scheme = "digest"` for Digest
+---@field auth? table `{ user =, pass = }`, with `scheme = "digest"` for Digest
 ---@field create? fun(): table|userdata|nil, string? makes the socket
 
 ---The result of `http.genericform`.
