@@ -3,9 +3,9 @@
 #
 # Guess:  newCA("192.0.2.1") == newCA("192.0.2.1"). Two names are equal when their letters are, whatever their case (RFC
 #         4343), in both programs. What cannot be compared raises an error.
-# Seen (dnsdist 1.7.3-2, pdns-recursor 4.8.8-1+deb12u1): == of two addresses is false in both, without a word, while their
-#         texts are the same. The recursor compares names well, "A.b" with "a.B" as well. In dnsdist two names of one
-#         text differ, and a name has no method "equal", as it has in the recursor. __eq is set in both, so the answer
+# Seen (dnsdist 1.7.3-2, pdns-recursor 4.8.8-1+deb12u1): == of two addresses is false in both, without a word, while
+#         their texts are the same. The recursor compares names well, "A.b" with "a.B" as well. In dnsdist two names of
+#         one text differ, and a name has no method "equal", as it has in the recursor. __eq is set in both, so the answer
 #         looks like a real one.
 # Who meets it: rules that compare a client's address or a query's name with one from a list: they never apply. So do
 #         rules that are moved from the recursor to dnsdist.
@@ -14,8 +14,8 @@ work=$(mktemp -d)
 recursor=
 trap 'kill "$recursor" 2>/dev/null || true; rm -rf "$work"' EXIT
 cd "$work"
-apt-get -qq download dnsdist=1.7.3-2 pdns-recursor=4.8.8-1+deb12u1 libcdb1 libfstrm0 libh2o-evloop0.13 \
-    liblmdb0 libre2-9 libsnmp40 libwslay1 libpci3 libboost-context1.74.0 libluajit-5.1-2 libsodium23 libedit2 2>/dev/null
+apt-get -qq download dnsdist=1.7.3-2 pdns-recursor=4.8.8-1+deb12u1 libcdb1 libfstrm0 libh2o-evloop0.13 liblmdb0 \
+    libre2-9 libsnmp40 libwslay1 libpci3 libboost-context1.74.0 libluajit-5.1-2 libsodium23 libedit2 2>/dev/null
 for package in *.deb; do dpkg-deb -x "$package" root; done
 export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu"
 cat > probe.lua <<'LUA'
