@@ -4,9 +4,9 @@
 # Guess:  a client that says HTTP/1.0 gets no "Transfer-Encoding: chunked" (RFC 9112 section 6.1: a server must not send
 #         it then). The end of the connection is the end of the answer.
 # Seen (uvicorn 0.54.0 with httptools 0.9.0, Werkzeug 3.1.9, axel 2.17.11-3, w3m 0.5.3+git20230121-2): both servers send
-#         chunks for an answer without a length. axel saves them as a part of the file, and exits with 0. w3m shows them.
-#         curl -0 undoes them. uvicorn with h11 0.16.0, its choice when httptools is missing, sends none,
-#         so "uvicorn[standard]" is what makes the difference.
+#         chunks for an answer without a length. axel saves them as a part of the file, and exits with 0. w3m shows
+#         them. curl -0 undoes them. uvicorn with h11 0.16.0, its choice when httptools is missing, sends none, so
+#         "uvicorn[standard]" is what makes the difference.
 # Who meets it: old and small clients, and programs that speak HTTP/1.0 just to have no chunks.
 set -euo pipefail
 work=$(mktemp -d)
@@ -16,7 +16,8 @@ apt-get -qq download axel=2.17.11-3 w3m=0.5.3+git20230121-2 libgc1 libgpm2 2>/de
 for package in *.deb; do dpkg-deb -x "$package" root; done
 export LD_LIBRARY_PATH="$work/root/usr/lib/x86_64-linux-gnu"
 python3 -m venv environment
-environment/bin/pip install --quiet --disable-pip-version-check uvicorn==0.54.0 httptools==0.9.0 h11==0.16.0 Werkzeug==3.1.9
+environment/bin/pip install --quiet --disable-pip-version-check uvicorn==0.54.0 httptools==0.9.0 h11==0.16.0 \
+    Werkzeug==3.1.9
 cat > server.py <<'PYTHON'
 import sys
 
