@@ -2,14 +2,13 @@
 # Five programs read one .netrc: a password with "#" is lost, or cut, or curl sends the word "machine" for it.
 #
 # Guess:  a password is the word behind "password", or the text in quotes, as curl's and Python's manuals say. "#"
-#         begins
-# a comment at the start of a line, if at all. The text of a macdef ends at the empty line, and is no entry.
+#         begins a comment at the start of a line, if at all. The text of a macdef ends at the empty line, and is no
+#         entry.
 # Seen (curl 7.88.1-10+deb12u15, Python 3.11's netrc, npm's netrc 0.1.4, node-netrc 0.1.0 and netrc-parser 3.1.6): for
-#         the
-# password #b, curl sends the next word of the file, "machine". npm's netrc and node-netrc have neither a#b nor #b,
-# netrc-parser cuts at the "#". These three take the quotation mark and the first word of "a b" for the password, and
-#         the
-# text of a macdef for an entry. a\b is ab for Python. Python reads the others as they are written.
+#         the password #b, curl sends the next word of the file, "machine". npm's netrc and node-netrc have neither a#b
+#         nor #b, netrc-parser cuts at the "#". These three take the quotation mark and the first word of "a b" for the
+#         password, and the text of a macdef for an entry. a\b is ab for Python. Python reads the others as they are
+#         written.
 # Who meets it: people whose new password has a "#": some of their tools stop to log in.
 set -euo pipefail
 work=$(mktemp -d)
