@@ -6,7 +6,7 @@
 #         in quotes may hold ";" and an escaped quote (RFC 2045 section 5.1), and one in pieces is put together before
 #         it is decoded (RFC 2231 section 4.1).
 # Seen (suppaftp 6.3.0, mailparse 0.16.1): a name with ";" is its last piece alone. The line of the folder itself, one
-#         of a link, one with a fraction, and each with UNIX.mode=0644, which ProFTPD and pyftpdlib write, raise an
+#         of a link, one with a fraction, and each with UNIX.mode=0644, which ProFTPD and Pure-FTPd write, raise an
 #         error. The name "a;b.txt" of an attachment is "a with the quote, the backslash of \" stays, and a letter in
 #         two pieces becomes signs for unknown bytes.
 # Who meets it: programs in Rust that mirror a server, or save attachments.
