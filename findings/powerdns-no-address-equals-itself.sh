@@ -5,8 +5,8 @@
 #         4343), in both programs. What cannot be compared raises an error.
 # Seen (dnsdist 1.7.3-2, pdns-recursor 4.8.8-1+deb12u1): == of two addresses is false in both, without a word, while
 #         their texts are the same. The recursor compares names well, "A.b" with "a.B" as well. In dnsdist two names of
-#         one text differ, and a name has no method "equal", as it has in the recursor. __eq is set in both, so the answer
-#         looks like a real one.
+#         one text differ, and a name has no method "equal", as it has in the recursor. __eq is set in both, so the
+#         answer looks like a real one.
 # Who meets it: rules that compare a client's address or a query's name with one from a list: they never apply. So do
 #         rules that are moved from the recursor to dnsdist.
 set -euo pipefail
