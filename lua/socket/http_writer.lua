@@ -50,16 +50,18 @@ local function whole_number(value)
     if number and number >= 0 and number < 2 ^ 53 and number % 1 == 0 then return number end
 end
 
--- The `Content-Length` in the handler's headers: a number, or nil.
+---The `Content-Length` in the handler's headers: a number, or nil.
 local function declared_length(headers)
     for key, entry in pairs(headers or {}) do
         local name, value = key, entry
-        if type(name) == "number" then name, value = value[1], value[2] end
+        if type(name) == "number" and type(value) == "table" then name, value = value[1], value[2] end
         if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
             return whole_number(value)
         end
     end
 end
+
+writer.declared_length = declared_length
 
 local function fail(self, message)
     self.failure = message
@@ -94,6 +96,8 @@ function methods:start(status, headers)
     local length
     if status == 204 or status == 304 then
         self.mode = "none"
+        -- the length of what GET would get (RFC 9110, 15.4.5)
+        if status == 304 then length = declared_length(headers) end
     elseif status == 205 then
         self.mode, length = "none", 0
     else
