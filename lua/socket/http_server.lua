@@ -326,7 +326,7 @@ end
 function methods:accept(timeout)
     check_number(timeout, "accept")
     if self.handler then error("the server has a handler", 2) end
-    local stop = timeout and timeout >= 0 and now() + timeout
+    local stop = timeout and timeout >= 0 and now() + timeout or nil
     local sockets, by_socket = {}, {}
     for i, listener in ipairs(self.listeners) do
         sockets[i] = listener.socket
