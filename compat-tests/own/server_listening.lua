@@ -1,4 +1,5 @@
--- The addresses of a server, the options it refuses at the start, and its log (server.listen, server.log; server.s.9, 11, 13, 65).
+-- The addresses of a server, the options it refuses at the start, and its log (server.listen, server.log; server.request.6,
+-- server.manual.5; server.s.9, 11, 13, 65).
 local check = require("check")
 local http = require("socket.http_server")
 local serve = require("serve")
@@ -12,6 +13,23 @@ check.equal("a port in use", { http.listen("127.0.0.1", port) }, { nil, "address
 check.raises("an unknown option", "invalid option 'x'", http.listen, "127.0.0.1", 0, nil, { x = 1 })
 check.raises("a bad value", "invalid value of option 'maxline'", http.listen, "127.0.0.1", 0, nil, { maxline = "x" })
 check.raises("a negative limit", "invalid value of option 'idletime'", http.listen, "127.0.0.1", 0, nil, { idletime = -1 })
+-- server.listen.11
+for _, name in ipairs({ "maxline", "maxhead", "maxfields", "maxrequests", "maxconnections", "headtime", "progresstime", "idletime",
+    "tlstime", "handlertime", "maxbody", "maxtrailer", "drain", "linger", "backlog" }) do
+    local is_time = name:find("time$") or name == "linger"
+    local has_zero = ("maxbody maxtrailer drain linger backlog"):find(name, 1, true)
+    for value, is_right in pairs({ [-1] = false, [-math.huge] = false, ["10"] = false, [{}] = false, [true] = false,
+        [0] = has_zero, [0.5] = is_time, [2.5] = is_time, [3] = true, [math.huge] = true, [false] = true }) do
+        local ok, message = pcall(http.listen, "127.0.0.1", 0, nil, { [name] = value })
+        if ok then message:close() end
+        check.equal(name .. " = " .. tostring(value):gsub(": .*", ""), { ok, not ok and message },
+            { is_right and true, not is_right and "invalid value of option '" .. name .. "'" })
+    end
+    check.raises(name .. " of NaN", "invalid value of option '" .. name .. "'", http.listen, "127.0.0.1", 0, nil, { [name] = 0 / 0 })
+end
+for _, mode in ipairs({ -1, 4096, 1.5, 0 / 0, math.huge }) do
+    check.raises("mode " .. mode, "invalid value of option 'mode'", http.listen, "127.0.0.1", 0, nil, { mode = mode })
+end
 check.raises("a bad host", "string expected, got boolean", http.listen, true, 0)
 check.raises("a bad handler", "function expected, got string", http.listen, nil, 0, "x")
 check.ok("a name that is none", not http.listen("no.such.name.invalid", 0))
@@ -32,14 +50,21 @@ check.raises("a file as the socket", "invalid value of option 'socket'", http.li
 server = assert(http.listen({ port = 0 }))
 check.equal("the usual address", (server:getsockname()), "127.0.0.1")
 server:close()
-server = assert(http.listen("*", 0, nil, { linger = 0 }))
+server = assert(http.listen("127.0.0.1"))
+check.ok("no port: any free one", select(2, server:getsockname()) > 0)
+server:close()
+local logged
+server = assert(http.listen("*", 0, nil, { linger = 0, log = function(entry) logged = entry.ip end }))
 local _, everywhere = server:getsockname()
 for _, host in ipairs({ "127.0.0.1", "::1" }) do
     local peer = socket.connect(host, everywhere)
     if peer or host == "127.0.0.1" then
         check.ok("* takes " .. host, peer)
+        peer:send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
         local connection = assert(server:accept(5))
-        check.ok("its ip", connection.ip:find(host, 1, true), connection.ip)
+        local ip = connection:receive(5).ip
+        connection:respond({})
+        check.equal("its address, as for a server of one family", { connection.ip, ip, logged }, { host, host, host })
         connection:close()
         peer:close()
     end

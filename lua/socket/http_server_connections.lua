@@ -3,6 +3,7 @@ local native = require("socket.http_server_leaves")
 local serving = require("socket.http_serving")
 
 local ipairs, pairs, pcall, tostring = ipairs, pairs, pcall, tostring
+local match = string.match
 local remove_first = table.remove
 
 local connections = {}
@@ -17,6 +18,8 @@ local function add(self, listener, sock)
             sock:close()
             return nil
         end
+        -- a socket for both families shows an IPv4 peer as an IPv6 address, which no list of addresses has
+        ip = match(ip, "^::ffff:(%d+%.%d+%.%d+%.%d+)$") or ip
         if listener.nodelay then sock:setoption("tcp-nodelay", true) end
     end
     local connection = serving.new(self, sock, listener.leaves, ip, port, listener.tls)

@@ -57,7 +57,7 @@ local http = {}
 
 ---Serves HTTP, with one task for each connection. Outside tasks, it returns when the server has stopped.
 ---@param host string|http.listenoptions|nil address or name, `"*"`, `"unix:<path>"`; default 127.0.0.1
----@param port? number 0: any free port
+---@param port? number 0, nil: any free port
 ---@param handler? http.handler without a handler, `server:accept` returns connections
 ---@param options? http.listenoptions|function a function is `on_error`
 ---@return http.server? server outside tasks true, when the server has stopped
