@@ -203,7 +203,7 @@ function connection:writer() end
 ---@field host string? lower case, without port
 ---@field scheme "http"|"https"
 ---@field version "1.0"|"1.1"
----@field tls {protocol: string, cipher: string, alpn: string?, sni: string?}?
+---@field tls {protocol: string, cipher: string, alpn: string?, sni: string?, certificate: ssl.Certificate?}? of the client
 ---@field id integer number of the request on its connection
 ---@field server http.server
 local request = {}
@@ -240,8 +240,8 @@ local writer = {}
 ---@return_overload nil, string message
 function writer:comment(text) end
 
----Sends a Server-Sent Event.
----@param event string|{data?: string, event?: string, id?: string, retry?: integer}
+---Sends a Server-Sent Event. Raises for other fields and types.
+---@param event string|number|{data?: string|number, event?: string|number, id?: string|number, retry?: integer}
 ---@return boolean? ok
 ---@return string? message
 ---@return_overload true
