@@ -244,13 +244,24 @@ local function fail(self, writer, request, message, traceback)
     send_error(self, 500, request)
 end
 
+-- Ends the count of a connection's handler.
+local function leave(self)
+    if not self.active then return end
+    self.active = false
+    local stats = self.server.counts
+    stats.active = stats.active - 1
+end
+
+serving.leave = leave
+
 local function handle(self, handler, request)
     local stats = self.server.counts
     local writer = writers.new(self, request)
     local start = self.settings.handlertime < huge and now()
     stats.active = stats.active + 1
+    self.active = true
     local ok, answer = call(self, handler, request, writer)
-    stats.active = stats.active - 1
+    leave(self)
     weigh_rest(self)
     if start and now() - start >= self.settings.handlertime and not writer.sent then
         stats.errors = stats.errors + 1
