@@ -64,7 +64,7 @@ tasks.run(function()
     -- a stop meanwhile: the waiting connection and those in the system's queue are served too
     serve.eventually(function() return server:stats().connections == 0 end)
     tasks.yield()
-    other = tasks.start(function() gate:get() end)
+    tasks.start(function() gate:get() end)
     peers = connect(server, 3)
     socket.sleep(0.05)
     local function stop()

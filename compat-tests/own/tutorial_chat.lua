@@ -1,5 +1,5 @@
 -- The chat of the tutorial with guests that write at the same time and one that does not read: no line is lost, and the
--- silent reader is dropped.
+-- silent reader is dropped (tasks.objects.2).
 local check = require("check")
 local manual = require("manual")
 local socket = require("socket")

@@ -94,7 +94,7 @@ function http.combined(entry) end
 ---@class http.logentry
 ---@field ip string
 ---@field user string? user name in `Authorization: Basic`
----@field method string? nil when there was no request
+---@field method string? nil when no valid request line was read
 ---@field url string?
 ---@field version string?
 ---@field status integer?
