@@ -174,7 +174,7 @@ pub fn parse(head: &[u8]) -> Result<Head<'_>, Refusal> {
 
 /// Method, target, and whether the version is 1.0 (RFC 9112, 3).
 fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], bool), Refusal> {
-    let (method, target, version) = split_line(line)?;
+    let [method, target, version] = split_line(line)?;
     if !version.starts_with(b"1") {
         return refuse(505, "unknown version");
     }
@@ -185,7 +185,7 @@ fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], bool), Refusal> {
 }
 
 /// Method, target, and version such as `1.1`. The target is not checked yet.
-fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Refusal> {
+fn split_line(line: &[u8]) -> Result<[&[u8]; 3], Refusal> {
     const LONGEST_METHOD: usize = 32;
     let mut parts = line.split(|&byte| byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
@@ -198,7 +198,7 @@ fn split_line(line: &[u8]) -> Result<(&[u8], &[u8], &[u8]), Refusal> {
     }
     match version.strip_prefix(b"HTTP/") {
         Some(version @ [major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit() => {
-            Ok((method, target, version))
+            Ok([method, target, version])
         }
         _ => bad("invalid version"),
     }
@@ -210,10 +210,10 @@ fn is_target(target: &[u8]) -> bool {
 
 /// Method, target and version of a request that is refused, for the log: `None` unless its request line is
 /// complete and valid.
-pub fn known_line(head: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+pub fn known_line(head: &[u8]) -> Option<[&[u8]; 3]> {
     let (line, rest) = head.split_at(memchr(b'\r', head)?);
-    let (method, target, version) = split_line(line).ok()?;
-    (rest.starts_with(b"\r\n") && is_target(target)).then_some((method, target, version))
+    let [method, target, version] = split_line(line).ok()?;
+    (rest.starts_with(b"\r\n") && is_target(target)).then_some([method, target, version])
 }
 
 struct Target<'h> {

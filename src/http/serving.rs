@@ -54,7 +54,7 @@ fn refused(call: &mut Call<'_>, refusal: Refusal) -> Outcome {
 fn refused_head(call: &mut Call<'_>, refusal: Refusal, index: i32) -> Outcome {
     let head = call.bytes(index)?;
     let count = refused(call, refusal)?;
-    let Some((method, target, version)) = request_head::known_line(head) else { return Ok(count) };
+    let Some([method, target, version]) = request_head::known_line(head) else { return Ok(count) };
     call.push_bytes(method);
     call.push_bytes(target);
     call.push_bytes(version);

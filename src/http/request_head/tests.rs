@@ -25,8 +25,7 @@ fn line(line: &str) -> u16 {
 #[test]
 fn the_line_of_a_refused_request_is_known_when_it_is_valid() {
     let known = |head: &str| {
-        let (method, target, version) = known_line(head.as_bytes())?;
-        let text = [method, target, version].join(&b' ');
+        let text = known_line(head.as_bytes())?.join(&b' ');
         Some(String::from_utf8_lossy(&text).into_owned())
     };
     assert_eq!(known("GET /a?b HTTP/2.0\r\nX").as_deref(), Some("GET /a?b 2.0"));
