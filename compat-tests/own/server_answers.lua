@@ -51,6 +51,34 @@ answer = ask({ headers = { ["content-length"] = "99", ["Transfer-Encoding"] = "x
     Date = "now" }, body = "abc" })
 check.equal("the server's own response", { answer.headers["content-length"], answer.headers["transfer-encoding"],
     answer.headers["keep-alive"], answer.headers.server, answer.headers.date }, { "3", nil, nil, "own", "now" })
+
+-- server.answer.9: the length of a body that was not made
+for i, case in ipairs({
+    { "HEAD", { headers = { ["Content-Length"] = 100 } }, "100" },
+    { "HEAD", { headers = { { "content-length", "100" } } }, "100" },
+    { "HEAD", { headers = { ["Content-Length"] = "-1" } }, "0" },
+    { "HEAD", { headers = { 5 } }, "26" },
+    { "HEAD", { headers = { ["Content-Length"] = 100 }, body = "abc" }, "3" },
+    { "HEAD", { status = 204, headers = { ["Content-Length"] = 100 } }, nil },
+    { "HEAD", { status = 205, headers = { ["Content-Length"] = 100 } }, "0" },
+    { "HEAD", {}, "0" },
+    { "GET", { headers = { ["Content-Length"] = 100 } }, "0" },
+    { "GET", { status = 304, headers = { ["Content-Length"] = 100 } }, "100" },
+    { "GET", { status = 304 }, nil },
+    { "HEAD", { status = 304, headers = { ["Content-Length"] = 100 } }, "100" },
+}) do
+    local method, given, length = case[1], case[2], case[3]
+    answer, text = ask(given, method .. " / HTTP/1.1\r\nHost: a\r\n\r\n")
+    local name = ("a length without a body %d: %s, status %d"):format(i, method, given.status or 200)
+    check.equal(name, answer.headers and answer.headers["content-length"], length)
+    check.ok("no body: " .. name, text:find("\r\n\r\n$") or length == "26", text)
+end
+answer = ask(function(_, connection)
+    local writer = connection:writer()
+    writer:start(304, { ["Content-Length"] = 100 })
+    writer:finish()
+end)
+check.equal("a writer's length of 304", { answer.status, answer.headers["content-length"] }, { 304, "100" })
 local _, count
 answer, _, _, count = ask({ headers = { Connection = "close" } }, ("GET / HTTP/1.1\r\nHost: a\r\n\r\n"):rep(2))
 check.equal("Connection: close of the handler", { answer.headers.connection, count }, { "close", 1 })

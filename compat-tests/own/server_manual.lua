@@ -1,4 +1,4 @@
--- A server without a handler whose peers are slow in their TLS handshakes (server.manual.1 and 3, `tlstime`).
+-- A server without a handler whose peers are slow in their TLS handshakes (server.manual.1, 3 and 5, `tlstime`).
 -- needs: certs
 local check = require("check")
 local serve = require("serve")
@@ -80,9 +80,20 @@ tcp, connection = join(server)
 for name, target in pairs({ accept = server, getsockname = server, receive = connection, stop = server, wait = server }) do
     check.raises(name .. " with a text", "server_manual.lua:%d+: bad argument #1 to '" .. name .. "' %(number expected, got string%)",
         function() target[name](target, "x") end)
+    check.raises(name .. " with NaN", "server_manual.lua:%d+: bad argument #1 to '" .. name .. "' %(not a number%)",
+        function() target[name](target, 0 / 0) end)
 end
 tcp:close()
 connection:close()
+-- a negative limit is none
+tcp = assert(socket.connect("127.0.0.1", (select(2, server:getsockname()))))
+connection = server:accept(-1)
+check.ok("accept(-1)", connection)
+tcp:send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+check.ok("receive(-1)", connection:receive(-1))
+connection:respond({})
+connection:close()
+tcp:close()
 server:close()
 
 -- `tlstime` counts over all calls

@@ -1,6 +1,6 @@
 -- Handlers that do what they should not, and a peer that asks more than its share: one answer for each request, the
 -- connection in step, other connections served (server.answer.3, server.connections.3 and 4, server.request.2 and 4,
--- server.writer.3 and 5).
+-- server.writer.3, 5, 7 and 8).
 local check = require("check")
 local raw = require("raw_http")
 local serve = require("serve")
@@ -70,10 +70,50 @@ tasks.run(function()
         ["invalid retry of an event"] = function(writer) writer:event({ data = "x", retry = 1.5 }) end,
         ["bad argument #2 to 'start' (table expected, got string)"] = function(writer) writer:start(200, "X: y") end,
         ["invalid id of an event"] = function(writer) writer:event({ id = "a\0b" }) end,
+        ["invalid data of an event (string expected, got table)"] = function(writer) writer:event({ data = {} }) end,
+        ["invalid event of an event (string expected, got boolean)"] = function(writer) writer:event({ event = true }) end,
+        ["invalid retry of an event (number expected, got boolean)"] = function(writer) writer:event({ retry = true }) end,
+        ["unknown field 'foo' of an event (data, event, id, retry)"] = function(writer) writer:event({ data = "x", foo = 1 }) end,
+        ["unknown field '1' of an event (data, event, id, retry)"] = function(writer) writer:event({ "x" }) end,
+        ["bad argument #1 to 'event' (string or table expected, got nil)"] = function(writer) writer:event(nil) end,
+        ["bad argument #1 to 'event' (string or table expected, got boolean)"] = function(writer) writer:event(true) end,
+        ["bad argument #1 to 'comment' (string expected, got table)"] = function(writer) writer:comment({}) end,
+        ["bad argument #1 to 'write' (string expected, got nil)"] = function(writer) writer:write(nil) end,
     }) do
         local got = exchange(raw.get() .. NEXT, function(_, writer) f(writer) end)
         check.equal(name, { got[1], got[4], got[5]:find("server_misuse.lua:%d+: ") ~= nil, got[5]:sub(-#name) },
             { 500, "next", true, name })
+    end
+
+    -- server.writer.7: a writer whose answer has ended, by the writer itself, by the handler's return and by an error
+    local kept
+    local function use(f)
+        local ok, why = pcall(f, kept)
+        return { ok, (tostring(why):gsub("^.*server_misuse.lua:%d+: ", "here: ")) }
+    end
+    for _, answer in pairs({
+        function(writer) writer:finish() end,
+        function(writer)
+            writer:write("x")
+            writer:finish()
+        end,
+        function() return { body = "x" } end,
+        function() error("x") end,
+    }) do
+        exchange(raw.get() .. NEXT, function(_, writer)
+            kept = writer
+            return answer(writer)
+        end)
+        for name, f in pairs({
+            write = function(writer) writer:write("late") end,
+            event = function(writer) writer:event("late") end,
+            ["event of a table"] = function(writer) writer:event({ data = "late" }) end,
+            comment = function(writer) writer:comment("late") end,
+            start = function(writer) writer:start() end,
+        }) do
+            check.equal(name .. " after the end", use(f), { false, "here: the answer has ended" })
+        end
+        check.equal("finish after the end", { kept:finish() }, { true })
     end
 
     -- a body that was read whole, with the methods for streams

@@ -3,7 +3,7 @@ local socket = require("socket")
 local native = require("socket.http_server_leaves")
 local writers = require("socket.http_writer")
 
-local announcement = writers.announcement
+local announcement, declared_length = writers.announcement, writers.declared_length
 local error, getmetatable, pcall, tostring, type = error, getmetatable, pcall, tostring, type
 local io_type = io and io.type or function() end
 
@@ -184,7 +184,12 @@ function answer.send(connection, request, given)
     elseif kind == "nil" then
         ---@type any
         local length = 0
-        if status == 204 or status == 304 then length = nil end
+        if status == 304 or method == "HEAD" and status ~= 204 and status ~= 205 then
+            -- the handler may know the length of a body that it did not make: GET would send it
+            length = declared_length(headers) or status ~= 304 and 0 or nil
+        elseif status == 204 then
+            length = nil
+        end
         return send_string(connection, request, status, headers, length)
     end
     local file, open

@@ -152,12 +152,28 @@ function lazy.cookies(request)
     return cookies
 end
 
+-- The client's certificate, fetched once for each connection.
+local function certificate_of(connection)
+    local certificate = connection.certificate
+    if certificate == nil then
+        certificate = connection.sock:getpeercertificate() or false
+        connection.certificate = certificate
+    end
+    return certificate or nil
+end
+
 function lazy.tls(request)
     local connection = request[CONNECTION]
     if not connection.tls then return nil end
     local sock = connection.sock
     local info = sock:info() or {}
-    return { protocol = info.protocol, cipher = info.cipher, alpn = sock:getalpn(), sni = sock:getsniname() }
+    return {
+        protocol = info.protocol,
+        cipher = info.cipher,
+        alpn = sock:getalpn(),
+        sni = sock:getsniname(),
+        certificate = certificate_of(connection),
+    }
 end
 
 -- The next piece of a streamed body: nil at the end, nil and a message on failure.

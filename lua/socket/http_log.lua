@@ -58,9 +58,9 @@ function log.sink(option, tasks)
     end
 end
 
----Makes a log entry.
+---Makes a log entry. Without a request, `line` may have method, URL and version of a refused one.
 ---@return http.logentry
-function log.entry(connection, request, reason)
+function log.entry(connection, request, reason, line)
     local entry = {
         ip = connection.ip,
         status = connection.status,
@@ -70,8 +70,9 @@ function log.entry(connection, request, reason)
         reason = reason,
         aborted = connection.broken and true or nil,
     }
+    line = request or line
+    if line then entry.method, entry.url, entry.version = line.method, line.url, line.version end
     if request then
-        entry.method, entry.url, entry.version = request.method, request.url, request.version
         local headers = request.headers
         entry.referer, entry.agent, entry.user = headers.referer, headers["user-agent"], user_of(request)
     end

@@ -9,7 +9,7 @@ local options = require("socket.http_server_options")
 local error, ipairs, pairs, pcall, setmetatable, tostring, type =
     error, ipairs, pairs, pcall, setmetatable, tostring, type
 local check_number = options.check_number
-local max = math.max
+local max, min = math.max, math.min
 local add, cut, close_idle, is_idle, remove =
     connections.add, connections.cut, connections.close_idle, connections.is_idle, connections.remove
 local announce, announce_end, is_over = connections.announce, connections.announce_end, connections.is_over
@@ -92,15 +92,7 @@ local function take_queued(self, listener)
         local sock = listener.socket:accept()
         if not sock then break end
         local connection = add(self, listener, sock)
-        if connection then
-            if is_idle(connection) then
-                cut(connection)
-                remove(self, connection)
-            else
-                connection.idle = false
-                self.queued[#self.queued + 1] = connection
-            end
-        end
+        if connection then connections.queue(self, connection) end
     end
     connections.start_queued(self)
 end
@@ -125,10 +117,10 @@ local function make_room(self, listener)
     end
 end
 
--- True for an error that means a lack of descriptors, memory or tasks.
+-- True for an error that means a lack of descriptors or memory.
 local function is_shortage(message)
     return message:find("oo many open files", 1, true) or message:find("No buffer space", 1, true)
-        or message:find("annot allocate memory", 1, true) or message == "too many tasks"
+        or message:find("annot allocate memory", 1, true)
 end
 
 local function accept_loop(self, listener)
@@ -140,14 +132,16 @@ local function accept_loop(self, listener)
         if sock then
             local connection = add(self, listener, sock)
             if connection then
-                -- without a free task: handled like too many connections
-                local ok
-                ok, message = connections.start(self, connection)
-                if ok then told = false end
+                local ok, problem = connections.start(self, connection)
+                if not ok then
+                    if not told then self:report(problem) end
+                    connections.start_later(self, connection, PAUSE)
+                end
+                told = not ok
             end
         end
         if not sock and message == "closed" or message == "cancelled" or self.stopping then break end
-        if message and message ~= "timeout" then
+        if not sock and message ~= "timeout" then
             if not told then self:report(message) end
             told = true
             close_idle(self)
@@ -161,6 +155,8 @@ local function accept_task(self, listener)
     if self.stopping and not self.cutting then take_queued(self, listener) end
     listening.close({ listener })
     self.accepting = self.accepting - 1
+    -- nobody is left who could serve them
+    if self.unwatched and self.accepting == 0 and self.open == #self.queued then connections.cut_queued(self) end
     announce(self)
 end
 
@@ -217,7 +213,16 @@ function wind_up(self, seconds)
     while not is_over(self) do
         local left = stop - now()
         local changed, message = false, nil
-        if left > 0 then changed, message = self.changed:get(left) end
+        if left > 0 then
+            -- queued connections may wait for the end of a foreign task, which is not announced
+            local pause = self.queued[1] and min(left, PAUSE)
+            local began = now()
+            changed, message = self.changed:get(pause or left)
+            if pause and (changed or now() - began >= pause - SLACK) then
+                connections.start_queued(self)
+                changed = true
+            end
+        end
         if not changed then
             if is_over(self) then break end
             left = stop - now()
@@ -228,7 +233,10 @@ function wind_up(self, seconds)
             if left <= 0 then
                 whole = false
                 connections.cut_all(self)
-                self.changed:get(1)
+                -- the handlers whose waits have failed may end
+                local last = now() + 1
+                while not is_over(self) and now() < last and self.changed:get(last - now()) do end
+                connections.remove_abandoned(self)
                 break
             end
         end
@@ -326,7 +334,7 @@ end
 function methods:accept(timeout)
     check_number(timeout, "accept")
     if self.handler then error("the server has a handler", 2) end
-    local stop = timeout and timeout >= 0 and now() + timeout
+    local stop = timeout and timeout >= 0 and now() + timeout or nil
     local sockets, by_socket = {}, {}
     for i, listener in ipairs(self.listeners) do
         sockets[i] = listener.socket

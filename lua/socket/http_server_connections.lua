@@ -3,6 +3,7 @@ local native = require("socket.http_server_leaves")
 local serving = require("socket.http_serving")
 
 local ipairs, pairs, pcall, tostring = ipairs, pairs, pcall, tostring
+local match = string.match
 local remove_first = table.remove
 
 local connections = {}
@@ -17,6 +18,8 @@ local function add(self, listener, sock)
             sock:close()
             return nil
         end
+        -- a socket for both families shows an IPv4 peer as an IPv6 address, which no list of addresses has
+        ip = match(ip, "^::ffff:(%d+%.%d+%.%d+%.%d+)$") or ip
         if listener.nodelay then sock:setoption("tcp-nodelay", true) end
     end
     local connection = serving.new(self, sock, listener.leaves, ip, port, listener.tls)
@@ -83,47 +86,104 @@ local function remove(self, connection)
     announce(self)
 end
 
-local function serve(self, connection)
-    local ok, message = pcall(serving.run, connection, self.handler)
-    if not ok then
-        self:report(message)
-        cut(connection)
-    end
-    remove(self, connection)
+-- Whether the limit allows a queued connection to be served.
+local function may_begin(self)
+    local queued = self.queued
+    return queued[1] and self.open - #queued < self.settings.maxconnections
 end
 
--- Starts the task of a connection. Returns true, or nil and a message.
+local function serve(self, connection)
+    while connection do
+        local ok, message = pcall(serving.run, connection, self.handler)
+        if not ok then
+            self:report(message)
+            cut(connection)
+        end
+        remove(self, connection)
+        -- without a free task, queued connections are still there: this task serves the next one
+        local next_one = may_begin(self) and remove_first(self.queued, 1)
+        if next_one then next_one.task = connection.task end
+        connection = next_one
+    end
+end
+
+-- Starts the task of a connection. Returns true; or nil and a message when no further task can be had.
 local function start_serving(self, connection)
     local ok, task = pcall(self.tasks.start, serve, self, connection)
     if ok then
         connection.task = task
         return true
     end
-    remove(self, connection)
-    connection.sock:close()
     return nil, tostring(task):find("too many tasks", 1, true) and "too many tasks" or tostring(task)
 end
 
--- Starts the tasks of queued connections, as far as the limit allows.
+-- Starts the tasks of queued connections, as far as the limits allow.
 function start_queued(self)
-    local queued = self.queued
-    while queued[1] and self.open - #queued < self.settings.maxconnections do
-        start_serving(self, remove_first(queued, 1))
+    while may_begin(self) and start_serving(self, self.queued[1]) do remove_first(self.queued, 1) end
+end
+
+-- Queues an accepted connection for a stop. One that has sent nothing is closed.
+local function queue(self, connection)
+    if self.cutting or is_idle(connection) then
+        cut(connection)
+        remove(self, connection)
+    else
+        connection.idle = false
+        self.queued[#self.queued + 1] = connection
     end
 end
 
--- Cuts all remaining connections.
-local function cut_all(self)
+-- Starts the task of an accepted connection as soon as one is free. Meanwhile, as with too many connections, idle ones
+-- are closed, and busy ones close after their current response. The end of a foreign task is not announced, so this
+-- looks again after a time.
+local function start_later(self, connection, pause)
+    self.waiting = self.waiting + 1
+    repeat
+        self.leaving = true
+        connection.idle = false
+        close_idle(self)
+        self.changed:get(pause)
+        -- the task that has announced its end is not over yet
+        self.tasks.yield()
+        connection.idle = true
+    until self.stopping or start_serving(self, connection)
+    self.waiting = self.waiting - 1
+    self.leaving = self.stopping or self.waiting > 0
+    if self.stopping then queue(self, connection) end
+end
+
+-- Cuts the connections that still wait for a task.
+local function cut_queued(self)
     local queued = self.queued
     self.queued = {}
     for _, connection in ipairs(queued) do
         cut(connection)
         remove(self, connection)
     end
+end
+
+-- Removes the connections whose tasks have ended, or have yielded and are never resumed. Such a task does not get to
+-- the code that removes its connection.
+local function remove_abandoned(self)
+    local abandoned = {}
+    for connection in pairs(self.connections) do
+        local status = connection.task and connection.task:status()
+        if status == "failed" or status == "yielded" then abandoned[#abandoned + 1] = connection end
+    end
+    for _, connection in ipairs(abandoned) do
+        serving.leave(connection)
+        remove(self, connection)
+    end
+end
+
+-- Cuts all remaining connections.
+local function cut_all(self)
+    cut_queued(self)
     for connection in pairs(self.connections) do
         cut(connection)
         if connection.task then connection.task:cancel("closed") end
     end
+    remove_abandoned(self)
 end
 
 connections.add = add
@@ -136,6 +196,10 @@ connections.announce = announce
 connections.remove = remove
 connections.start = start_serving
 connections.start_queued = start_queued
+connections.start_later = start_later
+connections.queue = queue
+connections.cut_queued = cut_queued
+connections.remove_abandoned = remove_abandoned
 connections.cut_all = cut_all
 
 return connections

@@ -23,6 +23,15 @@ local LIMITS = {
     backlog = 511,
 }
 
+-- The limits that count bytes or things: whole numbers. The others are times.
+local COUNTS = {
+    maxline = true, maxhead = true, maxfields = true, maxbody = true, maxtrailer = true, maxrequests = true,
+    maxconnections = true, drain = true, backlog = true,
+}
+
+-- The limits that may be zero. With zero, any other one would refuse every request.
+local MAY_BE_ZERO = { maxbody = true, maxtrailer = true, drain = true, linger = true, backlog = true }
+
 -- The types of all other options.
 local OTHERS = {
     host = "string",
@@ -63,6 +72,12 @@ local function check_listeners(settings)
     if settings.socket and not is_listener(settings.socket) then invalid("socket") end
 end
 
+-- Whether a value can be a limit.
+local function is_limit(value, name)
+    if type(value) ~= "number" or not (value > 0 or value == 0 and MAY_BE_ZERO[name]) then return false end
+    return not COUNTS[name] or value == huge or value % 1 == 0
+end
+
 ---Raises, in the name of a method, unless a value is a number or nil.
 ---@param value any
 ---@param name string
@@ -70,6 +85,7 @@ function options.check_number(value, name)
     if value ~= nil and type(value) ~= "number" then
         error(("bad argument #1 to '%s' (number expected, got %s)"):format(name, type(value)), 3)
     end
+    if value ~= value then error(("bad argument #1 to '%s' (not a number)"):format(name), 3) end
 end
 
 ---Checks options and adds the defaults.
@@ -83,7 +99,7 @@ function options.complete(given)
     for name, value in pairs(given or {}) do
         if LIMITS[name] then
             if value == false then value = huge end
-            if type(value) ~= "number" or value ~= value or value < 0 then invalid(name) end
+            if not is_limit(value, name) then invalid(name) end
         elseif not OTHERS[name] then
             error(("invalid option '%s'"):format(tostring(name)), 0)
         elseif not OTHERS[name]:find(type(value), 1, true) then
@@ -92,6 +108,8 @@ function options.complete(given)
         settings[name] = value
     end
     check_listeners(settings)
+    local mode = settings.mode
+    if not (mode >= 0 and mode <= 4095 and mode % 1 == 0) then invalid("mode") end
     if settings.server_name == true then settings.server_name = "luasocket-rs" end
     settings.server_name = settings.server_name or nil
     if type(settings.server_name) == "string" and settings.server_name:find("%c") then invalid("server_name") end

@@ -60,11 +60,11 @@ function serving.new(server, sock, leaves, ip, port, tls)
     }, Connection)
 end
 
--- Logs a request, or a failure before there was a request.
-local function write_log(self, request, reason)
+-- Logs a request, or a failure before there was a request: then `line` has what is known of it.
+local function write_log(self, request, reason, line)
     local sink = self.server.log
     if not sink then return end
-    local ok, message = pcall(function() sink(log.entry(self, request, reason)) end)
+    local ok, message = pcall(function() sink(log.entry(self, request, reason, line)) end)
     if not ok then self.server:report(message, nil, request) end
 end
 
@@ -100,8 +100,8 @@ local function send_error(self, status, request)
     return ok
 end
 
--- Refuses a request. No further request is read from the connection.
-local function refuse(self, status, reason, request)
+-- Refuses a request, or what is known of it from its first line. No further request is read from the connection.
+local function refuse(self, status, reason, request, line)
     local stats = self.server.counts
     stats.errors = stats.errors + 1
     self.keep = false
@@ -109,7 +109,7 @@ local function refuse(self, status, reason, request)
     self.bytes = 0
     send_error(self, status, request)
     self.status = status
-    write_log(self, request, reason)
+    write_log(self, request, reason, line)
     return nil, reason
 end
 
@@ -137,7 +137,8 @@ local function receive(self, idletime)
         if head == nil then return nil, method end
         if self.server.log then self.started = now() end
         self.count = self.count + 1
-        return refuse(self, method, url)
+        -- the names are those of a request: a refusal has status, reason, method, target and version
+        return refuse(self, method, url, nil, path and { method = path, url = query, version = host })
     end
     local count = self.count + 1
     self.count = count
@@ -244,13 +245,24 @@ local function fail(self, writer, request, message, traceback)
     send_error(self, 500, request)
 end
 
+-- Ends the count of a connection's handler.
+local function leave(self)
+    if not self.active then return end
+    self.active = false
+    local stats = self.server.counts
+    stats.active = stats.active - 1
+end
+
+serving.leave = leave
+
 local function handle(self, handler, request)
     local stats = self.server.counts
     local writer = writers.new(self, request)
     local start = self.settings.handlertime < huge and now()
     stats.active = stats.active + 1
+    self.active = true
     local ok, answer = call(self, handler, request, writer)
-    stats.active = stats.active - 1
+    leave(self)
     weigh_rest(self)
     if start and now() - start >= self.settings.handlertime and not writer.sent then
         stats.errors = stats.errors + 1

@@ -50,16 +50,18 @@ local function whole_number(value)
     if number and number >= 0 and number < 2 ^ 53 and number % 1 == 0 then return number end
 end
 
--- The `Content-Length` in the handler's headers: a number, or nil.
+---The `Content-Length` in the handler's headers: a number, or nil.
 local function declared_length(headers)
     for key, entry in pairs(headers or {}) do
         local name, value = key, entry
-        if type(name) == "number" then name, value = value[1], value[2] end
+        if type(name) == "number" and type(value) == "table" then name, value = value[1], value[2] end
         if type(name) == "string" and #name == 14 and lower(name) == "content-length" then
             return whole_number(value)
         end
     end
 end
+
+writer.declared_length = declared_length
 
 local function fail(self, message)
     self.failure = message
@@ -74,6 +76,20 @@ local function mismatch(self, message)
     self.connection.server:report(message, nil, self.request)
 end
 
+-- Raises in the line of the method's caller. A method calls this at its start: its own calls of other methods would
+-- raise in this file.
+local function expect_open(self)
+    if self.finished then error("the answer has ended", 3) end
+end
+
+-- Raises in the line of the method's caller, unless a value is a string or a number.
+local function expect_text(value, name)
+    local kind = type(value)
+    if kind ~= "string" and kind ~= "number" then
+        error(("bad argument #1 to '%s' (string expected, got %s)"):format(name, kind), 3)
+    end
+end
+
 ---Starts the response. Nothing is sent yet.
 ---@param status? integer default 200
 ---@param headers? table
@@ -81,7 +97,7 @@ end
 ---@return string|nil message
 function methods:start(status, headers)
     if self.failure then return nil, self.failure end
-    if self.finished then error("the answer has ended", 2) end
+    expect_open(self)
     if self.mode then error("the answer has begun", 2) end
     status = status or 200
     if type(status) ~= "number" or status % 1 ~= 0 or status < 200 or status > 599 then
@@ -94,6 +110,8 @@ function methods:start(status, headers)
     local length
     if status == 204 or status == 304 then
         self.mode = "none"
+        -- the length of what GET would get (RFC 9110, 15.4.5)
+        if status == 304 then length = declared_length(headers) end
     elseif status == 205 then
         self.mode, length = "none", 0
     else
@@ -189,12 +207,10 @@ end
 ---@return boolean|nil true
 ---@return string|nil message `"closed"`, `"timeout"`
 function methods:write(data)
+    expect_text(data, "write")
     if type(data) == "number" then data = tostring(data) end
-    if type(data) ~= "string" then
-        error(("bad argument #1 to 'write' (string expected, got %s)"):format(type(data)), 2)
-    end
     if self.failure then return nil, self.failure end
-    if self.finished then error("the answer has ended", 2) end
+    expect_open(self)
     local mode = self.mode
     if not mode then
         self:start(200)
@@ -228,7 +244,11 @@ end
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:flush()
-    if not self.mode then self:start(200) end
+    if self.failure then return nil, self.failure end
+    if not self.mode then
+        expect_open(self)
+        self:start(200)
+    end
     return flush(self)
 end
 
@@ -255,6 +275,30 @@ function methods:isopen()
     if self.failure then return false end
     local connection = self.connection
     return connection.leaves.isopen(connection.sock)
+end
+
+-- The fields of an event.
+local FIELDS = { data = true, event = true, id = true, retry = true }
+
+-- Raises in the line of the caller of `event`, unless its argument is an event.
+local function expect_event(event)
+    local kind = type(event)
+    if kind ~= "table" then
+        if kind == "string" or kind == "number" then return end
+        error(("bad argument #1 to 'event' (string or table expected, got %s)"):format(kind), 3)
+    end
+    for name in pairs(event) do
+        if not FIELDS[name] then
+            error(("unknown field '%s' of an event (data, event, id, retry)"):format(tostring(name)), 3)
+        end
+    end
+    for name in pairs(FIELDS) do
+        local value = event[name]
+        kind = type(value)
+        if value and kind ~= "string" and kind ~= "number" then
+            error(("invalid %s of an event (%s expected, got %s)"):format(name, name == "retry" and "number" or "string", kind), 3)
+        end
+    end
 end
 
 local function one_line(value, name)
@@ -289,6 +333,9 @@ end
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:event(event)
+    expect_event(event)
+    if self.failure then return nil, self.failure end
+    expect_open(self)
     if type(event) ~= "table" then event = { data = event } end
     local lines = {}
     if event.event then lines[1] = "event: " .. one_line(event.event, "event") .. "\n" end
@@ -308,8 +355,12 @@ end
 ---@return boolean|nil true
 ---@return string|nil message
 function methods:comment(text)
+    if text == nil then text = "" end
+    expect_text(text, "comment")
+    if self.failure then return nil, self.failure end
+    expect_open(self)
     local lines = {}
-    add_lines(lines, "", tostring(text or ""))
+    add_lines(lines, "", tostring(text))
     lines[#lines + 1] = "\n"
     return send_event(self, concat(lines))
 end

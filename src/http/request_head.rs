@@ -174,6 +174,18 @@ pub fn parse(head: &[u8]) -> Result<Head<'_>, Refusal> {
 
 /// Method, target, and whether the version is 1.0 (RFC 9112, 3).
 fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], bool), Refusal> {
+    let [method, target, version] = split_line(line)?;
+    if !version.starts_with(b"1") {
+        return refuse(505, "unknown version");
+    }
+    if !is_target(target) {
+        return bad("invalid target");
+    }
+    Ok((method, target, version == b"1.0"))
+}
+
+/// Method, target, and version such as `1.1`. The target is not checked yet.
+fn split_line(line: &[u8]) -> Result<[&[u8]; 3], Refusal> {
     const LONGEST_METHOD: usize = 32;
     let mut parts = line.split(|&byte| byte == b' ');
     let (Some(method), Some(target), Some(version), None) =
@@ -184,21 +196,24 @@ fn request_line(line: &[u8]) -> Result<(&[u8], &[u8], bool), Refusal> {
     if method.is_empty() || method.len() > LONGEST_METHOD || !method.iter().copied().all(is_token) {
         return bad("invalid method");
     }
-    let is_old = match version {
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
-            if major.is_ascii_digit() && minor.is_ascii_digit() =>
-        {
-            if *major != b'1' {
-                return refuse(505, "unknown version");
-            }
-            *minor == b'0'
+    match version.strip_prefix(b"HTTP/") {
+        Some(version @ [major, b'.', minor]) if major.is_ascii_digit() && minor.is_ascii_digit() => {
+            Ok([method, target, version])
         }
-        _ => return bad("invalid version"),
-    };
-    if target.is_empty() || !target.iter().all(|&byte| (0x21..0x7f).contains(&byte) && byte != b'#') {
-        return bad("invalid target");
+        _ => bad("invalid version"),
     }
-    Ok((method, target, is_old))
+}
+
+fn is_target(target: &[u8]) -> bool {
+    !target.is_empty() && target.iter().all(|&byte| (0x21..0x7f).contains(&byte) && byte != b'#')
+}
+
+/// Method, target and version of a request that is refused, for the log: `None` unless its request line is
+/// complete and valid.
+pub fn known_line(head: &[u8]) -> Option<[&[u8]; 3]> {
+    let (line, rest) = head.split_at(memchr(b'\r', head)?);
+    let [method, target, version] = split_line(line).ok()?;
+    (rest.starts_with(b"\r\n") && is_target(target)).then_some([method, target, version])
 }
 
 struct Target<'h> {

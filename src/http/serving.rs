@@ -49,6 +49,29 @@ fn refused(call: &mut Call<'_>, refusal: Refusal) -> Outcome {
     Ok(3)
 }
 
+/// Like [`refused`], for the head at an index, or the part of it that has arrived. If its request line is valid,
+/// pushes method, target and version, too.
+fn refused_head(call: &mut Call<'_>, refusal: Refusal, index: i32) -> Outcome {
+    let head = call.bytes(index)?;
+    let count = refused(call, refusal)?;
+    let Some([method, target, version]) = request_head::known_line(head) else { return Ok(count) };
+    call.push_bytes(method);
+    call.push_bytes(target);
+    call.push_bytes(version);
+    Ok(count + 3)
+}
+
+/// The first line of a head in the read-ahead buffer, as far as it has arrived. Empty without memory.
+fn first_line<T: Streaming>(object: &mut T, start: usize) -> ScratchBuffer {
+    let mut line = ScratchBuffer::take();
+    let head = object.parts().0.buffered().get(start..).unwrap_or_default();
+    let end = memchr::memchr(b'\n', head).map_or(0, |end| end + 1);
+    if line.try_reserve(end).is_ok() {
+        line.extend_from_slice(head.get(..end).unwrap_or_default());
+    }
+    line
+}
+
 /// A limit as Lua gives it: any number or infinity.
 fn limit(call: &Call<'_>, index: i32) -> Result<usize, Raise> {
     Ok(call.number(index)? as usize)
@@ -77,7 +100,8 @@ fn search<T: Streaming, R>(
 }
 
 /// `head(connection, idletime, headtime, maxline, maxhead, maxfields)`: the next request. Returns the head, method, target, path, query, host, whether it is HTTP/1.0, whether to keep the
-/// connection, the length of the body (-1: chunked), and whether the client waits for 100 Continue.
+/// connection, the length of the body (-1: chunked), and whether the client waits for 100 Continue. Or nil and a
+/// message. Or false, status and reason of a refusal, with method, target and version if they are known.
 fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     call.set_top(6);
     let (idle_time, head_time) = (call.number(2)?, call.number(3)?);
@@ -103,11 +127,20 @@ fn head<T: Streaming>(call: &mut Call<'_>) -> Outcome {
     })?;
     match found {
         Ok(Found::Whole(text)) => call.push_vec(text)?,
-        Ok(Found::Refused(refusal)) => return refused(call, refusal),
-        Err(failure) if begun && is_timeout(failure) => {
-            return refused(call, Refusal { status: 408, reason: "head too slow" });
+        Err(failure) if !(begun && is_timeout(failure)) => return ended(call, failure),
+        other => {
+            let refusal = match other {
+                Ok(Found::Refused(refusal)) => refusal,
+                _ => Refusal { status: 408, reason: "head too slow" },
+            };
+            // A line that is too long may or may not be complete, and would fill the log.
+            if refusal.status == 414 {
+                return refused(call, refusal);
+            }
+            let line = call.object(1, T::client(), |object| first_line(object, scan.start()))?;
+            call.push_vec(line)?;
+            return refused_head(call, refusal, 7);
         }
-        Err(failure) => return ended(call, failure),
     }
     let results = push_head(call, 7)?;
     if !waited {
@@ -131,7 +164,7 @@ fn push_head(call: &mut Call<'_>, index: i32) -> Outcome {
     let text = call.bytes(index)?;
     let head = match request_head::parse(text) {
         Ok(head) => head,
-        Err(refusal) => return refused(call, refusal),
+        Err(refusal) => return refused_head(call, refusal, index),
     };
     call.push_bytes(head.method);
     call.push_bytes(head.target);

@@ -57,7 +57,7 @@ local http = {}
 
 ---Serves HTTP, with one task for each connection. Outside tasks, it returns when the server has stopped.
 ---@param host string|http.listenoptions|nil address or name, `"*"`, `"unix:<path>"`; default 127.0.0.1
----@param port? number 0: any free port
+---@param port? number 0, nil: any free port
 ---@param handler? http.handler without a handler, `server:accept` returns connections
 ---@param options? http.listenoptions|function a function is `on_error`
 ---@return http.server? server outside tasks true, when the server has stopped
@@ -94,7 +94,7 @@ function http.combined(entry) end
 ---@class http.logentry
 ---@field ip string
 ---@field user string? user name in `Authorization: Basic`
----@field method string? nil when there was no request
+---@field method string? nil when no valid request line was read
 ---@field url string?
 ---@field version string?
 ---@field status integer?
@@ -203,7 +203,7 @@ function connection:writer() end
 ---@field host string? lower case, without port
 ---@field scheme "http"|"https"
 ---@field version "1.0"|"1.1"
----@field tls {protocol: string, cipher: string, alpn: string?, sni: string?}?
+---@field tls {protocol: string, cipher: string, alpn: string?, sni: string?, certificate: ssl.Certificate?}? of the client
 ---@field id integer number of the request on its connection
 ---@field server http.server
 local request = {}
@@ -240,8 +240,8 @@ local writer = {}
 ---@return_overload nil, string message
 function writer:comment(text) end
 
----Sends a Server-Sent Event.
----@param event string|{data?: string, event?: string, id?: string, retry?: integer}
+---Sends a Server-Sent Event. Raises for other fields and types.
+---@param event string|number|{data?: string|number, event?: string|number, id?: string|number, retry?: integer}
 ---@return boolean? ok
 ---@return string? message
 ---@return_overload true

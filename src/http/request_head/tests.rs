@@ -23,6 +23,29 @@ fn line(line: &str) -> u16 {
 }
 
 #[test]
+fn the_line_of_a_refused_request_is_known_when_it_is_valid() {
+    let known = |head: &str| {
+        let text = known_line(head.as_bytes())?.join(&b' ');
+        Some(String::from_utf8_lossy(&text).into_owned())
+    };
+    assert_eq!(known("GET /a?b HTTP/2.0\r\nX").as_deref(), Some("GET /a?b 2.0"));
+    assert_eq!(known("* * HTTP/1.1\r\n").as_deref(), Some("* * 1.1"));
+    for head in [
+        "",
+        "GET / HTTP/1.1",
+        "GET / HTTP/1.1\n",
+        "GET / HTTP/1.1\rX",
+        "GET /# HTTP/1.1\r\n",
+        "GET /\r\n",
+        "G@T / HTTP/1.1\r\n",
+        "GET / HTTP/1\r\n",
+        "\r\n",
+    ] {
+        assert_eq!(known(head), None, "{head:?}");
+    }
+}
+
+#[test]
 fn a_head_is_taken_apart() {
     let head = b"GET /a/b?c=d HTTP/1.1\r\nHost: Example.com:8080\r\nX: y \r\n\r\n";
     let parsed = parse(head).unwrap_or_else(unreachable_refusal);
