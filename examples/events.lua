@@ -31,15 +31,23 @@ local count = 0
 
 local function say(text)
     count = count + 1
-    for queue in pairs(readers) do queue:put({ id = count, data = text }) end
+    local event = { id = count, data = text }
+    -- a copy: readers may come and go while `put` lets other tasks run
+    local now = {}
+    for queue in pairs(readers) do now[#now + 1] = queue end
+    for _, queue in ipairs(now) do
+        -- a reader whose queue is full is too slow: its task ends
+        if not queue:put(event, 0) then queue:close() end
+    end
 end
 
 local function events(writer)
-    local queue = tasks.queue()
+    local queue = tasks.queue(100)
     readers[queue] = true
     writer:event({ data = "welcome", retry = 1000 })
     repeat
-        local event = queue:get(ALIVE)
+        local event, message = queue:get(ALIVE)
+        if message == "closed" then break end
         local alive
         if event then alive = writer:event(event) else alive = writer:comment("alive") end
     until not alive
