@@ -27,19 +27,20 @@ local replies = {
 }
 while true do
     local c = listener:accept()
-    local line = c:receive()
+    -- a client whose limit ended before its request was sent has closed the connection
+    local line = c:receive() or ""
     local path, ending = line:match("^%u+ (/%a*)/?(%a*)")
     if path == "/end" then break end
     local length
     while line ~= "" do
-        line = c:receive()
+        line = c:receive() or ""
         length = tonumber(line:match("^Content%-Length: (%d+)")) or length
     end
     local body = length and c:receive(length)
     if path == "/echo" then
         c:send(OK .. "Content-Length: " .. #body .. "\r\n\r\n" .. body)
     else
-        c:send(replies[path])
+        c:send(replies[path] or "")
     end
     if ending == "stall" then
         -- until the client closes
