@@ -40,7 +40,7 @@ local function beside(label, f)
     return results
 end
 
--- B.retry.1: the total limit holds
+-- B.retry.1, B.retry.2: the total limit holds
 for _, count in ipairs({ math.huge, 1e9 }) do
     local options = { retries = count, retrywait = 0.01, timeout = 0.1 }
     local response, message = http.get(nowhere, options)
@@ -62,7 +62,7 @@ beside("a cancelled task with retries", function()
     check.equal("retries end with tasks.deadline", { fails, why }, { nil, "timeout" })
 end)
 
--- sources that give nothing, again and again
+-- B.body.6: sources that give nothing, again and again
 local function nothing() return "" end
 local forms = {
     body = { body = nothing }, multipart = { multipart = { { name = "a", source = nothing } } },
@@ -105,7 +105,7 @@ tasks.run(function()
     server:close()
 end)
 
--- wrong values
+-- B.calls.9: wrong values
 local nan = 0 / 0
 for _, case in ipairs({
     { { maxbody = "10MB" }, "maxbody' (number from 0 expected, got string)" }, { { maxbody = nan }, "maxbody' (number from 0" },
@@ -141,7 +141,7 @@ check.raises("a batch of none at once", "invalid option 'most' %(number from 1 e
 check.raises("an unknown option of a batch", "invalid option 'mst'", http.request_batch, {}, { mst = 1 })
 check.raises("an unknown option of a jar", "invalid option 'file'", http.jar, { file = "x" })
 
--- a URL without its scheme
+-- B.calls.10: a URL without its scheme
 check.equal("the scheme is missing", { http.get("example.com/a") },
     { nil, "unsupported scheme ''", "request", "missing http:// before 'example.com/a'" })
 check.equal("the scheme is missing before a port", { http.get("localhost:80", { query = "a" }) },

@@ -1,4 +1,4 @@
--- Bodies are read by bytes, lines or as a whole: response:read and request:read.
+-- Bodies are read by bytes, lines or as a whole: response:read and request:read (B.response.7).
 local check = require("check")
 local http = require("http")
 local tasks = require("socket.tasks")
