@@ -262,8 +262,8 @@ tasks.run(function()
     check.equal("isopen", answers[1].body, "true")
     server:close()
 
-    -- the descriptors of peers that reset during an answer
-    server = listen(function() return { body = ("x"):rep(100000) } end)
+    -- the descriptors of peers that reset during an answer; meanwhile the first connection waits for longer than usual
+    server = listen(function() return { body = ("x"):rep(100000) } end, { idletime = 120 })
     local before = raw.connect(server)
     for _ = 1, 300 do
         peer = raw.connect(server)
