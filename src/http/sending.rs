@@ -17,6 +17,7 @@ use crate::socket::stream::Stop;
 use crate::socket::timeout::Deadline;
 #[cfg(target_os = "linux")]
 use crate::sys;
+use crate::sys::libc;
 use crate::tasks::door;
 
 /// The most bytes of a body copied after the head, so that both are sent with one write.
