@@ -14,6 +14,7 @@ use super::stream_object::{Parts, StreamObject};
 use crate::binding::{Call, Class, NativeFunction, Outcome, Receiver, native};
 use crate::classes::Slot;
 use crate::sys;
+use crate::sys::libc;
 
 /// A serial line.
 pub static SERIAL_CLIENT: Class<Serial> = Class::new(Slot::SerialClient, c"serial{client}");

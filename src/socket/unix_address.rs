@@ -13,6 +13,7 @@ use super::error::Failure;
 use super::object::report;
 use super::stream::Stop;
 use crate::binding::{Call, Class, Message, Outcome, Receiver};
+use crate::sys::libc;
 use crate::tasks::door;
 
 /// The longest path. The system's field also holds a final zero byte.

@@ -12,6 +12,7 @@ use super::timeout::Timeout;
 use super::unix_address;
 use crate::binding::{Call, Class, NativeFunction, Object, Outcome, Receiver, native};
 use crate::classes::Slot;
+use crate::sys::libc;
 use crate::tasks::door;
 
 /// A Unix datagram object without a fixed peer. It sends to, and receives from, any address.

@@ -11,6 +11,7 @@ use super::stream_object::{Parts, StreamObject};
 use super::unix_address;
 use crate::binding::{Call, Class, NativeFunction, Outcome, Receiver, native};
 use crate::classes::Slot;
+use crate::sys::libc;
 
 /// A Unix stream object before it is connected or listens.
 pub static UNIX_STREAM_MASTER: Class<UnixStream> = Class::new(Slot::UnixStreamMaster, c"unixstream{master}");

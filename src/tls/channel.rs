@@ -14,6 +14,7 @@ use crate::binding::Message;
 use crate::socket::descriptor::Descriptor;
 use crate::socket::error::{Direction, Failure};
 use crate::socket::stream::{Stop, Transport};
+use crate::sys::libc;
 
 /// The most TLSA records for one connection.
 const MOST_TLSA: usize = 64;

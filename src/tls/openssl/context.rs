@@ -26,6 +26,7 @@ use super::stream::{Refusals, Stream};
 use super::{callbacks, errors};
 use crate::binding::Message;
 use crate::socket::error::Failure;
+use crate::sys::libc;
 use crate::sys::openssl as more;
 
 /// The protocol versions, oldest first.
