@@ -23,7 +23,7 @@
 ---@field retries? number|boolean further attempts; true: one
 ---@field retrywait? number|string seconds before the first retry
 ---@field pool? http.Pool|boolean
----@field jar? http.Jar|false
+---@field jar? http.Jar|boolean true, in a session only: a new jar
 ---@field proxy? string|false URL of a proxy; false: none; default: the environment's
 ---@field noproxy? string[] hosts reached without a proxy
 ---@field tls? ssl.Parameters
