@@ -48,6 +48,7 @@ local NO_TIMEOUTS = {}
 ---@field limits table with MAXHEADERLINE and MAXHEADERSIZE
 ---@field create any
 ---@field unix any
+---@field proxy any
 ---@field tls any
 ---@field head any
 ---@field url any
