@@ -51,6 +51,8 @@ tasks.run(function()
         local data = response:read("*x")
         return data
     end)
+    assert(http.post(base .. "/whole", { body = "last\r" }))
+    check.equal("a CR without LF at the end", seen[1], "last")
     server:close()
 end)
 

@@ -96,7 +96,7 @@ local function read_line(reader)
         return (find(piece, "\n", at, true))
     end)
     if not line then return nil, message end
-    return (gsub(line, "\r?\n$", ""))
+    return (gsub(line, "\r?\n?$", ""))
 end
 
 ---Raises an error in the caller of `read` for an argument that is none.
