@@ -142,7 +142,7 @@ end
 
 local MEGABYTE = ("x"):rep(1048576)     -- one for all files, so that this script's garbage does not count
 
--- Sends a file of so many megabytes to the peer. Returns the peak memory in bytes.
+-- Sends a file of this many megabytes to the peer. Returns the peak memory in bytes.
 local function upload(megabytes)
     local http = require("http")
     local path = os.tmpname()

@@ -31,10 +31,7 @@ local function figures(server)
     -- the connections of the last window end first
     local stop = socket.gettime() + 60
     while server:stats().connections > 1 and socket.gettime() < stop do socket.sleep(0.01) end
-    -- counting descriptors makes garbage, so it comes first
-    local descriptors = footprint.descriptors(256)
-    collectgarbage()
-    collectgarbage()
+    local descriptors = footprint.settle(256)
     return ("%%d %%s %%.0f %%d"):format(descriptors, footprint.resident(), collectgarbage("count"), server:stats().requests)
 end
 

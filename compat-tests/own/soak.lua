@@ -24,10 +24,7 @@ local function note(...)
 end
 
 local function measure()
-    -- Counting descriptors makes garbage, so it comes first.
-    local descriptors = footprint.descriptors(1024)
-    collectgarbage()
-    collectgarbage()
+    local descriptors = footprint.settle(1024)
     return {
         descriptors = descriptors, resident = footprint.resident(), lua = collectgarbage("count"),
         heap = tonumber(os.getenv("HEAP_IN_USE")) / 1024,

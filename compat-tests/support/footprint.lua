@@ -16,6 +16,16 @@ function footprint.descriptors(limit)
     return count
 end
 
+---Counts the open descriptors below `limit`, then collects the garbage, which includes that of the count.
+---@param limit integer
+---@return integer count
+function footprint.settle(limit)
+    local count = footprint.descriptors(limit)
+    collectgarbage()
+    collectgarbage()
+    return count
+end
+
 ---The number that the next descriptor gets: the lowest free one. It grows when a descriptor is left open.
 ---@return integer number
 function footprint.next_descriptor()

@@ -184,11 +184,10 @@ function answer.send(connection, request, given)
     elseif kind == "nil" then
         ---@type any
         local length = 0
+        if status == 204 or status == 304 then length = nil end
         if status == 304 or method == "HEAD" and status ~= 204 and status ~= 205 then
             -- the handler may know the length of a body that it did not make: GET would send it
-            length = declared_length(headers) or status ~= 304 and 0 or nil
-        elseif status == 204 then
-            length = nil
+            length = declared_length(headers) or length
         end
         return send_string(connection, request, status, headers, length)
     end

@@ -15,7 +15,7 @@ local url = require("socket.url")
 
 local string = string
 
--- What the parts see. Lua's own functions are not fields of the module: tracebacks would name them after it.
+-- The values that the parts use. Lua's functions are not fields of the module, or tracebacks would name them after it.
 local captured = {
     socket = socket, ltn12 = ltn12, authority = authority, headers = headers, is_original = is_original, makers = makers,
     native = native, schemes = schemes, pcall = session.protected.call, tls_parameters = tls_parameters, url = url,

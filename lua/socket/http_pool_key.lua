@@ -84,7 +84,7 @@ local function secure_key(origin, given)
     given = given or NO_TLS
     https = https or require("socket.https_settings")
     local defaults = https.cfg or NO_TLS
-    -- what a table inherits may change unseen
+    -- a change of inherited fields cannot be noticed
     if getmetatable(given) or getmetatable(defaults) then
         return origin .. "\0" .. tls_text(require("socket.https_connection")().parameters(given))
     end

@@ -51,6 +51,13 @@ local function settled_pool(pool)
     return pool
 end
 
+-- Checks a field that is a number from 0, or a text of one, and makes it a number.
+local function settle_number(found, name)
+    local number = tonumber(found[name])
+    if not number or number ~= number or number < 0 then error("bad field '" .. name .. "' (number expected)", 0) end
+    found[name] = number
+end
+
 -- Checks the fields, and replaces them by the objects they describe. Returns true, or nil and a message.
 local function settle(found, reqt)
     found.pool = settled_pool(found.pool)
@@ -59,16 +66,8 @@ local function settle(found, reqt)
         if type(found.headerlist) ~= "table" then error("bad field 'headerlist' (table expected)", 0) end
         for i = #found.headerlist, 1, -1 do found.headerlist[i] = nil end
     end
-    if found.maxbody then
-        local most = tonumber(found.maxbody)
-        if not most or most ~= most or most < 0 then error("bad field 'maxbody' (number expected)", 0) end
-        found.maxbody = most
-    end
-    if found.retries and found.retries ~= true then
-        local count = tonumber(found.retries)
-        if not count or count ~= count or count < 0 then error("bad field 'retries' (number expected)", 0) end
-        found.retries = count
-    end
+    if found.maxbody then settle_number(found, "maxbody") end
+    if found.retries and found.retries ~= true then settle_number(found, "retries") end
     local decode = found.decode
     if decode and decode ~= true and decode ~= "strict" and type(decode) ~= "table" then
         error("bad field 'decode' (true, 'strict' or a table expected)", 0)

@@ -66,8 +66,8 @@ function retry.wait(tries, call, answer, err, phase, why)
     return wait
 end
 
--- Waits, but not beyond the deadline of the whole request. Returns true, or nil and a message when the task is cancelled
--- or past a deadline of its own: then every further attempt would fail at once.
+-- Waits, but not beyond the deadline of the whole request. Returns true. If the task is cancelled, or its own deadline
+-- has passed, returns nil and a message, because every further attempt would fail at once.
 function retry.sleep(call, seconds)
     if call.deadline then
         local left = call.deadline - exchange.now()

@@ -12,7 +12,7 @@ local captured = { socket = socket, native = native, ipairs = ipairs, type = typ
 captured.pcall = native("socket_protected_call")
 
 return {
-    -- in a table of its own: tracebacks name a function after the field of a module that has it
+    -- In a separate table, because tracebacks name a function after the field of a module that holds it.
     protected = { call = captured.pcall },
     ---Protected calls, the end of a session, the check of values.
     calls = part("session", environment, captured),
