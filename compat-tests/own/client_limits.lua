@@ -10,7 +10,7 @@ local closed = assert(socket.bind("127.0.0.1", 0))
 local nowhere = "http://127.0.0.1:" .. select(2, closed:getsockname()) .. "/"
 closed:close()
 
--- A server in a task that reads the head and then nothing. It ends with the client.
+-- A server in a task that reads everything and answers nothing. It ends with the client.
 local function silent()
     local listener = assert(socket.bind("127.0.0.1", 0))
     tasks.start(function()

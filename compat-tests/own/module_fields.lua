@@ -15,9 +15,12 @@ for _, name in ipairs({
     "socket", "socket.http", "socket.ftp", "socket.smtp", "socket.tp", "socket.url", "socket.headers", "socket.tasks", "ltn12",
     "mime", "mbox", "ssl", "ssl.https", "http",
 }) do require(name) end
--- loads what is compiled at the first use
-require("http").get("http://127.0.0.1:1/", { retries = 1, retrywait = 0 })
-require("socket.http").request({ url = "http://127.0.0.1:1/", pool = true })
+-- requests load what is compiled at the first use
+local closed = assert(require("socket").bind("127.0.0.1", 0))
+local nowhere = "http://127.0.0.1:" .. select(2, closed:getsockname()) .. "/"
+closed:close()
+require("http").get(nowhere, { retries = 1, retrywait = 0 })
+require("socket.http").request({ url = nowhere, pool = true })
 
 local modules = 0
 for name, module in pairs(package.loaded) do
